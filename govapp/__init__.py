@@ -1,0 +1,1 @@
+"""The wiring: settings, addresses, servers. Imports every floor; is imported by none."""

@@ -1,0 +1,1 @@
+"""The vocabulary of this floor in the ledger: one typed function an event, by noun."""

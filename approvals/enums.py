@@ -1,0 +1,139 @@
+"""Statuses, and the table of legal moves. A leaf: it imports nothing of ours."""
+
+from typing import Final
+
+from django.db import models
+
+
+class Risk(models.TextChoices):
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+    CRITICAL = "critical", "Critical"
+
+
+class RequestStatus(models.TextChoices):
+    """How a request stands. It only moves forward; execution is a field of its own."""
+
+    PENDING = "pending", "Waiting for approval"
+    ALLOWED = "allowed", "Allowed by rule"
+    BLOCKED = "blocked", "Blocked"
+    APPROVED = "approved", "Approved"
+    DENIED = "denied", "Denied"
+    RETURNED = "returned", "Sent back"
+    EXPIRED = "expired", "Expired"
+    CANCELLED = "cancelled", "Cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self is not RequestStatus.PENDING
+
+    @property
+    def is_grantable(self) -> bool:
+        return self in (RequestStatus.ALLOWED, RequestStatus.APPROVED)
+
+
+# From the empty status a request is born; from `pending` it ends; nothing else moves.
+LEGAL_MOVES: Final[frozenset[tuple[RequestStatus | None, RequestStatus]]] = frozenset(
+    {
+        (None, RequestStatus.PENDING),
+        (None, RequestStatus.ALLOWED),
+        (None, RequestStatus.BLOCKED),
+        (RequestStatus.PENDING, RequestStatus.APPROVED),
+        (RequestStatus.PENDING, RequestStatus.DENIED),
+        (RequestStatus.PENDING, RequestStatus.RETURNED),
+        (RequestStatus.PENDING, RequestStatus.EXPIRED),
+        (RequestStatus.PENDING, RequestStatus.CANCELLED),
+    }
+)
+
+
+class ExecutionState(models.TextChoices):
+    """What became of the permission."""
+
+    NOT_STARTED = "not_started", "Not started"
+    GRANTED = "granted", "Permission issued"
+    REDEEMED = "redeemed", "Permission used"
+    SUCCEEDED = "succeeded", "Done"
+    FAILED = "failed", "Failed"
+    ROLLED_BACK = "rolled_back", "Rolled back"
+    REVOKED = "revoked", "Permission withdrawn"
+    UNKNOWN = "unknown", "Outcome unknown"
+
+
+LEGAL_EXECUTION_MOVES: Final[frozenset[tuple[ExecutionState, ExecutionState]]] = frozenset(
+    {
+        (ExecutionState.NOT_STARTED, ExecutionState.GRANTED),
+        (ExecutionState.NOT_STARTED, ExecutionState.REVOKED),
+        (ExecutionState.GRANTED, ExecutionState.REDEEMED),
+        (ExecutionState.GRANTED, ExecutionState.REVOKED),
+        (ExecutionState.REDEEMED, ExecutionState.SUCCEEDED),
+        (ExecutionState.REDEEMED, ExecutionState.FAILED),
+        (ExecutionState.REDEEMED, ExecutionState.ROLLED_BACK),
+        (ExecutionState.REDEEMED, ExecutionState.UNKNOWN),
+        (ExecutionState.UNKNOWN, ExecutionState.SUCCEEDED),
+        (ExecutionState.UNKNOWN, ExecutionState.FAILED),
+        (ExecutionState.UNKNOWN, ExecutionState.ROLLED_BACK),
+        (ExecutionState.SUCCEEDED, ExecutionState.ROLLED_BACK),
+        (ExecutionState.FAILED, ExecutionState.ROLLED_BACK),
+    }
+)
+
+
+class StageStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting for the stage before"
+    OPEN = "open", "Open"
+    SATISFIED = "satisfied", "Satisfied"
+    CLOSED = "closed", "Closed"  # the request ended first
+
+
+class Verdict(models.TextChoices):
+    APPROVE = "approve", "Approve"
+    DENY = "deny", "Deny"
+    RETURN = "return", "Send back"
+
+
+class VoteChannel(models.TextChoices):
+    PAGE = "page", "In Govapp"
+    LINK = "link", "From a link"
+
+
+class TimerKind(models.TextChoices):
+    REMIND = "remind", "Reminder"
+    ESCALATE = "escalate", "Escalation"
+    EXPIRE = "expire", "Expiry"
+    RECONCILE = "reconcile", "Outcome overdue"
+
+
+class TimerStatus(models.TextChoices):
+    ARMED = "armed", "Armed"
+    FIRED = "fired", "Fired"
+    SKIPPED = "skipped", "Skipped, late"  # a later level was due as well
+    SUPERSEDED = "superseded", "Superseded"  # the request has moved on
+
+
+class PolicyStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    LIVE = "live", "Live"
+    ARCHIVED = "archived", "Archived"
+
+
+class DeliveryStatus(models.TextChoices):
+    """Where an outbox row stands."""
+
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Given up"
+    DROPPED = "dropped", "No longer needed"
+
+
+class NotificationKind(models.TextChoices):
+    REQUESTED = "requested", "Your approval is needed"
+    REMINDER = "reminder", "Reminder"
+    ESCALATED = "escalated", "Escalated to you"
+    DECIDED = "decided", "Decided"
+    ALERT = "alert", "Alert"
+
+
+class NotificationChannel(models.TextChoices):
+    EMAIL = "email", "E-mail"

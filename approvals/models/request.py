@@ -1,0 +1,184 @@
+"""What an agent wants to do, what that demands, and how it ended."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from approvals.enums import ExecutionState, RequestStatus, StageStatus
+from approvals.models.category import ActionCategory
+from approvals.models.policy import PolicyVersion
+from govapp.common.clock import Now
+from govapp.common.ids import public_id
+from govapp.common.models import TenantForeignKey, TenantOwned
+from tenants.models import Agent
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from approvals.models.vote import Vote
+
+
+class ActionRequest(TenantOwned):
+    """An action that an agent submitted. `status` is assigned by `services/lifecycle.py` only."""
+
+    immutable_fields = (
+        "tenant_id", "agent", "category_key", "category", "payload", "payload_digest",
+        "policy_version", "summary", "submitted_at", "trace",
+    )  # fmt: skip
+
+    agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="requests")
+    # The key as submitted; `category` is null when the tenant has no such category (blocked).
+    category_key = models.CharField(max_length=100)
+    category = TenantForeignKey(ActionCategory, on_delete=models.PROTECT, null=True)
+    summary = models.CharField(max_length=500)
+    payload = models.JSONField()
+    # SHA-256 over the canonical JSON (RFC 8785) of everything that an approval is bound to.
+    payload_digest = models.CharField(max_length=80)
+    reason = models.TextField(blank=True, default="")
+    sources = models.JSONField(default=list, blank=True)
+    confidence = models.DecimalField(max_digits=4, decimal_places=3, null=True)
+    environment = models.CharField(max_length=50, default="production")
+    estimated_cost = models.JSONField(null=True)
+    on_behalf_of = models.CharField(max_length=200, blank=True, default="")
+    traceparent = models.CharField(max_length=60, blank=True, default="")
+    supersedes = TenantForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
+    )
+    callback_endpoint = TenantForeignKey(
+        "approvals.CallbackEndpoint", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    policy_version = TenantForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True)
+    # The engine's whole trace as it was at submission: each rule, its verdict, why, the values.
+    trace = models.JSONField(default=dict)
+    # One sentence: why it was blocked, or which rules want approval.
+    because = models.TextField(blank=True, default="")
+
+    status = models.CharField(max_length=10, choices=RequestStatus)
+    # Grows by one with every change that a reader should have seen; votes are bound to it.
+    version = models.PositiveIntegerField(default=1)
+    submitted_at = models.DateTimeField(db_default=Now())
+    deadline_at = models.DateTimeField(null=True)  # of the stages that are open now, the earliest
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.TextField(blank=True, default="")
+    decided_by_name = models.CharField(max_length=200, blank=True, default="")
+
+    execution_state = models.CharField(
+        max_length=12, choices=ExecutionState, default=ExecutionState.NOT_STARTED
+    )
+    execution_note = models.TextField(blank=True, default="")
+    execution_cost = models.JSONField(null=True)
+    execution_reported_at = models.DateTimeField(null=True)
+
+    if TYPE_CHECKING:
+        requirements: RelatedManager["Requirement"]
+        votes: RelatedManager[Vote]
+
+    class Meta:
+        indexes = [
+            # the requests list and the agent's own list, newest first, with each filter
+            models.Index(fields=["tenant_id", "submitted_at", "id"], name="request_time"),
+            models.Index(
+                fields=["tenant_id", "status", "submitted_at", "id"], name="request_status"
+            ),
+            models.Index(fields=["tenant_id", "agent", "submitted_at", "id"], name="request_agent"),
+            models.Index(
+                fields=["tenant_id", "category_key", "submitted_at", "id"], name="request_category"
+            ),
+            # the inbox: what is pending, most urgent first
+            models.Index(
+                fields=["tenant_id", "deadline_at", "id"],
+                condition=models.Q(status="pending"),
+                name="request_inbox",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+    @property
+    def public_id(self) -> str:
+        return public_id("ar", self.pk)
+
+    @property
+    def is_pending(self) -> bool:
+        return self.status == RequestStatus.PENDING
+
+
+class Requirement(TenantOwned):
+    """What one matching rule demands of one request: its flow, frozen at submission."""
+
+    immutable_fields = ("tenant_id", "request", "rule_id", "flow", "separation_of_duties")
+
+    request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="requirements")
+    rule_id = models.CharField(max_length=100)
+    sentence = models.TextField()
+    flow = models.JSONField()
+    separation_of_duties = models.BooleanField(default=True)
+    satisfied_at = models.DateTimeField(null=True)
+
+    if TYPE_CHECKING:
+        stages: RelatedManager["RequirementStage"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "request", "rule_id"], name="requirement_rule_once"
+            )
+        ]
+
+
+class RequirementStage(TenantOwned):
+    """One stage of a requirement. Its deadline is computed once, when it opens."""
+
+    immutable_fields = ("tenant_id", "requirement", "position", "name", "seats")
+
+    requirement = TenantForeignKey(Requirement, on_delete=models.PROTECT, related_name="stages")
+    # Repeated here so that one read finds all stages of a request.
+    request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="stages")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=100)
+    seats = models.JSONField()  # [{"kind": "group", "ref": "finance", "count": 1}, …], frozen
+    # Added by escalation or fallback, [{"kind", "ref", "count": 1}]: may fill any seat.
+    added = models.JSONField(default=list)
+    status = models.CharField(max_length=10, choices=StageStatus, default=StageStatus.WAITING)
+    opened_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    satisfied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "requirement", "position"], name="stage_position_once"
+            )
+        ]
+        indexes = [
+            # everything about one request
+            models.Index(fields=["tenant_id", "request"], name="stage_request")
+        ]
+
+
+class IdempotencyKey(TenantOwned):
+    """The first answer to a submission, given again to the same key with the same body."""
+
+    immutable_fields = ("tenant_id", "agent", "key", "body_digest")
+
+    agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=255)
+    body_digest = models.CharField(max_length=80)
+    created_at = models.DateTimeField(db_default=Now())
+    # Null while the first one is still in flight.
+    response_status = models.PositiveSmallIntegerField(null=True)
+    response_body = models.JSONField(null=True)
+    response_location = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "agent", "key"], name="idempotency_key_once"
+            )
+        ]
+        indexes = [
+            # forgetting keys that are older than they are promised to be kept
+            models.Index(fields=["created_at"], name="idempotency_age")
+        ]

@@ -1,0 +1,23 @@
+"""Where the sequencer looks for work across tenants."""
+
+from govapp.common.doors import Door, register_door
+
+tenants_with_queued_events = register_door(
+    Door(
+        name="door_tenants_with_queued_events",
+        arguments="at_most integer",
+        returns="tenant_id uuid",
+        body="SELECT DISTINCT tenant_id FROM audit_ledgerqueueitem LIMIT $1",
+        reads={"audit_ledgerqueueitem": ("tenant_id",)},
+    )
+)
+
+tenants_with_a_log = register_door(
+    Door(
+        name="door_tenants_with_a_log",
+        arguments="",
+        returns="tenant_id uuid, origin text",
+        body="SELECT tenant_id, origin FROM audit_ledgerlog ORDER BY tenant_id",
+        reads={"audit_ledgerlog": ("tenant_id", "origin")},
+    )
+)

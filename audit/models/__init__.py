@@ -1,0 +1,20 @@
+from audit.models.log import (
+    LedgerCheckpoint,
+    LedgerEvent,
+    LedgerLeaf,
+    LedgerLog,
+    LedgerQueueItem,
+    LedgerTile,
+)
+from audit.models.report import Report, ReportStatus
+
+__all__ = [
+    "LedgerCheckpoint",
+    "LedgerEvent",
+    "LedgerLeaf",
+    "LedgerLog",
+    "LedgerQueueItem",
+    "LedgerTile",
+    "Report",
+    "ReportStatus",
+]

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+def _protect(using: str, **_: Any) -> None:
+    from django.db import connections
+
+    from govapp.common.doors import build_doors
+    from govapp.common.rowsecurity import protect_tables
+
+    protect_tables(connections[using])
+    build_doors(connections[using])
+
+
+class CommonConfig(AppConfig):
+    name = "govapp.common"
+    label = "common"
+
+    def ready(self) -> None:
+        # The last app's signal has all tables; the work is idempotent, so order does not matter.
+        post_migrate.connect(_protect, sender=self, dispatch_uid="govapp.common.protect")

@@ -1,0 +1,46 @@
+"""Identifiers: UUIDv7 inside, `prefix_` + 26 Crockford base-32 characters outside.
+
+The outside form tells a person what an id is of, and sorts by time like the UUID itself.
+"""
+
+from typing import Final
+from uuid import UUID
+
+import uuid_utils
+
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
+_LENGTH: Final = 26
+
+
+class InvalidId(ValueError):
+    """The text is not an identifier of the kind that was asked for."""
+
+
+def new_id() -> UUID:
+    """Return a fresh UUIDv7 (RFC 9562)."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+def public_id(prefix: str, value: UUID) -> str:
+    """Return the outside form of an id, for example `ar_01jb…`."""
+    number = value.int
+    digits = [""] * _LENGTH
+    for position in range(_LENGTH - 1, -1, -1):
+        digits[position] = _ALPHABET[number & 31]
+        number >>= 5
+    return f"{prefix}_{''.join(digits)}"
+
+
+def parse_public_id(prefix: str, text: str) -> UUID:
+    """Return the UUID inside `text`; raise `InvalidId` when it is not a `prefix` id."""
+    head, _, tail = text.partition("_")
+    if head != prefix or len(tail) != _LENGTH or tail[0] not in "01234567":
+        raise InvalidId(f"This is not an id of the form {prefix}_….")
+    number = 0
+    for character in tail:
+        value = _VALUES.get(character)
+        if value is None:
+            raise InvalidId(f"This is not an id of the form {prefix}_….")
+        number = number << 5 | value
+    return UUID(int=number)

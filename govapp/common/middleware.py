@@ -1,0 +1,35 @@
+"""What every request gets: an id that logs and ledger events carry."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from govapp.common.ids import new_id, public_id
+
+_correlation: ContextVar[str] = ContextVar("govapp_correlation", default="")
+
+
+def correlation_id() -> str:
+    """Return the id of the HTTP request being served, or an empty string."""
+    return _correlation.get()
+
+
+class RequestContextMiddleware:
+    """Gives each request an id, answers with it, and binds it to every log line."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        ident = public_id("req", new_id())
+        token = _correlation.set(ident)
+        structlog.contextvars.bind_contextvars(request=ident)
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = ident
+            return response
+        finally:
+            structlog.contextvars.unbind_contextvars("request")
+            _correlation.reset(token)

@@ -1,0 +1,37 @@
+"""The base of every table that belongs to one tenant; `rowsecurity` protects them all."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from govapp.common.ids import new_id
+from govapp.common.tenancy import require_tenant_id
+
+
+class TenantOwned(models.Model):
+    """A row of exactly one tenant. `govapp.common.rowsecurity` protects its table."""
+
+    # Rows are written once: the application role may insert and read, triggers refuse the rest.
+    append_only: ClassVar[bool] = False
+    # Columns that a trigger keeps as they were inserted.
+    immutable_fields: ClassVar[tuple[str, ...]] = ()
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant_id = models.UUIDField(default=require_tenant_id, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class TenantForeignKey(models.ForeignKey[Any, Any]):
+    """A foreign key between two tables of one tenant.
+
+    A plain constraint would see through row-level security, so the database holds a composite
+    one, `(tenant_id, x_id) → (tenant_id, id)`, made by `govapp.common.rowsecurity`. It brings no
+    index of its own: models declare the indexes their queries need, led by `tenant_id`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["db_constraint"] = False
+        kwargs.setdefault("db_index", False)
+        super().__init__(*args, **kwargs)

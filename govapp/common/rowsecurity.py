@@ -1,0 +1,129 @@
+"""Row-level security, rights and constraints of every tenant table, applied after each migrate.
+
+Made from the models rather than written into migrations, so that no table can be forgotten; it
+is idempotent. A table that has not been through here carries no rights for the application role.
+The catalogue test proves the result from `pg_catalog`.
+"""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from govapp.common.models import TenantForeignKey, TenantOwned
+
+APP_ROLE = "govapp_app"
+DOOR_ROLE = "govapp_door"
+_TENANT = "nullif(current_setting('app.tenant_id', true), '')::uuid"
+
+_REFUSE_CHANGE = """
+CREATE OR REPLACE FUNCTION govapp_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME
+  USING ERRCODE = 'restrict_violation'; END $$;
+CREATE OR REPLACE FUNCTION govapp_keep_columns() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE column_name text;
+BEGIN
+  FOREACH column_name IN ARRAY TG_ARGV LOOP
+    IF to_jsonb(OLD) -> column_name IS DISTINCT FROM to_jsonb(NEW) -> column_name THEN
+      RAISE EXCEPTION '%.% is written once', TG_TABLE_NAME, column_name
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$;
+"""
+
+
+def tenant_models() -> list[type[TenantOwned]]:
+    """Return every concrete model whose rows belong to a tenant."""
+    return [model for model in apps.get_models() if issubclass(model, TenantOwned)]
+
+
+def protect_tables(connection: BaseDatabaseWrapper) -> None:
+    """Protect every table. Runs as the owner of the schema."""
+    owned = tenant_models()
+    targets = {
+        field.related_model._meta.db_table for model in owned for field in _tenant_keys(model)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        existing = {name for (name,) in cursor.fetchall()}
+        cursor.execute(_REFUSE_CHANGE)
+        for table in sorted(targets & existing):
+            cursor.execute(_composite_key(table))
+        for model in owned:
+            if model._meta.db_table in existing:
+                for statement in _protection(model):
+                    cursor.execute(statement)
+        cursor.execute(_other_rights(existing - {model._meta.db_table for model in owned}))
+
+
+def _tenant_keys(model: type[models.Model]) -> Iterator[TenantForeignKey]:
+    for field in model._meta.local_fields:
+        if isinstance(field, TenantForeignKey):
+            yield field
+
+
+def _composite_key(table: str) -> str:
+    name = f"{table}_tenant_key"[:63]
+    return _add_constraint(table, name, "UNIQUE (tenant_id, id)")
+
+
+def _add_constraint(table: str, name: str, definition: str) -> str:
+    return f"""DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_constraint
+                     WHERE conname = '{name}' AND conrelid = '{table}'::regclass) THEN
+        ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition};
+      END IF; END $$"""
+
+
+def _protection(model: type[TenantOwned]) -> Iterator[str]:
+    table = model._meta.db_table
+    yield f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY'
+    yield f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY'
+    yield f'DROP POLICY IF EXISTS tenant_rows ON "{table}"'
+    yield f'CREATE POLICY tenant_rows ON "{table}" USING (tenant_id = {_TENANT})'
+    yield f'REVOKE ALL ON "{table}" FROM {APP_ROLE}'
+    rights = "SELECT, INSERT" if model.append_only else "SELECT, INSERT, UPDATE, DELETE"
+    yield f'GRANT {rights} ON "{table}" TO {APP_ROLE}'
+    for field in _tenant_keys(model):
+        target = field.related_model._meta.db_table
+        yield _add_constraint(
+            table,
+            f"{table}_{field.column}_tenant"[:63],
+            f'FOREIGN KEY (tenant_id, "{field.column}") REFERENCES "{target}" (tenant_id, id)'
+            " DEFERRABLE INITIALLY IMMEDIATE",
+        )
+    yield from _triggers(model)
+
+
+def _triggers(model: type[TenantOwned]) -> Iterator[str]:
+    table = model._meta.db_table
+    if model.append_only:
+        yield (
+            f'CREATE OR REPLACE TRIGGER written_once BEFORE UPDATE OR DELETE ON "{table}"'
+            " FOR EACH ROW EXECUTE FUNCTION govapp_refuse_change()"
+        )
+        yield (
+            f'CREATE OR REPLACE TRIGGER never_emptied BEFORE TRUNCATE ON "{table}"'
+            " FOR EACH STATEMENT EXECUTE FUNCTION govapp_refuse_change()"
+        )
+    if model.immutable_fields:
+        columns = [model._meta.get_field(name).column for name in model.immutable_fields]
+        arguments = ", ".join(f"'{column}'" for column in columns)
+        yield (
+            f'CREATE OR REPLACE TRIGGER columns_kept BEFORE UPDATE ON "{table}"'
+            f" FOR EACH ROW EXECUTE FUNCTION govapp_keep_columns({arguments})"
+        )
+
+
+def _other_rights(tables: set[str]) -> str:
+    """Tables of no tenant (logins, sessions, content types): ordinary rights."""
+    granted = sorted(tables - {"django_migrations", "govapp_clock"})
+    names = ", ".join(f'"{table}"' for table in granted)
+    return (
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {names} TO {APP_ROLE};"
+        f" GRANT SELECT ON django_migrations TO {APP_ROLE};"
+        f" GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}"
+    )

@@ -1,0 +1,22 @@
+"""Development: what `./run` uses. Loopback only; never for real data."""
+
+from govapp.settings.base import *  # noqa: F403
+from govapp.settings.base import STATE_DIR, database, env
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+SEALING_KEYS = env.list("GOVAPP_SEALING_KEY")
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+DATABASES = {"default": database()}
+CLOCK_IS_SETTABLE = True
+
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
+
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = STATE_DIR / "mail"
+if env.str("EMAIL_URL", default=""):
+    vars().update(env.email_url("EMAIL_URL"))
+
+CALLBACKS_MAY_GO_TO_LOOPBACK = True
+CALLBACKS_NEED_HTTPS = False

@@ -1,0 +1,71 @@
+"""What the application may look up before a tenant is known."""
+
+from govapp.common.doors import Door, register_door
+
+tenant_by_slug = register_door(
+    Door(
+        name="door_tenant_by_slug",
+        arguments="wanted text",
+        returns="tenant_id uuid, name text, is_suspended boolean",
+        body="SELECT id, name::text, is_suspended FROM tenants_tenant WHERE slug = $1",
+        reads={"tenants_tenant": ("id", "tenant_id", "slug", "name", "is_suspended")},
+    )
+)
+
+tenants_of_user = register_door(
+    Door(
+        name="door_tenants_of_user",
+        arguments="person uuid",
+        returns="tenant_id uuid, slug text, name text",
+        body=(
+            "SELECT t.id, t.slug::text, t.name::text FROM tenants_membership m"
+            " JOIN tenants_tenant t ON t.id = m.tenant_id"
+            " WHERE m.user_id = $1 AND m.status = 'active' ORDER BY t.name"
+        ),
+        reads={"tenants_membership": ("tenant_id", "user_id", "status")},
+    )
+)
+
+credential_by_prefix = register_door(
+    Door(
+        name="door_credential_by_prefix",
+        arguments="wanted text",
+        returns=(
+            "tenant_id uuid, credential_id uuid, agent_id uuid, secret_hash bytea,"
+            " is_usable boolean"
+        ),
+        body=(
+            "SELECT c.tenant_id, c.id, c.agent_id, c.secret_hash,"
+            " c.revoked_at IS NULL AND c.expires_at > govapp_now()"
+            " AND a.status = 'active' AND NOT t.is_suspended"
+            " FROM tenants_credential c"
+            " JOIN tenants_agent a ON a.id = c.agent_id"
+            " JOIN tenants_tenant t ON t.id = c.tenant_id WHERE c.prefix = $1"
+        ),
+        reads={
+            "tenants_credential": (
+                "id", "tenant_id", "agent_id", "prefix", "secret_hash", "revoked_at", "expires_at",
+            ),
+            "tenants_agent": ("id", "tenant_id", "status"),
+        },
+    )
+)  # fmt: skip
+
+invitation_by_token = register_door(
+    Door(
+        name="door_invitation_by_token",
+        arguments="hash bytea",
+        returns="tenant_id uuid, invitation_id uuid",
+        body="SELECT tenant_id, id FROM tenants_invitation WHERE token_hash = $1",
+        reads={"tenants_invitation": ("id", "tenant_id", "token_hash")},
+    )
+)
+
+all_tenants = register_door(
+    Door(
+        name="door_all_tenants",
+        arguments="",
+        returns="tenant_id uuid, slug text",
+        body="SELECT id, slug::text FROM tenants_tenant ORDER BY id",
+    )
+)

@@ -1,0 +1,33 @@
+"""Roles, statuses and tiers of people and agents."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a member may do. A membership can hold several."""
+
+    OWNER = "owner", "Owner"  # people, keys, settings
+    COMPLIANCE = "compliance", "Compliance"  # policies, audit, reports
+    APPROVER = "approver", "Approver"  # may be given decisions
+    AUDITOR = "auditor", "Auditor"  # reads everything, changes nothing
+
+
+class MemberStatus(models.TextChoices):
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    LEFT = "left", "Left"
+
+
+class AgentStatus(models.TextChoices):
+    ACTIVE = "active", "Active"
+    PAUSED = "paused", "Paused"
+    RETIRED = "retired", "Retired"
+
+
+class TrustTier(models.TextChoices):
+    """How far an agent is trusted; usable in rules. Raised only by a person."""
+
+    NEW = "new", "New"
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"

@@ -1,0 +1,15 @@
+from tenants.models.agent import Agent, Credential
+from tenants.models.people import ApproverGroup, GroupMember, Invitation, Membership
+from tenants.models.tenant import Tenant
+from tenants.models.user import User
+
+__all__ = [
+    "Agent",
+    "ApproverGroup",
+    "Credential",
+    "GroupMember",
+    "Invitation",
+    "Membership",
+    "Tenant",
+    "User",
+]

@@ -1,0 +1,66 @@
+"""Agents and their keys."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from audit.actors import Actor
+from govapp.common.clock import Now
+from govapp.common.ids import public_id
+from govapp.common.models import TenantForeignKey, TenantOwned
+from tenants.enums import AgentStatus, TrustTier
+from tenants.models.people import Membership
+
+
+class Agent(TenantOwned):
+    """A piece of software that acts for the tenant. Somebody owns it."""
+
+    immutable_fields = ("tenant_id",)
+
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=500, blank=True, default="")
+    owner = TenantForeignKey(Membership, on_delete=models.PROTECT, related_name="agents")
+    trust_tier = models.CharField(max_length=10, choices=TrustTier, default=TrustTier.NEW)
+    labels = ArrayField(models.CharField(max_length=50), default=list, blank=True)
+    status = models.CharField(max_length=10, choices=AgentStatus, default=AgentStatus.ACTIVE)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "name"], name="agent_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def public_id(self) -> str:
+        return public_id("ag", self.pk)
+
+    def as_actor(self) -> Actor:
+        return Actor(kind="agent", id=self.public_id, name=self.name)
+
+
+class Credential(TenantOwned):
+    """An agent's key: shown once, stored as SHA-256, found by its prefix, expiring, revocable."""
+
+    immutable_fields = ("tenant_id", "agent", "prefix", "secret_hash")
+
+    agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="credentials")
+    label = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=20, unique=True)
+    secret_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = TenantForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # an agent's page: its keys
+            models.Index(fields=["tenant_id", "agent", "created_at"], name="credential_agent")
+        ]
+
+    @property
+    def public_id(self) -> str:
+        return public_id("key", self.pk)

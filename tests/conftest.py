@@ -1,0 +1,61 @@
+"""Servers, databases and people for every test. Each test process has servers of its own."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Protocol
+
+import environ
+import pytest
+from django.conf import settings
+from django.db import connections
+
+import govapp.celery
+from tests.support.services import Services, running_services
+
+DATABASE = "govapp_tests"
+_ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The PostgreSQL and Valkey of this test process."""
+    with running_services(tmp_path_factory.mktemp("services")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(services: Services) -> Iterator[None]:
+    """Give Django a copy of the migrated template, used as the application role."""
+    services.create_database(DATABASE)
+    point_django_at(services, DATABASE)
+    yield
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+
+
+def point_django_at(services: Services, dbname: str) -> None:
+    """Make Django use this database, as the application role, and this Valkey."""
+    entry = environ.Env.db_url_config(services.app_url(dbname), engine=settings.DATABASE_ENGINE)
+    for target in (settings.DATABASES["default"], connections["default"].settings_dict):
+        options = target.get("OPTIONS", {}) | entry.get("OPTIONS", {})
+        target.update({key: entry[key] for key in _ADDRESS if key in entry})
+        target["OPTIONS"] = options
+    settings.REDIS_URL = os.environ["REDIS_URL"] = services.valkey.url
+    settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [services.valkey.url]
+    govapp.celery.app.conf.broker_url = services.valkey.url
+
+
+class MoveClock(Protocol):
+    """Moves the database's time to `shift` after the real one."""
+
+    def __call__(self, shift: timedelta) -> None: ...
+
+
+@pytest.fixture
+def move_clock(db: None) -> Iterator[MoveClock]:
+    """Move the database's clock; it is put back after the test."""
+    from govapp.common.clock import shift_clock
+
+    yield shift_clock
+    shift_clock(timedelta(0))
