@@ -1,0 +1,87 @@
+"""The one byte form of an event: what is hashed, stored, and exported as a line of JSONL."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import rfc8785
+
+MAX_BYTES = 60_000
+"""Below 65,535, so that an entry always fits the length prefix of a C2SP entry bundle."""
+
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly (RFC 8785, RFC 7493 section 2.2)."""
+
+MAX_DEPTH = 64
+"""Deeper nesting could exhaust the stack of a verifier written by somebody else."""
+
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+
+
+class CanonicalError(ValueError):
+    """An event that has no canonical form; `pointer` (RFC 6901) says where, never what."""
+
+    def __init__(self, reason: str, pointer: str) -> None:
+        # A pointer may hold the very surrogate that is complained about; it must stay printable.
+        self.pointer = pointer.encode("utf-8", "backslashreplace").decode("utf-8")
+        self.reason = reason
+        super().__init__(f"{reason} at {self.pointer or 'the top of the event'}")
+
+
+def canonical_bytes(event: Mapping[str, object]) -> bytes:
+    """Return the RFC 8785 (JCS) bytes of an event: one line of UTF-8, at most `MAX_BYTES` bytes.
+
+    Stricter than JCS, so that every reader agrees on every value: no floats, integers up to
+    2**53 - 1 either way, strings and keys in NFC, mappings, lists and tuples only.
+
+    Raises CanonicalError with a JSON pointer to the first offending place.
+    """
+    if not isinstance(event, Mapping):
+        raise CanonicalError("an event must be an object", "")
+    data = rfc8785.dumps(_plain(event, "", 1))
+    if len(data) > MAX_BYTES:
+        raise CanonicalError(f"{len(data)} bytes are more than the {MAX_BYTES} allowed", "")
+    return data
+
+
+def _plain(value: object, pointer: str, depth: int) -> Json:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        _check_text(value, "a string", pointer)
+        return value
+    if isinstance(value, int):
+        if abs(value) > MAX_INTEGER:
+            raise CanonicalError("an integer beyond 2**53 - 1 is not exact in JSON", pointer)
+        return value
+    if isinstance(value, float):
+        raise CanonicalError("a float has no single decimal form; write it as a string", pointer)
+    if depth > MAX_DEPTH:
+        raise CanonicalError(f"nested deeper than {MAX_DEPTH} levels", pointer)
+    if isinstance(value, Mapping):
+        return _plain_object(value, pointer, depth)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, f"{pointer}/{at}", depth + 1) for at, item in enumerate(value)]
+    raise CanonicalError(f"{type(value).__name__} is not a JSON type", pointer)
+
+
+def _plain_object(value: Mapping[object, object], pointer: str, depth: int) -> dict[str, Json]:
+    plain: dict[str, Json] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise CanonicalError(f"a key is {type(key).__name__}, not a string", pointer)
+        below = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+        _check_text(key, "a key", below)
+        plain[key] = _plain(item, below, depth + 1)
+    return plain
+
+
+def _check_text(text: str, what: str, pointer: str) -> None:
+    if text.isascii():
+        return
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CanonicalError(f"{what} has a lone surrogate", pointer) from None
+    if not unicodedata.is_normalized("NFC", text):
+        raise CanonicalError(f"{what} is not in Unicode normalisation form C", pointer)

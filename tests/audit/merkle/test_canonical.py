@@ -1,0 +1,100 @@
+import json
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.merkle.canonical import MAX_BYTES, MAX_DEPTH, CanonicalError, canonical_bytes
+from tests.audit.merkle.logs import unhurried
+
+texts = st.text(st.characters(exclude_categories=["Cs"])).map(
+    lambda text: unicodedata.normalize("NFC", text)
+)
+FLOAT = "a float has no single decimal form; write it as a string"
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def nested(levels: int) -> dict[str, object]:
+    event: dict[str, object] = {}
+    for _ in range(levels - 1):
+        event = {"a": event}
+    return event
+
+
+def test_keys_are_ordered_by_utf16_units_and_nothing_is_escaped_needlessly() -> None:
+    event = {"\uff01": 1, "\U0001f600": 2, "€": 3, "ö": 4, "\r": 5, "1": 6, "b": '"\\/\x0f'}
+    assert (
+        canonical_bytes(event)
+        == ('{"\\r":5,"1":6,"b":"\\"\\\\/\\u000f","ö":4,"€":3,"\U0001f600":2,"\uff01":1}').encode()
+    )
+
+
+def test_any_mapping_and_tuple_gives_the_bytes_of_the_plain_one() -> None:
+    event = MappingProxyType({"run": MappingProxyType({"seq": 7}), "chain": ("a", ("b",))})
+    assert canonical_bytes(event) == b'{"chain":["a",["b"]],"run":{"seq":7}}'
+
+
+@unhurried
+@given(st.dictionaries(texts, values))
+def test_what_is_written_reads_back_the_same_and_is_one_line(event: dict[str, object]) -> None:
+    data = canonical_bytes(event)
+    assert json.loads(data) == event
+    assert canonical_bytes(json.loads(data)) == data
+    assert b"\n" not in data
+
+
+@pytest.mark.parametrize(
+    ("event", "pointer", "reason"),
+    [
+        ({"cost": 1.0}, "/cost", FLOAT),
+        ({"a": [0, float("nan")]}, "/a/1", FLOAT),
+        ({"n": 2**53}, "/n", "an integer beyond 2**53 - 1 is not exact in JSON"),
+        ({"n": -(2**53)}, "/n", "an integer beyond 2**53 - 1 is not exact in JSON"),
+        ({"name": "e\u0301"}, "/name", "a string is not in Unicode normalisation form C"),
+        ({"x": {"e\u0301": 1}}, "/x/e\u0301", "a key is not in Unicode normalisation form C"),
+        ({"t": ["\ud800"]}, "/t/0", "a string has a lone surrogate"),
+        ({"\udfff": 1}, "/\\udfff", "a key has a lone surrogate"),
+        ({"a/b": {"c~d": 0.5}}, "/a~1b/c~0d", FLOAT),
+        ({"x": {1: 2}}, "/x", "a key is int, not a string"),
+        ({"x": b"raw"}, "/x", "bytes is not a JSON type"),
+        ({"x": Decimal(1)}, "/x", "Decimal is not a JSON type"),
+        ({"x": {1}}, "/x", "set is not a JSON type"),
+        ([1], "", "an event must be an object"),
+        (nested(MAX_DEPTH + 1), "/a" * MAX_DEPTH, f"nested deeper than {MAX_DEPTH} levels"),
+    ],
+)
+def test_what_readers_could_disagree_on_is_refused_with_its_place(
+    event: Mapping[str, object], pointer: str, reason: str
+) -> None:
+    with pytest.raises(CanonicalError) as refusal:
+        canonical_bytes(event)
+    assert (refusal.value.pointer, refusal.value.reason) == (pointer, reason)
+    assert str(refusal.value) == f"{reason} at {pointer or 'the top of the event'}"
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    assert canonical_bytes({"n": [2**53 - 1, 1 - 2**53, True]}) == (
+        b'{"n":[9007199254740991,-9007199254740991,true]}'
+    )
+    assert canonical_bytes(nested(MAX_DEPTH)).count(b"{") == MAX_DEPTH
+
+
+def test_size_is_counted_in_bytes_of_the_canonical_form() -> None:
+    frame = len(b'{"t":""}')
+    assert len(canonical_bytes({"t": "x" * (MAX_BYTES - frame)})) == MAX_BYTES
+    with pytest.raises(CanonicalError, match="60001 bytes are more than the 60000 allowed"):
+        canonical_bytes({"t": "é" + "x" * (MAX_BYTES - frame - 1)})
+
+
+def test_a_refusal_never_repeats_the_value() -> None:
+    with pytest.raises(CanonicalError) as refusal:
+        canonical_bytes({"note": "secre\u0301t"})
+    assert "secr" not in str(refusal.value)
