@@ -7,9 +7,9 @@ decides what unknown means (domain page, section 3, point 4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from approvals.policies.facts import Facts
 from approvals.policies.fields import Field, Missing, find_field
@@ -20,8 +20,7 @@ from approvals.policies.shown import listed, safe_text, shorten, show
 Test = Callable[[Facts], Judgement]
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """A judgement with the parts of the sentence behind it and the values that were looked at."""
 
     judged: Judgement
@@ -90,14 +89,17 @@ def combine(children: Sequence[Compiled], *, settles: bool) -> Compiled:
     return Compiled(test, explain)
 
 
-def _merge(reasons: Iterable[Reason], *, settles: bool) -> Reason:
+def _merge(reasons: Sequence[Reason], *, settles: bool) -> Reason:
     """Only the children that led to the judgement speak; the values of all are kept."""
-    found = list(reasons)
-    values = tuple(pair for reason in found for pair in reason.values)
-    deciding = [reason for reason in found if reason.judged is settles]
+    deciding = [reason for reason in reasons if reason.judged is settles]
     if not deciding:
-        deciding = [reason for reason in found if isinstance(reason.judged, str)] or found
-    parts = tuple(part for reason in deciding for part in reason.parts)
+        deciding = [reason for reason in reasons if isinstance(reason.judged, str)] or [*reasons]
+    parts: tuple[str, ...] = ()
+    values: tuple[tuple[str, str], ...] = ()
+    for reason in deciding:
+        parts += reason.parts
+    for reason in reasons:
+        values += reason.values
     return Reason(deciding[0].judged, parts, values)
 
 

@@ -5,7 +5,7 @@ The rules are the domain page's, section 3. Nothing here reads a clock, a table 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 from approvals.policies import limits
@@ -50,26 +50,33 @@ def _decide(policy: Policy, facts: Facts) -> Evaluation:
     elif applying:
         outcome = _strictest(applying)
         deciding = [each for each in applying if each[0].rule.then == outcome]
-        deciding.sort(key=_by_id)
-        requirements = tuple(each.requirement for each, _ in deciding if each.requirement)
+        if len(deciding) > 1:
+            deciding.sort(key=_by_id)
+        requirements = tuple([each.requirement for each, _ in deciding if each.requirement])
         because = _because(deciding, facts)
     else:
         outcome, used_default = policy.default, True
         requirements = (policy.plan.default,) if policy.plan.default else ()
         because = _default_because(policy, judged, facts)
-    return Evaluation(
-        outcome,
-        shorten(because, limits.BECAUSE_CHARACTERS),
-        requirements,
-        used_default,
-        _guarded(policy, lambda: _trace_all(policy, judged, facts)),
-        _guarded(policy, lambda: tuple(_trace(*each, facts) for each in judged)),
-    )
+
+    def write_trace(every: bool) -> tuple[RuleTrace, ...]:
+        try:
+            if every:
+                return _trace_all(policy, judged, facts)
+            return tuple(_trace(*each, facts) for each in judged)
+        except Exception:
+            # Writing the trace must not raise either, should the payload's own methods do.
+            return _trace_unusable(policy)
+
+    because = shorten(because, limits.BECAUSE_CHARACTERS)
+    return Evaluation(outcome, because, requirements, used_default, write_trace)
 
 
 def _strictest(applying: Iterable[Judged]) -> Outcome:
     outcomes = {planned.rule.then for planned, _ in applying}
-    return next(each for each in (DENY, REQUIRE_APPROVAL, ALLOW) if each in outcomes)
+    if DENY in outcomes:
+        return DENY
+    return REQUIRE_APPROVAL if REQUIRE_APPROVAL in outcomes else ALLOW
 
 
 def _by_id(judged: Judged) -> str:
@@ -94,15 +101,12 @@ def _refusal(facts: Facts) -> str | None:
 
 
 def _because(deciding: Sequence[Judged], facts: Facts) -> str:
-    sentences = [_sentence(planned, planned.compiled.explain(facts)) for planned, _ in deciding[:5]]
     if len(deciding) == 1:
-        return sentences[0]
-    named = [
-        f"{planned.rule.id}: {sentence}"
-        for (planned, _), sentence in zip(deciding, sentences, strict=False)
-    ]
-    hidden = len(deciding) - len(named)
-    return "; ".join(named) + (f"; and {hidden} more rules" if hidden else "")
+        planned = deciding[0][0]
+        return _sentence(planned, planned.compiled.explain(facts))
+    said = _because_named(deciding, facts)
+    hidden = len(deciding) - limits.BECAUSE_PARTS
+    return f"{said}; and {hidden} more rules" if hidden > 0 else said
 
 
 def _default_because(policy: Policy, judged: Sequence[Judged], facts: Facts) -> str:
@@ -111,14 +115,14 @@ def _default_because(policy: Policy, judged: Sequence[Judged], facts: Facts) -> 
     # Only allow rules can be unevaluable here; the others would have applied.
     doubtful = sorted((each for each in judged if isinstance(each[1], str)), key=_by_id)
     if doubtful:
-        because += f"; {_because_doubtful(doubtful, facts)}"
+        because += f"; {_because_named(doubtful, facts)}"
     return because
 
 
-def _because_doubtful(doubtful: Sequence[Judged], facts: Facts) -> str:
+def _because_named(named: Sequence[Judged], facts: Facts) -> str:
     return "; ".join(
         f"{planned.rule.id}: {_sentence(planned, planned.compiled.explain(facts))}"
-        for planned, _ in doubtful[: limits.BECAUSE_PARTS]
+        for planned, _ in named[: limits.BECAUSE_PARTS]
     )
 
 
@@ -159,25 +163,8 @@ def _trace_other_category(planned: PlannedRule, facts: Facts) -> RuleTrace:
     return RuleTrace(rule.id, rule.then, "not_matched", because, {})
 
 
-def _guarded(
-    policy: Policy, write: Callable[[], tuple[RuleTrace, ...]]
-) -> Callable[[], tuple[RuleTrace, ...]]:
-    """Writing the trace must not raise either, should the payload's own methods do."""
-
-    def guarded() -> tuple[RuleTrace, ...]:
-        try:
-            return write()
-        except Exception:
-            return _trace_unusable(policy)
-
-    return guarded
-
-
 def _unusable(policy: Policy) -> Evaluation:
-    def trace() -> tuple[RuleTrace, ...]:
-        return _trace_unusable(policy)
-
-    return Evaluation(DENY, UNUSABLE, (), False, trace, trace)
+    return Evaluation(DENY, UNUSABLE, (), False, lambda _: _trace_unusable(policy))
 
 
 def _trace_unusable(policy: Policy) -> tuple[RuleTrace, ...]:

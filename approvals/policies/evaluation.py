@@ -66,18 +66,17 @@ class Evaluation:
     because: str
     requirements: tuple[RequirementSpec, ...]
     used_default: bool
-    _every: Callable[[], tuple[RuleTrace, ...]] = field(compare=False, repr=False)
-    _considered: Callable[[], tuple[RuleTrace, ...]] = field(compare=False, repr=False)
+    _write_trace: Callable[[bool], tuple[RuleTrace, ...]] = field(compare=False, repr=False)
 
     @cached_property
     def rules(self) -> tuple[RuleTrace, ...]:
         """One trace per rule of the policy, in the document's order."""
-        return self._every()
+        return self._write_trace(True)
 
     @cached_property
     def considered(self) -> tuple[RuleTrace, ...]:
         """The traces of the rules whose category fits, in the document's order."""
-        return self._considered()
+        return self._write_trace(False)
 
     def to_dict(self) -> dict[str, object]:
         """The whole evaluation as JSON, with the trace of every rule."""
