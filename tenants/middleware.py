@@ -1,6 +1,7 @@
 """Pages live under `/t/<slug>/`: the path names the tenant, membership opens the door."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
@@ -40,10 +41,10 @@ class TenantPageMiddleware:
             return response
 
     @staticmethod
-    def _admit(request: HttpRequest, tenant_id: object) -> None:
+    def _admit(request: HttpRequest, tenant_id: UUID) -> None:
         membership = (
             Membership.objects.select_related("user")
-            .filter(user_id=request.user.pk, status=MemberStatus.ACTIVE)
+            .filter(user=request.user, status=MemberStatus.ACTIVE)
             .first()
         )
         if membership is None:

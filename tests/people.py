@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from tenants.models import Membership, Tenant, User
+from tenants.models import Membership, Tenant
 
 
 @dataclass(frozen=True)
