@@ -59,9 +59,7 @@ def test_row_security_is_on_and_forced(table: str) -> None:
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
 def test_only_the_tenants_rows_and_the_doors_have_policies(table: str) -> None:
-    found = rows(
-        "SELECT policyname, roles::text, cmd FROM pg_policies WHERE tablename = %s", table
-    )
+    found = rows("SELECT policyname, roles::text, cmd FROM pg_policies WHERE tablename = %s", table)
     assert ("tenant_rows", "{public}", "ALL") in found
     assert set(found) <= {
         ("tenant_rows", "{public}", "ALL"),
