@@ -71,7 +71,7 @@ def number(value: Number) -> str:
 
 
 def nice_ticks(largest: Number, count: int = 4) -> list[float]:
-    """Round steps from 0 to at least `largest`; about `count` of them (1, 2, 2.5 or 5 by powers of ten)."""
+    """Round steps from 0 to at least `largest`, about `count`: 1, 2, 2.5, 5, 10, 20 …"""
     if largest <= 0:
         return [0.0, 1.0]
     raw = largest / count

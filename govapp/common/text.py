@@ -1,8 +1,8 @@
 """Show what a person would not see: hidden, bidirectional and look-alike characters.
 
 An agent's words and payload are untrusted. A zero-width space, a right-to-left override or a
-Cyrillic letter can make a payee read as another one, so every such character is printed as an escaped
-mark. The rules follow Unicode TR36 (security considerations) and UTS39 (mixed-script and
+Cyrillic letter can make a payee read as another one, so every such character is printed as an
+escaped mark. The rules follow Unicode TR36 (security considerations) and UTS39 (mixed-script and
 whole-script confusables), with a small table of our own instead of the full data files.
 """
 
