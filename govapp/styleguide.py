@@ -143,7 +143,7 @@ def _charts() -> dict[str, Any]:
     return {
         "weeks": WEEKS,
         "decisions": [
-            ("Approved", [118, 132, 127, 141, 150, 139, 162, 171, 158, 166], "ok"),
+            ("Approved", [118, 132, 127, 141, 150, 139, 162, 171, 158, 166], "1"),
             ("Denied", [9, 12, 8, 14, 11, 16, 12, 9, 17, 13], "bad"),
             ("Expired", [4, 3, 6, 2, 3, 5, 2, 1, 3, 2], "neutral"),
         ],
@@ -183,7 +183,7 @@ def styleguide_context(now: datetime) -> dict[str, Any]:
             {"label": "Risk", "value": "high", "remove_url": "#inbox"},
             {"label": "Agent", "value": "treasury-bot", "remove_url": "#inbox"},
         ],
-        "page": {"words": "1–50 of 1,769", "previous_cursor": "a1", "next_cursor": "b2"},
+        "page": {"words": "1 to 50 of 1,769", "previous_cursor": "a1", "next_cursor": "b2"},
         "payload": {
             "amount": "48200.00",
             "currency": "EUR",

@@ -57,7 +57,7 @@ def _readable(instant: datetime) -> str:
 def timesince_short(instant: datetime | None, now: datetime | None = None) -> SafeString:
     """How long ago, in one unit, with the full instant as its title."""
     if instant is None:
-        return format_html('<span class="muted">never</span>')
+        return mark_safe('<span class="muted">never</span>')
     words = formats.span_short((now or timezone.now()) - instant)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
@@ -71,7 +71,7 @@ def timesince_short(instant: datetime | None, now: datetime | None = None) -> Sa
 def countdown(deadline: datetime | None, now: datetime | None = None) -> SafeString:
     """Time left until `deadline`; the page's script keeps it going, the server prints it right."""
     if deadline is None:
-        return format_html('<span class="muted">no deadline</span>')
+        return mark_safe('<span class="muted">no deadline</span>')
     left = deadline - (now or timezone.now())
     state = formats.urgency(left)
     words = formats.span_two(left)
@@ -188,7 +188,10 @@ def _figure(
     )
     table: str = ""
     if extra["table"]:
-        heads = format_html_join("", '<th scope="col">{}</th>', ((h,) for h in head))
+        kinds = ["", *["num"] * (len(head) - 1)]
+        heads = format_html_join(
+            "", '<th scope="col" class="{}">{}</th>', zip(kinds, head, strict=True)
+        )
         lines = format_html_join(
             "",
             '<tr><th scope="row">{}</th>{}</tr>',
