@@ -49,12 +49,15 @@ class Services:
         }
         return {**without_owner(os.environ), **ours}
 
+    def tool_environment(self) -> dict[str, str]:
+        """Return the environment of commands typed by a person: both databases' URLs."""
+        return {**self.environment(), "DATABASE_OWNER_URL": self.owner_url}
+
     def owner_environment(self) -> dict[str, str]:
-        """Return the environment of migrations and of commands that need the owner."""
+        """Return the environment of migrations, which only the owner may run."""
         return {
-            **self.environment(),
+            **self.tool_environment(),
             "DATABASE_URL": self.owner_url,
-            "DATABASE_OWNER_URL": self.owner_url,
             "GOVAPP_ROLE": "owner",
         }
 
@@ -77,22 +80,41 @@ def running_services(directory: Path, *, durable: bool = True) -> Iterator[Servi
     services: Services | None = None
     try:
         if not admin:
-            postgres = start_postgres(directory / "postgres", fsync=durable)
+            postgres = launch_postgres(directory, durable=durable)
             admin = postgres.admin_url
         if not redis_url:
-            valkey = start_valkey(directory / "valkey", appendonly=durable)
+            valkey = launch_valkey(directory, durable=durable)
             redis_url = valkey.url
         app_url, owner_url = database_urls(admin, held)
         services = Services(directory, held, app_url, owner_url, redis_url, postgres, valkey)
         yield services
     finally:
-        # Those of the moment, not those of the start: a supervisor may have restarted them.
-        valkey = services.valkey if services else valkey
-        postgres = services.postgres if services else postgres
+        if services:
+            # Those of the moment, not those of the start: a supervisor may restart them.
+            postgres, valkey = services.postgres, services.valkey
         if valkey:
             valkey.stop()
         if postgres:
             postgres.stop()
+
+
+def launch_postgres(directory: Path, *, durable: bool = True) -> RunningPostgres:
+    """Start the database of this state directory; the same URL each time."""
+    log = directory / "logs" / "postgres.log"
+    return start_postgres(directory / "postgres", fsync=durable, log=log)
+
+
+def launch_valkey(
+    directory: Path, *, durable: bool = True, after: RunningValkey | None = None
+) -> RunningValkey:
+    """Start the broker; ``after`` is one that ended, whose URL the new one keeps."""
+    return start_valkey(
+        directory / "valkey",
+        appendonly=durable,
+        port=after.port if after else None,
+        password=after.password if after else None,
+        log=directory / "logs" / "valkey.log",
+    )
 
 
 def database_urls(admin: str, held: Secrets) -> tuple[str, str]:

@@ -34,16 +34,23 @@ def state_dir() -> Path:
     given = os.environ.get("GOVAPP_STATE_DIR")
     # Relative to the checkout, where ``run`` has already gone.
     directory = (ROOT / given if given else ROOT / ".state").resolve()
+    if directory.exists() and directory.stat().st_uid != os.geteuid():
+        raise foreign(directory)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # As root the servers run as another user, who has to walk through here.
+        directory.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        (directory / "logs").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise StartError(f"Cannot make {directory}: {error.strerror}.") from error
-    if directory.stat().st_uid != os.geteuid():
-        raise StartError(
-            f"{directory} belongs to another user. Run this as that user, or give another "
-            "place: GOVAPP_STATE_DIR=/some/where ./run"
-        )
     return directory
+
+
+def foreign(directory: Path) -> StartError:
+    """Return the refusal of somebody else's state."""
+    return StartError(
+        f"{directory} belongs to another user. Run this as that user, or give another "
+        "place: GOVAPP_STATE_DIR=/some/where ./run"
+    )
 
 
 def write_private(path: Path, text: str) -> None:
