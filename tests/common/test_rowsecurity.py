@@ -59,9 +59,7 @@ def test_row_security_is_on_and_forced(table: str) -> None:
 
 @pytest.mark.parametrize("table", TENANT_TABLES)
 def test_only_the_tenants_rows_and_the_doors_have_policies(table: str) -> None:
-    found = rows(
-        "SELECT policyname, roles::text, cmd FROM pg_policies WHERE tablename = %s", table
-    )
+    found = rows("SELECT policyname, roles::text, cmd FROM pg_policies WHERE tablename = %s", table)
     assert ("tenant_rows", "{public}", "ALL") in found
     assert set(found) <= {
         ("tenant_rows", "{public}", "ALL"),
@@ -152,6 +150,8 @@ def test_a_row_cannot_be_written_into_another_tenant() -> None:
 
 
 def test_triggers_stop_even_the_owner_from_changing_the_ledger(services: Services) -> None:
-    with psycopg.connect(services.owner_url(DATABASE)) as owner:
-        with pytest.raises(psycopg.errors.RestrictViolation):
-            owner.execute("TRUNCATE audit_ledgerevent CASCADE")
+    with (
+        psycopg.connect(services.owner_url(DATABASE)) as owner,
+        pytest.raises(psycopg.errors.RestrictViolation),
+    ):
+        owner.execute("TRUNCATE audit_ledgerevent CASCADE")
