@@ -158,9 +158,7 @@ def record_vote_refused(
     )
 
 
-def record_reminded(
-    *, stage: RequirementStage, timer: Timer, missing: str, now: datetime
-) -> None:
+def record_reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> None:
     """Whoever has not answered was reminded."""
     _record_stage(
         "timer.reminded",

@@ -137,9 +137,7 @@ def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
 
 def seats_of(stage: RequirementStage) -> tuple[Seat, ...]:
     """Return the frozen seats of a stage."""
-    return tuple(
-        Seat(seat["kind"], _ref(seat), int(seat.get("count", 1))) for seat in stage.seats
-    )
+    return tuple(Seat(seat["kind"], _ref(seat), int(seat.get("count", 1))) for seat in stage.seats)
 
 
 def fitting_seats(stage: RequirementStage, keys: Iterable[str]) -> frozenset[str]:

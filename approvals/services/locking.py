@@ -35,9 +35,12 @@ def try_to_lock(request_id: UUID) -> ActionRequest | None:
 
 def _locked(request_id: UUID, *, skip_locked: bool) -> ActionRequest | None:
     rows = ActionRequest.objects.select_for_update(of=("self",), skip_locked=skip_locked)
-    return rows.select_related("agent", "policy_version").defer(
-        "policy_version__source", "policy_version__document"
-    ).filter(pk=request_id).first()
+    return (
+        rows.select_related("agent", "policy_version")
+        .defer("policy_version__source", "policy_version__document")
+        .filter(pk=request_id)
+        .first()
+    )
 
 
 def ended(request: ActionRequest) -> str:
