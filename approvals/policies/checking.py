@@ -31,7 +31,7 @@ class Finding:
     at_key: bool = False
 
 
-class TooManyProblems(Exception):  # noqa: N818 - control flow inside the parser
+class TooManyProblems(Exception):
     """Enough has been reported; reading on would help nobody."""
 
 

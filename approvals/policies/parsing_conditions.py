@@ -29,7 +29,7 @@ _EXACT_INTEGER: Final = 2**53
 _BRANCHES: Final = ("all", "any", "not")
 
 
-class _TooLarge(Exception):  # noqa: N818 - control flow inside this file
+class _TooLarge(Exception):
     """The tree has more nodes than allowed; counting on would be the attack."""
 
 

@@ -29,7 +29,7 @@ class Problem:
         }
 
 
-class PolicyInvalid(Exception):  # noqa: N818 - reads as the statement it makes
+class PolicyInvalid(Exception):
     """The document is not a policy; `problems` lists every mistake found, in document order."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -150,6 +150,8 @@ def test_a_row_cannot_be_written_into_another_tenant() -> None:
 
 
 def test_triggers_stop_even_the_owner_from_changing_the_ledger(services: Services) -> None:
-    with psycopg.connect(services.owner_url(DATABASE)) as owner:
-        with pytest.raises(psycopg.errors.RestrictViolation):
-            owner.execute("TRUNCATE audit_ledgerevent CASCADE")
+    with (
+        psycopg.connect(services.owner_url(DATABASE)) as owner,
+        pytest.raises(psycopg.errors.RestrictViolation),
+    ):
+        owner.execute("TRUNCATE audit_ledgerevent CASCADE")
