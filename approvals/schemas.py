@@ -20,6 +20,9 @@ MAX_FAULTS: Final = 20
 _PATTERN_BYTES: Final = 1_000_000
 _REFUSED: Final = {"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$vocabulary"}
 
+_NAMED: Final = {"properties", "patternProperties", "$defs", "dependentSchemas"}
+_DATA: Final = {"enum", "const", "default", "examples"}
+
 
 def check_schema(schema: Any) -> None:
     """Accept a payload schema or raise `Invalid` that says where it is wrong and what to do."""
@@ -100,7 +103,10 @@ class _Expansion:
                 raise _fault(place, f"{key} is not supported here; use $ref with #/$defs/….")
             if key == "$ref" and isinstance(item, str):
                 size += self._target_size(item, place)
-            elif key not in ("enum", "const", "default", "examples"):
+            elif key in _NAMED and isinstance(item, dict):
+                for name, named in item.items():
+                    size += self._size(named, f"{place}/{_escaped(name)}")
+            elif key not in _DATA:
                 size += self._size(item, place)
         return min(size, MAX_EXPANDED + 1)
 

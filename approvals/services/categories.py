@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from guardian.shortcuts import assign_perm, remove_perm
+from tenants.rules import may_edit_policy, may_manage_people, require
 
 from approvals.audit_events import configuration as events
 from approvals.enums import Risk
@@ -13,7 +14,6 @@ from approvals.models import ActionCategory
 from approvals.schemas import check_schema
 from govapp.common.errors import Conflict, FieldError, Invalid
 from tenants.models import ApproverGroup, Membership
-from tenants.rules import may_edit_policy, may_manage_people, require
 
 APPROVE: Final = "approve_actioncategory"
 DISPLAY_KINDS: Final = ("money", "fields", "email", "sql", "http", "diff")
