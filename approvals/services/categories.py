@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from guardian.shortcuts import assign_perm, remove_perm
-from tenants.rules import may_edit_policy, may_manage_people, require
 
 from approvals.audit_events import configuration as events
 from approvals.enums import Risk
 from approvals.models import ActionCategory
-from approvals.schemas import check_schema
+from approvals.schema_limits import require_usable_schema
 from govapp.common.errors import Conflict, FieldError, Invalid
 from tenants.models import ApproverGroup, Membership
+from tenants.rules import may_edit_policy, may_manage_people, require
 
 APPROVE: Final = "approve_actioncategory"
 DISPLAY_KINDS: Final = ("money", "fields", "email", "sql", "http", "diff")
@@ -189,6 +189,6 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "risk": _check_risk,
     "is_reversible": _check_flag("/is_reversible"),
     "is_archived": _check_flag("/is_archived"),
-    "payload_schema": check_schema,
+    "payload_schema": require_usable_schema,
     "display": _check_display,
 }

@@ -4,7 +4,6 @@ from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Max
-from tenants.rules import may_edit_policy, require
 
 from approvals.audit_events import configuration as events
 from approvals.enums import PolicyStatus
@@ -16,6 +15,7 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid
 from govapp.common.tenancy import require_tenant_id
 from tenants.models import Membership, Tenant
+from tenants.rules import may_edit_policy, require
 
 MAX_TEXT: Final = 500
 
