@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Case, CharField, Count, Max, Model, Prefetch, Q, QuerySet, Value, When
 
+from govapp.common import clock
 from govapp.common.clock import Now
 from govapp.common.errors import Conflict, NotFound
 from govapp.common.ids import InvalidId, parse_public_id
@@ -56,6 +57,15 @@ def groups() -> QuerySet[ApproverGroup]:
     return ApproverGroup.objects.prefetch_related(Prefetch("members", queryset=rows)).order_by(
         "name", "id"
     )
+
+
+def groups_by_member() -> dict[UUID, list[ApproverGroup]]:
+    """Return each member's groups by name, by membership id. One statement."""
+    found: dict[UUID, list[ApproverGroup]] = defaultdict(list)
+    rows = GroupMember.objects.select_related("approver_group")
+    for row in rows.order_by("approver_group__name", "id"):
+        found[row.membership_id].append(row.approver_group)
+    return dict(found)
 
 
 def group_slugs_by_member() -> dict[UUID, frozenset[str]]:
@@ -144,7 +154,7 @@ def opened_invitation(token: str) -> OpenedInvitation:
         invitation = open_invitations().filter(pk=found[0]["invitation_id"]).first()
         if invitation is None:
             raise Conflict("This invitation was answered or withdrawn.", code="closed")
-        if invitation.state == "expired":
+        if invitation.expires_at <= clock.now():
             raise Conflict("This invitation has expired. Ask for a new one.", code="expired")
         return OpenedInvitation(
             tenant_name=Tenant.objects.get().name,
