@@ -1,19 +1,28 @@
 """Which rules hold, and the engine that was made from them."""
 
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
 from django.db.models import QuerySet
 
 from approvals.enums import PolicyStatus
 from approvals.models import PolicyVersion
 from approvals.policies import Policy, PolicyInvalid, Problem, parse_policy
 
+_KEPT: Final = 256
+_compiled: OrderedDict[str, Policy] = OrderedDict()
+_lock = Lock()
+
 
 def live_policy() -> PolicyVersion | None:
-    """Return the version that is live, without its text: `compiled` reads that when it must."""
-    return (
-        PolicyVersion.objects.filter(status=PolicyStatus.LIVE)
-        .only("id", "tenant_id", "number", "status", "digest")
-        .first()
-    )
+    """Return the version that decides now, or None when none was ever published.
+
+    Without its text, which every submission would read for nothing: `compiled` reads that when
+    it must.
+    """
+    versions = PolicyVersion.objects.filter(status=PolicyStatus.LIVE)
+    return versions.defer("source", "document").first()
 
 
 def policy_versions() -> QuerySet[PolicyVersion]:
@@ -23,21 +32,22 @@ def policy_versions() -> QuerySet[PolicyVersion]:
     )
 
 
-_compiled: dict[str, Policy] = {}
-_MOST = 512
-
-
 def compiled(version: PolicyVersion) -> Policy:
-    """Return the version's policy, compiled once per process and digest.
+    """Return the compiled policy of a version. The 256 used last are kept in this process.
 
-    Raises `PolicyInvalid` for what this engine cannot use; the caller must fail closed.
+    Raises `approvals.policies.PolicyInvalid` for a document that this version of the engine
+    cannot use, and for one that is not what its digest says: the caller must fail closed.
     """
-    policy = _compiled.get(version.digest)
-    if policy is None:
-        policy = parse_policy(version.document)
-        if policy.digest != version.digest:
-            raise PolicyInvalid([Problem("", "the stored document is not what its digest says")])
-        if len(_compiled) >= _MOST:
-            _compiled.pop(next(iter(_compiled)))
+    with _lock:
+        known = _compiled.get(version.digest)
+        if known is not None:
+            _compiled.move_to_end(version.digest)
+            return known
+    policy = parse_policy(version.document)
+    if policy.digest != version.digest:
+        raise PolicyInvalid([Problem("", "the stored document is not what its digest says")])
+    with _lock:
         _compiled[version.digest] = policy
+        while len(_compiled) > _KEPT:
+            _compiled.popitem(last=False)
     return policy

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from approvals.audit_events import requests as events
 from approvals.enums import StageStatus
@@ -120,7 +121,7 @@ def _announce(stages: Sequence[RequirementStage], now: datetime) -> None:
         notifications.notify_stage_opened(stage=stage)
 
 
-def _satisfy(stage: RequirementStage, matching: Matching[object], now: datetime) -> None:
+def _satisfy(stage: RequirementStage, matching: Matching[UUID], now: datetime) -> None:
     stage.status = StageStatus.SATISFIED
     stage.satisfied_at = now
     stage.save(update_fields=["status", "satisfied_at"])

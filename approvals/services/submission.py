@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -13,9 +13,17 @@ from approvals.digests import canonical_json, payload_digest
 from approvals.enums import RequestStatus
 from approvals.facts import Submission, facts_of
 from approvals.models import ActionCategory, ActionRequest, CallbackEndpoint, PolicyVersion
-from approvals.policies import ALLOW, DENY, REQUIRE_APPROVAL, Evaluation, PolicyInvalid, evaluate
+from approvals.payload_check import find_payload_errors
+from approvals.policies import (
+    ALLOW,
+    DENY,
+    REQUIRE_APPROVAL,
+    Evaluation,
+    PolicyInvalid,
+    RuleTrace,
+    evaluate,
+)
 from approvals.rules import may_cancel
-from approvals.schemas import find_payload_errors
 from approvals.selectors.policies import compiled, live_policy
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
@@ -185,13 +193,12 @@ def _outcome(judged: _Judgement) -> RequestStatus:
 
 
 def _denial(because: str, former: Evaluation | None) -> Evaluation:
-    def every() -> tuple[Any, ...]:
-        return former.rules if former else ()
+    def trace(every: bool) -> tuple[RuleTrace, ...]:
+        if former is None:
+            return ()
+        return former.rules if every else former.considered
 
-    def considered() -> tuple[Any, ...]:
-        return former.considered if former else ()
-
-    return Evaluation(DENY, because, (), False, every, considered)
+    return Evaluation(DENY, because, (), False, trace)
 
 
 def _build(agent: Agent, submission: Submission, judged: _Judgement) -> ActionRequest:

@@ -81,7 +81,8 @@ def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
         return
     board = load_board(request)
     stages = {stage.pk: stage for stage in board.stages}
-    current, gone = [], []
+    current: list[Timer] = []
+    gone: list[Timer] = []
     for timer in due:
         stage = stages.get(timer.stage_id) if timer.stage_id else None
         is_current = request.is_pending and stage and stage.status == StageStatus.OPEN
@@ -180,6 +181,7 @@ def _close(timers: Iterable[Timer], status: TimerStatus, now: datetime) -> None:
 
 
 def _stage_of(timer: Timer) -> RequirementStage:
-    if timer.stage is None:
+    stage: RequirementStage | None = timer.stage
+    if stage is None:
         raise ValueError("This timer belongs to no stage.")
-    return timer.stage
+    return stage
