@@ -137,9 +137,8 @@ def programs(services: Services, port: int) -> Iterator[Program]:
     # An empty pidfile is none: a stale one would keep beat from starting.
     beat = ["beat", "--pidfile=", "--schedule", str(services.directory / "beat-schedule")]
     yield program("web", web, services)
-    if (ROOT / "govapp" / "celery.py").exists():
-        yield replace(program("worker", [*celery, *worker], services), grace=10.0)
-        yield program("beat", [*celery, *beat], services)
+    yield replace(program("worker", [*celery, *worker], services), grace=10.0)
+    yield program("beat", [*celery, *beat], services)
     if has_command("sweep_timers"):
         yield program("sweeper", [*manage, "sweep_timers", "--forever"], services)
     if has_command("sequence_ledger"):
