@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from approvals.enums import PolicyStatus
 from approvals.models import PolicyVersion
-from approvals.policies import Policy, parse_policy
+from approvals.policies import Policy, PolicyInvalid, Problem, parse_policy
 
 _KEPT: Final = 256
 _compiled: OrderedDict[str, Policy] = OrderedDict()
@@ -40,8 +40,6 @@ def compiled(version: PolicyVersion) -> Policy:
             return known
     policy = parse_policy(version.document)
     if policy.digest != version.digest:
-        from approvals.policies import PolicyInvalid, Problem
-
         raise PolicyInvalid([Problem("", "the stored document is not what its digest says")])
     with _lock:
         _compiled[version.digest] = policy
