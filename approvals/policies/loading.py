@@ -19,7 +19,7 @@ from approvals.policies.parsing import build_policy
 from approvals.policies.policy import Policy
 from approvals.policies.positions import Position
 from approvals.policies.problems import PolicyInvalid, Problem
-from approvals.policies.yaml_events import YamlReader
+from approvals.policies.yaml_events import YamlReader, resolve_plain
 
 _TOO_LARGE: Final = f"write at most {limits.DOCUMENT_BYTES // 1024} KiB; split the policy"
 
@@ -42,7 +42,25 @@ def load_policy(text: str) -> Policy:
 
 def dump_policy(policy: Policy) -> str:
     """The normalised document as YAML; `load_policy` reads the same policy from it."""
-    return yaml.safe_dump(policy.document, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(
+        policy.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes also the text that only our reader would take for something else, such as 1e5."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        """Write everything out, since the reader refuses aliases."""
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Text in quotes where it would not be read back as text."""
+        style = None if resolve_plain(text) == text else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def _check_text(text: str) -> None:
