@@ -32,7 +32,7 @@ def test_numbers(value: object, number: str) -> None:
     "value",
     [
         *("", " 1", "1 ", "+1", "01", "1.", ".5", "1e5", "1e999999999", "0x1", "1_0", "NaN"),
-        *("Infinity", "１", "1\n", "--1", "9" * 41, "9" * 1_000_000),
+        *("Infinity", "\uff11", "1\n", "--1", "9" * 41, "9" * 1_000_000),
         *(True, False, None, [], {}, [1], b"1", 1j),
         *(float("nan"), float("inf"), float("-inf"), 1e300, 10**5000, -(10**100)),
         *(Decimal("NaN"), Decimal("Infinity"), Decimal("1e999999"), Decimal("1e-999999")),

@@ -92,10 +92,14 @@ def test_a_whole_policy_ends_with_its_default() -> None:
     made = parse_policy(document(rule(flow="one", separation_of_duties=False)))
 
     assert describe_policy(made) == [
-        "When payments.*: 1 from Finance must approve within 4 hours; "
-        "the agent's owner may be one of them; nobody answering means it expires.",
-        "When no rule matches: 1 from Finance must approve within 4 hours; "
-        "nobody answering means it expires.",
+        (
+            "When payments.*: 1 from Finance must approve within 4 hours; "
+            "the agent's owner may be one of them; nobody answering means it expires."
+        ),
+        (
+            "When no rule matches: 1 from Finance must approve within 4 hours; "
+            "nobody answering means it expires."
+        ),
     ]
     assert describe_policy(policy(default="deny")) == ["When no rule matches: it is denied."]
 

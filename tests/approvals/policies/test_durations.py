@@ -52,7 +52,7 @@ def test_durations(text: str, seconds: int, short: str, words: str) -> None:
             "P1Y",
             "PT0S",
         ),
-        *("P1DT", "4h\n", "４h", "999999999d", "pt4h"),
+        *("P1DT", "4h\n", "\uff14h", "999999999d", "pt4h"),
     ],
 )
 def test_anything_else_is_refused(text: str) -> None:

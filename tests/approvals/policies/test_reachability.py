@@ -68,8 +68,10 @@ LACKS = "and with everybody seated it still lacks"
         ),
         (
             [[{"role": "owner"}, {"person": ANN}]],
-            "it needs 2 different people (1 with the role owner and ann@example.com), "
-            f"{LACKS} ann@example.com.",
+            (
+                "it needs 2 different people (1 with the role owner and ann@example.com), "
+                f"{LACKS} ann@example.com."
+            ),
         ),
     ],
 )
