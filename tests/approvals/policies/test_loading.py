@@ -242,6 +242,7 @@ def test_problems_have_line_and_column(old: str, new: str, problem: Problem) -> 
         ),
         ('{"a": NaN}', Problem("", "NaN is not JSON; write a number")),
     ],
+    ids=lambda value: ascii(value)[:20],
 )
 def test_text_that_is_no_document(text: str, problem: Problem) -> None:
     assert problems_of(text) == (problem,)
@@ -253,7 +254,9 @@ def test_deep_json_that_is_well_formed_ends() -> None:
     assert problems_of(deep) == (Problem("/a" * 64, "nest at most 64 deep", 1, 321),)
 
 
-@pytest.mark.parametrize("number", ["1e999999999", "9" * 100_000, "-" + "9" * 100_000 + ".5"])
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "9" * 100_000, "-" + "9" * 100_000 + ".5"], ids=len
+)
 @pytest.mark.parametrize("form", ["version: {}", '{{"version": {}}}'])
 def test_huge_numbers_are_refused(form: str, number: str) -> None:
     assert [each.pointer for each in problems_of(form.format(number))] == ["", "", "/version"]

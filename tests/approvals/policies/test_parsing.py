@@ -280,7 +280,9 @@ ERRORS: list[tuple[str, object, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("at", "value", "pointer", "message"), ERRORS)
+@pytest.mark.parametrize(
+    ("at", "value", "pointer", "message"), ERRORS, ids=lambda value: ascii(value)[:40]
+)
 def test_one_mistake_gives_one_problem(at: str, value: object, pointer: str, message: str) -> None:
     found = problems_of(changed(at, value))
 
@@ -404,7 +406,9 @@ CONDITION_ERRORS: list[tuple[object, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("tree", "pointer", "message"), CONDITION_ERRORS)
+@pytest.mark.parametrize(
+    ("tree", "pointer", "message"), CONDITION_ERRORS, ids=lambda value: ascii(value)[:40]
+)
 def test_conditions(tree: object, pointer: str, message: str) -> None:
     found = problems_of(document(rule(conditions=tree)))
 
