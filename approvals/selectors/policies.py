@@ -16,8 +16,13 @@ _lock = Lock()
 
 
 def live_policy() -> PolicyVersion | None:
-    """Return the version that decides now, or None when none was ever published."""
-    return PolicyVersion.objects.filter(status=PolicyStatus.LIVE).first()
+    """Return the version that decides now, or None when none was ever published.
+
+    Without its text, which every submission would read for nothing: `compiled` reads that when
+    it must.
+    """
+    versions = PolicyVersion.objects.filter(status=PolicyStatus.LIVE)
+    return versions.defer("source", "document").first()
 
 
 def policy_versions() -> QuerySet[PolicyVersion]:
