@@ -8,6 +8,6 @@ os.environ.setdefault(
     "DJANGO_SETTINGS_MODULE", f"govapp.settings.{os.environ.get('GOVAPP_ENV', 'dev')}"
 )
 
-import govapp.celery  # noqa: E402, F401 - makes it Celery's current application
+import govapp.celery  # noqa: F401 - makes it Celery's current application
 
 application = get_wsgi_application()

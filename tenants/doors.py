@@ -20,7 +20,8 @@ tenants_of_user = register_door(
         body=(
             "SELECT t.id, t.slug::text, t.name::text FROM tenants_membership m"
             " JOIN tenants_tenant t ON t.id = m.tenant_id"
-            " WHERE m.user_id = $1 AND m.status = 'active' ORDER BY t.name"
+            " WHERE m.user_id = $1 AND m.status = 'active' AND NOT t.is_suspended"
+            " ORDER BY t.name, t.id"
         ),
         reads={"tenants_membership": ("tenant_id", "user_id", "status")},
     )
@@ -32,12 +33,13 @@ credential_by_prefix = register_door(
         arguments="wanted text",
         returns=(
             "tenant_id uuid, credential_id uuid, agent_id uuid, secret_hash bytea,"
-            " is_usable boolean"
+            " is_usable boolean, use_is_unnoted boolean"
         ),
         body=(
             "SELECT c.tenant_id, c.id, c.agent_id, c.secret_hash,"
             " c.revoked_at IS NULL AND c.expires_at > govapp_now()"
-            " AND a.status = 'active' AND NOT t.is_suspended"
+            " AND a.status = 'active' AND NOT t.is_suspended,"
+            " c.last_used_at IS NULL OR c.last_used_at < govapp_now() - interval '1 minute'"
             " FROM tenants_credential c"
             " JOIN tenants_agent a ON a.id = c.agent_id"
             " JOIN tenants_tenant t ON t.id = c.tenant_id WHERE c.prefix = $1"
@@ -45,6 +47,7 @@ credential_by_prefix = register_door(
         reads={
             "tenants_credential": (
                 "id", "tenant_id", "agent_id", "prefix", "secret_hash", "revoked_at", "expires_at",
+                "last_used_at",
             ),
             "tenants_agent": ("id", "tenant_id", "status"),
         },

@@ -1,52 +1,105 @@
-"""Pages live under `/t/<slug>/`: the path names the tenant, membership opens the door."""
+"""Who is asking, and for which tenant: by the path for pages, by the key for the API."""
 
+import re
 from collections.abc import Callable
+from typing import Final, cast
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.core.handlers.exception import response_for_exception
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from govapp.common.errors import Forbidden, NotFound
 from govapp.common.tenancy import bind_tenant
 from tenants.doors import tenant_by_slug
-from tenants.enums import MemberStatus
-from tenants.models import Membership, Tenant
+from tenants.http import ApiRequest, PageRequest
+from tenants.models import Tenant
+from tenants.selectors import active_member
+from tenants.services.credentials import authenticate_key
+
+_PAGE: Final = re.compile(r"/t/([-a-zA-Z0-9_]+)/")
+_SCHEME: Final = "bearer "
 
 
-class TenantPageMiddleware:
-    """Binds the tenant of the path and opens the page's transaction.
+class AgentCredentialMiddleware:
+    """Knows the agent by its key and binds the tenant of the key, for `/api/` only.
 
-    Somebody who is no member, and a tenant that does not exist, get the same 404. `/t/<slug>/`
-    pages run in one transaction: outside of one, row-level security shows no rows.
+    It answers nothing by itself: the API's authentication refuses when there is no principal.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        head, _, rest = request.path_info.removeprefix("/t/").partition("/")
-        if not request.path_info.startswith("/t/") or not head or not rest.strip("\0"):
+        if not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        principal = authenticate_key(bearer_token(request))
+        cast("ApiRequest", request).principal = principal
+        if principal is None:
+            return self.get_response(request)
+        with bind_tenant(principal.tenant_id):
+            return self.get_response(request)
+
+
+def bearer_token(request: HttpRequest) -> str:
+    """Return the token of the Authorization header (RFC 6750), or an empty string."""
+    header = request.headers.get("Authorization", "")
+    if header[: len(_SCHEME)].lower() != _SCHEME:
+        return ""
+    return header[len(_SCHEME) :].strip()
+
+
+class TenantPageMiddleware:
+    """Binds the tenant of the path and opens the page's transaction.
+
+    Somebody who is no member, and a tenant that does not exist, get the same 404. `/t/<slug>/`
+    pages run in one transaction: outside of one, row-level security shows no rows. Whatever a
+    view raises undoes it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith("/t/"):
             return self.get_response(request)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        found = tenant_by_slug.call(head)
+        path = _PAGE.match(request.path_info)
+        found = tenant_by_slug.call(path[1]) if path else []
         if not found or found[0]["is_suspended"]:
             raise Http404
         with bind_tenant(found[0]["tenant_id"]), transaction.atomic():
-            self._admit(request, found[0]["tenant_id"])
+            self._admit(cast("PageRequest", request), found[0]["tenant_id"])
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
             return response
 
     @staticmethod
-    def _admit(request: HttpRequest, tenant_id: object) -> None:
-        membership = (
-            Membership.objects.select_related("user")
-            .filter(user_id=request.user.pk, status=MemberStatus.ACTIVE)
-            .first()
-        )
+    def _admit(request: PageRequest, tenant_id: UUID) -> None:
+        membership = active_member(request.user.pk)
         if membership is None:
             raise Http404
-        request.tenant = Tenant.objects.get(pk=tenant_id)  # type: ignore[attr-defined]
-        request.membership = membership  # type: ignore[attr-defined]
+        request.tenant = Tenant.objects.get(pk=tenant_id)
+        request.membership = membership
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Undo the page's transaction, and turn a refusal that no view caught into its page."""
+        if hasattr(request, "tenant"):
+            transaction.set_rollback(True)
+        shown = _as_page(error)
+        return None if shown is None else response_for_exception(request, shown)
+
+
+def _as_page(error: Exception) -> Exception | None:
+    match error:
+        case NotFound():
+            return Http404(error.detail)
+        case Forbidden():
+            return PermissionDenied(error.detail)
+        case _:
+            return None

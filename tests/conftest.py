@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import environ
 import pytest
@@ -37,13 +37,18 @@ def django_db_setup(services: Services) -> Iterator[None]:
 def point_django_at(services: Services, dbname: str) -> None:
     """Make Django use this database, as the application role, and this Valkey."""
     entry = environ.Env.db_url_config(services.app_url(dbname), engine=settings.DATABASE_ENGINE)
-    for target in (settings.DATABASES["default"], connections["default"].settings_dict):
+    targets: list[dict[str, Any]] = [
+        settings.DATABASES["default"],
+        connections["default"].settings_dict,
+    ]
+    for target in targets:
         options = target.get("OPTIONS", {}) | entry.get("OPTIONS", {})
         target.update({key: entry[key] for key in _ADDRESS if key in entry})
         target["OPTIONS"] = options
     settings.REDIS_URL = os.environ["REDIS_URL"] = services.valkey.url
-    settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [services.valkey.url]
-    govapp.celery.app.conf.broker_url = services.valkey.url
+    layers: dict[str, Any] = settings.CHANNEL_LAYERS
+    layers["default"]["CONFIG"]["hosts"] = [services.valkey.url]
+    govapp.celery.app.conf.update(broker_url=services.valkey.url)
 
 
 class MoveClock(Protocol):

@@ -1,0 +1,56 @@
+"""The policy core: what may happen, decided from a document and the facts of one request.
+
+Pure: the standard library, RE2 and a YAML parser; no Django, no input or output, no clock.
+The rules it keeps are those of the design page on the domain, sections 3 to 8. Start reading at
+`engine.evaluate`, `parsing.parse_policy` and `matching.seat_voters`.
+"""
+
+from approvals.policies.describing import describe_flow, describe_policy, describe_rule
+from approvals.policies.durations import duration_in_words, format_duration, parse_duration
+from approvals.policies.engine import evaluate
+from approvals.policies.evaluation import Evaluation, RequirementSpec, RuleTrace
+from approvals.policies.facts import Facts
+from approvals.policies.flows import Escalation, Flow, Reference, Seat, Stage
+from approvals.policies.loading import dump_policy, load_policy
+from approvals.policies.matching import Matching, describe_missing, seat_voters
+from approvals.policies.parsing import parse_policy
+from approvals.policies.plan import DEFAULT_RULE
+from approvals.policies.policy import Policy
+from approvals.policies.problems import PolicyInvalid, Problem
+from approvals.policies.reachability import find_unreachable
+from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule
+
+__all__ = [
+    "ALLOW",
+    "DEFAULT_RULE",
+    "DENY",
+    "REQUIRE_APPROVAL",
+    "Escalation",
+    "Evaluation",
+    "Facts",
+    "Flow",
+    "Matching",
+    "Outcome",
+    "Policy",
+    "PolicyInvalid",
+    "Problem",
+    "Reference",
+    "RequirementSpec",
+    "Rule",
+    "RuleTrace",
+    "Seat",
+    "Stage",
+    "describe_flow",
+    "describe_missing",
+    "describe_policy",
+    "describe_rule",
+    "dump_policy",
+    "duration_in_words",
+    "evaluate",
+    "find_unreachable",
+    "format_duration",
+    "load_policy",
+    "parse_duration",
+    "parse_policy",
+    "seat_voters",
+]

@@ -24,7 +24,7 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
-class NoteInvalid(Exception):  # noqa: N818 - a verdict, read as such
+class NoteInvalid(Exception):
     """A note or verifier key that cannot be trusted; the message says why."""
 
 

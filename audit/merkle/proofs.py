@@ -6,7 +6,7 @@ from hmac import compare_digest
 from audit.merkle.tree import EMPTY_ROOT, HASH_BYTES, node_hash
 
 
-class ProofInvalid(Exception):  # noqa: N818 - a verdict, read as such
+class ProofInvalid(Exception):
     """A proof that does not prove what is claimed; the message says why."""
 
 

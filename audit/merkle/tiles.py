@@ -20,7 +20,7 @@ ReadTile: TypeAlias = Callable[[int, int], bytes]
 is fine (the log has grown since); what it raises for a missing tile passes through unchanged."""
 
 
-class TileInvalid(Exception):  # noqa: N818 - a verdict, read as such
+class TileInvalid(Exception):
     """A stored tile that cannot belong to a tree of the size asked about."""
 
 

@@ -1,15 +1,19 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 
 def _protect(using: str, **_: Any) -> None:
     from django.db import connections
 
+    from govapp.common.clock import INSTALL_SETTABLE_CLOCK
     from govapp.common.doors import build_doors
     from govapp.common.rowsecurity import protect_tables
 
+    if settings.CLOCK_IS_SETTABLE:
+        connections[using].cursor().execute(INSTALL_SETTABLE_CLOCK)
     protect_tables(connections[using])
     build_doors(connections[using])
 

@@ -49,4 +49,6 @@ def shift_clock(shift: timedelta) -> None:
     if not settings.CLOCK_IS_SETTABLE:
         raise RuntimeError("The clock cannot be moved here.")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE govapp_clock SET shift = %s", [shift])
+        cursor.execute(
+            "UPDATE govapp_clock SET shift = make_interval(secs => %s)", [shift.total_seconds()]
+        )

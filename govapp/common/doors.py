@@ -8,6 +8,7 @@ a SQL function owned by `govapp_door`, a role without login that may read just t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,7 +30,7 @@ class Door:
     body: str
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def call(self, *arguments: object) -> list[dict[str, Any]]:
+    def call(self, *arguments: str | int | bytes | UUID) -> list[dict[str, Any]]:
         """Return the rows that the door shows, as dictionaries. One statement."""
         marks = ", ".join(["%s"] * len(arguments))
         with connection.cursor() as cursor:

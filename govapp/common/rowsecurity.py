@@ -110,7 +110,8 @@ def _triggers(model: type[TenantOwned]) -> Iterator[str]:
             " FOR EACH STATEMENT EXECUTE FUNCTION govapp_refuse_change()"
         )
     if model.immutable_fields:
-        columns = [model._meta.get_field(name).column for name in model.immutable_fields]
+        fields = {field.name: field.column for field in model._meta.local_fields}
+        columns = [fields[name] for name in model.immutable_fields]
         arguments = ", ".join(f"'{column}'" for column in columns)
         yield (
             f'CREATE OR REPLACE TRIGGER columns_kept BEFORE UPDATE ON "{table}"'

@@ -147,10 +147,17 @@ def make_cluster(data_dir: Path, account: Account | None) -> str:
     secret.write_text(password + "\n")
     if account:
         account.own(fresh, secret)
-    options = ["-U", ADMIN, "--auth=scram-sha-256", "--pwfile", secret, "--encoding=UTF8"]
+    options: list[str | Path] = [
+        "-U",
+        ADMIN,
+        "--auth=scram-sha-256",
+        "--pwfile",
+        secret,
+        "--encoding=UTF8",
+    ]
     options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     # The server is started with fsync; syncing an empty cluster only costs time.
-    command = [binary("initdb"), "-D", fresh, "--no-sync", *options]
+    command: list[str | Path] = [binary("initdb"), "-D", fresh, "--no-sync", *options]
     with tempfile.TemporaryFile() as output:
         process = spawn(
             command, output=output, account=account, cwd=Path("/"), env=server_environment()

@@ -63,14 +63,14 @@ def spawn(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    output: int | IO[bytes] = subprocess.DEVNULL,
+    output: int | IO[bytes] | None = subprocess.DEVNULL,
     account: Account | None = None,
     parting: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own that gets ``parting`` when we die.
 
     A session of its own, so that Ctrl-C reaches the supervisor alone and the order of
-    stopping is ours.
+    stopping is ours. ``output=None`` is the terminal.
     """
     who = f"{account.uid}:{account.gid}" if account else "-"
     leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(parting)), who]

@@ -1,6 +1,6 @@
 """Development: what `./run` uses. Loopback only; never for real data."""
 
-from govapp.settings.base import *  # noqa: F403
+from govapp.settings.base import *
 from govapp.settings.base import STATE_DIR, database, env
 
 DEBUG = env.bool("DEBUG", default=False)

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from govapp.settings.base import *  # noqa: F403
+from govapp.settings.base import *
 from govapp.settings.base import BASE_URL, database, env
 
 DEBUG = False

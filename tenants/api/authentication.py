@@ -1,7 +1,22 @@
 """Agents authenticate with a bearer key; the tenant comes from the key and from nowhere else."""
 
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from tenants.principals import AgentPrincipal
 
 
 class CredentialAuthentication(BaseAuthentication):
     """Reads what the credential middleware found. See `tenants/services/credentials.py`."""
+
+    def authenticate(self, request: Request) -> tuple[AgentPrincipal, None] | None:
+        principal = getattr(request, "principal", None)
+        if principal is not None:
+            return principal, None
+        if "Authorization" in request.headers:
+            raise AuthenticationFailed
+        return None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="govapp"'

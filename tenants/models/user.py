@@ -37,7 +37,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     keyboard_shortcuts = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now())
     # Group membership is a row of one tenant, so row-level security also holds for guardian.
-    groups = models.ManyToManyField(
+    groups = models.ManyToManyField(  # type: ignore[assignment]
         Group, through="tenants.GroupMember", related_name="user_set", related_query_name="user"
     )
 

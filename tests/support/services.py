@@ -81,7 +81,3 @@ def _migrate(services: Services) -> None:
         cwd=ROOT,
         check=True,
     )
-    from govapp.common.clock import INSTALL_SETTABLE_CLOCK
-
-    with psycopg.connect(services.owner_url(TEMPLATE), autocommit=True) as connection:
-        connection.execute(INSTALL_SETTABLE_CLOCK)

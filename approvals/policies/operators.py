@@ -1,0 +1,197 @@
+"""The operators: each becomes one closure from a present value to a judgement.
+
+A judgement is True, False, or a sentence part that says why no answer is possible ("is not a
+number"). Every closure is total and runs in time linear in the capped size of the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final, TypeAlias, cast
+
+import re2
+
+from approvals.policies import limits
+from approvals.policies.decimals import read_decimal
+from approvals.policies.fields import Kind
+from approvals.policies.rules import ConditionValue, Scalar
+
+Judgement: TypeAlias = bool | str
+Judge = Callable[[object], Judgement]
+
+NOT_A_NUMBER: Final = "is not a number"
+NOT_TEXT: Final = "is not text"
+NOT_A_BOOLEAN: Final = "is not true or false"
+NOT_SEARCHABLE: Final = "is neither text nor a list"
+TOO_LONG: Final = "is too long to compare"
+MIXED_LIST: Final = "holds items of another type"
+NOT_UNICODE: Final = "is not valid text"
+
+NUMERIC: Final = frozenset({"gt", "gte", "lt", "lte", "between"})
+TEXTUAL: Final = frozenset({"starts_with", "ends_with", "matches"})
+PRESENCE: Final = frozenset({"exists", "absent"})
+LISTED: Final = frozenset({"in", "not_in"})
+EQUALITY: Final = frozenset({"eq", "ne"})
+OPERATORS: Final = (
+    *("eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains"),
+    *("starts_with", "ends_with", "matches", "exists", "absent", "between"),
+)
+
+BY_KIND: Final[dict[Kind, frozenset[str]]] = {
+    Kind.ANY: frozenset(OPERATORS),
+    Kind.TEXT: EQUALITY | LISTED | TEXTUAL | PRESENCE | {"contains"},
+    Kind.NUMBER: EQUALITY | LISTED | NUMERIC | PRESENCE,
+    Kind.BOOLEAN: EQUALITY | PRESENCE,
+    Kind.LABELS: frozenset({"contains"}),
+}
+
+
+def compile_pattern(pattern: str) -> re2._Regexp:
+    """Compile for RE2, which matches in linear time. Raises `re2.error`, also when too large."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = limits.PATTERN_BYTES
+    compiled = re2.compile(pattern, options)
+    if compiled.programsize > limits.PATTERN_PROGRAM:
+        raise re2.error("pattern too large")
+    return compiled
+
+
+def compile_operator(op: str, value: ConditionValue, kind: Kind) -> Judge:
+    """The closure for a validated comparison; `kind` is the field's kind."""
+    if op in EQUALITY:
+        return _negated(_equals(cast("Scalar", value), kind), when=op == "ne")
+    if op in LISTED:
+        return _negated(_one_of(cast("tuple[Scalar, ...]", value), kind), when=op == "not_in")
+    if op in NUMERIC:
+        return _compares(op, value)
+    if op == "contains":
+        return _contains(cast("Scalar", value))
+    if op == "matches":
+        return _matches(str(value))
+    if op in TEXTUAL:
+        return _affix(op, str(value))
+    raise ValueError(f"no operator {op}")
+
+
+def kind_of(value: Scalar, kind: Kind) -> Kind:
+    """How to compare with this value: by the field's kind, or else by the value's own type."""
+    if kind in {Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN}:
+        return kind
+    if isinstance(value, bool):
+        return Kind.BOOLEAN
+    return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _boolean(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+_READERS: Final[dict[Kind, tuple[Callable[[object], object], str]]] = {
+    Kind.NUMBER: (read_decimal, NOT_A_NUMBER),
+    Kind.TEXT: (_text, NOT_TEXT),
+    Kind.BOOLEAN: (_boolean, NOT_A_BOOLEAN),
+}
+
+
+def _negated(judge: Judge, *, when: bool) -> Judge:
+    if not when:
+        return judge
+
+    def negated(value: object) -> Judgement:
+        judged = judge(value)
+        return judged if isinstance(judged, str) else not judged
+
+    return negated
+
+
+def _equals(wanted: Scalar, kind: Kind) -> Judge:
+    read, wrong_type = _READERS[kind_of(wanted, kind)]
+    target = read(wanted)
+
+    def equals(value: object) -> Judgement:
+        found = read(value)
+        return wrong_type if found is None else found == target
+
+    return equals
+
+
+def _one_of(wanted: Sequence[Scalar], kind: Kind) -> Judge:
+    read, wrong_type = _READERS[kind_of(wanted[0], kind)]
+    targets = frozenset(read(each) for each in wanted)
+
+    def one_of(value: object) -> Judgement:
+        found = read(value)
+        return wrong_type if found is None else found in targets
+
+    return one_of
+
+
+def _compares(op: str, value: ConditionValue) -> Judge:
+    bounds = value if isinstance(value, tuple) else (value, value)
+    low, high = (cast("Decimal", read_decimal(bound)) for bound in bounds)
+    tests: dict[str, Callable[[Decimal], bool]] = {
+        "gt": lambda number: number > low,
+        "gte": lambda number: number >= low,
+        "lt": lambda number: number < low,
+        "lte": lambda number: number <= low,
+        "between": lambda number: low <= number <= high,
+    }
+    test = tests[op]
+
+    def compares(found: object) -> Judgement:
+        number = read_decimal(found)
+        return NOT_A_NUMBER if number is None else test(number)
+
+    return compares
+
+
+def _contains(wanted: Scalar) -> Judge:
+    """A part of a text, or an item of a list; one item of another type leaves doubt."""
+    equals = _equals(wanted, Kind.ANY)
+
+    def contains(value: object) -> Judgement:
+        if isinstance(value, str):
+            if not isinstance(wanted, str):
+                return NOT_SEARCHABLE
+            return wanted in value if len(value) <= limits.TEXT_CHARACTERS else TOO_LONG
+        if not isinstance(value, list | tuple | frozenset):
+            return NOT_SEARCHABLE
+        if len(value) > limits.LIST_ITEMS:
+            return TOO_LONG
+        judged = [equals(item) for item in value]
+        if True in judged:
+            return True
+        return MIXED_LIST if any(isinstance(each, str) for each in judged) else False
+
+    return contains
+
+
+def _affix(op: str, wanted: str) -> Judge:
+    test = str.startswith if op == "starts_with" else str.endswith
+
+    def affix(value: object) -> Judgement:
+        return test(value, wanted) if isinstance(value, str) else NOT_TEXT
+
+    return affix
+
+
+def _matches(pattern: str) -> Judge:
+    search = compile_pattern(pattern).search
+
+    def matches(value: object) -> Judgement:
+        if not isinstance(value, str):
+            return NOT_TEXT
+        if len(value) > limits.MATCHED_CHARACTERS:
+            return TOO_LONG
+        try:
+            return search(value) is not None
+        except UnicodeEncodeError:
+            return NOT_UNICODE
+
+    return matches

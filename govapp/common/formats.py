@@ -1,0 +1,135 @@
+"""Words for figures, spans of time and states, as the pages and reports print them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+NBSP = "\u00a0"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """How one state is shown: its word, its icon, and its tone (a CSS modifier)."""
+
+    word: str
+    icon: str
+    tone: str
+
+
+RISKS = {
+    "low": Badge("Low risk", "signal-low", "neutral"),
+    "medium": Badge("Medium risk", "signal-medium", "info"),
+    "high": Badge("High risk", "signal-high", "warn"),
+    "critical": Badge("Critical risk", "octagon-alert", "bad"),
+}
+
+STATUSES = {
+    # an action request (domain.md, 2)
+    "pending": Badge("Pending", "circle-dashed", "info"),
+    "allowed": Badge("Allowed", "circle-check", "ok"),
+    "approved": Badge("Approved", "circle-check", "ok"),
+    "denied": Badge("Denied", "circle-x", "bad"),
+    "blocked": Badge("Blocked", "ban", "bad"),
+    "returned": Badge("Sent back", "undo-2", "warn"),
+    "expired": Badge("Expired", "hourglass", "neutral"),
+    "cancelled": Badge("Cancelled", "x", "neutral"),
+    # its grant and execution
+    "issued": Badge("Grant issued", "key-round", "info"),
+    "redeemed": Badge("Redeemed", "check", "ok"),
+    "succeeded": Badge("Succeeded", "circle-check", "ok"),
+    "failed": Badge("Failed", "triangle-alert", "bad"),
+    "rolled_back": Badge("Rolled back", "rotate-ccw", "warn"),
+    "revoked": Badge("Revoked", "ban", "bad"),
+    # policy versions
+    "draft": Badge("Draft", "file-pen-line", "neutral"),
+    "shadow": Badge("Shadow", "flask-conical", "info"),
+    "in_review": Badge("In review", "eye", "warn"),
+    "live": Badge("Live", "radio", "ok"),
+    "archived": Badge("Archived", "archive", "neutral"),
+    # agents, people, keys
+    "active": Badge("Active", "circle-check", "ok"),
+    "paused": Badge("Paused", "circle-pause", "warn"),
+    "suspended": Badge("Suspended", "circle-pause", "warn"),
+    "killed": Badge("Stopped", "octagon-alert", "bad"),
+    "invited": Badge("Invited", "mail", "info"),
+    # jobs and deliveries
+    "queued": Badge("Queued", "clock", "neutral"),
+    "running": Badge("Running", "loader", "info"),
+    "done": Badge("Done", "circle-check", "ok"),
+    "delivered": Badge("Delivered", "circle-check", "ok"),
+}
+
+
+def badge_for(table: dict[str, Badge], key: object) -> Badge:
+    """The badge of `key`; a state nobody named yet shows its own word, calmly."""
+    text = str(getattr(key, "value", key) or "unknown")
+    word = text.replace("_", " ").capitalize()
+    return table.get(text.lower(), Badge(word, "circle-dot", "neutral"))
+
+
+def span_short(span: timedelta) -> str:
+    """A length of time in one unit: "now", "40s", "12m", "3h", "5d", "7w", "2y" (rounded down)."""
+    seconds = int(abs(span).total_seconds())
+    for size, letter in ((31536000, "y"), (604800, "w"), (86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size * (2 if letter == "w" else 1):
+            return f"{seconds // size}{letter}"
+    return f"{seconds}s" if seconds >= 5 else "now"
+
+
+def span_two(span: timedelta) -> str:
+    """A length of time in its two largest units: "2 d 4 h", "1 h 05 min", "4 min 09 s"."""
+    seconds = int(abs(span).total_seconds())
+    days, hours = divmod(seconds // 3600, 24)
+    minutes, rest = seconds // 60 % 60, seconds % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    if minutes:
+        return f"{minutes} min {rest:02d} s"
+    return f"{rest} s"
+
+
+def urgency(left: timedelta) -> str:
+    """`overdue`, `soon` (an hour or less) or `later`: the inbox's three groups."""
+    if left <= timedelta(0):
+        return "overdue"
+    return "soon" if left <= timedelta(hours=1) else "later"
+
+
+def money_text(amount: object, currency: str = "") -> str:
+    """An amount of money, never rounded: "EUR 48,200" or "EUR 48,200.50".
+
+    Two decimals at least when there is a fraction. What is not a number is returned as it is: the
+    page must show what the agent sent, not guess.
+    """
+    try:
+        value = Decimal(str(amount))
+    except InvalidOperation:
+        return str(amount)
+    if not value.is_finite():
+        return str(amount)
+    text = f"{value:,f}"
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    if fraction:
+        whole = f"{whole}.{fraction:0<2}"
+    return f"{currency}{NBSP}{whole}" if currency else whole
+
+
+def digest_text(digest: object) -> str:
+    """A digest as lower-case hexadecimal, from bytes or text; a `sha256:` prefix is dropped."""
+    if isinstance(digest, bytes | bytearray | memoryview):
+        return bytes(digest).hex()
+    return str(digest).removeprefix("sha256:").lower()
+
+
+def digest_brief(digest: object) -> str:
+    """The first and last characters of a digest, enough to compare two by eye: "9f86d081…0a08"."""
+    text = digest_text(digest)
+    return f"{text[:8]}…{text[-4:]}" if len(text) > 16 else text
+
+
+def aware_iso(instant: datetime) -> str:
+    """An instant for a `datetime` attribute, to the second, with its offset (RFC 3339)."""
+    return instant.isoformat(timespec="seconds")

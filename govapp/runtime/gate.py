@@ -1,0 +1,134 @@
+"""``./run test``: every check that continuous integration runs, in one order."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from govapp.runtime.console import heading, say
+from govapp.runtime.doctor import install_missing
+from govapp.runtime.services import Services, running_services
+from govapp.runtime.state import ROOT
+from govapp.runtime.supervisor import interruptible
+
+BIN = Path(sys.executable).parent
+CODE = ("govapp", "approvals", "tenants", "audit", "tests", "manage.py")
+# What production insists on, so that its own check can run without being production.
+PRODUCTION = {
+    "GOVAPP_ENV": "prod",
+    "GOVAPP_BASE_URL": "https://govapp.example",
+    "GOVAPP_ALLOWED_HOSTS": "govapp.example",
+    "EMAIL_URL": "smtp+tls://govapp:not-a-password@mail.example:587",
+    "DEFAULT_FROM_EMAIL": "Govapp <govapp@govapp.example>",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check: what it is called, what it runs, with which environment."""
+
+    title: str
+    command: list[str]
+    environment: Mapping[str, str]
+
+
+def gate(arguments: list[str]) -> int:
+    """Run all checks, or with arguments only pytest with them; 1 when any failed."""
+    install_missing()
+    with interruptible():
+        if arguments:
+            return run_step(pytest_step(arguments))
+        with tempfile.TemporaryDirectory(prefix="govapp-") as scratch:
+            (Path(scratch) / "logs").mkdir()
+            with running_services(Path(scratch), durable=False) as services:
+                services.mode = "test"
+                outcome = {step.title: run_step(step) for step in static_steps(services)}
+        step = pytest_step(["-n", "2", "--dist", "loadgroup"])
+        outcome[step.title] = run_step(step)
+    return report(outcome)
+
+
+def run_step(step: Step) -> int:
+    """Run one step under its heading; return its exit code."""
+    heading(step.title)
+    began = time.monotonic()
+    code = subprocess.run(
+        step.command, cwd=ROOT, env=dict(step.environment), check=False
+    ).returncode
+    say(f"-- {'passed' if code == 0 else f'FAILED ({code})'}, {time.monotonic() - began:.1f} s")
+    return code
+
+
+def report(outcome: Mapping[str, int]) -> int:
+    """Sum up; return 1 when any step failed."""
+    heading("Summary")
+    for title, code in outcome.items():
+        say(f"  {'passed' if code == 0 else 'FAILED'}  {title}")
+    return 1 if any(outcome.values()) else 0
+
+
+def pytest_step(arguments: list[str]) -> Step:
+    """Return the test run; the tests start servers of their own."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return Step("Tests (pytest)", command, {**os.environ, "GOVAPP_ENV": "test"})
+
+
+def static_steps(services: Services) -> Iterator[Step]:
+    """Yield everything before the tests, cheapest first."""
+    plain = services.environment()
+    yield Step("Lint (ruff)", tool("ruff", "check", "."), plain)
+    yield Step("Format (ruff)", tool("ruff", "format", "--check", "."), plain)
+    module = [sys.executable, "-m", "govapp.runtime.checks"]
+    yield Step("House rules (sizes, lock files)", module, plain)
+    yield Step("Floors and layers (import-linter)", tool("lint-imports"), plain)
+    yield from template_steps(plain)
+    if (ROOT / "manage.py").exists():
+        code = [name for name in CODE if (ROOT / name).exists()]
+        yield Step("Types (mypy)", tool("mypy", *code), plain)
+        yield from django_steps(services)
+
+
+def template_steps(plain: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the checks of templates."""
+    templates = [
+        str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("**/templates/**/*.html"))
+    ]
+    templates = [name for name in templates if not name.startswith(".")]
+    if templates:
+        yield Step("Template style (djade)", tool("djade", "--check", *templates), plain)
+        yield Step("Template lint (djlint)", tool("djlint", "--lint", *templates), plain)
+
+
+def django_steps(services: Services) -> Iterator[Step]:
+    """Yield Django's own checks; the schema is compared with the committed one."""
+    plain, owner = services.environment(), services.owner_environment()
+    yield Step("System check", manage("check", "--fail-level", "WARNING"), plain)
+    yield Step("Migrations complete", manage("makemigrations", "--check", "--dry-run"), owner)
+    yield Step(
+        "Production settings (check --deploy)",
+        manage("check", "--deploy", "--fail-level", "WARNING"),
+        {**plain, **PRODUCTION},
+    )
+    if (ROOT / "openapi.yaml").exists():
+        fresh = services.directory / "openapi.yaml"
+        yield Step(
+            "API schema valid",
+            manage("spectacular", "--validate", "--fail-on-warn", "--file", str(fresh)),
+            plain,
+        )
+        compare = ["git", "diff", "--no-index", "--exit-code", "openapi.yaml", str(fresh)]
+        yield Step("API schema committed (openapi.yaml)", compare, plain)
+
+
+def tool(name: str, *arguments: str) -> list[str]:
+    """Return the command of a tool of this environment."""
+    return [str(BIN / name), *arguments]
+
+
+def manage(*arguments: str) -> list[str]:
+    """Return a management command."""
+    return [sys.executable, "manage.py", *arguments]

@@ -1,0 +1,161 @@
+"""Events about the tenant itself, its members, invitations and groups."""
+
+from collections.abc import Mapping, Sequence
+
+from audit.actors import SYSTEM
+from audit.services import record
+from tenants.audit_events.words import (
+    Change,
+    changes_data,
+    changes_sentence,
+    group_subject,
+    invitation_subject,
+    member_subject,
+    role_words,
+    tenant_subject,
+)
+from tenants.models import ApproverGroup, Invitation, Membership, Tenant
+
+
+def tenant_created(*, tenant: Tenant, owner: Membership) -> None:
+    record(
+        event_type="tenant.created",
+        actor=SYSTEM,
+        subject=tenant_subject(tenant),
+        summary=f"The account {tenant.name} was created with {owner.user.name} as its owner.",
+        data={"slug": tenant.slug, "time_zone": tenant.time_zone, "owner": owner.public_id},
+    )
+
+
+def tenant_settings_changed(
+    *, actor: Membership, tenant: Tenant, changes: Mapping[str, Change]
+) -> None:
+    record(
+        event_type="tenant.settings_changed",
+        actor=actor.as_actor(),
+        subject=tenant_subject(tenant),
+        summary=f"{actor.user.name} changed the settings: {changes_sentence(changes)}.",
+        data={"changes": changes_data(changes)},
+    )
+
+
+def member_invited(*, actor: Membership, invitation: Invitation) -> None:
+    record(
+        event_type="member.invited",
+        actor=actor.as_actor(),
+        subject=invitation_subject(invitation),
+        summary=(
+            f"{actor.user.name} invited {invitation.email} as {role_words(invitation.roles)}."
+        ),
+        data={
+            "email": invitation.email,
+            "roles": list(invitation.roles),
+            "expires_at": invitation.expires_at.isoformat(),
+        },
+    )
+
+
+def invitation_resent(*, actor: Membership, invitation: Invitation) -> None:
+    record(
+        event_type="invitation.resent",
+        actor=actor.as_actor(),
+        subject=invitation_subject(invitation),
+        summary=f"{actor.user.name} sent the invitation to {invitation.email} again.",
+        data={"email": invitation.email, "expires_at": invitation.expires_at.isoformat()},
+    )
+
+
+def invitation_revoked(*, actor: Membership, invitation: Invitation) -> None:
+    record(
+        event_type="invitation.revoked",
+        actor=actor.as_actor(),
+        subject=invitation_subject(invitation),
+        summary=f"{actor.user.name} withdrew the invitation to {invitation.email}.",
+        data={"email": invitation.email},
+    )
+
+
+def member_joined(
+    *, member: Membership, added_by: Membership | None, invitation: Invitation | None = None
+) -> None:
+    """A person became a member: by an invitation, or added by an owner or the set-up."""
+    how = "by invitation" if invitation else f"added by {added_by.user.name}" if added_by else ""
+    actor = member.as_actor() if invitation else added_by.as_actor() if added_by else SYSTEM
+    record(
+        event_type="member.joined",
+        actor=actor,
+        subject=member_subject(member),
+        summary=(
+            f"{member.user.name} joined as {role_words(member.roles)}{f', {how}' if how else ''}."
+        ),
+        data={
+            "email": member.user.email,
+            "roles": list(member.roles),
+            "invitation": invitation_subject(invitation).id if invitation else None,
+        },
+    )
+
+
+def member_roles_changed(*, actor: Membership, member: Membership, before: Sequence[str]) -> None:
+    record(
+        event_type="member.roles_changed",
+        actor=actor.as_actor(),
+        subject=member_subject(member),
+        summary=(
+            f"{actor.user.name} changed the roles of {member.user.name}"
+            f" from {role_words(before)} to {role_words(member.roles)}."
+        ),
+        data={"from": list(before), "to": list(member.roles)},
+    )
+
+
+def member_suspended(*, actor: Membership, member: Membership, reason: str) -> None:
+    record(
+        event_type="member.suspended",
+        actor=actor.as_actor(),
+        subject=member_subject(member),
+        summary=(
+            f"{actor.user.name} suspended {member.user.name}{f': {reason}' if reason else '.'}"
+        ),
+        data={"email": member.user.email, "reason": reason},
+    )
+
+
+def member_resumed(*, actor: Membership, member: Membership) -> None:
+    record(
+        event_type="member.resumed",
+        actor=actor.as_actor(),
+        subject=member_subject(member),
+        summary=f"{actor.user.name} ended the suspension of {member.user.name}.",
+        data={"email": member.user.email},
+    )
+
+
+def group_created(*, actor: Membership, group: ApproverGroup) -> None:
+    record(
+        event_type="group.created",
+        actor=actor.as_actor(),
+        subject=group_subject(group),
+        summary=f"{actor.user.name} created the group {group.name}.",
+        data={"slug": group.slug, "name": group.name, "description": group.description},
+    )
+
+
+def group_member_added(*, actor: Membership, group: ApproverGroup, member: Membership) -> None:
+    record(
+        event_type="group.member_added",
+        actor=actor.as_actor(),
+        subject=group_subject(group),
+        summary=f"{actor.user.name} added {member.user.name} to the group {group.name}.",
+        data={"slug": group.slug, "member": member.public_id, "name": member.user.name},
+    )
+
+
+def group_member_removed(*, actor: Membership, group: ApproverGroup, member: Membership) -> None:
+    record(
+        event_type="group.member_removed",
+        actor=actor.as_actor(),
+        subject=group_subject(group),
+        summary=f"{actor.user.name} removed {member.user.name} from the group {group.name}.",
+        data={"slug": group.slug, "member": member.public_id, "name": member.user.name},
+    )

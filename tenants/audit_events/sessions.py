@@ -1,0 +1,56 @@
+"""Events about logins and second factors, written in each tenant the person belongs to.
+
+No address and no session key: the record cannot be erased, so it holds no more about a person
+than who, how and when.
+"""
+
+from audit.actors import Actor, Subject
+from audit.services import record
+from tenants.models import Membership
+
+
+def _session(member: Membership) -> Subject:
+    return Subject(type="session", id=member.public_id, label=member.user.email)
+
+
+def session_logged_in(*, member: Membership, methods: list[str]) -> None:
+    how = f" with {' and '.join(methods)}" if methods else ""
+    record(
+        event_type="session.logged_in",
+        actor=member.as_actor(),
+        subject=_session(member),
+        summary=f"{member.user.name} logged in{how}.",
+        data={"email": member.user.email, "methods": methods},
+    )
+
+
+def session_logged_out(*, member: Membership) -> None:
+    record(
+        event_type="session.logged_out",
+        actor=member.as_actor(),
+        subject=_session(member),
+        summary=f"{member.user.name} logged out.",
+        data={"email": member.user.email},
+    )
+
+
+def session_login_failed(*, member: Membership, step: str) -> None:
+    """Somebody who is not yet known tried; so the actor is nobody, the subject the account."""
+    record(
+        event_type="session.login_failed",
+        actor=Actor(kind="system", id="login", name="Somebody not logged in"),
+        subject=_session(member),
+        summary=f"A login as {member.user.name} failed: {step}.",
+        data={"email": member.user.email, "step": step},
+    )
+
+
+def member_login_changed(*, member: Membership, event_type: str, what: str) -> None:
+    """A password or a second factor of the person changed; `what` ends "Alice …"."""
+    record(
+        event_type=event_type,
+        actor=member.as_actor(),
+        subject=Subject(type="member", id=member.public_id, label=member.user.name),
+        summary=f"{member.user.name} {what}.",
+        data={"email": member.user.email},
+    )

@@ -1,0 +1,20 @@
+"""The request as our middleware leaves it."""
+
+from django.http import HttpRequest
+
+from tenants.models import Membership, Tenant, User
+from tenants.principals import AgentPrincipal
+
+
+class PageRequest(HttpRequest):
+    """A request to a page under `/t/<slug>/`: somebody who is an active member of the tenant."""
+
+    user: User
+    tenant: Tenant
+    membership: Membership
+
+
+class ApiRequest(HttpRequest):
+    """A request under `/api/`: the agent whose key was sent, if it was valid."""
+
+    principal: AgentPrincipal | None

@@ -1,0 +1,68 @@
+"""Who may do what in a tenant, by role (design: domain, section 1). One line each."""
+
+from govapp.common.errors import Forbidden
+from tenants.enums import Role
+from tenants.models import Agent, Membership
+
+
+def has_role(member: Membership, *roles: Role) -> bool:
+    """Return whether the member is active and holds one of `roles`."""
+    return member.is_active and any(role in member.roles for role in roles)
+
+
+def may_manage_people(member: Membership) -> bool:
+    """Owners invite, suspend, give roles and fill groups."""
+    return has_role(member, Role.OWNER)
+
+
+def may_manage_agents(member: Membership) -> bool:
+    """Owners register agents and hold their keys."""
+    return has_role(member, Role.OWNER)
+
+
+def may_pause_agent(member: Membership, agent: Agent) -> bool:
+    """Stopping is always safe: also compliance, and whoever owns the agent."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE) or (
+        member.is_active and member.pk == agent.owner_id
+    )
+
+
+def may_change_settings(member: Membership) -> bool:
+    """Owners change the tenant's settings."""
+    return has_role(member, Role.OWNER)
+
+
+def may_read_settings(member: Membership) -> bool:
+    """Settings decide who may decide: those who govern and those who check may read them."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE, Role.AUDITOR)
+
+
+def may_edit_policy(member: Membership) -> bool:
+    """Compliance writes policies and categories."""
+    return has_role(member, Role.COMPLIANCE)
+
+
+def may_read_policy(member: Membership) -> bool:
+    """Whoever works here may read the rules that hold here."""
+    return member.is_active
+
+
+def may_read_audit(member: Membership) -> bool:
+    """Compliance and auditors read the whole record."""
+    return has_role(member, Role.COMPLIANCE, Role.AUDITOR)
+
+
+def may_request_reports(member: Membership) -> bool:
+    """A report is reading, so auditors may have one made too."""
+    return has_role(member, Role.COMPLIANCE, Role.AUDITOR)
+
+
+def may_approve(member: Membership) -> bool:
+    """May be given decisions; for which categories is a right on the category."""
+    return has_role(member, Role.APPROVER)
+
+
+def require(allowed: bool, why_not: str) -> None:
+    """Raise `Forbidden` with the sentence `why_not` unless `allowed`."""
+    if not allowed:
+        raise Forbidden(why_not)

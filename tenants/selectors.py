@@ -1,0 +1,130 @@
+"""What this floor can be asked. Every function needs a bound tenant and an open transaction."""
+
+from collections import defaultdict
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Count, Max, Model, Prefetch, Q, QuerySet
+
+from govapp.common.clock import Now
+from govapp.common.errors import NotFound
+from govapp.common.ids import InvalidId, parse_public_id
+from tenants.enums import AgentStatus, MemberStatus, Role
+from tenants.models import Agent, ApproverGroup, Credential, GroupMember, Invitation, Membership
+
+Row = TypeVar("Row", bound=Model)
+
+
+def members() -> QuerySet[Membership]:
+    """Return every membership with its person, by name."""
+    return Membership.objects.select_related("user").order_by("user__name", "id")
+
+
+def active_members() -> QuerySet[Membership]:
+    """Return the members who may act now, by name."""
+    return members().filter(status=MemberStatus.ACTIVE, user__is_active=True)
+
+
+def active_member(user_id: UUID) -> Membership | None:
+    """Return the membership of this person if it is active, with the person."""
+    return active_members().filter(user_id=user_id).first()
+
+
+def members_with_role(role: Role) -> QuerySet[Membership]:
+    """Return the active members who hold this role, by name."""
+    return active_members().filter(roles__contains=[role.value])
+
+
+def groups() -> QuerySet[ApproverGroup]:
+    """Return every group by name, with its rows' members and people prefetched."""
+    rows = GroupMember.objects.select_related("membership__user").order_by("user__name", "id")
+    return ApproverGroup.objects.prefetch_related(Prefetch("members", queryset=rows)).order_by(
+        "name", "id"
+    )
+
+
+def group_slugs_by_member() -> dict[UUID, frozenset[str]]:
+    """Return the slugs of each member's groups, by membership id. One statement."""
+    slugs: dict[UUID, set[str]] = defaultdict(set)
+    for member_id, slug in GroupMember.objects.values_list("membership_id", "approver_group__slug"):
+        slugs[member_id].add(slug)
+    return {member_id: frozenset(found) for member_id, found in slugs.items()}
+
+
+def agents() -> QuerySet[Agent]:
+    """Return every agent by name, with its owner, `live_keys` and `last_used_at`."""
+    live = Q(credentials__revoked_at=None, credentials__expires_at__gt=Now())
+    return (
+        Agent.objects.select_related("owner__user")
+        .annotate(
+            live_keys=Count("credentials", filter=live),
+            last_used_at=Max("credentials__last_used_at"),
+        )
+        .order_by("name", "id")
+    )
+
+
+def active_agent(agent_id: UUID) -> Agent | None:
+    """Return the agent with its owner if it may act now."""
+    return (
+        Agent.objects.select_related("owner__user")
+        .filter(pk=agent_id, status=AgentStatus.ACTIVE)
+        .first()
+    )
+
+
+def credentials_of(agent: Agent) -> QuerySet[Credential]:
+    """Return the agent's keys, newest first, with who issued them."""
+    return (
+        Credential.objects.filter(agent=agent)
+        .select_related("agent", "created_by__user")
+        .order_by("-created_at", "-id")
+    )
+
+
+def open_invitations() -> QuerySet[Invitation]:
+    """Return the invitations that nobody answered or withdrew, newest first."""
+    return (
+        Invitation.objects.filter(accepted_at=None, revoked_at=None)
+        .select_related("invited_by__user")
+        .order_by("-created_at", "-id")
+    )
+
+
+def get_member(public_id: str) -> Membership:
+    """Return the member with this public id; raise `NotFound`."""
+    return _get(members(), "mem", public_id)
+
+
+def get_group(slug: str) -> ApproverGroup:
+    """Return the group with this slug; raise `NotFound`."""
+    found = groups().filter(slug=slug).first()
+    if found is None:
+        raise NotFound("There is no such group here.")
+    return found
+
+
+def get_agent(public_id: str) -> Agent:
+    """Return the agent with this public id; raise `NotFound`."""
+    return _get(agents(), "ag", public_id)
+
+
+def get_credential(agent: Agent, public_id: str) -> Credential:
+    """Return this agent's key with this public id; raise `NotFound`."""
+    return _get(credentials_of(agent), "key", public_id)
+
+
+def get_open_invitation(public_id: str) -> Invitation:
+    """Return the unanswered invitation with this public id; raise `NotFound`."""
+    return _get(open_invitations(), "inv", public_id)
+
+
+def _get(rows: QuerySet[Row], prefix: str, public_id: str) -> Row:
+    try:
+        ident = parse_public_id(prefix, public_id)
+    except InvalidId as error:
+        raise NotFound(str(error)) from None
+    found = rows.filter(pk=ident).first()
+    if found is None:
+        raise NotFound("There is no such thing here.")
+    return found

@@ -1,0 +1,165 @@
+"""Agents' keys: issuing, rotating, revoking, and knowing an agent by one."""
+
+import hmac
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from govapp.common import clock
+from govapp.common.errors import Conflict
+from govapp.common.tenancy import tenant_transaction
+from tenants import rules
+from tenants.audit_events import agents as events
+from tenants.doors import credential_by_prefix
+from tenants.enums import AgentStatus
+from tenants.keys import hash_key, make_key, prefix_of
+from tenants.models import Agent, Credential, Membership
+from tenants.principals import AgentPrincipal
+from tenants.services.checks import clean_text, fault
+
+MOST_LIVE_KEYS: Final = 2  # the old one and its successor
+SHORTEST: Final = timedelta(hours=1)
+LONGEST: Final = timedelta(days=366)
+LONGEST_OVERLAP: Final = timedelta(days=7)
+_USE_IS_NOTED_EVERY: Final = timedelta(minutes=1)
+_NO_HASH: Final = bytes(32)
+
+
+@transaction.atomic
+def issue_credential(
+    *, actor: Membership, agent: Agent, label: str, lifetime: timedelta
+) -> tuple[Credential, str]:
+    """Give the agent a key, and return it with its text, which is shown once and not stored.
+
+    Raises `Forbidden`, `Invalid` for the label or a lifetime outside of 1 hour to 366 days,
+    `Conflict` when the agent is retired or has two live keys already.
+    """
+    _require_owner(actor)
+    label = clean_text(label, field="label", at_most=100)
+    if not SHORTEST <= lifetime <= LONGEST:
+        raise fault("lifetime", "A key lives for at least an hour and at most 366 days.")
+    agent = _locked_agent(agent)
+    if _live_keys(agent) >= MOST_LIVE_KEYS:
+        raise Conflict(
+            f"{agent.name} has two live keys already: revoke one first.", code="too_many_keys"
+        )
+    credential, text = _create(actor, agent, label, lifetime)
+    events.credential_issued(actor=actor, credential=credential)
+    return credential, text
+
+
+@transaction.atomic
+def rotate_credential(
+    *, actor: Membership, credential: Credential, overlap: timedelta
+) -> tuple[Credential, str]:
+    """Replace a live key by one of the same label and lifetime; return it with its text.
+
+    The old key works for `overlap` (0 to 7 days) longer, never longer than it would have.
+    Raises `Forbidden`, `Invalid`, and `Conflict` when the key is not live or the agent would
+    have more than two live keys.
+    """
+    _require_owner(actor)
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise fault("overlap", "The old key may work for at most 7 days more.")
+    agent = _locked_agent(credential.agent)
+    credential = _locked(credential)
+    now = clock.now()
+    if credential.revoked_at is not None or credential.expires_at <= now:
+        raise Conflict("This key does not work any more: issue a new one.", code="not_live")
+    if overlap and _live_keys(agent) >= MOST_LIVE_KEYS:
+        raise Conflict(
+            f"{agent.name} has two live keys already: revoke one, or rotate without overlap.",
+            code="too_many_keys",
+        )
+    lifetime = credential.expires_at - credential.created_at
+    credential.expires_at = min(credential.expires_at, now + overlap)
+    credential.revoked_at = None if overlap else now
+    credential.save(update_fields=["expires_at", "revoked_at"])
+    successor, text = _create(actor, agent, credential.label, max(lifetime, SHORTEST))
+    events.credential_rotated(actor=actor, credential=credential, successor=successor)
+    return successor, text
+
+
+@transaction.atomic
+def revoke_credential(*, actor: Membership, credential: Credential) -> Credential:
+    """Refuse the key from the next request on. Raises `Forbidden`, `Conflict`."""
+    _require_owner(actor)
+    credential = _locked(credential)
+    if credential.revoked_at is not None:
+        raise Conflict("This key is revoked already.", code="revoked")
+    credential.revoked_at = clock.now()
+    credential.save(update_fields=["revoked_at"])
+    events.credential_revoked(actor=actor, credential=credential)
+    return credential
+
+
+def authenticate_key(key: str) -> AgentPrincipal | None:
+    """Return whose key this is, or None when it is malformed, unknown, revoked, expired, or its
+    agent or tenant may not act now. Opens a transaction of its own, at most once a minute and
+    key, to note the use; no tenant may be bound.
+    """
+    prefix = prefix_of(key)
+    if prefix is None:
+        return None
+    found = credential_by_prefix.call(prefix)
+    stored = bytes(found[0]["secret_hash"]) if found else _NO_HASH
+    # Compared also when there is no such row, so that the time tells nothing.
+    matches = hmac.compare_digest(stored, hash_key(key))
+    if not (matches and found and found[0]["is_usable"]):
+        return None
+    row = found[0]
+    principal = AgentPrincipal(
+        tenant_id=row["tenant_id"], agent_id=row["agent_id"], credential_id=row["credential_id"]
+    )
+    if row["use_is_unnoted"]:
+        _note_use(principal)
+    return principal
+
+
+def _note_use(principal: AgentPrincipal) -> None:
+    with tenant_transaction(principal.tenant_id):
+        Credential.objects.filter(pk=principal.credential_id).filter(
+            Q(last_used_at=None) | Q(last_used_at__lt=clock.Now() - _USE_IS_NOTED_EVERY)
+        ).update(last_used_at=clock.Now())
+
+
+def _create(
+    actor: Membership, agent: Agent, label: str, lifetime: timedelta
+) -> tuple[Credential, str]:
+    key, now = make_key(), clock.now()
+    credential = Credential.objects.create(
+        agent=agent,
+        label=label,
+        prefix=key.prefix,
+        secret_hash=key.hash,
+        created_at=now,
+        created_by=actor,
+        expires_at=now + lifetime,
+    )
+    return credential, key.text
+
+
+def _require_owner(actor: Membership) -> None:
+    rules.require(rules.may_manage_agents(actor), "Only an owner can manage keys.")
+
+
+def _locked_agent(agent: Agent) -> Agent:
+    """Lock the agent: its keys are counted under this lock."""
+    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    if agent.status == AgentStatus.RETIRED:
+        raise Conflict(f"{agent.name} is retired.", code="retired")
+    return agent
+
+
+def _locked(credential: Credential) -> Credential:
+    return (
+        Credential.objects.select_for_update(of=("self",))
+        .select_related("agent")
+        .get(pk=credential.pk)
+    )
+
+
+def _live_keys(agent: Agent) -> int:
+    return agent.credentials.filter(revoked_at=None, expires_at__gt=clock.Now()).count()

@@ -1,0 +1,98 @@
+"""Customer accounts: making one, and its settings."""
+
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from django.db import IntegrityError, transaction
+
+from govapp.common.errors import Conflict, Malformed
+from govapp.common.ids import new_id
+from govapp.common.tenancy import bind_tenant
+from tenants import rules
+from tenants.audit_events import people as events
+from tenants.audit_events.words import Change
+from tenants.doors import tenant_by_slug
+from tenants.enums import Role
+from tenants.models import ApproverGroup, Membership, Tenant, User
+from tenants.services.checks import clean_slug, clean_text, fault
+
+_LABELS: Final = {
+    "name": "name",
+    "time_zone": "time zone",
+    "link_voting": "deciding from an e-mailed link without a login",
+    "single_person_publishing": "publishing by the person who proposed",
+    "fallback_group": "fallback group",
+}
+
+
+def create_tenant(*, slug: str, name: str, owner_user: User, time_zone: str = "UTC") -> Tenant:
+    """Make a customer account with its first owner, and return it.
+
+    Binds the new tenant by itself, so no other may be bound. Raises `Invalid` for a bad slug,
+    name or time zone, `Conflict` when the slug is taken.
+    """
+    slug = clean_slug(slug)
+    name = clean_text(name, field="name", at_most=200)
+    _check_time_zone(time_zone)
+    taken = Conflict(f"The address {slug} is taken.", code="slug_taken")
+    if tenant_by_slug.call(slug):
+        raise taken
+    ident = new_id()
+    with bind_tenant(ident), transaction.atomic():
+        tenant = Tenant(id=ident, tenant_id=ident, slug=slug, name=name, time_zone=time_zone)
+        try:
+            with transaction.atomic():
+                tenant.save(force_insert=True)
+        except IntegrityError:
+            raise taken from None
+        owner = Membership.objects.create(user=owner_user, roles=[Role.OWNER.value])
+        events.tenant_created(tenant=tenant, owner=owner)
+        events.member_joined(member=owner, added_by=None)
+    return tenant
+
+
+@transaction.atomic
+def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tenant:
+    """Change any of `name`, `time_zone`, `link_voting`, `single_person_publishing`,
+    `fallback_group` (a group's slug, or empty), and return the tenant.
+
+    Raises `Forbidden` unless the actor is an owner, `Invalid` for a bad value, `Malformed` for
+    another field.
+    """
+    rules.require(rules.may_change_settings(actor), "Only an owner can change the settings.")
+    if unknown := set(fields) - set(_LABELS):
+        raise Malformed(f"There is no setting {sorted(unknown)[0]}.")
+    tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    changes: dict[str, Change] = {}
+    for field, value in fields.items():
+        value, before = _checked(field, value), getattr(tenant, field)
+        if value != before:
+            changes[field] = Change(_LABELS[field], _word(before), _word(value))
+            setattr(tenant, field, value)
+    if changes:
+        tenant.save(update_fields=list(changes))
+        events.tenant_settings_changed(actor=actor, tenant=tenant, changes=changes)
+    return tenant
+
+
+def _checked(field: str, value: Any) -> Any:
+    match field:
+        case "name":
+            return clean_text(value, field=field, at_most=200)
+        case "time_zone":
+            _check_time_zone(value)
+        case "fallback_group":
+            if value and not ApproverGroup.objects.filter(slug=value).exists():
+                raise fault(field, f"There is no group {value}.")
+        case _ if not isinstance(value, bool):
+            raise fault(field, "Say yes or no.")
+    return value
+
+
+def _check_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise fault("time_zone", "Use a name of the time zone database, as Europe/Berlin.")
+
+
+def _word(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)

@@ -1,0 +1,20 @@
+"""Celery's way in: ids in, one call out."""
+
+from smtplib import SMTPException
+from uuid import UUID
+
+from celery import shared_task
+
+from tenants.transports.email import send_invitation_mail
+
+
+@shared_task(
+    name="tenants.send_invitation",
+    autoretry_for=(OSError, SMTPException),
+    retry_backoff=2,
+    retry_backoff_max=30,
+    max_retries=5,
+)
+def send_invitation(tenant_id: str, invitation_id: str) -> None:
+    """Send the mail of one invitation. Tried again for about a minute, then it is for a person."""
+    send_invitation_mail(tenant_id=UUID(tenant_id), invitation_id=UUID(invitation_id))

@@ -1,0 +1,43 @@
+"""The company that every test starts from."""
+
+import pytest
+
+from govapp.common.tenancy import bind_tenant
+from tenants.enums import Role
+from tenants.selectors import group_slugs_by_member, members, members_with_role
+from tenants.services.credentials import authenticate_key
+from tests.people import make_agent, make_company
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_company_has_everybody_in_their_place() -> None:
+    acme = make_company()
+    with bind_tenant(acme.id):
+        assert {member.user.name: member.roles for member in members()} == {
+            "Olivia": ["owner"],
+            "Carl": ["compliance"],
+            "Alice": ["approver"],
+            "Bob": ["approver"],
+            "Charlie": ["approver"],
+            "Audrey": ["auditor"],
+        }
+        assert group_slugs_by_member() == {
+            acme.alice.pk: frozenset({"finance"}),
+            acme.bob.pk: frozenset({"risk"}),
+            acme.charlie.pk: frozenset({"managers"}),
+        }
+        assert list(members_with_role(Role.OWNER)) == [acme.olivia]
+
+
+def test_two_companies_stand_side_by_side() -> None:
+    acme, globex = make_company(), make_company("globex")
+    with bind_tenant(globex.id):
+        assert [m.user.email for m in members()] == [
+            f"{name}@globex.example"
+            for name in ("alice", "audrey", "bob", "carl", "charlie", "olivia")
+        ]
+    agent, key = make_agent(acme)
+    principal = authenticate_key(key)
+    assert principal is not None
+    assert (principal.tenant_id, principal.agent_id) == (acme.id, agent.pk)
