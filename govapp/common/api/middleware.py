@@ -26,6 +26,8 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        if request.path_info.startswith("/api/") and "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store"
         if response.status_code < 400 or not request.path_info.startswith(MACHINE_PATHS):
             return response
         if response.get("Content-Type", "").startswith(CONTENT_TYPE):

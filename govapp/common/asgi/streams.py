@@ -7,11 +7,10 @@ still serves a correct stream: the client comes again after `retry`.
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from govapp.common.api.problems import CONTENT_TYPE, plain_problem
@@ -27,10 +26,10 @@ _REMEMBERED: Final = 10_000
 
 
 def name_channel(
-    request: HttpRequest, response: HttpResponseBase, channel: str, position: str = ""
+    meta: Mapping[str, Any], response: HttpResponseBase, channel: str, position: str = ""
 ) -> None:
     """Tell the bridge, and nobody else, where a stream goes on."""
-    if request.META.get("govapp.waits"):
+    if meta.get("govapp.waits"):
         response[CHANNEL_HEADER] = channel
         response[POSITION_HEADER] = position
 
