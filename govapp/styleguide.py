@@ -4,14 +4,15 @@ It reads no database: what it prints is written here, so that a change of the st
 looked at, and measured with axe, without a tenant.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
+# The page has an instant of its own, so that it looks the same whenever it is opened.
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 WEEKS = ["38", "39", "40", "41", "42", "43", "44", "45", "46", "47"]
 
 
@@ -165,6 +166,7 @@ def styleguide_context(now: datetime) -> dict[str, Any]:
     form = ExampleForm({"name": "", "owner": "1", "tier": "new", "separate": "on"})
     words = ["pending", "approved", "denied", "blocked", "returned", "expired", "cancelled"]
     return {
+        "now": now,
         "nav": "inbox",
         "inbox_count": 4,
         "groups": _rows(now),
@@ -220,4 +222,4 @@ def styleguide_context(now: datetime) -> dict[str, Any]:
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """GET only by nature: nothing on the page posts anywhere."""
-    return render(request, "styleguide.html", styleguide_context(timezone.now()))
+    return render(request, "styleguide.html", styleguide_context(NOON))

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 
 import govapp.celery
+from tests.support.committed import CommittedDatabase
 from tests.support.services import Services, running_services
 
 DATABASE = "govapp_tests"
@@ -64,3 +65,20 @@ def move_clock(db: None) -> Iterator[MoveClock]:
 
     yield shift_clock
     shift_clock(timedelta(0))
+
+
+@pytest.fixture
+def committed_db(
+    services: Services, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
+) -> Iterator[CommittedDatabase]:
+    """A database in which the test's transactions are committed, for threads and processes.
+
+    Use it instead of `@pytest.mark.django_db(transaction=True)`, whose flush the append-only
+    tables refuse. Everything is deleted afterwards and the clock is put back.
+    """
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        try:
+            yield CommittedDatabase()
+        finally:
+            connections.close_all()
+            services.empty_database(DATABASE)

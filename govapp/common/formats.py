@@ -25,21 +25,31 @@ RISKS = {
 
 STATUSES = {
     # an action request (domain.md, 2)
-    "pending": Badge("Pending", "circle-dashed", "info"),
-    "allowed": Badge("Allowed", "circle-check", "ok"),
+    "pending": Badge("Waiting", "circle-dashed", "info"),
+    "allowed": Badge("Allowed by rule", "circle-check", "ok"),
     "approved": Badge("Approved", "circle-check", "ok"),
     "denied": Badge("Denied", "circle-x", "bad"),
     "blocked": Badge("Blocked", "ban", "bad"),
     "returned": Badge("Sent back", "undo-2", "warn"),
     "expired": Badge("Expired", "hourglass", "neutral"),
     "cancelled": Badge("Cancelled", "x", "neutral"),
-    # its grant and execution
-    "issued": Badge("Grant issued", "key-round", "info"),
-    "redeemed": Badge("Redeemed", "check", "ok"),
-    "succeeded": Badge("Succeeded", "circle-check", "ok"),
+    # its execution
+    "not_started": Badge("Not started", "circle-dashed", "neutral"),
+    "granted": Badge("Permission issued", "key-round", "info"),
+    "redeemed": Badge("Permission used", "check", "info"),
+    "succeeded": Badge("Done", "circle-check", "ok"),
     "failed": Badge("Failed", "triangle-alert", "bad"),
     "rolled_back": Badge("Rolled back", "rotate-ccw", "warn"),
-    "revoked": Badge("Revoked", "ban", "bad"),
+    "unknown": Badge("Outcome unknown", "circle-question-mark", "warn"),
+    # its stages and timers
+    "waiting": Badge("Waiting", "circle-dashed", "neutral"),
+    "open": Badge("Open", "circle-dot", "info"),
+    "satisfied": Badge("Satisfied", "circle-check", "ok"),
+    "closed": Badge("Closed", "x", "neutral"),
+    "armed": Badge("Armed", "timer", "info"),
+    "fired": Badge("Fired", "bell", "neutral"),
+    "skipped": Badge("Skipped, late", "triangle-alert", "warn"),
+    "superseded": Badge("Superseded", "corner-down-right", "neutral"),
     # policy versions
     "draft": Badge("Draft", "file-pen-line", "neutral"),
     "shadow": Badge("Shadow", "flask-conical", "info"),
@@ -50,19 +60,24 @@ STATUSES = {
     "active": Badge("Active", "circle-check", "ok"),
     "paused": Badge("Paused", "circle-pause", "warn"),
     "suspended": Badge("Suspended", "circle-pause", "warn"),
-    "killed": Badge("Stopped", "octagon-alert", "bad"),
+    "retired": Badge("Retired", "archive", "neutral"),
+    "left": Badge("Left", "log-out", "neutral"),
     "invited": Badge("Invited", "mail", "info"),
+    "revoked": Badge("Revoked", "ban", "bad"),
     # jobs and deliveries
     "queued": Badge("Queued", "clock", "neutral"),
     "running": Badge("Running", "loader", "info"),
     "done": Badge("Done", "circle-check", "ok"),
+    "finished": Badge("Finished", "circle-check", "ok"),
+    "sent": Badge("Sent", "send", "ok"),
     "delivered": Badge("Delivered", "circle-check", "ok"),
+    "dropped": Badge("No longer needed", "x", "neutral"),
 }
 
 
 def badge_for(table: dict[str, Badge], key: object) -> Badge:
     """The badge of `key`; a state nobody named yet shows its own word, calmly."""
-    text = str(getattr(key, "value", key) or "unknown")
+    text = str(getattr(key, "value", key) or "none")
     word = text.replace("_", " ").capitalize()
     return table.get(text.lower(), Badge(word, "circle-dot", "neutral"))
 

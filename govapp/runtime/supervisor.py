@@ -173,8 +173,12 @@ def interrupt(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn SIGTERM and the closing of the terminal into KeyboardInterrupt, for a while."""
-    before = {n: signal.signal(n, interrupt) for n in (signal.SIGTERM, signal.SIGHUP)}
+    """Turn SIGTERM and the closing of the terminal into KeyboardInterrupt, for a while.
+
+    SIGINT too: a shell that starts us in the background has switched it off.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:

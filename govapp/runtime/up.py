@@ -125,11 +125,14 @@ def is_free(port: int) -> bool:
 def programs(services: Services, port: int) -> Iterator[Program]:
     """Yield the application's programs in the order in which they are stopped; web first."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "govapp.celery"]
+    # A person who starts a demonstration as root knows; the warning would bury the address.
+    hush = "ignore:You're running the worker with superuser privileges"
+    celery = [python, "-W", hush, "-m", "celery", "--quiet", "-A", "govapp.celery"]
     manage = [python, str(ROOT / "manage.py")]
     web = [python, "-m", "uvicorn", "govapp.asgi:application", "--host", "127.0.0.1"]
     web += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
-    worker = ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"]
+    web += ["--log-level", "warning"]
+    worker = ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING"]
     worker += ["--without-gossip", "--without-mingle"]
     # An empty pidfile is none: a stale one would keep beat from starting.
     beat = ["beat", "--pidfile=", "--schedule", str(services.directory / "beat-schedule")]

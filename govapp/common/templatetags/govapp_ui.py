@@ -7,13 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from govapp.common import charts, formats, text
+from govapp.common import charts, clock, formats, text
 
 register = template.Library()
 
@@ -53,12 +54,27 @@ def _readable(instant: datetime) -> str:
     return f"{timezone.localtime(instant):%a %d %b %Y, %H:%M:%S %Z}"
 
 
-@register.simple_tag
-def timesince_short(instant: datetime | None, now: datetime | None = None) -> SafeString:
-    """How long ago, in one unit, with the full instant as its title."""
+def _now(context: Context) -> datetime:
+    """The page's own `now`; else the database's, asked once for the whole request."""
+    given = context.get("now")
+    if isinstance(given, datetime):
+        return given
+    # An include with `only` has no variables, but it still belongs to the request.
+    request = getattr(context, "request", None)
+    kept: datetime | None = getattr(request, "page_now", None)
+    if kept is None:
+        kept = clock.now()
+        if request is not None:
+            request.page_now = kept
+    return kept
+
+
+@register.simple_tag(takes_context=True)
+def timesince_short(context: Context, instant: datetime | None) -> SafeString:
+    """How long before the page's `now`, in one unit, with the full instant as its title."""
     if instant is None:
         return mark_safe('<span class="muted">never</span>')
-    words = formats.span_short((now or timezone.now()) - instant)
+    words = formats.span_short(_now(context) - instant)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         formats.aware_iso(instant),
@@ -67,12 +83,12 @@ def timesince_short(instant: datetime | None, now: datetime | None = None) -> Sa
     )
 
 
-@register.simple_tag
-def countdown(deadline: datetime | None, now: datetime | None = None) -> SafeString:
+@register.simple_tag(takes_context=True)
+def countdown(context: Context, deadline: datetime | None) -> SafeString:
     """Time left until `deadline`; the page's script keeps it going, the server prints it right."""
     if deadline is None:
         return mark_safe('<span class="muted">no deadline</span>')
-    left = deadline - (now or timezone.now())
+    left = deadline - _now(context)
     state = formats.urgency(left)
     words = formats.span_two(left)
     said = f"overdue by {words}" if state == "overdue" else f"{words} left"
@@ -134,12 +150,8 @@ def query_string(context: Context, **changes: object) -> str:
     `{% query_string cursor=page.next_cursor %}` keeps the filters in a paging link;
     `{% query_string risk="high" %}` starts again at the first page.
     """
-    request = context.get("request")
-    query = request.GET.copy() if request else None
-    if query is None:
-        from django.http import QueryDict
-
-        query = QueryDict(mutable=True)
+    request = getattr(context, "request", None) or context.get("request")
+    query = request.GET.copy() if request else QueryDict(mutable=True)
     if "cursor" not in changes:
         query.pop("cursor", None)
     for name, value in changes.items():
@@ -155,7 +167,8 @@ def query_string(context: Context, **changes: object) -> str:
 def component(context: Context, content: str, name: str, **values: Any) -> SafeString:
     """`components/<name>.html` around what stands between the tags (`content` in there)."""
     chosen = context.template.engine.get_template(f"components/{name}.html")  # type: ignore[union-attr]
-    return chosen.render(context.new({"content": content, **values}))
+    shared = {key: context[key] for key in ("now", "request") if key in context}
+    return chosen.render(context.new({**shared, "content": content, **values}))
 
 
 SeriesInput = charts.Series | Sequence[Any]

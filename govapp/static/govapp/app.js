@@ -62,7 +62,7 @@
     return `${seconds % 60} s`;
   }
 
-  // The reader's clock may be wrong: count from the words' own instant when the page names it.
+  // The reader's clock may be wrong: count from the server's when the page names it.
   const serverNow = Date.parse(document.documentElement.dataset.now || "");
   const skew = Number.isNaN(serverNow) ? 0 : serverNow - Date.now();
 
@@ -183,7 +183,7 @@
     for (const button of all("[data-shortcuts-open]")) button.hidden = false;
   }
 
-  // Live: count what arrived, never move a row. Events are JSON with ids only: {"id": "…"}.
+  // Live: count what arrived, never move a row. Events are JSON: {"request": id, "status": word}.
   function setUpLive() {
     const url = document.body.dataset.liveUrl;
     const bar = document.querySelector("[data-live-bar]");
@@ -193,18 +193,20 @@
     const count = bar.querySelector("[data-live-count]");
 
     function arrived(event) {
-      let id = "";
+      let told;
       try {
-        id = String(JSON.parse(event.data).id || "");
+        told = JSON.parse(event.data);
       } catch {
         return;
       }
+      const id = String(told.request || "");
       if (!id || fresh.has(id)) return;
       if (known.has(id)) {
         const note = document.querySelector(`[data-row="${CSS.escape(id)}"] [data-row-changed]`);
         if (note) note.hidden = false;
         return;
       }
+      if (told.status && told.status !== "pending") return;
       fresh.add(id);
       bar.hidden = false;
       count.textContent = String(fresh.size);

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.template import Context, Template
+from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 
 from govapp.common import formats
@@ -50,15 +50,15 @@ def test_risk_and_status_are_words_not_only_colours() -> None:
     ],
 )
 def test_a_countdown_is_right_without_a_script(left: timedelta, said: str, state: str) -> None:
-    html = render("{% countdown at now %}", at=NOW + left)
+    html = render("{% countdown at %}", at=NOW + left)
     assert words(html) == said
     assert f"countdown--{state}" in html
     assert f'datetime="{(NOW + left).isoformat()}"' in html
 
 
 def test_time_since_and_never() -> None:
-    assert words(render("{% timesince_short at now %}", at=NOW - timedelta(hours=3))) == "3h ago"
-    assert words(render("{% timesince_short at now %}", at=None)) == "never"
+    assert words(render("{% timesince_short at %}", at=NOW - timedelta(hours=3))) == "3h ago"
+    assert words(render("{% timesince_short at %}", at=None)) == "never"
 
 
 def test_reveal_escapes_and_marks() -> None:
@@ -125,3 +125,14 @@ def test_a_donut_names_each_share() -> None:
 )
 def test_initials(name: str, letters: str) -> None:
     assert render("{{ name|initials }}", name=name) == letters
+
+
+def test_a_page_without_its_own_now_asks_the_database_once(
+    django_assert_num_queries: Any, db: None
+) -> None:
+    request = RequestFactory().get("/")
+    source = "{% load govapp_ui %}{% for at in times %}{% countdown at %}{% endfor %}"
+    context = RequestContext(request, {"times": [NOW] * 3})
+    with django_assert_num_queries(1):
+        html = Template(source).render(context)
+    assert html.count("<time") == 3

@@ -1,0 +1,283 @@
+"""What happens to a request, as the record keeps it: one typed function per event.
+
+Each event stands alone: names, ids, versions, digests and reasons are in it, because reports and
+explanations are made from the record and nothing else (design: architecture page).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from approvals.digests import canonical_json
+from approvals.enums import RequestStatus, Verdict
+from approvals.models import ActionRequest, RequirementStage, Timer, Vote
+from audit.actors import SYSTEM, Actor, Subject
+from audit.services import record
+from tenants.models import Membership
+
+# Larger payloads are in the record by their digest only; an event has a size limit.
+_PAYLOAD_BYTES: Final = 16_000
+_TRACE_RULES: Final = 50
+_WORDS: Final = 1_000
+
+_ENDED: Final[dict[str, str]] = {
+    RequestStatus.ALLOWED: "was allowed by rule",
+    RequestStatus.BLOCKED: "was blocked",
+    RequestStatus.APPROVED: "was approved",
+    RequestStatus.DENIED: "was denied",
+    RequestStatus.RETURNED: "was sent back",
+    RequestStatus.EXPIRED: "expired",
+    RequestStatus.CANCELLED: "was cancelled",
+}
+_VOTED: Final[dict[str, str]] = {
+    Verdict.APPROVE: "approved",
+    Verdict.DENY: "denied",
+    Verdict.RETURN: "sent back",
+}
+
+
+def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
+    """The agent asked."""
+    _record(
+        "action_request.submitted",
+        request,
+        actor,
+        now,
+        f"{actor.name} asked for {request.category_key}: {request.summary}",
+        {
+            "category": request.category_key,
+            "agent": {"id": request.agent.public_id, "name": request.agent.name},
+            "summary": request.summary,
+            "reason": request.reason[:_WORDS],
+            "environment": request.environment,
+            "on_behalf_of": request.on_behalf_of,
+            "confidence": None if request.confidence is None else str(request.confidence),
+            "payload": _payload(request),
+            "payload_digest": request.payload_digest,
+            "policy": _policy(request),
+            "rules": _rules(request.trace),
+            "because": request.because,
+        },
+    )
+
+
+def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
+    """The request ended, in whichever way."""
+    why = f": {request.decision_reason}" if request.decision_reason else ""
+    by = "" if actor.kind == "system" else f" by {actor.name}"
+    _record(
+        f"action_request.{request.status}",
+        request,
+        actor,
+        now,
+        f"“{request.summary}” {_ENDED[request.status]}{by}{why}",
+        {
+            "status": request.status,
+            "version": request.version,
+            "reason": request.decision_reason[:_WORDS],
+            "payload_digest": request.payload_digest,
+            "category": request.category_key,
+            "agent": {"id": request.agent.public_id, "name": request.agent.name},
+            "policy": _policy(request),
+            "submitted_at": _time(request.submitted_at),
+        },
+    )
+
+
+def record_stage_opened(*, stage: RequirementStage, now: datetime) -> None:
+    """People are asked from now until the deadline."""
+    _record_stage(
+        "stage.opened",
+        stage,
+        now,
+        f"Stage “{stage.name}” of rule {stage.requirement.rule_id} opened;"
+        f" it ends at {_time(stage.deadline_at)}",
+        {"sentence": stage.requirement.sentence},
+    )
+
+
+def record_stage_satisfied(
+    *, stage: RequirementStage, seated: Mapping[str, str], now: datetime
+) -> None:
+    """Every seat is filled; `seated` says by whom (public member id → seat)."""
+    _record_stage(
+        "stage.satisfied",
+        stage,
+        now,
+        f"Stage “{stage.name}” of rule {stage.requirement.rule_id} has all its approvals",
+        {"seated": dict(seated)},
+    )
+
+
+def record_fallback_added(*, stage: RequirementStage, group: str, now: datetime) -> None:
+    """The quorum became impossible and the tenant's fallback group was asked."""
+    _record_stage(
+        "stage.fallback_added",
+        stage,
+        now,
+        f"Stage “{stage.name}” of rule {stage.requirement.rule_id} could no longer be completed,"
+        f" so group {group} was added",
+        {"group": group},
+    )
+
+
+def record_vote_cast(*, vote: Vote, member: Membership) -> None:
+    """A person decided, with the rights that they had at that moment."""
+    request = vote.request
+    why = f": {vote.reason}" if vote.reason else ""
+    _record(
+        "vote.cast",
+        request,
+        member.as_actor(),
+        vote.cast_at,
+        f"{member.user.name} {_VOTED[vote.verdict]} “{request.summary}”{why}",
+        {
+            "verdict": vote.verdict,
+            "reason": vote.reason[:_WORDS],
+            "rights": vote.right["rights"],
+            "seats": vote.right["seats"],
+            "channel": vote.channel,
+            "payload_digest": vote.payload_digest,
+            "request_version": vote.request_version,
+            "seconds_viewed": vote.seconds_viewed,
+        },
+    )
+
+
+def record_vote_refused(
+    *, request: ActionRequest, member: Membership, verdict: str, why: str, now: datetime
+) -> None:
+    """A vote that does not count, and why."""
+    _record(
+        "vote.refused",
+        request,
+        member.as_actor(),
+        now,
+        f"The vote of {member.user.name} on “{request.summary}” was refused: {why}",
+        {"verdict": verdict, "why": why, "status": request.status, "version": request.version},
+    )
+
+
+def record_reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> None:
+    """Whoever has not answered was reminded."""
+    _record_stage(
+        "timer.reminded",
+        stage,
+        now,
+        f"Reminder {timer.level + 1} of stage “{stage.name}”; still missing: {missing}",
+        _timer(timer) | {"missing": missing},
+    )
+
+
+def record_escalated(
+    *,
+    stage: RequirementStage,
+    timer: Timer,
+    added: Sequence[Mapping[str, Any]],
+    missing: str,
+    now: datetime,
+) -> None:
+    """More people were added; nobody was removed and the quorum is what it was."""
+    names = ", ".join(f"{each['kind']} {each['ref']}" for each in added) or "nobody new"
+    _record_stage(
+        "timer.escalated",
+        stage,
+        now,
+        f"Stage “{stage.name}” was escalated: {names} added; still missing: {missing}",
+        _timer(timer) | {"added": [dict(each) for each in added], "missing": missing},
+    )
+
+
+def record_skipped_late(*, stage: RequirementStage, timer: Timer, now: datetime) -> None:
+    """It was due, but something later was due as well, so it was not sent."""
+    _record_stage(
+        "timer.skipped_late",
+        stage,
+        now,
+        f"A late {timer.get_kind_display().lower()} of stage “{stage.name}” was skipped:"
+        " something later was due as well",
+        _timer(timer),
+    )
+
+
+def record_outcome_overdue(*, request: ActionRequest, timer: Timer, now: datetime) -> None:
+    """The permission was used and nobody reported what came of it."""
+    _record(
+        "execution.overdue",
+        request,
+        SYSTEM,
+        now,
+        f"{request.agent.name} has not reported the outcome of “{request.summary}” in time",
+        _timer(timer) | {"payload_digest": request.payload_digest},
+    )
+
+
+def _record_stage(
+    event_type: str, stage: RequirementStage, now: datetime, summary: str, data: dict[str, Any]
+) -> None:
+    details = {
+        "stage": stage.name,
+        "position": stage.position,
+        "rule": stage.requirement.rule_id,
+        "seats": [dict(seat) for seat in stage.seats],
+        "added_so_far": [dict(each) for each in stage.added],
+        "opened_at": _time(stage.opened_at),
+        "deadline_at": _time(stage.deadline_at),
+    }
+    _record(event_type, stage.request, SYSTEM, now, summary, details | data)
+
+
+def _record(
+    event_type: str,
+    request: ActionRequest,
+    actor: Actor,
+    now: datetime,
+    summary: str,
+    data: Mapping[str, Any],
+) -> None:
+    record(
+        event_type=event_type,
+        actor=actor,
+        subject=Subject(type="action_request", id=request.public_id, label=request.summary),
+        summary=summary,
+        data=data,
+        request_id=request.pk,
+        at=now,
+    )
+
+
+def _timer(timer: Timer) -> dict[str, Any]:
+    return {"kind": timer.kind, "level": timer.level, "due_at": _time(timer.due_at)}
+
+
+def _time(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _policy(request: ActionRequest) -> dict[str, Any] | None:
+    version = request.policy_version
+    if version is None:
+        return None
+    return {"id": version.public_id, "version": version.number, "digest": version.digest}
+
+
+def _payload(request: ActionRequest) -> str | None:
+    """The payload as canonical JSON text: the record itself holds no floats."""
+    text = canonical_json(request.payload)
+    return text.decode() if len(text) <= _PAYLOAD_BYTES else None
+
+
+def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rules that mattered, with their reasons; the whole trace is on the request."""
+    return [
+        {
+            "rule": rule["rule_id"],
+            "outcome": rule["outcome"],
+            "verdict": rule["verdict"],
+            "because": rule["because"][:_WORDS],
+        }
+        for rule in trace.get("rules", [])
+        if rule["verdict"] != "not_matched"
+    ][:_TRACE_RULES]

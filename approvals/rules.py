@@ -1,0 +1,32 @@
+"""One-line predicates about requests, votes and stages."""
+
+from datetime import datetime
+
+from approvals.models import ActionRequest
+from tenants.enums import Role
+from tenants.models import Agent, Membership
+
+
+def is_due(deadline: datetime | None, now: datetime) -> bool:
+    """Whether the deadline has been reached. The instant itself belongs to the timer."""
+    return deadline is not None and now >= deadline
+
+
+def is_on_agents_side(request: ActionRequest, member: Membership) -> bool:
+    """Whether this is the agent's owner, or the person on whose behalf it acts."""
+    behalf = request.on_behalf_of.strip().lower()
+    is_behalf = behalf in (member.user.email.lower(), member.public_id)
+    return request.agent.owner_id == member.pk or bool(behalf and is_behalf)
+
+
+def may_be_approver(member: Membership) -> bool:
+    """Whether the person may be given decisions at all."""
+    return member.is_active and Role.APPROVER in member.roles
+
+
+def may_cancel(actor: Agent | Membership, request: ActionRequest) -> bool:
+    """An agent cancels its own requests; its owner and compliance cancel any of them."""
+    if isinstance(actor, Agent):
+        return request.agent_id == actor.pk
+    is_owner = request.agent.owner_id == actor.pk
+    return actor.is_active and (is_owner or Role.COMPLIANCE in actor.roles)

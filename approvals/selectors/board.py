@@ -1,0 +1,167 @@
+"""How one request stands: its stages, its votes, and which seats those fill.
+
+Counting is done anew from the rows each time, so that the order of votes never matters
+(domain page, section 5). What a voter was at the moment of the vote is stored with the vote;
+people who have not voted are looked at live.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from approvals.enums import StageStatus, Verdict
+from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
+from approvals.policies import Matching, Seat, seat_voters
+from approvals.rules import is_on_agents_side
+from approvals.selectors.people import Person
+
+
+@dataclass(frozen=True)
+class Board:
+    """The stages (in order of rule and position) and the votes of one request."""
+
+    request: ActionRequest
+    stages: list[RequirementStage]
+    votes: list[Vote]
+
+    @property
+    def open_stages(self) -> list[RequirementStage]:
+        return [stage for stage in self.stages if stage.status == StageStatus.OPEN]
+
+    @property
+    def requirements(self) -> list[Requirement]:
+        return list({stage.requirement_id: stage.requirement for stage in self.stages}.values())
+
+    def stages_of(self, requirement: Requirement) -> list[RequirementStage]:
+        return [stage for stage in self.stages if stage.requirement_id == requirement.pk]
+
+    def has_voted(self, member_id: UUID) -> bool:
+        return any(vote.member_id == member_id for vote in self.votes)
+
+    def tally(self, stage: RequirementStage) -> Matching[UUID]:
+        """Seat the approvals cast so far in one stage.
+
+        Whoever fills a seat of an earlier stage of the same requirement fills none here: one
+        person, one seat in a requirement.
+        """
+        taken: set[UUID] = set()
+        for each in self.stages_of(stage.requirement):
+            matching = seat_voters(seats_of(each), self._voters(each, taken))
+            if each.pk == stage.pk:
+                return matching
+            taken |= set(matching.seated)
+        raise LookupError(stage.pk)
+
+    def _voters(
+        self, stage: RequirementStage, taken: AbstractSet[UUID]
+    ) -> dict[UUID, frozenset[str]]:
+        """Who has approved and may be seated in this stage.
+
+        A stage that is satisfied keeps the people who satisfied it: later votes are for later
+        stages.
+        """
+        return {
+            vote.member_id: fitting_seats(stage, vote.right["keys"])
+            for vote in self.votes
+            if vote.verdict == Verdict.APPROVE
+            and vote.member_id not in taken
+            and not (stage.requirement.separation_of_duties and vote.right["is_agents_side"])
+            and (stage.satisfied_at is None or vote.cast_at <= stage.satisfied_at)
+        }
+
+    def find_unreachable(self, people: Sequence[Person]) -> list[RequirementStage]:
+        """Return the stages, open or waiting, that the people there are can no longer fill."""
+        return [
+            stage
+            for requirement in self.requirements
+            for stage in self._unreachable_of(requirement, people)
+        ]
+
+    def _unreachable_of(
+        self, requirement: Requirement, people: Sequence[Person]
+    ) -> list[RequirementStage]:
+        taken: set[UUID] = set()
+        left = []
+        for stage in self.stages_of(requirement):
+            if stage.status == StageStatus.SATISFIED:
+                taken |= set(seat_voters(seats_of(stage), self._voters(stage, taken)).seated)
+            else:
+                left.append(stage)
+        if not left:
+            return []
+        able: dict[UUID, set[str]] = {}
+        seats: list[Seat] = []
+        for stage in left:
+            # One person fills one seat of all that are left: so they are matched together, and
+            # a seat of one stage must not be mistaken for the same seat of another.
+            mark = f"{stage.position}/"
+            seats += [Seat(seat.kind, mark + seat.ref, seat.count) for seat in seats_of(stage)]
+            fits = self._voters(stage, taken) | self._could_vote(stage, people)
+            for member_id, keys in fits.items():
+                able.setdefault(member_id, set()).update(_marked(key, mark) for key in keys)
+        missing = {seat.ref.split("/", 1)[0] for seat in seat_voters(seats, able).missing}
+        return [stage for stage in left if str(stage.position) in missing]
+
+    def _could_vote(
+        self, stage: RequirementStage, people: Sequence[Person]
+    ) -> dict[UUID, frozenset[str]]:
+        return {
+            person.member.pk: fitting_seats(stage, person.keys)
+            for person in people
+            if person.rights
+            and not self.has_voted(person.member.pk)
+            and not is_excluded(self.request, stage.requirement, person)
+        }
+
+
+def load_board(request: ActionRequest) -> Board:
+    """Return the board of one request. Two statements."""
+    return load_boards([request])[0]
+
+
+def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
+    """Return the boards of several requests, in their order. Two statements."""
+    by_id = {request.pk: request for request in requests}
+    stages: dict[UUID, list[RequirementStage]] = {ident: [] for ident in by_id}
+    votes: dict[UUID, list[Vote]] = {ident: [] for ident in by_id}
+    found = RequirementStage.objects.filter(request__in=by_id).select_related("requirement")
+    for stage in found.order_by("requirement__rule_id", "position"):
+        stage.request = stage.requirement.request = by_id[stage.request_id]
+        stages[stage.request_id].append(stage)
+    for vote in Vote.objects.filter(request__in=by_id).order_by("cast_at", "pk"):
+        votes[vote.request_id].append(vote)
+    return [Board(by_id[ident], stages[ident], votes[ident]) for ident in by_id]
+
+
+def seats_of(stage: RequirementStage) -> tuple[Seat, ...]:
+    """Return the frozen seats of a stage."""
+    return tuple(Seat(seat["kind"], _ref(seat), int(seat.get("count", 1))) for seat in stage.seats)
+
+
+def fitting_seats(stage: RequirementStage, keys: Iterable[str]) -> frozenset[str]:
+    """Return the keys of the seats that somebody with these references may fill.
+
+    Whoever was added by escalation or as the fallback may fill any seat of that stage.
+    """
+    own = frozenset(keys)
+    seats = frozenset(seat.key for seat in seats_of(stage))
+    if own & {f"{added['kind']}:{_ref(added)}" for added in stage.added}:
+        return seats
+    return seats & own
+
+
+def is_excluded(request: ActionRequest, requirement: Requirement, person: Person) -> bool:
+    """Whether separation of duties keeps this person out of this requirement."""
+    return requirement.separation_of_duties and is_on_agents_side(request, person.member)
+
+
+def _ref(seat: Mapping[str, Any]) -> str:
+    ref = str(seat["ref"])
+    return ref.lower() if seat["kind"] == "person" else ref
+
+
+def _marked(key: str, mark: str) -> str:
+    kind, ref = key.split(":", 1)
+    return f"{kind}:{mark}{ref}"

@@ -1,0 +1,90 @@
+"""Who there is, live: approvers with their groups, roles and rights on one category.
+
+People are looked at when they are needed, never frozen (domain page, section 4).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, QuerySet
+
+from approvals.models import CategoryGroupPermission, CategoryUserPermission
+from tenants.enums import MemberStatus, Role
+from tenants.models import GroupMember, Membership
+
+APPROVE: Final = "approve_actioncategory"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One member with everything that seats and rights are made of.
+
+    `keys` are all references that mean this person ("group:finance", "role:approver",
+    "person:alice@example.com"); `rights` say what gives them the category ("person",
+    "group:finance"), and are empty when nothing does.
+    """
+
+    member: Membership
+    keys: frozenset[str]
+    rights: tuple[str, ...]
+
+
+def load_people(category_id: UUID) -> list[Person]:
+    """Return every active approver of the tenant. One statement."""
+    members = _with_rights(category_id).filter(
+        status=MemberStatus.ACTIVE, user__is_active=True, roles__contains=[Role.APPROVER]
+    )
+    return [_person(member) for member in members.order_by("user__name", "pk")]
+
+
+def load_person(category_id: UUID, member_id: UUID) -> Person | None:
+    """Return one member as they are now, whatever their status. One statement."""
+    member = _with_rights(category_id).filter(pk=member_id).first()
+    return _person(member) if member else None
+
+
+def _with_rights(category_id: UUID) -> QuerySet[Membership]:
+    """Members with their groups and rights.
+
+    The same answer as guardian's, without its defaults: no global permission and no superuser
+    gives a right on a category. Row-level security keeps every part inside the tenant.
+    """
+    mine = GroupMember.objects.filter(membership=OuterRef("pk"))
+    for_groups = CategoryGroupPermission.objects.filter(
+        content_object=category_id, permission__codename=APPROVE
+    )
+    return Membership.objects.select_related("user").annotate(
+        group_slugs=ArraySubquery(mine.values("approver_group__slug")),
+        right_slugs=ArraySubquery(
+            mine.filter(group__in=for_groups.values("group")).values("approver_group__slug")
+        ),
+        has_right=Exists(
+            CategoryUserPermission.objects.filter(
+                user=OuterRef("user_id"),
+                content_object=category_id,
+                permission__codename=APPROVE,
+            )
+        ),
+    )
+
+
+def _person(member: Membership) -> Person:
+    found = vars(member)  # the annotations
+    direct = ("person",) if found["has_right"] else ()
+    return Person(
+        member=member,
+        keys=keys_of(member, found["group_slugs"]),
+        rights=direct + tuple(f"group:{slug}" for slug in sorted(found["right_slugs"])),
+    )
+
+
+def keys_of(member: Membership, group_slugs: Iterable[str]) -> frozenset[str]:
+    """Return every reference that means this member."""
+    return frozenset(
+        {f"person:{member.user.email.lower()}"}
+        | {f"role:{role}" for role in member.roles}
+        | {f"group:{slug}" for slug in group_slugs}
+    )

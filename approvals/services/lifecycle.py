@@ -1,0 +1,96 @@
+"""How a request moves: one table (`approvals.enums`) and one function each.
+
+The only place that assigns `.status` and `.execution_state`.
+"""
+
+from datetime import datetime
+
+from approvals.audit_events import requests as events
+from approvals.enums import (
+    LEGAL_EXECUTION_MOVES,
+    LEGAL_MOVES,
+    ExecutionState,
+    RequestStatus,
+    StageStatus,
+)
+from approvals.models import ActionRequest, RequirementStage
+from approvals.services import callbacks, notifications
+from approvals.services.schedule import close_timers
+from audit.actors import Actor
+from govapp.common.live import AGENT_CHANNEL, REQUEST_CHANNEL, TENANT_CHANNEL, publish_on_commit
+
+_REASON_CHARACTERS = 2_000
+_NAME_CHARACTERS = 200
+
+
+class IllegalMove(RuntimeError):
+    """A programming error: this status does not follow on that one."""
+
+
+def move(
+    *, request: ActionRequest, to: RequestStatus, actor: Actor, reason: str, now: datetime
+) -> None:
+    """Give the request its first status, or end it.
+
+    The caller has locked the row (or it is not inserted yet) and has checked that the move is
+    deserved; this checks that it is legal. Everything that belongs to a move happens here: what
+    is still open is closed, the record is written, whoever waits is told. Raises `IllegalMove`.
+    """
+    former = RequestStatus(request.status) if request.status else None
+    if (former, to) not in LEGAL_MOVES:
+        raise IllegalMove(f"{former} → {to}")
+    request.status = to
+    if to.is_final:
+        request.decided_at = now
+        request.decision_reason = reason[:_REASON_CHARACTERS]
+        request.decided_by_name = actor.name[:_NAME_CHARACTERS]
+    if former is None:
+        request.save(force_insert=True)
+        events.record_submitted(request=request, actor=request.agent.as_actor(), now=now)
+    else:
+        _end(request, now)
+    if to.is_final:
+        events.record_decided(request=request, actor=actor, now=now)
+        notifications.notify_decided(request=request)
+        callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
+    tell_whoever_waits(request)
+
+
+def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime) -> None:
+    """Say what became of the permission. The caller has locked the row and records the event.
+
+    `now` is kept when the move is a report of how it went. Raises `IllegalMove`.
+    """
+    former = ExecutionState(request.execution_state)
+    if (former, to) not in LEGAL_EXECUTION_MOVES:
+        raise IllegalMove(f"{former} → {to}")
+    request.execution_state = to
+    fields = ["execution_state"]
+    if to in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
+        request.execution_reported_at = now
+        fields.append("execution_reported_at")
+    request.save(update_fields=fields)
+    tell_whoever_waits(request)
+
+
+def tell_whoever_waits(request: ActionRequest) -> None:
+    """Publish, after commit, that this request has changed. Ids and statuses only."""
+    message = {"request": request.public_id, "status": str(request.status)}
+    publish_on_commit(REQUEST_CHANNEL, request.pk, message)
+    publish_on_commit(AGENT_CHANNEL, request.agent_id, message)
+    publish_on_commit(TENANT_CHANNEL, request.tenant_id, message)
+
+
+def _end(request: ActionRequest, now: datetime) -> None:
+    request.version += 1
+    request.deadline_at = None
+    request.save(
+        update_fields=[
+            "status", "version", "decided_at", "decision_reason", "decided_by_name", "deadline_at",
+        ]
+    )  # fmt: skip
+    left = RequirementStage.objects.filter(
+        request=request, status__in=[StageStatus.WAITING, StageStatus.OPEN]
+    )
+    left.update(status=StageStatus.CLOSED)
+    close_timers(request=request, now=now)

@@ -1,0 +1,52 @@
+"""The one lock: the request's row, always taken first (security page, "Decisions")."""
+
+from uuid import UUID
+
+from approvals.enums import RequestStatus
+from approvals.models import ActionRequest
+from govapp.common.errors import NotFound
+
+_HOW: dict[str, str] = {
+    RequestStatus.ALLOWED: "was allowed by rule",
+    RequestStatus.BLOCKED: "was blocked",
+    RequestStatus.APPROVED: "has been approved",
+    RequestStatus.DENIED: "has been denied",
+    RequestStatus.RETURNED: "has been sent back",
+    RequestStatus.EXPIRED: "has expired",
+    RequestStatus.CANCELLED: "has been cancelled",
+}
+
+
+def lock_request(request_id: UUID) -> ActionRequest:
+    """Lock the request's row until the transaction ends, and return it. Raises `NotFound`.
+
+    Everything that is decided about it is read after this, never before.
+    """
+    request = _locked(request_id, skip_locked=False)
+    if request is None:
+        raise NotFound("There is no such request.")
+    return request
+
+
+def try_to_lock(request_id: UUID) -> ActionRequest | None:
+    """As `lock_request`, but None when somebody else holds it at this moment."""
+    return _locked(request_id, skip_locked=True)
+
+
+def _locked(request_id: UUID, *, skip_locked: bool) -> ActionRequest | None:
+    rows = ActionRequest.objects.select_for_update(of=("self",), skip_locked=skip_locked)
+    return (
+        rows.select_related("agent", "policy_version")
+        .defer("policy_version__source", "policy_version__document")
+        .filter(pk=request_id)
+        .first()
+    )
+
+
+def ended(request: ActionRequest) -> str:
+    """Say in one sentence how a request ended: the answer to whoever comes too late."""
+    by = f" by {request.decided_by_name}" if request.decided_by_name else ""
+    if request.decided_at is None:
+        return f"This request {_HOW.get(request.status, 'is still open')}."
+    at = request.decided_at.strftime("%Y-%m-%d %H:%M UTC")
+    return f"This request {_HOW[request.status]}{by} on {at}."

@@ -1,0 +1,64 @@
+"""Writing timers. The row is the schedule; nothing else holds it (domain page, section 6)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from approvals.enums import TimerKind, TimerStatus
+from approvals.models import ActionRequest, RequirementStage, Timer
+from approvals.policies import Stage
+
+
+def frozen_stage(stage: RequirementStage) -> Stage:
+    """Return the stage's part of the flow that was frozen at submission."""
+    return Stage.from_dict(stage.requirement.flow["stages"][stage.position])
+
+
+def arm_stage_timers(*, stage: RequirementStage, now: datetime) -> None:
+    """Write all timers of a stage that has just opened."""
+    arm_timers(stages=[stage], now=now)
+
+
+def arm_timers(*, stages: Iterable[RequirementStage], now: datetime) -> None:
+    """Write all timers of stages that have just opened. One statement.
+
+    Each is due a fixed time after the stage opened, whenever the one before it was executed; a
+    reminder or escalation at or after the deadline would never fire and is not written.
+    """
+    Timer.objects.bulk_create(
+        [timer for stage in stages for timer in _timers_of(stage, now)],
+    )
+
+
+def _timers_of(stage: RequirementStage, now: datetime) -> list[Timer]:
+    flow = frozen_stage(stage)
+    opened = stage.opened_at
+    deadline = stage.deadline_at
+    if opened is None or deadline is None:
+        raise ValueError("Only a stage that is open has timers.")
+    plan = [(TimerKind.REMIND, level, opened + delay) for level, delay in enumerate(flow.reminders)]
+    plan += [
+        (TimerKind.ESCALATE, level, opened + escalation.after)
+        for level, escalation in enumerate(flow.escalations)
+    ]
+    plan = [each for each in plan if each[2] < deadline]
+    plan.append((TimerKind.EXPIRE, 0, deadline))
+    return [
+        Timer(request=stage.request, stage=stage, kind=kind, level=level, due_at=due, armed_at=now)
+        for kind, level, due in plan
+    ]
+
+
+def close_stage_timers(*, stages: Sequence[RequirementStage], now: datetime) -> None:
+    """Close what is still armed for stages that are done."""
+    Timer.objects.filter(
+        request__in={stage.request_id for stage in stages},
+        stage__in=[stage.pk for stage in stages],
+        status=TimerStatus.ARMED,
+    ).update(status=TimerStatus.SUPERSEDED, closed_at=now)
+
+
+def close_timers(*, request: ActionRequest, now: datetime) -> None:
+    """Close everything that is still armed for a request that has moved on."""
+    Timer.objects.filter(request=request, status=TimerStatus.ARMED).update(
+        status=TimerStatus.SUPERSEDED, closed_at=now
+    )

@@ -1,0 +1,189 @@
+"""Opening stages, counting them, and what happens when one can no longer be completed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from approvals.audit_events import requests as events
+from approvals.enums import StageStatus
+from approvals.models import ActionRequest, Requirement, RequirementStage
+from approvals.policies import Evaluation, Matching
+from approvals.selectors.board import Board, load_board
+from approvals.selectors.people import load_people
+from approvals.services import notifications
+from approvals.services.schedule import arm_timers, close_stage_timers, frozen_stage
+from tenants.models import Membership, Tenant
+
+
+def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: datetime) -> None:
+    """Freeze what the rules demand into the request, and open each first stage.
+
+    The frozen flow is a copy: no later change of the policy reaches a request in flight.
+    """
+    requirements, stages = [], []
+    for spec in evaluation.requirements:
+        frozen = spec.to_dict()
+        requirement = Requirement(
+            request=request,
+            rule_id=spec.rule_id,
+            sentence=spec.sentence,
+            flow=frozen["flow"],
+            separation_of_duties=spec.separation_of_duties,
+        )
+        requirements.append(requirement)
+        stages += [
+            RequirementStage(
+                requirement=requirement,
+                request=request,
+                position=position,
+                name=stage.name,
+                seats=[
+                    {"kind": seat.kind, "ref": seat.ref, "count": seat.count}
+                    for seat in stage.seats
+                ],
+            )
+            for position, stage in enumerate(spec.flow.stages)
+        ]
+    first = [stage for stage in stages if stage.position == 0]
+    for stage in first:
+        _open(stage, now)
+        events.record_stage_opened(stage=stage, now=now)
+    Requirement.objects.bulk_create(requirements)
+    RequirementStage.objects.bulk_create(stages)
+    _announce(first, now)
+    board = Board(request, stages, [])
+    _note_deadline(board)
+    secure_quorum(board=board, now=now)
+
+
+def advance(*, request: ActionRequest, now: datetime) -> bool:
+    """Count the votes, close what is satisfied, open what follows.
+
+    Returns True only when counted approvals fill every stage of every requirement. The caller
+    has locked the request.
+    """
+    return advance_board(board=load_board(request), now=now)
+
+
+def advance_board(*, board: Board, now: datetime) -> bool:
+    """As `advance`, on a board that was read under the lock."""
+    opened: list[RequirementStage] = []
+    done: list[RequirementStage] = []
+    for requirement in board.requirements:
+        _advance_requirement(board, requirement, now, opened, done)
+    if done:
+        close_stage_timers(stages=done, now=now)
+    still_open = [stage for stage in opened if stage.status == StageStatus.OPEN]
+    if still_open:
+        _announce(still_open, now)
+    if done:
+        _note_deadline(board)
+    return bool(board.stages) and all(
+        stage.status == StageStatus.SATISFIED for stage in board.stages
+    )
+
+
+def _advance_requirement(
+    board: Board,
+    requirement: Requirement,
+    now: datetime,
+    opened: list[RequirementStage],
+    done: list[RequirementStage],
+) -> None:
+    """Walk the stages in order; a vote cast earlier may fill a seat of a stage that opens now."""
+    for stage in board.stages_of(requirement):
+        if stage.status == StageStatus.SATISFIED:
+            continue
+        if stage.status == StageStatus.WAITING:
+            _open(stage, now)
+            stage.save(update_fields=["status", "opened_at", "deadline_at"])
+            events.record_stage_opened(stage=stage, now=now)
+            opened.append(stage)
+        matching = board.tally(stage)
+        if not matching.is_complete:
+            return
+        _satisfy(stage, matching, now)
+        done.append(stage)
+    requirement.satisfied_at = now
+    requirement.save(update_fields=["satisfied_at"])
+
+
+def _open(stage: RequirementStage, now: datetime) -> None:
+    """The deadline is computed here, once."""
+    stage.status = StageStatus.OPEN
+    stage.opened_at = now
+    stage.deadline_at = now + frozen_stage(stage).deadline
+
+
+def _announce(stages: Sequence[RequirementStage], now: datetime) -> None:
+    arm_timers(stages=stages, now=now)
+    for stage in stages:
+        notifications.notify_stage_opened(stage=stage)
+
+
+def _satisfy(stage: RequirementStage, matching: Matching[UUID], now: datetime) -> None:
+    stage.status = StageStatus.SATISFIED
+    stage.satisfied_at = now
+    stage.save(update_fields=["status", "satisfied_at"])
+    names = Membership.objects.select_related("user").in_bulk(list(matching.seated))
+    events.record_stage_satisfied(
+        stage=stage,
+        seated={names[member].user.name: seat for member, seat in matching.seated.items()},
+        now=now,
+    )
+
+
+def _note_deadline(board: Board) -> None:
+    """Keep the earliest deadline of what is open on the request, where the inbox sorts by it."""
+    deadlines = [stage.deadline_at for stage in board.open_stages if stage.deadline_at]
+    earliest = min(deadlines, default=None)
+    if board.request.deadline_at != earliest:
+        board.request.deadline_at = earliest
+        board.request.save(update_fields=["deadline_at"])
+
+
+def secure_quorum(*, board: Board, now: datetime) -> list[RequirementStage]:
+    """Add the tenant's fallback group to stages that the people there can no longer fill.
+
+    Once per stage, and compliance is alerted once (domain page, section 7). Nothing here ever
+    approves: at the deadline the request expires. Returns the stages that are impossible even
+    so.
+    """
+    request = board.request
+    if not request.category_id:
+        return []
+    people = load_people(request.category_id)
+    impossible = board.find_unreachable(people)
+    if not impossible:
+        return []
+    fallback = Tenant.objects.values_list("fallback_group", flat=True).get()
+    for stage in impossible:
+        added = bool(fallback) and add_reference(stage, "group", fallback)
+        if added:
+            stage.save(update_fields=["added"])
+            events.record_fallback_added(stage=stage, group=fallback, now=now)
+        _alert(stage, fallback if added else "")
+    return board.find_unreachable(people)
+
+
+def add_reference(stage: RequirementStage, kind: str, ref: str) -> bool:
+    """Add people to a stage unless they are there already. Nobody is ever removed."""
+    entry = {"kind": kind, "ref": ref, "count": 1}
+    if entry in stage.added:
+        return False
+    stage.added = [*stage.added, entry]
+    return True
+
+
+def _alert(stage: RequirementStage, fallback: str) -> None:
+    request = stage.request
+    so = f"Group {fallback} was added. " if fallback else ""
+    notifications.alert_compliance(
+        request=request,
+        subject=f"“{request.summary}” can no longer be approved",
+        text=(
+            f"Stage “{stage.name}” of rule {stage.requirement.rule_id} lacks people who may"
+            f" approve it. {so}Unless somebody is given the right in time, it expires."
+        ),
+        dedup_key=f"unreachable:{stage.pk}",
+    )

@@ -1,0 +1,41 @@
+"""Committed transactions, many threads: what a test of races needs."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import TypeVar
+
+from django.db import connections
+
+from govapp.common.clock import shift_clock
+
+T = TypeVar("T")
+
+
+class CommittedDatabase:
+    """What the `committed_db` fixture hands out."""
+
+    def move_clock(self, shift: timedelta) -> None:
+        """Move the database's time to `shift` after the real one, for every connection."""
+        shift_clock(shift)
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T | Exception]:
+        """Run all calls at the same moment, each in a thread with a connection of its own.
+
+        Returns what each returned or raised, in order.
+        """
+        gate = Barrier(len(calls), timeout=60)
+
+        def run(call: Callable[[], T]) -> T | Exception:
+            try:
+                connections["default"].ensure_connection()
+                gate.wait()
+                return call()
+            except Exception as error:
+                return error
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            return list(pool.map(run, calls))
