@@ -17,6 +17,7 @@ os.environ.setdefault(
 
 from govapp.wsgi import application as wsgi_application  # isort: skip - sets Django up
 
+from django.db import connections
 from django.urls import get_resolver
 
 from approvals.api.waiting import serve_wait, wanted_wait
@@ -73,7 +74,7 @@ class Dispatcher:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.hub.stop()
-        self.bridge.shut_down()
+        self.bridge.shut_down(connections.close_all)
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -9,19 +9,16 @@ import msgspec
 from django.conf import settings
 from msgspec import Meta
 
-from approvals.enums import RequestStatus
+from approvals.enums import ExecutionState, RequestStatus
 from approvals.models import ActionRequest, Requirement
 from approvals.policies import Evaluation
 from approvals.selectors.approvers import missing_by_requirement
 from approvals.services.execution import IssuedGrant
 from govapp.common.ids import public_id
 
-Status = Literal[
-    "pending", "allowed", "blocked", "approved", "denied", "returned", "expired", "cancelled"
-]
-State = Literal[
-    "not_started", "granted", "redeemed", "succeeded", "failed", "rolled_back", "revoked", "unknown"
-]
+Outcome = Literal["allow", "deny", "require_approval"]
+Status = Annotated[str, Meta(extra_json_schema={"enum": RequestStatus.values})]
+State = Annotated[str, Meta(extra_json_schema={"enum": ExecutionState.values})]
 Digest = Annotated[
     str, Meta(description="SHA-256 over the canonical JSON (RFC 8785) of what is approved.")
 ]
@@ -31,7 +28,7 @@ class RuleResult(msgspec.Struct):
     """A rule that took part, and why."""
 
     id: str
-    outcome: Literal["allow", "deny", "require_approval"]
+    outcome: Outcome
     because: str
 
 
@@ -113,7 +110,7 @@ class PreviewedRequirement(msgspec.Struct):
 class Preview(msgspec.Struct):
     """What would happen. Nothing has been written."""
 
-    outcome: Literal["allow", "deny", "require_approval"]
+    outcome: Outcome
     because: str
     rules: list[RuleResult]
     requirements: list[PreviewedRequirement]
@@ -213,9 +210,7 @@ def _answer(
         deadline_at=request.deadline_at,
         decided_at=request.decided_at,
         policy=PolicyResult(version.number if version else None, _rules(request.trace)),
-        requirements=[
-            _requirement(each, request, missing) for each in request.requirements.all()
-        ],
+        requirements=[_requirement(each, request, missing) for each in request.requirements.all()],
         decision=_decision(request),
         execution=Execution(
             state=request.execution_state,

@@ -1,7 +1,9 @@
 """What the views of this floor's API share."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -39,7 +41,13 @@ class ApiView(AgentAPIView):
 
     @property
     def tenant_slug(self) -> str:
-        return Tenant.objects.values_list("slug", flat=True).get()
+        return _slug_of(self.agent.tenant_id)
+
+
+@lru_cache(maxsize=10_000)
+def _slug_of(tenant_id: UUID) -> str:
+    """Return the bound tenant's slug, which never changes."""
+    return Tenant.objects.values_list("slug", flat=True).get(pk=tenant_id)
 
 
 def idempotency_key(headers: Mapping[str, str]) -> str:

@@ -1,6 +1,8 @@
 """What agents send: parser, check and schema in one (design: API page)."""
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from msgspec import Meta
 
@@ -8,8 +10,6 @@ from approvals.services.submission import Submission
 from govapp.common.api.bodies import RequestBody
 from govapp.common.errors import FieldError, Invalid
 from govapp.common.ids import InvalidId, parse_public_id
-from uuid import UUID
-from decimal import Decimal
 
 CategoryKey = Annotated[
     str,
@@ -27,7 +27,7 @@ Money = Annotated[
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
 
 
-class Source(RequestBody):
+class Source(RequestBody, frozen=True):
     """Something that the agent relied on."""
 
     kind: Annotated[str, Meta(min_length=1, max_length=50)]
@@ -36,7 +36,7 @@ class Source(RequestBody):
     digest: Annotated[str, Meta(max_length=200)] = ""
 
 
-class Cost(RequestBody):
+class Cost(RequestBody, frozen=True):
     """What something costs, in money, in tokens, or both."""
 
     amount: Money | None = None
@@ -49,7 +49,7 @@ class Cost(RequestBody):
         return {name: value for name, value in given.items() if value is not None}
 
 
-class ActionRequestCreate(RequestBody):
+class ActionRequestSubmission(RequestBody, frozen=True):
     """What the agent wants to do. Only category, summary and payload are required."""
 
     category: CategoryKey
@@ -122,13 +122,13 @@ class ActionRequestCreate(RequestBody):
         )
 
 
-class Cancellation(RequestBody):
+class Cancellation(RequestBody, frozen=True):
     """Why the agent no longer wants to act."""
 
     reason: Annotated[str, Meta(max_length=2000)] = ""
 
 
-class Redemption(RequestBody):
+class Redemption(RequestBody, frozen=True):
     """The permission, as the system that executes received it."""
 
     token: Annotated[str, Meta(min_length=1, max_length=8000, description="The JWS.")]
@@ -137,7 +137,7 @@ class Redemption(RequestBody):
     ] = ""
 
 
-class ExecutionReport(RequestBody):
+class ExecutionReport(RequestBody, frozen=True):
     """What became of the permission."""
 
     outcome: Literal["succeeded", "failed", "rolled_back"]

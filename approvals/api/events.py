@@ -60,9 +60,7 @@ class StreamPosition:
         return max(from_microseconds(self.began), from_microseconds(self.at) - OVERLAP)
 
     def after(self, change: Change) -> "StreamPosition":
-        return StreamPosition(
-            microseconds(change.at), self.began, public_id("ev", change.event_id)
-        )
+        return StreamPosition(microseconds(change.at), self.began, public_id("ev", change.event_id))
 
 
 class ActionRequestEvents(ApiView):
@@ -95,9 +93,7 @@ class ActionRequestEvents(ApiView):
         parts = [b"retry: 3000\n" + format_event(data=None, ident=str(position))]
         for change in changes_since(position.read_from, agent_id=self.agent.pk):
             position = position.after(change)
-            parts.append(
-                format_event(event=change.type, ident=str(position), data=_data(change))
-            )
+            parts.append(format_event(event=change.type, ident=str(position), data=_data(change)))
         response = Response(b"".join(parts), content_type="text/event-stream; charset=utf-8")
         response["Cache-Control"] = "no-store"
         response["X-Accel-Buffering"] = "no"

@@ -112,6 +112,7 @@ class GrantKeys(APIView):
 
     @extend_schema(
         operation_id="grant_keys",
+        tags=["grants"],
         summary="The public keys that verify a permission",
         auth=[],
         responses={200: KeySet, **problems(405, 406)},

@@ -19,7 +19,7 @@ from approvals.api.answers import (
     preview_for,
 )
 from approvals.api.base import ID, IDEMPOTENCY_KEY, ApiView, idempotency_key
-from approvals.api.bodies import ActionRequestCreate, Cancellation
+from approvals.api.bodies import ActionRequestSubmission, Cancellation
 from approvals.api.filters import PARAMETERS, read_filters
 from approvals.selectors.requests import get_request, list_requests
 from approvals.services.idempotency import Answer, answer_once
@@ -58,7 +58,7 @@ class ActionRequestList(ApiView):
         operation_id="action_requests_submit",
         summary="Submit an action",
         parameters=[IDEMPOTENCY_KEY],
-        request=ActionRequestCreate,
+        request=ActionRequestSubmission,
         responses={
             201: OpenApiResponse(ActionRequestAnswer, "Decided at once: allowed or blocked"),
             202: OpenApiResponse(ActionRequestAnswer, "People decide; wait for it at `Location`"),
@@ -68,7 +68,7 @@ class ActionRequestList(ApiView):
     def post(self, request: Request) -> Response:
         """Ask for a decision. Answered once for each key: a repetition gets the same answer."""
         key = idempotency_key(request.headers)
-        body = parse_body(request.data, ActionRequestCreate)
+        body = parse_body(request.data, ActionRequestSubmission)
         digest = f"sha256:{hashlib.sha256(rfc8785.dumps(request.data)).hexdigest()}"
         answer = answer_once(
             agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(body)
@@ -81,7 +81,7 @@ class ActionRequestList(ApiView):
             response["Idempotency-Replayed"] = "true"
         return response
 
-    def _submit(self, body: ActionRequestCreate) -> Answer:
+    def _submit(self, body: ActionRequestSubmission) -> Answer:
         made = submit_action(agent=self.agent, submission=body.to_submission())
         found = get_request(made.pk, agent_id=self.agent.pk)
         shown = answer_for(found, tenant_slug=self.tenant_slug)
@@ -114,12 +114,12 @@ class ActionRequestPreview(ApiView):
     @extend_schema(
         operation_id="action_requests_preview",
         summary="Ask what would happen",
-        request=ActionRequestCreate,
+        request=ActionRequestSubmission,
         responses={200: Preview, **problems(*WITH_BODY)},
     )
     def post(self, request: Request) -> Response:
         """Evaluate a submission without making one."""
-        submission = parse_body(request.data, ActionRequestCreate).to_submission()
+        submission = parse_body(request.data, ActionRequestSubmission).to_submission()
         return Response(preview_for(preview_action(agent=self.agent, submission=submission)))
 
 
@@ -137,7 +137,7 @@ class ActionRequestDetail(ApiView):
         },
     )
     def get(self, request: Request, request_id: UUID) -> Response:
-        """Answer how it stands. Waiting itself happens in `approvals.api.waiting`."""
+        """Answer how it stands; with `Prefer: wait` as soon as it is decided."""
         found = get_request(request_id, agent_id=self.agent.pk)
         response = Response(answer_for(found, tenant_slug=self.tenant_slug))
         if found.is_pending:

@@ -12,7 +12,16 @@ from typing import Final
 import msgspec
 
 from govapp.common.api.views import matches_entity_tag
-from govapp.common.asgi.bridge import Answer, Bridge, Gone, Receive, Scope, Send, read_body, send_answer
+from govapp.common.asgi.bridge import (
+    Answer,
+    Bridge,
+    Gone,
+    Receive,
+    Scope,
+    Send,
+    read_body,
+    send_answer,
+)
 from govapp.common.asgi.hub import Hub
 from govapp.common.asgi.streams import until_gone
 from govapp.common.ids import InvalidId, parse_public_id

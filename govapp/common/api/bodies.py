@@ -5,8 +5,7 @@ because whoever sent it believes that it does something; anything else that does
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -22,7 +21,7 @@ class RequestBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froz
     """Base of every body that an agent sends."""
 
 
-def parse_body(data: Mapping[str, Any], shape: type[_Body]) -> _Body:
+def parse_body(data: object, shape: type[_Body]) -> _Body:
     """Return `data` as a `shape`.
 
     Raises `Malformed` for a field that does not exist and `Invalid` for one that does not fit;

@@ -10,7 +10,7 @@ class PublicIdConverter:
     """Base: subclasses name the prefix."""
 
     prefix: ClassVar[str]
-    regex: ClassVar[str]
+    regex: str
 
     def __init_subclass__(cls) -> None:
         cls.regex = f"{cls.prefix}_[0-9a-z]{{26}}"

@@ -30,7 +30,7 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
         schema: dict[str, Any] = components.pop(self.target.__name__)
         for name, part in components.items():
             auto_schema.registry.register_on_missing(
-                ResolvedComponent(
+                ResolvedComponent(  # type: ignore[no-untyped-call]
                     name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
                 )
             )

@@ -36,15 +36,13 @@ class Position:
         """Return what `to_cursor` was given; raise `Malformed` for anything else."""
         try:
             raw = base64.b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
-            if len(raw) != 24:
-                raise ValueError
             moment = from_microseconds(int.from_bytes(raw[:8], "big"))
+            return cls(moment, UUID(bytes=raw[8:]))
         except (ValueError, OverflowError, binascii.Error) as error:
             raise Malformed(
                 "Take the cursor from `next_cursor` of the page before.",
                 errors=[FieldError("cursor", "This is not a cursor.")],
             ) from error
-        return cls(moment, UUID(bytes=raw[8:]))
 
 
 @dataclass(frozen=True)

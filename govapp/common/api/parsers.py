@@ -1,7 +1,8 @@
 """A strict JSON parser: what a lenient one lets through, two readers understand differently.
 
-Refused with 400: duplicate keys, NaN and infinities, numbers of 2^53 and beyond, NUL characters, lone
-surrogates, nesting deeper than 32, bodies over 256 KiB, anything that is not UTF-8.
+Refused with 400: duplicate keys, NaN and infinities, numbers of 2^53 and beyond, NUL characters,
+lone surrogates, nesting deeper than 32, anything that is not UTF-8. Refused with 413: bodies over
+256 KiB.
 """
 
 import json

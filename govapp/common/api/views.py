@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+import msgspec
 from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,13 +40,15 @@ def read_instant(query: QueryDict, name: str) -> datetime | None:
     text = query.get(name)
     if text is None:
         return None
+    wrong = _bad(name, "An instant as 2026-11-21T09:00:00Z, with its offset.")
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None or "T" not in text.upper():
-            raise ValueError
-        return moment.astimezone(UTC)
+        in_utc = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _bad(name, "An instant as 2026-11-21T09:00:00Z, with its offset.") from error
+        raise wrong from error
+    if moment.tzinfo is None or "T" not in text.upper():
+        raise wrong
+    return in_utc
 
 
 def _bad(name: str, detail: str) -> Malformed:
@@ -54,8 +57,7 @@ def _bad(name: str, detail: str) -> Malformed:
 
 def with_entity_tag(request: Request, response: Response) -> Response:
     """Give a 200 its `ETag`, or turn it into a 304 when the caller has it already (RFC 9110)."""
-    renderer = request.accepted_renderer
-    body = renderer.render(response.data)
+    body = msgspec.json.encode(response.data)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = tag

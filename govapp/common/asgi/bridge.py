@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Mu
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from threading import Barrier
 from typing import Any, Final, TypeVar
 
 Scope = MutableMapping[str, Any]
@@ -29,7 +30,7 @@ _PIECE: Final = 256 * 1024
 _DROPPED: Final = frozenset({b"prefer", b"if-none-match", b"last-event-id", b"content-length"})
 
 
-class Gone(Exception):  # noqa: N818 - not an error: somebody left
+class Gone(Exception):
     """The client hung up."""
 
 
@@ -57,6 +58,7 @@ class Bridge:
 
     def __init__(self, app: WSGIApp, *, threads: int = 8, readers: int = 4) -> None:
         self._app = app
+        self._sizes = (threads, readers)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="wsgi")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="wsgi-reader")
 
@@ -94,10 +96,18 @@ class Bridge:
         environ |= {"govapp.waits": True, "govapp.repeats": again}
         return await self._in_thread(self._readers, partial(self._call, environ))
 
-    def shut_down(self) -> None:
-        """Let running requests finish and end the threads."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self._readers.shutdown(wait=True, cancel_futures=True)
+    def shut_down(self, at_end: Callable[[], object]) -> None:
+        """Let running requests finish, run `at_end` in each thread, and end the threads."""
+        for pool, size in zip((self._threads, self._readers), self._sizes, strict=True):
+            gate = Barrier(size, timeout=30)
+
+            def last(gate: Barrier = gate) -> None:
+                at_end()
+                gate.wait()  # nobody takes two turns
+
+            for future in [pool.submit(last) for _ in range(size)]:
+                future.result()
+            pool.shutdown(wait=True)
 
     @staticmethod
     async def _in_thread(pool: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
@@ -147,9 +157,7 @@ async def read_body(receive: Receive) -> bytes:
 
 async def send_answer(send: Send, answer: Answer, *, more: bool = False) -> None:
     """Send status, headers and body."""
-    await send(
-        {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
-    )
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": more})
 
 
