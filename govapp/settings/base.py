@@ -197,6 +197,11 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
 
+# Where the sequencer publishes signed checkpoints, outside of the database (docs/decisions).
+LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
+# How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
+AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
+
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")
 
