@@ -52,8 +52,9 @@ def test_a_slug_is_taken_once_over_all_tenants() -> None:
 )
 def test_a_bad_field_is_refused(fields: dict[str, Any], pointer: str) -> None:
     user = make_user("olivia")
+    values: dict[str, Any] = {"slug": "acme", "name": "Acme", "owner_user": user} | fields
     with pytest.raises(Invalid) as refusal:
-        create_tenant(**{"slug": "acme", "name": "Acme", "owner_user": user} | fields)
+        create_tenant(**values)
     assert [e.pointer for e in refusal.value.errors] == [pointer]
 
 

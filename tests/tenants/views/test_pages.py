@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.db import connection
@@ -138,7 +138,7 @@ def test_rotating_shows_the_successor_and_revoking_ends_it(places: Places, login
     assert authenticate_key(key) is None
 
 
-WRONG: Final = {
+WRONG: Final[dict[str, tuple[dict[str, Any], str, str]]] = {
     # path: what is sent, what comes back in the field, and what the page says about it
     "people/invite": (
         {"email": "alice@acme.example", "roles": ["owner"]},
