@@ -209,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "approvals.watch", "schedule": 60.0},
 }
 
+# Where the sequencer publishes signed checkpoints, outside of the database (docs/decisions).
+LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
+# How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
+AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
+
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")
 
