@@ -5,6 +5,7 @@ one that comes twice is the same. An id says where to read on: the event's time,
 the stream began, and the event.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,6 +29,9 @@ from govapp.common.live import AGENT_CHANNEL
 # A change becomes visible with its commit, and others may have become visible before it.
 OVERLAP: Final = timedelta(seconds=10)
 _BEGINNING: Final = "start"
+_POSITION: Final = re.compile(
+    rf"([0-9]{{1,16}})\.([0-9]{{1,16}})\.({_BEGINNING}|ev_[0-9a-z]{{26}})"
+)
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,13 @@ class StreamPosition:
     @classmethod
     def parse(cls, text: str) -> "StreamPosition":
         """Return the position in `Last-Event-ID`; raise `Malformed` when it is none."""
-        at, _, rest = text.partition(".")
-        began, _, event = rest.partition(".")
-        if not all(part.isascii() and part.isdigit() and len(part) <= 17 for part in (at, began)):
+        found = _POSITION.fullmatch(text)
+        if found is None:
             raise Malformed(
                 "Send the id of the last event that was received.",
                 errors=[FieldError("Last-Event-ID", "This is not the id of an event.")],
             )
+        at, began, event = found.groups()
         return cls(int(at), int(began), event)
 
     @property

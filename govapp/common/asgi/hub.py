@@ -42,6 +42,11 @@ class Waiter:
         self._messages: deque[bytes] = deque(maxlen=_KEPT)
         self._woken: asyncio.Future[None] | None = None
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether it waits at this moment, with nothing left to hear."""
+        return self._woken is not None and not self._woken.done()
+
     def tell(self, message: bytes) -> None:
         """Leave a message and wake whoever waits for it."""
         if len(self._messages) == _KEPT:
@@ -71,29 +76,29 @@ class Hub:
     """Fans the messages of one subscription out to the waiters of each channel."""
 
     def __init__(self) -> None:
-        self._waiters: dict[str, set[Waiter]] = {}
-        self._count = 0
+        self.waiters: dict[str, set[Waiter]] = {}
+        self.count = 0
         self._task: asyncio.Task[None] | None = None
         self._subscribed = asyncio.Event()
 
     @property
     def is_full(self) -> bool:
         """Whether nobody else should be let in to wait."""
-        return self._count >= MAX_WAITERS
+        return self.count >= MAX_WAITERS
 
     @contextlib.contextmanager
     def watch(self, channel: str) -> Iterator[Waiter]:
         """Register a waiter for one channel while the block runs."""
         waiter = Waiter()
-        self._waiters.setdefault(channel, set()).add(waiter)
-        self._count += 1
+        self.waiters.setdefault(channel, set()).add(waiter)
+        self.count += 1
         try:
             yield waiter
         finally:
-            self._count -= 1
-            self._waiters[channel].discard(waiter)
-            if not self._waiters[channel]:
-                del self._waiters[channel]
+            self.count -= 1
+            self.waiters[channel].discard(waiter)
+            if not self.waiters[channel]:
+                del self.waiters[channel]
 
     async def start(self) -> Self:
         """Begin to listen, if nobody has; wait a moment for the subscription to stand."""
@@ -114,7 +119,7 @@ class Hub:
 
     def wake_all(self) -> None:
         """Tell everybody to read again."""
-        for waiters in self._waiters.values():
+        for waiters in self.waiters.values():
             for waiter in waiters:
                 waiter.tell(READ_AGAIN)
 
@@ -140,18 +145,19 @@ class Hub:
                 message = await subscription.get_message(timeout=_SILENCE)
                 if message is not None:
                     asked = False
-                    self._hear(message)
+                    self.hear(message)
                 elif asked:
                     raise redis.exceptions.TimeoutError("No answer to a ping.")
                 else:
                     await subscription.ping()
                     asked = True
 
-    def _hear(self, message: dict[str, object]) -> None:
+    def hear(self, message: dict[str, object]) -> None:
+        """Hand one message of the subscription to whoever waits for its channel."""
         if message["type"] == "pmessage":
             channel, data = message["channel"], message["data"]
             if isinstance(channel, bytes) and isinstance(data, bytes):
-                for waiter in self._waiters.get(channel.decode(), ()):
+                for waiter in self.waiters.get(channel.decode(), ()):
                     waiter.tell(data)
         elif message["type"] == "psubscribe" and message["data"] == len(_PATTERNS):
             self._subscribed.set()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.test import Client
 
 from govapp.common.ids import new_id
@@ -51,10 +52,12 @@ def named(headers: dict[str, str]) -> dict[str, str]:
 
 def make_caller(document: Any = FOUR_EYES, slug: str = "acme") -> tuple[World, Caller]:
     """Make a world whose second agent, `caller`, has a key."""
-    world = make_world(document, slug)
+    with transaction.atomic():  # for tests whose transactions are committed
+        world = make_world(document, slug)
     return world, new_caller(world, "caller")
 
 
 def new_caller(world: World, name: str) -> Caller:
-    _, key = make_agent(world.company, name)
+    with transaction.atomic():
+        _, key = make_agent(world.company, name)
     return Caller(key)
