@@ -8,3 +8,4 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("tenants.doors")
+        import_module("tenants.signals")

@@ -11,6 +11,7 @@ from django.core.handlers.exception import response_for_exception
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from govapp.common.errors import Forbidden, NotFound
 from govapp.common.tenancy import bind_tenant
@@ -57,7 +58,7 @@ class TenantPageMiddleware:
 
     Somebody who is no member, and a tenant that does not exist, get the same 404. `/t/<slug>/`
     pages run in one transaction: outside of one, row-level security shows no rows. Whatever a
-    view raises undoes it.
+    view raises undoes it. Times are shown in the tenant's time zone.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -73,19 +74,21 @@ class TenantPageMiddleware:
         if not found or found[0]["is_suspended"]:
             raise Http404
         with bind_tenant(found[0]["tenant_id"]), transaction.atomic():
-            self._admit(cast("PageRequest", request), found[0]["tenant_id"])
-            response = self.get_response(request)
+            tenant = self._admit(cast("PageRequest", request), found[0]["tenant_id"])
+            with timezone.override(tenant.time_zone):
+                response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
             return response
 
     @staticmethod
-    def _admit(request: PageRequest, tenant_id: UUID) -> None:
+    def _admit(request: PageRequest, tenant_id: UUID) -> Tenant:
         membership = active_member(request.user.pk)
         if membership is None:
             raise Http404
         request.tenant = Tenant.objects.get(pk=tenant_id)
         request.membership = membership
+        return request.tenant
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Undo the page's transaction, and turn a refusal that no view caught into its page."""

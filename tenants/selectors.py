@@ -1,17 +1,33 @@
 """What this floor can be asked. Every function needs a bound tenant and an open transaction."""
 
 from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Count, Max, Model, Prefetch, Q, QuerySet
+from django.db.models import Case, CharField, Count, Max, Model, Prefetch, Q, QuerySet, Value, When
 
+from govapp.common import clock
 from govapp.common.clock import Now
-from govapp.common.errors import NotFound
+from govapp.common.errors import Conflict, NotFound
 from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.tenancy import tenant_transaction
+from tenants.doors import invitation_by_token
 from tenants.enums import AgentStatus, MemberStatus, Role
-from tenants.models import Agent, ApproverGroup, Credential, GroupMember, Invitation, Membership
+from tenants.models import (
+    Agent,
+    ApproverGroup,
+    Credential,
+    GroupMember,
+    Invitation,
+    Membership,
+    Tenant,
+    User,
+)
+from tenants.tokens import token_hash
 
+_WORD = CharField()
 Row = TypeVar("Row", bound=Model)
 
 
@@ -41,6 +57,15 @@ def groups() -> QuerySet[ApproverGroup]:
     return ApproverGroup.objects.prefetch_related(Prefetch("members", queryset=rows)).order_by(
         "name", "id"
     )
+
+
+def groups_by_member() -> dict[UUID, list[ApproverGroup]]:
+    """Return each member's groups by name, by membership id. One statement."""
+    found: dict[UUID, list[ApproverGroup]] = defaultdict(list)
+    rows = GroupMember.objects.select_related("approver_group")
+    for row in rows.order_by("approver_group__name", "id"):
+        found[row.membership_id].append(row.approver_group)
+    return dict(found)
 
 
 def group_slugs_by_member() -> dict[UUID, frozenset[str]]:
@@ -74,21 +99,72 @@ def active_agent(agent_id: UUID) -> Agent | None:
 
 
 def credentials_of(agent: Agent) -> QuerySet[Credential]:
-    """Return the agent's keys, newest first, with who issued them."""
+    """Return the agent's keys, newest first, with `state` and who issued them."""
+    state = Case(
+        When(revoked_at__isnull=False, then=Value("revoked")),
+        When(expires_at__lte=Now(), then=Value("expired")),
+        default=Value("live"),
+        output_field=_WORD,
+    )
     return (
         Credential.objects.filter(agent=agent)
         .select_related("agent", "created_by__user")
+        .annotate(state=state)
         .order_by("-created_at", "-id")
     )
 
 
 def open_invitations() -> QuerySet[Invitation]:
-    """Return the invitations that nobody answered or withdrew, newest first."""
+    """Return the invitations that nobody answered or withdrew, newest first, with `state`."""
+    state = Case(
+        When(expires_at__lte=Now(), then=Value("expired")),
+        default=Value("invited"),
+        output_field=_WORD,
+    )
     return (
         Invitation.objects.filter(accepted_at=None, revoked_at=None)
         .select_related("invited_by__user")
+        .annotate(state=state)
         .order_by("-created_at", "-id")
     )
+
+
+@dataclass(frozen=True)
+class OpenedInvitation:
+    """What the holder of an invitation's link may see."""
+
+    tenant_name: str
+    invited_by: str
+    email: str
+    name: str
+    roles: list[str]
+    expires_at: datetime
+    has_login: bool
+
+
+def opened_invitation(token: str) -> OpenedInvitation:
+    """Return what a link opens; binds the tenant by itself.
+
+    Raises `NotFound` for an unknown token, `Conflict` when it does not work any more.
+    """
+    found = invitation_by_token.call(token_hash(token))
+    if not found:
+        raise NotFound("There is no such invitation.")
+    with tenant_transaction(found[0]["tenant_id"]):
+        invitation = open_invitations().filter(pk=found[0]["invitation_id"]).first()
+        if invitation is None:
+            raise Conflict("This invitation was answered or withdrawn.", code="closed")
+        if invitation.expires_at <= clock.now():
+            raise Conflict("This invitation has expired. Ask for a new one.", code="expired")
+        return OpenedInvitation(
+            tenant_name=Tenant.objects.get().name,
+            invited_by=invitation.invited_by.user.name,
+            email=invitation.email,
+            name=invitation.name,
+            roles=[Role(role).label for role in invitation.roles],
+            expires_at=invitation.expires_at,
+            has_login=User.objects.filter(email=invitation.email).exists(),
+        )
 
 
 def get_member(public_id: str) -> Membership:

@@ -1,5 +1,43 @@
 """Addresses of this floor."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tenants.views import agents, groups, home, invitations, keys, people, settings
+
+_PEOPLE = [
+    path("", people.people, name="people"),
+    path("invite", people.invite, name="person_invite"),
+    path("invitations/<str:invitation>/resend", people.resend, name="invitation_resend"),
+    path("invitations/<str:invitation>/revoke", people.revoke, name="invitation_revoke"),
+    path("<str:member>/", people.person, name="person"),
+    path("<str:member>/roles", people.roles, name="person_roles"),
+    path("<str:member>/suspend", people.suspend, name="person_suspend"),
+    path("<str:member>/resume", people.resume, name="person_resume"),
+]
+_GROUPS = [
+    path("", groups.group_list, name="group_list"),
+    path("new", groups.create, name="group_create"),
+    path("<str:group>/", groups.group, name="group_detail"),
+    path("<str:group>/add", groups.add, name="group_add"),
+    path("<str:group>/remove/<str:member>", groups.remove, name="group_remove"),
+]
+_AGENTS = [
+    path("", agents.agent_list, name="agent_list"),
+    path("new", agents.register, name="agent_register"),
+    path("<str:agent>/", agents.agent, name="agent_detail"),
+    path("<str:agent>/change", agents.change, name="agent_change"),
+    path("<str:agent>/pause", agents.pause, name="agent_pause"),
+    path("<str:agent>/resume", agents.resume, name="agent_resume"),
+    path("<str:agent>/keys", keys.issue, name="key_issue"),
+    path("<str:agent>/keys/<str:key>/rotate", keys.rotate, name="key_rotate"),
+    path("<str:agent>/keys/<str:key>/revoke", keys.revoke, name="key_revoke"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
+    path("t/<slug:slug>/people/", include(_PEOPLE)),
+    path("t/<slug:slug>/groups/", include(_GROUPS)),
+    path("t/<slug:slug>/agents/", include(_AGENTS)),
+    path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),
+]

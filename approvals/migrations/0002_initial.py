@@ -56,12 +56,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='categorygrouppermission',
             name='group',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.group'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='auth.group'),
         ),
         migrations.AddField(
             model_name='categorygrouppermission',
             name='permission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.permission'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='auth.permission'),
         ),
         migrations.AddField(
             model_name='categoryuserpermission',
@@ -71,12 +71,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='categoryuserpermission',
             name='permission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='auth.permission'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='auth.permission'),
         ),
         migrations.AddField(
             model_name='categoryuserpermission',
             name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
             model_name='executiongrant',

@@ -53,10 +53,13 @@ class ActionCategory(TenantOwned):
 
 
 class CategoryUserPermission(TenantOwned, UserObjectPermissionBase):
-    """A person's right on a category (guardian, direct foreign keys)."""
+    """A person's right on a category (guardian, direct foreign keys).
 
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    permission = models.ForeignKey(Permission, on_delete=models.PROTECT, related_name="+")
+    guardian's checks go through the reverse names of `user`, `permission` and `group`.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT)
+    permission = models.ForeignKey(Permission, on_delete=models.PROTECT)
     content_object = TenantForeignKey(
         ActionCategory, on_delete=models.PROTECT, related_name="user_permissions"
     )
@@ -74,8 +77,8 @@ class CategoryUserPermission(TenantOwned, UserObjectPermissionBase):
 class CategoryGroupPermission(TenantOwned, GroupObjectPermissionBase):
     """A group's right on a category (guardian, direct foreign keys)."""
 
-    group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="+")
-    permission = models.ForeignKey(Permission, on_delete=models.PROTECT, related_name="+")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT)
+    permission = models.ForeignKey(Permission, on_delete=models.PROTECT)
     content_object = TenantForeignKey(
         ActionCategory, on_delete=models.PROTECT, related_name="group_permissions"
     )

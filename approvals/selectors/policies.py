@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from approvals.enums import PolicyStatus
 from approvals.models import PolicyVersion
-from approvals.policies import Policy, parse_policy
+from approvals.policies import Policy, PolicyInvalid, Problem, parse_policy
 
 _KEPT: Final = 256
 _compiled: OrderedDict[str, Policy] = OrderedDict()
@@ -16,8 +16,13 @@ _lock = Lock()
 
 
 def live_policy() -> PolicyVersion | None:
-    """Return the version that decides now, or None when none was ever published."""
-    return PolicyVersion.objects.filter(status=PolicyStatus.LIVE).first()
+    """Return the version that decides now, or None when none was ever published.
+
+    Without its text, which every submission would read for nothing: `compiled` reads that when
+    it must.
+    """
+    versions = PolicyVersion.objects.filter(status=PolicyStatus.LIVE)
+    return versions.defer("source", "document").first()
 
 
 def policy_versions() -> QuerySet[PolicyVersion]:
@@ -40,8 +45,6 @@ def compiled(version: PolicyVersion) -> Policy:
             return known
     policy = parse_policy(version.document)
     if policy.digest != version.digest:
-        from approvals.policies import PolicyInvalid, Problem
-
         raise PolicyInvalid([Problem("", "the stored document is not what its digest says")])
     with _lock:
         _compiled[version.digest] = policy

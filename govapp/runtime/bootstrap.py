@@ -91,34 +91,56 @@ def exclusive(path: Path) -> Iterator[None]:
 def install(venv: Path, lock: Path) -> None:
     """Create the environment if need be and install every pinned package with its hash."""
     total = sum("==" in line for line in lock.read_text().splitlines() if line[:1].isalnum())
-    make, fill, tool = plan(venv, lock)
-    say(f"Making the Python environment ({total} packages, with {tool}); once only.")
     started = time.monotonic()
-    if not os.access(venv / "bin" / "python", os.X_OK):
-        quietly(make)
-    with_progress(fill, total)
+    ways = plans(venv, lock)
+    for number, (tool, make, fill) in enumerate(ways, start=1):
+        say(f"Making the Python environment ({total} packages, with {tool}); once only.")
+        try:
+            if not os.access(venv / "bin" / "python", os.X_OK) or not has_pip(fill):
+                quietly(make)
+            with_progress(fill, total)
+            break
+        except BootstrapError as error:
+            if number == len(ways):
+                raise
+            # A tool may be there and yet not reach the index (its own certificates, say).
+            say(f"{tool} could not: {error}\nTrying the next way.")
     say(f"Environment ready after {time.monotonic() - started:.0f} s.")
 
 
-def plan(venv: Path, lock: Path) -> tuple[list[str], list[str], str]:
-    """Choose how: the command that creates, the command that fills, and the tool's name.
+def has_pip(command: list[str]) -> bool:
+    """Tell whether the filling command can start: an environment made by uv has no pip."""
+    check = [part if part != "install" else "--version" for part in command[:4]]
+    if command[1:3] != ["-m", "pip"] or "--python" in command:
+        return True
+    result = subprocess.run(check, check=False, capture_output=True, env=clean_environment())
+    return result.returncode == 0
 
-    Raises BootstrapError when this machine offers none.
+
+def plans(venv: Path, lock: Path) -> list[tuple[str, list[str], list[str]]]:
+    """Return the ways this machine offers: tool, command that creates, command that fills.
+
+    Raises BootstrapError when there is none.
     """
     here = python_outside()
     inside = str(venv / "bin" / "python")
+    ways = []
     if uv := shutil.which("uv"):
         make = [uv, "venv", "--quiet", "--allow-existing", "--python", here, str(venv)]
         fill = [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", inside, str(lock)]
-        return make, fill, "uv"
+        ways.append(("uv", make, fill))
     options = ["install", "--require-hashes", "--no-input", "--progress-bar=off"]
     options += ["--disable-pip-version-check", "--requirement", str(lock)]
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
-        return [here, "-m", "venv", str(venv)], [inside, "-m", "pip", *options], "pip"
-    if importlib.util.find_spec("venv") and importlib.util.find_spec("pip"):
+        make = [here, "-m", "venv", str(venv)]
+        ways.append(("pip", make, [inside, "-m", "pip", *options]))
+    elif importlib.util.find_spec("venv") and importlib.util.find_spec("pip"):
         make = [here, "-m", "venv", "--without-pip", str(venv)]
-        return make, [here, "-m", "pip", "--python", inside, *options], "the system's pip"
-    raise BootstrapError(ADVICE)
+        fill = [here, "-m", "pip", "--python", inside, *options]
+        ways.append(("the system's pip", make, fill))
+    if not ways:
+        raise BootstrapError(ADVICE)
+    return ways
 
 
 def python_outside() -> str:
@@ -132,7 +154,9 @@ def python_outside() -> str:
 def clean_environment() -> dict[str, str]:
     """Return our environment without what would send an installation elsewhere."""
     drop = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"}
-    return {name: value for name, value in os.environ.items() if name not in drop}
+    kept = {name: value for name, value in os.environ.items() if name not in drop}
+    # The certificates of the machine, as pip of a distribution does: companies add theirs.
+    return {"UV_SYSTEM_CERTS": "true", **kept}
 
 
 def quietly(command: list[str]) -> None:

@@ -21,7 +21,7 @@ CODE = ("govapp", "approvals", "tenants", "audit", "tests", "manage.py")
 PRODUCTION = {
     "GOVAPP_ENV": "prod",
     "GOVAPP_BASE_URL": "https://govapp.example",
-    "GOVAPP_ALLOWED_HOSTS": "govapp.example",
+    "ALLOWED_HOSTS": "govapp.example",
     "EMAIL_URL": "smtp+tls://govapp:not-a-password@mail.example:587",
     "DEFAULT_FROM_EMAIL": "Govapp <govapp@govapp.example>",
 }
@@ -86,10 +86,8 @@ def static_steps(services: Services) -> Iterator[Step]:
     yield Step("House rules (sizes, lock files)", module, plain)
     yield Step("Floors and layers (import-linter)", tool("lint-imports"), plain)
     yield from template_steps(plain)
-    if (ROOT / "manage.py").exists():
-        code = [name for name in CODE if (ROOT / name).exists()]
-        yield Step("Types (mypy)", tool("mypy", *code), plain)
-        yield from django_steps(services)
+    yield Step("Types (mypy)", tool("mypy", *CODE), plain)
+    yield from django_steps(services)
 
 
 def template_steps(plain: Mapping[str, str]) -> Iterator[Step]:

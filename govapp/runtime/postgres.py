@@ -186,7 +186,7 @@ def make_socket_dir(data_dir: Path, account: Account | None) -> Path:
     directory = data_dir.with_name(data_dir.name + ".s")
     if len(os.fsencode(directory / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
         digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-        directory = Path("/tmp") / f"govapp-{os.geteuid()}-{digest}"  # noqa: S108  owner checked below
+        directory = Path(tempfile.gettempdir()) / f"govapp-{os.geteuid()}-{digest}"
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o700)
     status = directory.lstat()

@@ -137,9 +137,8 @@ def programs(services: Services, port: int) -> Iterator[Program]:
     # An empty pidfile is none: a stale one would keep beat from starting.
     beat = ["beat", "--pidfile=", "--schedule", str(services.directory / "beat-schedule")]
     yield program("web", web, services)
-    if (ROOT / "govapp" / "celery.py").exists():
-        yield replace(program("worker", [*celery, *worker], services), grace=10.0)
-        yield program("beat", [*celery, *beat], services)
+    yield replace(program("worker", [*celery, *worker], services), grace=10.0)
+    yield program("beat", [*celery, *beat], services)
     if has_command("sweep_timers"):
         yield program("sweeper", [*manage, "sweep_timers", "--forever"], services)
     if has_command("sequence_ledger"):
@@ -193,6 +192,7 @@ def welcome(services: Services, seconds: float) -> str:
         for login in demo.get("logins", []):
             roles = ", ".join(login["roles"]) or "-"
             lines.append(f"  {login['email']:<32} {login['password']:<20} {roles}")
-        lines += ["", "As an agent:", f"  {demo.get('curl', '')}", ""]
+        curl = demo.get("curl", "").replace("{base_url}", services.base_url)
+        lines += ["", "As an agent:", f"  {curl}", ""]
     lines.append(f"Logs of the servers: {services.directory / 'logs'}. Ctrl-C stops everything.")
     return "\n".join(lines)

@@ -32,7 +32,7 @@ def group_subject(group: ApproverGroup) -> Subject:
 
 
 def invitation_subject(invitation: Invitation) -> Subject:
-    return Subject(type="invitation", id=public_id("inv", invitation.pk), label=invitation.email)
+    return Subject(type="invitation", id=invitation.public_id, label=invitation.email)
 
 
 def agent_subject(agent: Agent) -> Subject:

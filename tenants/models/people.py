@@ -113,3 +113,10 @@ class Invitation(TenantOwned):
             # the people page: open invitations
             models.Index(fields=["tenant_id", "created_at"], name="invitation_time")
         ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def public_id(self) -> str:
+        return public_id("inv", self.pk)

@@ -1,23 +1,13 @@
-"""Invitations: a link by e-mail that works once.
+"""Invitations: a link by e-mail that works once. See `tenants.tokens` for its secret."""
 
-The link's token is derived from the invitation's id with a key of the server (HMAC-SHA256), and
-only its hash is stored. So neither the database nor the broker ever holds a usable token: the
-task that sends the mail is given ids and derives the token again, also on a second try. Whoever
-can read the server's secret could log in as anybody anyway.
-"""
-
-import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils.crypto import salted_hmac
 
 from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden, NotFound
@@ -28,19 +18,9 @@ from tenants.audit_events import people as events
 from tenants.doors import invitation_by_token
 from tenants.models import Invitation, Membership, User
 from tenants.services.checks import clean_email, clean_roles, clean_text, fault
+from tenants.tokens import token_hash, token_of
 
 LIFETIME: Final = timedelta(days=7)
-
-
-def token_of(invitation_id: UUID) -> str:
-    """Return the secret part of an invitation's link. Never log or store it."""
-    mac = salted_hmac("tenants.invitation", invitation_id.hex, algorithm="sha256")
-    return urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
-
-
-def token_hash(token: str) -> bytes:
-    """Return what is stored of a token."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 @transaction.atomic

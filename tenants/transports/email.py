@@ -11,7 +11,7 @@ from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.audit_events.words import role_words
 from tenants.models import Invitation, Tenant
-from tenants.services.invitations import token_hash, token_of
+from tenants.tokens import token_hash, token_of
 
 
 def send_invitation_mail(*, tenant_id: UUID, invitation_id: UUID) -> bool:

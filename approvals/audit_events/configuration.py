@@ -1,0 +1,170 @@
+"""What is set up: categories, rights, policies, callback endpoints."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from approvals.models import ActionCategory, CallbackEndpoint, PolicyVersion
+from audit.actors import Subject
+from audit.services import record
+from tenants.models import ApproverGroup, Membership
+
+
+def _category(category: ActionCategory) -> Subject:
+    return Subject("category", category.public_id, category.key)
+
+
+def _version(version: PolicyVersion) -> Subject:
+    return Subject("policy_version", version.public_id, f"Policy version {version.number}")
+
+
+def _endpoint(endpoint: CallbackEndpoint) -> Subject:
+    return Subject("callback_endpoint", endpoint.public_id, endpoint.url)
+
+
+def category_created(*, actor: Membership, category: ActionCategory) -> None:
+    """A kind of action was defined."""
+    undo = "can be undone" if category.is_reversible else "cannot be undone"
+    record(
+        event_type="category.created",
+        actor=actor.as_actor(),
+        subject=_category(category),
+        summary=(
+            f"{actor} created the category {category.key} ({category.name}):"
+            f" {category.risk} risk, {undo}."
+        ),
+        data={
+            "key": category.key,
+            "name": category.name,
+            "risk": category.risk,
+            "is_reversible": category.is_reversible,
+            "description": category.description,
+            "payload_schema": schema_text(category.payload_schema),
+            "display": schema_text(category.display),
+        },
+    )
+
+
+def category_changed(
+    *, actor: Membership, category: ActionCategory, changes: Mapping[str, tuple[Any, Any]]
+) -> None:
+    """A kind of action was redefined. `changes`: field → (former, new)."""
+    words = ", ".join(name.replace("_", " ") for name in changes)
+    record(
+        event_type="category.changed",
+        actor=actor.as_actor(),
+        subject=_category(category),
+        summary=f"{actor} changed the category {category.key}: {words}.",
+        data={
+            "key": category.key,
+            "changes": {
+                name: {"from": schema_text(former), "to": schema_text(new)}
+                for name, (former, new) in changes.items()
+            },
+        },
+    )
+
+
+def right_given(
+    *, actor: Membership, category: ActionCategory, to: ApproverGroup | Membership
+) -> None:
+    """A group or a person may approve actions of a category from now on."""
+    record(
+        event_type="category.right_given",
+        actor=actor.as_actor(),
+        subject=_category(category),
+        summary=f"{actor} gave {_bearer(to)} the right to approve {category.key}.",
+        data={"key": category.key, **_bearer_data(to)},
+    )
+
+
+def right_taken(
+    *, actor: Membership, category: ActionCategory, of: ApproverGroup | Membership
+) -> None:
+    """A group or a person may no longer approve actions of a category."""
+    record(
+        event_type="category.right_taken",
+        actor=actor.as_actor(),
+        subject=_category(category),
+        summary=f"{actor} took the right to approve {category.key} from {_bearer(of)}.",
+        data={"key": category.key, **_bearer_data(of)},
+    )
+
+
+def policy_proposed(*, actor: Membership, version: PolicyVersion, sentences: Sequence[str]) -> None:
+    """A draft of the rules was written."""
+    record(
+        event_type="policy.proposed",
+        actor=actor.as_actor(),
+        subject=_version(version),
+        summary=f"{actor} proposed policy version {version.number}.",
+        data={
+            "number": version.number,
+            "digest": version.digest,
+            "remark": version.remark,
+            "sentences": list(sentences),
+        },
+    )
+
+
+def policy_published(
+    *,
+    actor: Membership,
+    version: PolicyVersion,
+    former: PolicyVersion | None,
+    sentences: Sequence[str],
+    single_person: bool,
+) -> None:
+    """A version became the one that decides."""
+    replaced = f", in place of version {former.number}" if former else ""
+    alone = " The same person proposed it." if single_person else ""
+    record(
+        event_type="policy.published",
+        actor=actor.as_actor(),
+        subject=_version(version),
+        summary=f"{actor} published policy version {version.number}{replaced}.{alone}",
+        data={
+            "number": version.number,
+            "digest": version.digest,
+            "proposed_by": version.proposed_by.public_id,
+            "proposed_by_name": str(version.proposed_by),
+            "single_person": single_person,
+            "attestation": version.attestation,
+            "replaces": former.number if former else None,
+            "sentences": list(sentences),
+        },
+    )
+
+
+def endpoint_changed(*, actor: Membership, endpoint: CallbackEndpoint, what: str) -> None:
+    """A callback endpoint was `created`, `changed`, `secret_rotated` or `disabled`."""
+    words = what.replace("_", " ")
+    record(
+        event_type=f"callback_endpoint.{what}",
+        actor=actor.as_actor(),
+        subject=_endpoint(endpoint),
+        summary=f"Callback endpoint {endpoint.url}: {words} by {actor}.",
+        data={
+            "url": endpoint.url,
+            "description": endpoint.description,
+            "is_enabled": endpoint.is_enabled,
+        },
+    )
+
+
+def schema_text(value: Any) -> Any:
+    """Return a value for the record: documents as JSON text, since they may hold fractions."""
+    import json
+
+    if isinstance(value, dict | list):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return value
+
+
+def _bearer(bearer: ApproverGroup | Membership) -> str:
+    kind = "the group " if isinstance(bearer, ApproverGroup) else ""
+    return f"{kind}{bearer}"
+
+
+def _bearer_data(bearer: ApproverGroup | Membership) -> dict[str, str]:
+    kind = "group" if isinstance(bearer, ApproverGroup) else "member"
+    return {"bearer": kind, "bearer_id": bearer.public_id, "bearer_name": str(bearer)}

@@ -1,0 +1,146 @@
+"""What became of a permission: issued, used, refused, withdrawn, reported."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from approvals.audit_events.configuration import schema_text
+from approvals.models import ActionRequest, ExecutionGrant
+from audit.actors import Actor, Subject
+from audit.services import record
+from govapp.common.ids import public_id
+from tenants.models import Agent, Membership
+
+
+def grant_issued(
+    *, agent: Agent, request: ActionRequest, grant: ExecutionGrant, replaces: ExecutionGrant | None
+) -> None:
+    """A signed permission was handed to the agent."""
+    again = " The one before it expired unused." if replaces else ""
+    _record(
+        "grant.issued",
+        agent.as_actor(),
+        request,
+        grant,
+        f"{agent.name} was given the permission for “{request.summary}”,"
+        f" to be used until {_time(grant.expires_at)}.{again}",
+        {"replaces": str(replaces.jti) if replaces else None},
+        grant.issued_at,
+    )
+
+
+def grant_redeemed(
+    *, request: ActionRequest, grant: ExecutionGrant, redeemed_by: str, now: datetime
+) -> None:
+    """The permission was used: it works once, ever."""
+    by = redeemed_by or "the executing system"
+    _record(
+        "grant.redeemed",
+        Actor(kind="system", id="executor", name=by),
+        request,
+        grant,
+        f"The permission for “{request.summary}” was used by {by}.",
+        {"redeemed_by": redeemed_by},
+        now,
+    )
+
+
+def grant_redeem_refused(
+    *, request: ActionRequest, grant: ExecutionGrant, redeemed_by: str, why: str, now: datetime
+) -> None:
+    """Somebody tried to use a permission that is not good (any more)."""
+    by = redeemed_by or "the executing system"
+    _record(
+        "grant.redeem_refused",
+        Actor(kind="system", id="executor", name=by),
+        request,
+        grant,
+        f"The permission for “{request.summary}” was refused to {by}: {why}",
+        {"redeemed_by": redeemed_by, "why": why},
+        now,
+    )
+
+
+def grant_revoked(
+    *,
+    actor: Membership,
+    request: ActionRequest,
+    grant: ExecutionGrant | None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """A person withdrew the permission before it was used."""
+    _record(
+        "grant.revoked",
+        actor.as_actor(),
+        request,
+        grant,
+        f"{actor} withdrew the permission for “{request.summary}”: {reason}",
+        {"reason": reason},
+        now,
+    )
+
+
+def execution_reported(
+    *,
+    agent: Agent,
+    request: ActionRequest,
+    former: str,
+    cost: Mapping[str, Any] | None,
+    now: datetime,
+) -> None:
+    """The agent said how it went."""
+    outcome = request.get_execution_state_display().lower()
+    note = f": {request.execution_note}" if request.execution_note else ""
+    _record(
+        "execution.reported",
+        agent.as_actor(),
+        request,
+        None,
+        f"{agent.name} reported “{request.summary}” as {outcome}{note}",
+        {
+            "outcome": request.execution_state,
+            "before": former,
+            "note": request.execution_note,
+            "cost": schema_text(dict(cost)) if cost else None,
+        },
+        now,
+    )
+
+
+def _record(
+    event_type: str,
+    actor: Actor,
+    request: ActionRequest,
+    grant: ExecutionGrant | None,
+    summary: str,
+    data: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    subject = Subject("action_request", request.public_id, request.summary)
+    details: dict[str, Any] = {}
+    if grant is not None:
+        subject = Subject("execution_grant", public_id("gr", grant.pk), request.summary)
+        details = {"jti": str(grant.jti), "kid": grant.kid, "expires_at": _time(grant.expires_at)}
+    version = request.policy_version
+    record(
+        event_type=event_type,
+        actor=actor,
+        subject=subject,
+        summary=summary,
+        data={
+            "category": request.category_key,
+            "agent": request.agent.public_id,
+            "agent_name": request.agent.name,
+            "payload_digest": request.payload_digest,
+            "policy_version": version.number if version else None,
+            **details,
+            **data,
+        },
+        request_id=request.pk,
+        at=now,
+    )
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

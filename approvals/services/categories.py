@@ -1,0 +1,194 @@
+"""Kinds of action, and who may approve them: guardian rights as rows of the tenant."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from guardian.shortcuts import assign_perm, remove_perm
+
+from approvals.audit_events import configuration as events
+from approvals.enums import Risk
+from approvals.models import ActionCategory
+from approvals.schema_limits import require_usable_schema
+from govapp.common.errors import Conflict, FieldError, Invalid
+from tenants.models import ApproverGroup, Membership
+from tenants.rules import may_edit_policy, may_manage_people, require
+
+APPROVE: Final = "approve_actioncategory"
+DISPLAY_KINDS: Final = ("money", "fields", "email", "sql", "http", "diff")
+_KEY: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+
+
+@transaction.atomic
+def create_category(
+    *,
+    actor: Membership,
+    key: str,
+    name: str,
+    risk: str,
+    is_reversible: bool = False,
+    description: str = "",
+    payload_schema: dict[str, Any] | None = None,
+    display: dict[str, Any] | None = None,
+) -> ActionCategory:
+    """Define a kind of action; nobody may approve it until a right is given.
+
+    Raises `Forbidden` (needs `compliance`), `Invalid`, `Conflict` when the key is taken.
+    """
+    _require_editor(actor)
+    category = ActionCategory(
+        key=key,
+        name=name,
+        risk=risk,
+        is_reversible=is_reversible,
+        description=description,
+        payload_schema=payload_schema or {},
+        display=display or {},
+    )
+    if len(key) > 100 or not _KEY.fullmatch(key):
+        raise _invalid("/key", "Write words of a-z, 0-9 and _ joined by dots: payments.transfer.")
+    for field in _CHECKS:
+        _CHECKS[field](getattr(category, field))
+    try:
+        with transaction.atomic():
+            category.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict(f"There is a category {key} already.") from error
+    events.category_created(actor=actor, category=category)
+    return category
+
+
+@transaction.atomic
+def change_category(
+    *, actor: Membership, category: ActionCategory, **fields: Any
+) -> ActionCategory:
+    """Change anything of a category but its key. Requests in flight keep what they froze.
+
+    Fields: name, risk, is_reversible, description, payload_schema, display, is_archived.
+    Raises `Forbidden`, `Invalid`.
+    """
+    _require_editor(actor)
+    category = ActionCategory.objects.select_for_update().get(pk=category.pk)
+    changes: dict[str, tuple[Any, Any]] = {}
+    for field, value in fields.items():
+        if field not in _CHECKS:
+            raise _invalid(f"/{field}", "This cannot be changed.")
+        _CHECKS[field](value)
+        if getattr(category, field) != value:
+            changes[field] = (getattr(category, field), value)
+            setattr(category, field, value)
+    if changes:
+        category.save(update_fields=list(changes))
+        events.category_changed(actor=actor, category=category, changes=changes)
+    return category
+
+
+@transaction.atomic
+def give_right(
+    *,
+    actor: Membership,
+    category: ActionCategory,
+    group: ApproverGroup | None = None,
+    member: Membership | None = None,
+) -> None:
+    """Let a group or a member approve actions of this category. Giving twice changes nothing."""
+    bearer = _bearer(actor, group, member)
+    if _holds(category, bearer):
+        return
+    assign_perm(APPROVE, _identity(bearer), category)
+    events.right_given(actor=actor, category=category, to=bearer)
+
+
+@transaction.atomic
+def take_right(
+    *,
+    actor: Membership,
+    category: ActionCategory,
+    group: ApproverGroup | None = None,
+    member: Membership | None = None,
+) -> None:
+    """Take the right away, from the next vote on. Taking what was not given changes nothing."""
+    bearer = _bearer(actor, group, member)
+    if not _holds(category, bearer):
+        return
+    remove_perm(APPROVE, _identity(bearer), category)
+    events.right_taken(actor=actor, category=category, of=bearer)
+
+
+def _require_editor(actor: Membership) -> None:
+    require(may_edit_policy(actor), "Only members with the role compliance edit categories.")
+
+
+def _bearer(
+    actor: Membership, group: ApproverGroup | None, member: Membership | None
+) -> ApproverGroup | Membership:
+    require(
+        may_edit_policy(actor) or may_manage_people(actor),
+        "Only members with the role compliance or owner give rights to approve.",
+    )
+    if group is not None and member is None:
+        return group
+    if member is not None and group is None:
+        return member
+    raise Invalid("Name one group or one member.")
+
+
+def _identity(bearer: ApproverGroup | Membership) -> Any:
+    return bearer.group if isinstance(bearer, ApproverGroup) else bearer.user
+
+
+def _holds(category: ActionCategory, bearer: ApproverGroup | Membership) -> bool:
+    # One lock on the category, so that two people giving the same right record it once.
+    ActionCategory.objects.select_for_update().get(pk=category.pk)
+    if isinstance(bearer, ApproverGroup):
+        rights = category.group_permissions.filter(group=bearer.group)
+        return rights.filter(permission__codename=APPROVE).exists()
+    return category.user_permissions.filter(user=bearer.user, permission__codename=APPROVE).exists()
+
+
+def _invalid(pointer: str, detail: str) -> Invalid:
+    return Invalid("The category is not valid.", errors=[FieldError(pointer, detail)])
+
+
+def _check_text(pointer: str, most: int, *, least: int = 0) -> Callable[[Any], None]:
+    def check(value: Any) -> None:
+        fits = isinstance(value, str) and least <= len(value.strip()) and len(value) <= most
+        if not fits or "\0" in value:
+            raise _invalid(pointer, f"Write text of {least} to {most} characters.")
+
+    return check
+
+
+def _check_flag(pointer: str) -> Callable[[Any], None]:
+    def check(value: Any) -> None:
+        if not isinstance(value, bool):
+            raise _invalid(pointer, "Write true or false.")
+
+    return check
+
+
+def _check_risk(value: Any) -> None:
+    if value not in Risk.values:
+        raise _invalid("/risk", f"Write one of {', '.join(Risk.values)}.")
+
+
+def _check_display(value: Any) -> None:
+    if not isinstance(value, dict):
+        raise _invalid("/display", "Write a JSON object.")
+    if value and value.get("kind") not in DISPLAY_KINDS:
+        raise _invalid("/display/kind", f"Write one of {', '.join(DISPLAY_KINDS)}.")
+    fields = value.get("fields", {})
+    if not isinstance(fields, dict) or not all(isinstance(each, dict) for each in fields.values()):
+        raise _invalid("/display/fields", 'Write an object like {"amount": {"label": "Amount"}}.')
+
+
+_CHECKS: Final[dict[str, Callable[[Any], None]]] = {
+    "name": _check_text("/name", 120, least=1),
+    "description": _check_text("/description", 500),
+    "risk": _check_risk,
+    "is_reversible": _check_flag("/is_reversible"),
+    "is_archived": _check_flag("/is_archived"),
+    "payload_schema": require_usable_schema,
+    "display": _check_display,
+}

@@ -1,0 +1,217 @@
+"""The permission that a decision yields: issued, used once, withdrawn, reported.
+
+Every function locks the request's row first; the grant's row is read after that.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from approvals import grant_tokens
+from approvals.audit_events import execution as events
+from approvals.enums import LEGAL_EXECUTION_MOVES, ExecutionState, RequestStatus, Verdict
+from approvals.models import ActionRequest, ExecutionGrant, Vote
+from approvals.services.callbacks import queue_callbacks
+from approvals.services.grant_keys import signing_key
+from approvals.services.lifecycle import move_execution
+from approvals.services.locking import ended, lock_request
+from approvals.services.redemption import redeem_grant
+from approvals.services.schedule import close_timers
+from govapp.common import clock
+from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from govapp.common.ids import public_id
+from govapp.common.sealing import unseal
+from tenants.enums import AgentStatus, Role
+from tenants.models import Agent, Membership
+from tenants.rules import has_role
+
+__all__ = ["IssuedGrant", "issue_grant", "redeem_grant", "report_execution", "revoke_grant"]
+
+LIFETIME: Final = timedelta(minutes=5)
+MAX_NOTE: Final = 4_000
+Outcome = Literal["succeeded", "failed", "rolled_back"]
+
+
+@dataclass(frozen=True)
+class IssuedGrant:
+    """A grant with its token, which exists here and with the agent only."""
+
+    token: str
+    jti: UUID
+    expires_at: datetime
+
+
+@transaction.atomic
+def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
+    """Sign the permission of an approved or allowed request of this agent, for five minutes.
+
+    One that expired unused is replaced. Raises `NotFound`, `Forbidden` for an agent that is not
+    active, and `Conflict` when the decision gives none, or it was issued, used or withdrawn.
+    """
+    request = _own_request(agent, request_id)
+    if not RequestStatus(request.status).is_grantable:
+        raise Conflict(f"There is no permission to give. {ended(request)}")
+    _require_active(request.agent)
+    now = clock.now()
+    former = _expired_grant(request, now)
+    if former is not None:
+        former.revoked_at = now
+        former.save(update_fields=["revoked_at"])
+    key = signing_key()
+    grant = ExecutionGrant(
+        request=request,
+        jti=uuid4(),
+        kid=key.kid,
+        payload_digest=request.payload_digest,
+        issued_at=now,
+        expires_at=now + LIFETIME,
+    )
+    grant.save(force_insert=True)
+    if request.execution_state == ExecutionState.NOT_STARTED:
+        move_execution(request=request, to=ExecutionState.GRANTED, now=now)
+    events.grant_issued(agent=agent, request=request, grant=grant, replaces=former)
+    token = grant_tokens.sign(
+        _claims(request, grant), kid=key.kid, private_key=unseal(bytes(key.private_key_sealed))
+    )
+    return IssuedGrant(token=token, jti=grant.jti, expires_at=grant.expires_at)
+
+
+@transaction.atomic
+def revoke_grant(*, actor: Membership, request_id: UUID, reason: str) -> ActionRequest:
+    """Withdraw the permission before it is used, also before it is issued.
+
+    By an owner, by compliance, or by somebody who voted for it. Raises `NotFound`, `Forbidden`,
+    `Invalid` without a reason, and `Conflict` when there is nothing left to withdraw.
+    """
+    request = lock_request(request_id)
+    _require_may_revoke(actor, request)
+    reason = _text(reason, "/reason", least=1)
+    if not RequestStatus(request.status).is_grantable:
+        raise Conflict(f"There is no permission to withdraw. {ended(request)}")
+    if not _is_legal(request, ExecutionState.REVOKED):
+        raise Conflict(f"It cannot be withdrawn any more: {_state(request)}.")
+    now = clock.now()
+    grant = _alive_grant(request)
+    if grant is not None:
+        grant.revoked_at = now
+        grant.save(update_fields=["revoked_at"])
+    move_execution(request=request, to=ExecutionState.REVOKED, now=now)
+    events.grant_revoked(actor=actor, request=request, grant=grant, reason=reason, now=now)
+    queue_callbacks(request=request, event_type="execution.revoked")
+    return request
+
+
+@transaction.atomic
+def report_execution(
+    *,
+    agent: Agent,
+    request_id: UUID,
+    outcome: Outcome,
+    note: str = "",
+    cost: dict[str, Any] | None = None,
+) -> ActionRequest:
+    """Keep what the agent says about how it went.
+
+    Raises `NotFound`, `Invalid`, and `Conflict` for a move that is not one: an outcome needs a
+    permission that was used, and after it only a rollback can follow.
+    """
+    request = _own_request(agent, request_id)
+    to = _outcome(outcome)
+    note = _text(note, "/note", least=0)
+    if not _is_legal(request, to):
+        raise Conflict(f"This outcome cannot be reported: {_state(request)}.")
+    now, former = clock.now(), request.execution_state
+    request.execution_note = note
+    request.execution_cost = cost
+    request.save(update_fields=["execution_note", "execution_cost"])
+    move_execution(request=request, to=to, now=now)
+    close_timers(request=request, now=now)
+    events.execution_reported(agent=agent, request=request, former=former, cost=cost, now=now)
+    queue_callbacks(request=request, event_type=f"execution.{to}")
+    return request
+
+
+def _own_request(agent: Agent, request_id: UUID) -> ActionRequest:
+    request = lock_request(request_id)
+    if request.agent_id != agent.pk:
+        raise NotFound("There is no such request.")
+    return request
+
+
+def _require_active(agent: Agent) -> None:
+    # A lock that waits for whoever is pausing the agent at this moment.
+    status = Agent.objects.select_for_update(no_key=True).values_list("status", flat=True)
+    if status.get(pk=agent.pk) != AgentStatus.ACTIVE:
+        raise Forbidden("This agent is not active.")
+
+
+def _alive_grant(request: ActionRequest) -> ExecutionGrant | None:
+    alive = ExecutionGrant.objects.filter(request=request, redeemed_at=None, revoked_at=None)
+    return alive.select_for_update().first()
+
+
+def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | None:
+    """Return the grant to be replaced, if any; raise `Conflict` when none may be issued."""
+    if request.execution_state not in (ExecutionState.NOT_STARTED, ExecutionState.GRANTED):
+        raise Conflict(f"No permission can be issued any more: {_state(request)}.")
+    grant = _alive_grant(request)
+    if grant is not None and grant.expires_at > now:
+        until = grant.expires_at.strftime("%H:%M:%S UTC")
+        raise Conflict(f"The permission was issued already and can be used until {until}.")
+    return grant
+
+
+def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
+    version = request.policy_version
+    issued = int(grant.issued_at.timestamp())
+    return {
+        "iss": grant_tokens.issuer_of(request.tenant_id),
+        "sub": request.agent.public_id,
+        "aud": grant_tokens.AUDIENCE,
+        "jti": str(grant.jti),
+        "iat": issued,
+        "nbf": issued,
+        "exp": int(grant.expires_at.timestamp()),
+        "tenant": public_id("tn", request.tenant_id),
+        "agent": request.agent.public_id,
+        "request": request.public_id,
+        "category": request.category_key,
+        "payload_digest": request.payload_digest,
+        "policy_version": version.number if version else None,
+    }
+
+
+def _require_may_revoke(actor: Membership, request: ActionRequest) -> None:
+    if has_role(actor, Role.OWNER, Role.COMPLIANCE):
+        return
+    approved = Vote.objects.filter(request=request, member=actor, verdict=Verdict.APPROVE)
+    if not (actor.is_active and approved.exists()):
+        raise Forbidden("Only owners, compliance and who voted for it withdraw a permission.")
+
+
+def _is_legal(request: ActionRequest, to: ExecutionState) -> bool:
+    return (ExecutionState(request.execution_state), to) in LEGAL_EXECUTION_MOVES
+
+
+def _state(request: ActionRequest) -> str:
+    return ExecutionState(request.execution_state).label.lower()
+
+
+def _outcome(outcome: str) -> ExecutionState:
+    if outcome not in ("succeeded", "failed", "rolled_back"):
+        raise Invalid(
+            "The report is not valid.",
+            errors=[FieldError("/outcome", "Write succeeded, failed or rolled_back.")],
+        )
+    return ExecutionState(outcome)
+
+
+def _text(value: str, pointer: str, *, least: int) -> str:
+    value = value.strip()
+    if not least <= len(value) <= MAX_NOTE or "\0" in value:
+        fault = FieldError(pointer, f"Write {least} to {MAX_NOTE} characters.")
+        raise Invalid(fault.detail, errors=[fault])
+    return value

@@ -1,0 +1,101 @@
+"""The same key and the same body: the first answer again, also when it was a refusal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from approvals.models import IdempotencyKey
+from govapp.common import clock
+from govapp.common.api.problems import problem_body, status_of
+from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, RateLimited
+from govapp.common.tenancy import tenant_transaction
+from tenants.doors import all_tenants
+from tenants.models import Agent
+
+KEPT_FOR: Final = timedelta(hours=48)  # promised: 24 hours at least
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an agent was answered. A `status` of 400 or more has a problem document as `body`."""
+
+    status: int
+    body: dict[str, Any]
+    location: str = ""
+    replayed: bool = False
+
+
+@transaction.atomic
+def answer_once(
+    *, agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]
+) -> Answer:
+    """Return the answer to this key, producing it at most once.
+
+    A refusal (`DomainError`) is an answer as well: what `produce` wrote is undone, and the
+    refusal is kept and returned. A fault of ours and a rate limit are not kept. Raises `Conflict`
+    while another call with this key is in flight, `Invalid` for the key of another body.
+    """
+    _lock_key(agent, key)
+    kept = IdempotencyKey.objects.filter(tenant_id=agent.tenant_id, agent=agent, key=key).first()
+    if kept is not None:
+        return _replay(kept, body_digest)
+    try:
+        with transaction.atomic():
+            answer = produce()
+    except RateLimited:
+        raise
+    except DomainError as refusal:
+        answer = Answer(status=status_of(refusal), body=problem_body(refusal))
+    IdempotencyKey(
+        agent=agent,
+        key=key,
+        body_digest=body_digest,
+        created_at=clock.now(),
+        response_status=answer.status,
+        response_body=answer.body,
+        response_location=answer.location,
+    ).save(force_insert=True)
+    return answer
+
+
+def forget_old_keys() -> int:
+    """Delete the keys of all tenants that are older than 48 hours; return how many."""
+    forgotten = 0
+    for row in all_tenants.call():
+        with tenant_transaction(row["tenant_id"]):
+            old = IdempotencyKey.objects.filter(created_at__lt=clock.now() - KEPT_FOR)
+            forgotten += old.delete()[0]
+    return forgotten
+
+
+def _lock_key(agent: Agent, key: str) -> None:
+    """Hold the key until the transaction ends, or refuse: nobody waits for somebody's answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"idempotency:{agent.pk}:{key}"],
+        )
+        (locked,) = cursor.fetchone()
+    if not locked:
+        raise Conflict(
+            "The first request with this Idempotency-Key is still being answered; try again.",
+            code="idempotency_key_in_use",
+        )
+
+
+def _replay(kept: IdempotencyKey, body_digest: str) -> Answer:
+    if kept.body_digest != body_digest:
+        raise Invalid(
+            "This Idempotency-Key was used with another body.",
+            code="idempotency_key_reused",
+            errors=[FieldError("Idempotency-Key", "Use a new key for a new request.")],
+        )
+    return Answer(
+        status=kept.response_status or 500,
+        body=kept.response_body or {},
+        location=kept.response_location,
+        replayed=True,
+    )

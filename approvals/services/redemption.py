@@ -1,0 +1,135 @@
+"""Using a permission: once, ever; a refusal is recorded as well."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from approvals import grant_tokens
+from approvals.audit_events import execution as events
+from approvals.doors import grant_by_jti
+from approvals.enums import ExecutionState, TimerKind
+from approvals.grant_tokens import GrantTokenInvalid
+from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
+from approvals.services.lifecycle import move_execution
+from approvals.services.locking import lock_request
+from govapp.common import clock
+from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, NotFound
+from govapp.common.tenancy import bound_tenant_id, tenant_transaction
+from tenants.enums import AgentStatus
+from tenants.models import Agent, Tenant
+
+REPORT_WITHIN: Final = timedelta(minutes=15)
+_MAX_NAME: Final = 200
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    token: str
+    redeemed_by: str
+    tenant_id: UUID
+    grant_id: UUID
+
+
+def redeem_grant(*, token: str, redeemed_by: str) -> ExecutionGrant:
+    """Use the permission. Call it outside of a transaction, with its tenant bound or none.
+
+    The first call wins; everything after it, and everything expired, withdrawn, forged or about
+    another payload raises: `Invalid` for what is no token of ours, `NotFound` for one that this
+    tenant does not know, `Conflict` for one that is not good any more. Each refusal of a known
+    grant is in the record.
+    """
+    redeemed_by = redeemed_by.strip()
+    if len(redeemed_by) > _MAX_NAME or "\0" in redeemed_by:
+        raise Invalid(
+            "The name is not valid.",
+            errors=[FieldError("/redeemed_by", f"Write at most {_MAX_NAME} characters.")],
+        )
+    try:
+        seen = grant_tokens.look(token)
+    except GrantTokenInvalid as error:
+        raise _forged(error) from error
+    found = grant_by_jti.call(seen.jti)
+    if not found or bound_tenant_id() not in (None, found[0]["tenant_id"]):
+        raise NotFound("There is no such permission.")
+    attempt = _Attempt(token, redeemed_by, found[0]["tenant_id"], found[0]["grant_id"])
+    with tenant_transaction(attempt.tenant_id):
+        outcome = _redeem(attempt, seen.kid)
+    # Raised after the commit, so that the refusal stays in the record.
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def _redeem(attempt: _Attempt, kid: str) -> ExecutionGrant | DomainError:
+    request = lock_request(_request_of(attempt.grant_id))
+    grant = ExecutionGrant.objects.select_for_update().get(pk=attempt.grant_id)
+    now = clock.now()
+    refusal = _forgery(attempt, kid, request, grant) or _obstacle(request, grant, now)
+    if refusal is not None:
+        events.grant_redeem_refused(
+            request=request,
+            grant=grant,
+            redeemed_by=attempt.redeemed_by,
+            why=refusal.detail,
+            now=now,
+        )
+        return refusal
+    grant.redeemed_at = now
+    grant.redeemed_by = attempt.redeemed_by
+    grant.save(update_fields=["redeemed_at", "redeemed_by"])
+    move_execution(request=request, to=ExecutionState.REDEEMED, now=now)
+    Timer(request=request, kind=TimerKind.RECONCILE, due_at=now + REPORT_WITHIN, armed_at=now).save(
+        force_insert=True
+    )
+    events.grant_redeemed(request=request, grant=grant, redeemed_by=attempt.redeemed_by, now=now)
+    return grant
+
+
+def _request_of(grant_id: UUID) -> UUID:
+    # Read without a lock, for the request's row is the one that is locked first.
+    return ExecutionGrant.objects.values_list("request_id", flat=True).get(pk=grant_id)
+
+
+def _forgery(
+    attempt: _Attempt, kid: str, request: ActionRequest, grant: ExecutionGrant
+) -> DomainError | None:
+    key = GrantKey.objects.filter(kid=kid).first()
+    if key is None or key.kid != grant.kid:
+        return _forged(GrantTokenInvalid("its signature is not ours"))
+    try:
+        claims = grant_tokens.verify(
+            attempt.token, public_key=bytes(key.public_key), tenant_id=attempt.tenant_id
+        )
+    except GrantTokenInvalid as error:
+        return _forged(error)
+    told = (claims.get("request"), claims.get("payload_digest"))
+    if told != (request.public_id, grant.payload_digest):
+        return Conflict("This permission is for something else.", code="grant_mismatch")
+    return None
+
+
+def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> DomainError | None:
+    if grant.redeemed_at is not None:
+        at = grant.redeemed_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        return Conflict(f"This permission was used on {at}.", code="grant_redeemed")
+    if grant.revoked_at is not None:
+        return Conflict("This permission was withdrawn.", code="grant_revoked")
+    if now >= grant.expires_at:
+        return Conflict("This permission has expired; ask for a new one.", code="grant_expired")
+    if grant.payload_digest != request.payload_digest:
+        return Conflict("This permission is for something else.", code="grant_mismatch")
+    status = Agent.objects.select_for_update(no_key=True).values_list("status", flat=True)
+    if status.get(pk=request.agent_id) != AgentStatus.ACTIVE:
+        return Conflict("The agent is not active any more.", code="agent_not_active")
+    if Tenant.objects.get(pk=request.tenant_id).is_suspended:
+        return Conflict("This account is suspended.", code="tenant_suspended")
+    return None
+
+
+def _forged(error: GrantTokenInvalid) -> Invalid:
+    return Invalid(
+        "This is not a permission of ours.",
+        code="grant_invalid",
+        errors=[FieldError("/token", f"The token is not accepted: {error}.")],
+    )

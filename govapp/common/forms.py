@@ -1,0 +1,27 @@
+"""What a service refuses, shown where it was typed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django import forms
+
+from govapp.common.errors import DomainError, Forbidden, NotFound, Unauthenticated
+
+
+@contextmanager
+def refusals_on(form: forms.Form) -> Iterator[None]:
+    """Put a refusal of a service on the form: at its field, or above all fields.
+
+    `Forbidden`, `NotFound` and `Unauthenticated` pass through: typing something else would not
+    help against them.
+    """
+    try:
+        yield
+    except (Forbidden, NotFound, Unauthenticated):
+        raise
+    except DomainError as error:
+        for field_error in error.errors:
+            name = field_error.pointer.strip("/").partition("/")[0]
+            form.add_error(name if name in form.fields else None, field_error.detail)
+        if not error.errors:
+            form.add_error(None, error.detail)

@@ -1,0 +1,162 @@
+"""The forms of this floor's pages. What is allowed is decided by the services."""
+
+from datetime import timedelta
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from django import forms
+
+from tenants.enums import Role, TrustTier
+from tenants.models import Agent, ApproverGroup, Membership, Tenant
+from tenants.selectors import active_members
+
+_ROLE_HELP: Final = {
+    Role.OWNER: "people, keys, settings",
+    Role.COMPLIANCE: "policies, audit, reports",
+    Role.APPROVER: "may be given decisions",
+    Role.AUDITOR: "reads everything, changes nothing",
+}
+_ROLE_CHOICES: Final = [(role.value, f"{role.label}: {_ROLE_HELP[role]}") for role in Role]
+_ZONES: Final = [(name, name) for name in sorted(available_timezones())]
+
+
+class MemberChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One active member, named with the address."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.user.name} ({obj.user.email})"
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(label="E-mail")
+    name = forms.CharField(max_length=200, required=False)
+    roles = forms.MultipleChoiceField(choices=_ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
+
+
+class RolesForm(forms.Form):
+    roles = forms.MultipleChoiceField(choices=_ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=300, help_text="It is kept in the record.")
+
+
+class OptionalReasonForm(forms.Form):
+    reason = forms.CharField(
+        max_length=300, required=False, help_text="Optional. It is kept in the record."
+    )
+
+
+class AcceptForm(forms.Form):
+    name = forms.CharField(label="Your name", max_length=200)
+    password = forms.CharField(
+        strip=False,
+        help_text="At least 12 characters. A few words are better than one.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class GroupForm(forms.Form):
+    name = forms.CharField(max_length=100)
+    slug = forms.CharField(
+        label="Short name", max_length=60, help_text="Policies use it. It cannot be changed."
+    )
+    description = forms.CharField(max_length=300, required=False)
+
+
+class GroupMemberForm(forms.Form):
+    """Choose somebody who is not in the group yet."""
+
+    member = MemberChoice(queryset=Membership.objects.none(), label="Member")
+
+    def __init__(self, *args: Any, group: ApproverGroup, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        inside = group.members.values("membership_id")
+        choice = self.fields["member"]
+        assert isinstance(choice, MemberChoice)  # noqa: S101 - for the type checker
+        choice.queryset = active_members().exclude(pk__in=inside)
+
+
+class AgentForm(forms.Form):
+    name = forms.CharField(max_length=100)
+    description = forms.CharField(max_length=500, required=False)
+    owner = MemberChoice(
+        queryset=Membership.objects.none(), help_text="Answers for it, and never approves for it."
+    )
+    trust_tier = forms.ChoiceField(choices=TrustTier, help_text="Policies may ask for it.")
+    labels = forms.CharField(required=False, help_text="Separated by commas.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["owner"]
+        assert isinstance(choice, MemberChoice)  # noqa: S101 - for the type checker
+        choice.queryset = active_members()
+
+    def clean_labels(self) -> list[str]:
+        return [label.strip() for label in self.cleaned_data["labels"].split(",") if label.strip()]
+
+    @staticmethod
+    def values_of(agent: Agent) -> dict[str, Any]:
+        """Return what the form starts from."""
+        return {
+            "name": agent.name,
+            "description": agent.description,
+            "owner": agent.owner_id,
+            "trust_tier": agent.trust_tier,
+            "labels": ", ".join(agent.labels),
+        }
+
+
+class KeyForm(forms.Form):
+    label = forms.CharField(max_length=100, help_text="Where the key is kept, for example.")
+    days = forms.TypedChoiceField(
+        label="Works for",
+        coerce=int,
+        choices=[(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "365 days")],
+        initial=90,
+    )
+
+    @property
+    def lifetime(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"])
+
+
+class RotateForm(forms.Form):
+    hours = forms.TypedChoiceField(
+        label="The old key works for",
+        coerce=int,
+        choices=[(0, "no longer"), (1, "1 hour"), (24, "1 day"), (168, "7 days")],
+        initial=24,
+    )
+
+    @property
+    def overlap(self) -> timedelta:
+        return timedelta(hours=self.cleaned_data["hours"])
+
+
+class SettingsForm(forms.Form):
+    name = forms.CharField(max_length=200)
+    time_zone = forms.ChoiceField(choices=_ZONES)
+    fallback_group = forms.ChoiceField(
+        required=False, help_text="Is added when a quorum can no longer be reached."
+    )
+    link_voting = forms.BooleanField(
+        required=False, label="Low-risk requests may be decided from an e-mailed link"
+    )
+    single_person_publishing = forms.BooleanField(
+        required=False,
+        label="Whoever proposes a policy may publish it",
+        help_text="It is recorded, and every report says so.",
+    )
+
+    def __init__(self, *args: Any, groups: list[ApproverGroup], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["fallback_group"]
+        assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - for the type checker
+        choice.choices = [("", "None"), *((group.slug, group.name) for group in groups)]
+
+    @staticmethod
+    def values_of(tenant: Tenant) -> dict[str, Any]:
+        """Return what the form starts from."""
+        names = ("name", "time_zone", "fallback_group", "link_voting", "single_person_publishing")
+        return {name: getattr(tenant, name) for name in names}

@@ -1,0 +1,114 @@
+"""Agents: the list, one agent with its keys, registering and changing."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from govapp.common.forms import refusals_on
+from tenants import rules
+from tenants.forms import AgentForm, KeyForm, ReasonForm, RotateForm
+from tenants.http import PageRequest
+from tenants.models import Agent
+from tenants.selectors import agents, credentials_of, get_agent
+from tenants.services.agents import change_agent, pause_agent, register_agent, resume_agent
+from tenants.views.common import flash_refusal, posted
+
+_NOT_OWNER = "Only an owner can manage agents."
+
+
+@require_safe
+def agent_list(request: PageRequest, slug: str) -> HttpResponse:
+    context = {
+        "nav": "agents",
+        "agents": agents(),
+        "may_manage": rules.may_manage_agents(request.membership),
+    }
+    return render(request, "tenants/agent_list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: PageRequest, slug: str) -> HttpResponse:
+    rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
+    form = AgentForm(posted(request), initial={"owner": request.membership.pk})
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            made = register_agent(actor=request.membership, **form.cleaned_data)
+            messages.success(request, f"{made.name} is registered. Give it a key.")
+            return redirect("agent_detail", slug, made.public_id)
+    status = 422 if request.method == "POST" else 200
+    return render(
+        request, "tenants/agent_form.html", {"nav": "agents", "form": form}, status=status
+    )
+
+
+@require_safe
+def agent(request: PageRequest, slug: str, agent: str) -> HttpResponse:
+    return agent_page(request, get_agent(agent))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: PageRequest, slug: str, agent: str) -> HttpResponse:
+    found = get_agent(agent)
+    rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
+    form = AgentForm(posted(request), initial=AgentForm.values_of(found))
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            changed = change_agent(actor=request.membership, agent=found, **form.cleaned_data)
+            messages.success(request, f"{changed.name} is saved.")
+            return redirect("agent_detail", slug, agent)
+    context = {"nav": "agents", "form": form, "agent": found}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "tenants/agent_form.html", context, status=status)
+
+
+@require_POST
+def pause(request: PageRequest, slug: str, agent: str) -> HttpResponse:
+    found, form = get_agent(agent), ReasonForm(request.POST)
+    rules.require(
+        rules.may_pause_agent(request.membership, found),
+        "Only an owner, compliance or the owner of the agent can pause it.",
+    )
+    if form.is_valid():
+        with refusals_on(form):
+            pause_agent(actor=request.membership, agent=found, **form.cleaned_data)
+            messages.success(request, f"{found.name} is paused. Its keys are refused.")
+            return redirect("agent_detail", slug, agent)
+    return agent_page(request, found, pause_form=form)
+
+
+@require_POST
+def resume(request: PageRequest, slug: str, agent: str) -> HttpResponse:
+    found = get_agent(agent)
+    with flash_refusal(request):
+        resume_agent(actor=request.membership, agent=found)
+        messages.success(request, f"{found.name} may act again.")
+    return redirect("agent_detail", slug, agent)
+
+
+def agent_page(
+    request: PageRequest, agent: Agent, *, rotating: str = "", **bound: forms.Form
+) -> HttpResponse:
+    """Render one agent, with a form that was filled in wrongly if there is one.
+
+    `rotating` is the id of the key that a wrong `rotate_form` is about.
+    """
+    rotate_form = bound.pop("rotate_form", None)
+    status = 422 if bound or rotate_form else 200
+    keys = []
+    for key in credentials_of(agent):
+        form = rotate_form if rotate_form and key.public_id == rotating else RotateForm()
+        form.auto_id = f"{key.public_id}-%s"  # one such form a key, each with ids of its own
+        keys.append((key, form))
+    context = {
+        "nav": "agents",
+        "agent": agent,
+        "keys": keys,
+        "may_manage": rules.may_manage_agents(request.membership),
+        "may_pause": rules.may_pause_agent(request.membership, agent),
+        "pause_form": ReasonForm(),
+        "key_form": KeyForm(),
+        **bound,
+    }
+    return render(request, "tenants/agent_detail.html", context, status=status)

@@ -1,0 +1,70 @@
+"""An agent's keys: issued and rotated keys are shown once, in the answer to the POST itself.
+
+A redirect would have to keep the key somewhere in between, and it is kept nowhere.
+"""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from govapp.common.forms import refusals_on
+from tenants import rules
+from tenants.forms import KeyForm, RotateForm
+from tenants.http import PageRequest
+from tenants.models import Agent, Credential
+from tenants.selectors import get_agent, get_credential
+from tenants.services.credentials import issue_credential, revoke_credential, rotate_credential
+from tenants.views.agents import agent_page
+from tenants.views.common import flash_refusal
+
+_NOT_OWNER = "Only an owner can manage keys."
+
+
+@require_POST
+@never_cache
+def issue(request: PageRequest, slug: str, agent: str) -> HttpResponse:
+    found, form = get_agent(agent), KeyForm(request.POST)
+    rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
+    if form.is_valid():
+        with refusals_on(form):
+            credential, text = issue_credential(
+                actor=request.membership,
+                agent=found,
+                label=form.cleaned_data["label"],
+                lifetime=form.lifetime,
+            )
+            return _shown_once(request, found, credential, text)
+    return agent_page(request, found, key_form=form)
+
+
+@require_POST
+@never_cache
+def rotate(request: PageRequest, slug: str, agent: str, key: str) -> HttpResponse:
+    found, form = get_agent(agent), RotateForm(request.POST)
+    old = get_credential(found, key)
+    rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
+    if form.is_valid():
+        with refusals_on(form):
+            credential, text = rotate_credential(
+                actor=request.membership, credential=old, overlap=form.overlap
+            )
+            return _shown_once(request, found, credential, text)
+    return agent_page(request, found, rotating=key, rotate_form=form)
+
+
+@require_POST
+def revoke(request: PageRequest, slug: str, agent: str, key: str) -> HttpResponse:
+    credential = get_credential(get_agent(agent), key)
+    with flash_refusal(request):
+        revoke_credential(actor=request.membership, credential=credential)
+        messages.success(request, f"The key {credential.label} is refused from now on.")
+    return redirect("agent_detail", slug, agent)
+
+
+def _shown_once(
+    request: PageRequest, agent: Agent, credential: Credential, text: str
+) -> HttpResponse:
+    context = {"nav": "agents", "agent": agent, "credential": credential, "text": text}
+    return render(request, "tenants/key_issued.html", context)
