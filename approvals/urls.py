@@ -1,5 +1,9 @@
 """Addresses of this floor."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from approvals.views.live import live
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("t/<slug:slug>/live/", live, name="live"),
+]

@@ -1,5 +1,36 @@
 """Addresses of this floor."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from audit.api.views import CheckpointView, ConsistencyView, InclusionView
+from audit.views import explorer, reports
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
+    path("t/<slug:slug>/audit/export", explorer.audit_export, name="audit_export"),
+    path("t/<slug:slug>/audit/events/<str:event>/", explorer.audit_event, name="audit_event"),
+    path(
+        "t/<slug:slug>/audit/events/<str:event>/proof",
+        explorer.audit_event_proof,
+        name="audit_event_proof",
+    ),
+    path(
+        "t/<slug:slug>/audit/requests/<str:request_name>/",
+        explorer.audit_request,
+        name="audit_request",
+    ),
+    path("t/<slug:slug>/reports/", reports.report_list, name="report_list"),
+    path(
+        "t/<slug:slug>/reports/<str:report>/download",
+        reports.report_download,
+        name="report_download",
+    ),
+    path("t/<slug:slug>/reports/<str:report>/cancel", reports.report_cancel, name="report_cancel"),
+    path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),
+    path("api/v1/audit/proof/inclusion", InclusionView.as_view(), name="api_audit_proof_inclusion"),
+    path(
+        "api/v1/audit/proof/consistency",
+        ConsistencyView.as_view(),
+        name="api_audit_proof_consistency",
+    ),
+]

@@ -3,6 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from approvals.api.execution import GrantKeys
+from govapp.common.api.schema_views import docs, openapi_json, openapi_yaml
+from tenants.views.account import closed
+
 
 def healthz(_: HttpRequest) -> HttpResponse:
     """Answer that this process serves; says nothing about what is behind it."""
@@ -11,6 +15,12 @@ def healthz(_: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("api/v1/openapi.json", openapi_json, name="openapi_json"),
+    path("api/v1/openapi.yaml", openapi_yaml, name="openapi_yaml"),
+    path("api/v1/docs", docs, name="api_docs"),
+    path("api/v1/", include("approvals.api.urls")),
+    path(".well-known/jwks.json", GrantKeys.as_view(), name="jwks"),
+    path("accounts/email/", closed),
     path("accounts/", include("allauth.urls")),
     path("", include("tenants.urls")),
     path("", include("audit.urls")),

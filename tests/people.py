@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from govapp.common.tenancy import bind_tenant
+from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
 from tenants.models import Agent, ApproverGroup, Membership, Tenant, User
 from tenants.services.agents import register_agent
@@ -50,7 +50,7 @@ def make_user(name: str, slug: str = "acme") -> User:
 def make_company(slug: str = "acme") -> Company:
     """Make a tenant with Olivia, Carl, Alice, Bob, Charlie and Audrey. No tenant may be bound."""
     tenant = create_tenant(slug=slug, name=slug.capitalize(), owner_user=make_user("olivia", slug))
-    with bind_tenant(tenant.pk):
+    with tenant_transaction(tenant.pk):
         olivia = Membership.objects.select_related("user").get()
 
         def member(name: str, role: Role) -> Membership:
@@ -79,7 +79,7 @@ def make_company(slug: str = "acme") -> Company:
 
 def make_agent(company: Company, name: str = "payer") -> tuple[Agent, str]:
     """Register an agent owned by Olivia, and return it with a key that lives for 30 days."""
-    with bind_tenant(company.id):
+    with tenant_transaction(company.id):
         agent = register_agent(
             actor=company.olivia, name=name, description="Pays invoices", owner=company.olivia
         )

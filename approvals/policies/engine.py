@@ -36,28 +36,6 @@ def evaluate(policy: Policy, facts: Facts) -> Evaluation:
 def _decide(policy: Policy, facts: Facts) -> Evaluation:
     candidates = policy.plan.candidates(facts.category, remember=facts.category_known)
     judged: list[Judged] = [(each, each.compiled.test(facts)) for each in candidates]
-    applying = [
-        (planned, judgement)
-        for planned, judgement in judged
-        if judgement is True or (judgement is not False and planned.rule.then != ALLOW)
-    ]
-    refusal = _refusal(facts)
-    requirements: tuple[RequirementSpec, ...] = ()
-    used_default = False
-    outcome: Outcome
-    if refusal is not None:
-        outcome, because = DENY, refusal
-    elif applying:
-        outcome = _strictest(applying)
-        deciding = [each for each in applying if each[0].rule.then == outcome]
-        if len(deciding) > 1:
-            deciding.sort(key=_by_id)
-        requirements = tuple([each.requirement for each, _ in deciding if each.requirement])
-        because = _because(deciding, facts)
-    else:
-        outcome, used_default = policy.default, True
-        requirements = (policy.plan.default,) if policy.plan.default else ()
-        because = _default_because(policy, judged, facts)
 
     def write_trace(every: bool) -> tuple[RuleTrace, ...]:
         try:
@@ -68,8 +46,33 @@ def _decide(policy: Policy, facts: Facts) -> Evaluation:
             # Writing the trace must not raise either, should the payload's own methods do.
             return _trace_unusable(policy)
 
+    outcome, because, requirements, used_default = _conclude(policy, judged, facts)
     because = shorten(because, limits.BECAUSE_CHARACTERS)
     return Evaluation(outcome, because, requirements, used_default, write_trace)
+
+
+def _conclude(
+    policy: Policy, judged: Sequence[Judged], facts: Facts
+) -> tuple[Outcome, str, tuple[RequirementSpec, ...], bool]:
+    """Outcome, reason, requirements, and whether the default was used."""
+    refusal = _refusal(facts)
+    if refusal is not None:
+        return DENY, refusal, (), False
+    applying = [
+        (planned, judgement)
+        for planned, judgement in judged
+        if judgement is True or (judgement is not False and planned.rule.then != ALLOW)
+    ]
+    if not applying:
+        default = policy.plan.default
+        because = _default_because(policy, judged, facts)
+        return policy.default, because, () if default is None else (default,), True
+    outcome = _strictest(applying)
+    deciding = [each for each in applying if each[0].rule.then == outcome]
+    # By id, so that the order of the rules shows nowhere in the result.
+    deciding.sort(key=_by_id)
+    requirements = tuple([each.requirement for each, _ in deciding if each.requirement])
+    return outcome, _because(deciding, facts), requirements, False
 
 
 def _strictest(applying: Iterable[Judged]) -> Outcome:

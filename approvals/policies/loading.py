@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Final, Never
 
 import yaml
@@ -19,8 +20,10 @@ from approvals.policies.parsing import build_policy
 from approvals.policies.policy import Policy
 from approvals.policies.positions import Position
 from approvals.policies.problems import PolicyInvalid, Problem
-from approvals.policies.yaml_events import YamlReader
+from approvals.policies.yaml_events import YamlReader, resolve_plain
 
+# What YAML 1.2 section 5.1 leaves out of a stream; the parser would not say where it stands.
+_NOT_YAML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TOO_LARGE: Final = f"write at most {limits.DOCUMENT_BYTES // 1024} KiB; split the policy"
 
 
@@ -31,8 +34,8 @@ def load_policy(text: str) -> Policy:
         # JSON proper is read as JSON: YAML 1.1 parsers trip over some of its strings.
         try:
             document = _read_json(text)
-        except json.JSONDecodeError:
-            pass
+        except (json.JSONDecodeError, RecursionError):
+            pass  # The YAML reader says where it goes wrong, and counts the depth.
         else:
             return build_policy(document, Position().locate)
     reader = YamlReader()
@@ -42,7 +45,25 @@ def load_policy(text: str) -> Policy:
 
 def dump_policy(policy: Policy) -> str:
     """The normalised document as YAML; `load_policy` reads the same policy from it."""
-    return yaml.safe_dump(policy.document, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(
+        policy.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes also the text that only our reader would take for something else, such as 1e5."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        """Write everything out, since the reader refuses aliases."""
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Text in quotes where it would not be read back as text."""
+        style = None if resolve_plain(text) == text else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def _check_text(text: str) -> None:
@@ -52,19 +73,20 @@ def _check_text(text: str) -> None:
     try:
         size = len(text.encode("utf-8"))
     except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start) + 1
-        column = error.start - text.rfind("\n", 0, error.start)
-        _refuse("remove the broken Unicode character (half of a surrogate pair)", line, column)
+        place = _place(text, error.start)
+        _refuse("remove the broken Unicode character (half of a surrogate pair)", *place)
     if size > limits.DOCUMENT_BYTES:
         _refuse(_TOO_LARGE)
     if not text.strip():
         _refuse("the document is empty; begin with version: 1")
 
 
-def _refuse(
-    message: str, line: int | None = None, column: int | None = None, pointer: str = ""
-) -> Never:
-    raise PolicyInvalid([Problem(pointer, message, line, column)])
+def _place(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def _refuse(message: str, line: int | None = None, column: int | None = None) -> Never:
+    raise PolicyInvalid([Problem("", message, line, column)])
 
 
 def _read_json(text: str) -> object:
@@ -82,19 +104,20 @@ def _read_json(text: str) -> object:
     def integer(digits: str) -> object:
         return int(digits) if len(digits) <= limits.NUMBER_CHARACTERS else math.inf
 
-    try:
-        return json.loads(
-            text,
-            object_pairs_hook=unique,
-            parse_constant=constant,
-            parse_int=integer,
-            parse_float=read_float,
-        )
-    except RecursionError:
-        _refuse(f"nest at most {limits.DOCUMENT_DEPTH} deep")
+    return json.loads(
+        text,
+        object_pairs_hook=unique,
+        parse_constant=constant,
+        parse_int=integer,
+        parse_float=read_float,
+    )
 
 
 def _read_yaml(reader: YamlReader, text: str) -> object:
+    hidden = _NOT_YAML.search(text)
+    if hidden:
+        shown = f"U+{ord(hidden[0]):04X}"
+        _refuse(f"remove the control character {shown}", *_place(text, hidden.start()))
     try:
         return reader.read(text)
     except yaml.MarkedYAMLError as error:
@@ -104,6 +127,3 @@ def _read_yaml(reader: YamlReader, text: str) -> object:
         if mark is None:
             _refuse(message)
         _refuse(message, mark.line + 1, mark.column + 1)
-    except yaml.YAMLError as error:
-        said = str(error).splitlines()[0]
-        _refuse(f"this is not valid YAML: {said}; remove the character that does not belong")

@@ -110,8 +110,9 @@ def parse_flow_name(
     """The name of a flow that the document defines."""
     name = checker.slug(value, pointer)
     if name is not None and name not in flow_names:
-        known = listed(flow_names, "or", most=5) or "add it under flows"
-        checker.report(pointer, f"there is no flow {name}; defined here: {known}")
+        known = listed(flow_names, "or", most=5)
+        hint = f"use {known}" if known else "define it under flows"
+        checker.report(pointer, f"there is no flow {name}; {hint}")
         return None
     return name
 

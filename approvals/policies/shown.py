@@ -33,8 +33,10 @@ def show(value: object, length: int = limits.SHOWN_CHARACTERS) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        bare = value.isascii() and value.isprintable() and value and " " not in value
-        return safe_text(value, length) if bare else f'"{safe_text(value, length)}"'
+        # Shortened first: an agent can send megabytes, and every later step reads them all.
+        short = shorten(value, length)
+        bare = short and short.isprintable() and " " not in short and value[:length].isascii()
+        return short if bare else f'"{safe_text(short, length)}"'
     if isinstance(value, int | float | Decimal):
         number = read_decimal(value)
         return "a number out of range" if number is None else shorten(plain(number))

@@ -101,7 +101,7 @@ class YamlReader:
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> None:
         top = self._open[-1] if self._open else None
         if top is None or top.next_key() is not None:
-            self._add(_resolve(event.value) if event.implicit[0] else event.value, place)
+            self._add(resolve_plain(event.value) if event.implicit[0] else event.value, place)
             return
         top.key, top.key_place = event.value, place
         former = top.position.children.get(event.value)
@@ -131,7 +131,7 @@ class YamlReader:
         return position
 
 
-def _resolve(text: str) -> object:
+def resolve_plain(text: str) -> object:
     """A plain scalar by the core schema of YAML 1.2, as far as policies need it.
 
     "+5", "007" and "0x1f" stay text: they are more likely codes than numbers.

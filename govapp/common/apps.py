@@ -23,5 +23,7 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
+        import govapp.common.api.openapi  # noqa: F401 - drf-spectacular finds it when it is loaded
+
         # The last app's signal has all tables; the work is idempotent, so order does not matter.
         post_migrate.connect(_protect, sender=self, dispatch_uid="govapp.common.protect")

@@ -13,7 +13,7 @@ from govapp.runtime.console import say
 from govapp.runtime.state import ROOT
 
 CODE_LINES, TEST_LINES = 400, 600
-CODE_ENDINGS = {".py", ".js", ".css", ".html", ".sh"}
+CODE_ENDINGS = {".py", ".js", ".html", ".sh"}  # the one stylesheet is read as a whole
 # Lock files that record where packages were downloaded from.
 LOCK_FILES = re.compile(
     r"(uv|poetry|pdm|Pipfile)\.lock|pylock.*\.toml|package-lock\.json|yarn\.lock|pnpm-lock\.yaml"

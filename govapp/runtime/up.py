@@ -192,6 +192,7 @@ def welcome(services: Services, seconds: float) -> str:
         for login in demo.get("logins", []):
             roles = ", ".join(login["roles"]) or "-"
             lines.append(f"  {login['email']:<32} {login['password']:<20} {roles}")
-        lines += ["", "As an agent:", f"  {demo.get('curl', '')}", ""]
+        curl = demo.get("curl", "").replace("{base_url}", services.base_url)
+        lines += ["", "As an agent:", f"  {curl}", ""]
     lines.append(f"Logs of the servers: {services.directory / 'logs'}. Ctrl-C stops everything.")
     return "\n".join(lines)

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "govapp.common.middleware.RequestContextMiddleware",
+    "govapp.common.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -51,6 +52,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.AgentCredentialMiddleware",
+    "govapp.common.api.middleware.AgentRateLimitMiddleware",
     "tenants.middleware.TenantPageMiddleware",
 ]
 
@@ -150,11 +152,14 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.api.authentication.CredentialAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["govapp.common.api.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["govapp.common.api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "govapp.common.api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
 }
+# What one agent may call; see docs/decisions.
+AGENT_CALLS_PER_SECOND = env.int("AGENT_CALLS_PER_SECOND", default=100)
+AGENT_CALLS_AT_ONCE = env.int("AGENT_CALLS_AT_ONCE", default=200)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Govapp API",
     "DESCRIPTION": "Submit an action, wait for the decision, act with the signed permission.",
@@ -164,7 +169,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [],  # enums have their names from the code
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVERS": [{"url": "/"}],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
 
@@ -205,6 +212,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
     },
 }
+
+# Where the sequencer publishes signed checkpoints, outside of the database (docs/decisions).
+LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
+# How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
+AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
 
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")

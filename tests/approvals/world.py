@@ -18,7 +18,7 @@ from approvals.policies import parse_policy
 from approvals.selectors.people import APPROVE
 from approvals.services.submission import Submission, submit_action
 from approvals.services.votes import cast_vote
-from govapp.common.tenancy import tenant_transaction
+from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.enums import Role
 from tenants.models import Agent, ApproverGroup, Membership
 from tenants.services.groups import add_to_group
@@ -92,7 +92,8 @@ class World:
             "request_version": request.version,
             "reason": "" if verdict == Verdict.APPROVE else "not like this",
         } | fields
-        with tenant_transaction(self.company.id):
+        # Bound, but in no transaction of ours: a refused vote leaves its trace by itself.
+        with bind_tenant(self.company.id):
             return cast_vote(member=member, request_id=request.pk, verdict=verdict, **seen)
 
     def publish(self, document: Document) -> PolicyVersion:

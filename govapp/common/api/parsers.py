@@ -1,7 +1,8 @@
 """A strict JSON parser: what a lenient one lets through, two readers understand differently.
 
-Refused with 400: duplicate keys, NaN and infinities, numbers beyond 2^53, NUL characters, lone
-surrogates, nesting deeper than 32, bodies over 256 KiB, anything that is not UTF-8.
+Refused with 400: duplicate keys, NaN and infinities, numbers of 2^53 and beyond, NUL characters,
+lone surrogates, nesting deeper than 32, anything that is not UTF-8. Refused with 413: bodies over
+256 KiB.
 """
 
 import json
@@ -14,13 +15,13 @@ from govapp.common.errors import Malformed, TooLarge
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 32
-MAX_INTEGER: Final = 2**53
+MAX_INTEGER: Final = 2**53 - 1  # the largest that RFC 8785 can write exactly
 
 
 def parse_strict_json(body: bytes) -> Any:
     """Return the value in `body`; raise `Malformed` or `TooLarge` with what to do."""
     if len(body) > MAX_BYTES:
-        raise TooLarge(f"The body has {len(body)} bytes; at most {MAX_BYTES} are accepted.")
+        raise TooLarge(f"The body is over {MAX_BYTES} bytes.")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -75,7 +76,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def _small_integer(digits: str) -> int:
     if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
-        raise Malformed("An integer is beyond 2^53; send it as a string.")
+        raise Malformed("An integer is 2^53 or beyond; send it as a string.")
     return int(digits)
 
 

@@ -1,6 +1,7 @@
 """The one place where an error becomes HTTP: RFC 9457 problem details."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -15,6 +16,14 @@ from govapp.common.middleware import correlation_id
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
+
+FAULT = "Nothing was changed. Try again; if it stays, tell us the instance."
+PLAIN_DETAIL = {
+    400: "The request cannot be read.",
+    404: "There is no such address here; /api/v1/openapi.json lists them all.",
+    405: "This address does not know that method; the Allow header says which it knows.",
+    413: "The body is too large.",
+}
 
 STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.Malformed: 400,
@@ -87,6 +96,24 @@ def as_domain_error(error: Exception) -> errors.DomainError | None:
             return None
 
 
+def plain_problem(status: int) -> dict[str, Any]:
+    """Return the problem document of an HTTP status that no domain error stands behind."""
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        code, title, detail = "busy", "Too many are waiting", "Come again after Retry-After."
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        code, title, detail = "internal", "A fault of ours", FAULT
+    else:
+        title, detail = HTTPStatus(status).phrase, PLAIN_DETAIL.get(status, "See the status.")
+        code = title.lower().replace(" ", "_").replace("-", "_")
+    return {
+        "type": f"urn:govapp:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:govapp:request:{correlation_id()}",
+    }
+
+
 def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's exception handler. Marks the transaction for rollback; never shows a stack trace."""
     _roll_back()
@@ -95,23 +122,11 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
         body, status, headers = problem_body(known), status_of(known), problem_headers(known)
     elif isinstance(error, drf.APIException):
         status, headers = error.status_code, {}
-        body = {
-            "type": f"urn:govapp:problem:{error.default_code}",
-            "title": str(error.default_detail),
-            "status": status,
-            "detail": str(error.detail),
-            "instance": f"urn:govapp:request:{correlation_id()}",
-        }
+        body = plain_problem(status) | {"detail": str(error.detail)}
     else:
         log.error("api.fault", exc_info=error)
         status, headers = 500, {}
-        body = {
-            "type": "urn:govapp:problem:internal",
-            "title": "A fault of ours",
-            "status": 500,
-            "detail": "Nothing was changed. Try again; if it stays, tell us the instance.",
-            "instance": f"urn:govapp:request:{correlation_id()}",
-        }
+        body = plain_problem(500)
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 

@@ -1,0 +1,265 @@
+"""What agents get: the action request and its neighbours, as typed structs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from msgspec import Meta
+
+from approvals.enums import ExecutionState, RequestStatus
+from approvals.models import ActionRequest, Requirement
+from approvals.policies import Evaluation
+from approvals.selectors.approvers import missing_by_requirement
+from approvals.services.execution import IssuedGrant
+from govapp.common.ids import public_id
+
+Outcome = Literal["allow", "deny", "require_approval"]
+Status = Annotated[str, Meta(extra_json_schema={"enum": RequestStatus.values})]
+State = Annotated[str, Meta(extra_json_schema={"enum": ExecutionState.values})]
+Digest = Annotated[
+    str, Meta(description="SHA-256 over the canonical JSON (RFC 8785) of what is approved.")
+]
+
+
+class RuleResult(msgspec.Struct):
+    """A rule that took part, and why."""
+
+    id: str
+    outcome: Outcome
+    because: str
+
+
+class PolicyResult(msgspec.Struct):
+    """The version that decided (null: there was none), and its rules that took part."""
+
+    version: int | None
+    rules: list[RuleResult]
+
+
+class RequirementState(msgspec.Struct):
+    """What one rule demands, and what is still missing, in words."""
+
+    rule: str
+    satisfied: bool
+    missing: str
+
+
+class Decision(msgspec.Struct):
+    """How it ended. `by` is empty when no person decided."""
+
+    outcome: Status
+    reason: str
+    by: str
+
+
+class Execution(msgspec.Struct, omit_defaults=True):
+    """What became of the permission."""
+
+    state: State
+    note: str = ""
+    cost: dict[str, Any] | None = None
+    reported_at: datetime | None = None
+
+
+class Links(msgspec.Struct):
+    """Where to look: the request, its page for people, the agent's event stream."""
+
+    self: str
+    review: str
+    events: str
+
+
+class ActionRequestAnswer(msgspec.Struct, kw_only=True):
+    """An action that an agent submitted, as it stands now."""
+
+    id: str
+    status: Status
+    category: str
+    summary: str
+    payload_digest: Digest
+    environment: str
+    submitted_at: datetime
+    deadline_at: datetime | None
+    decided_at: datetime | None
+    policy: PolicyResult
+    requirements: list[RequirementState]
+    decision: Decision | None
+    execution: Execution
+    supersedes: str | None
+    links: Links
+
+
+class ActionRequestPage(msgspec.Struct):
+    """A page of a list, newest first."""
+
+    data: list[ActionRequestAnswer]
+    next_cursor: str | None
+    has_more: bool
+
+
+class PreviewedRequirement(msgspec.Struct):
+    """What one rule would demand."""
+
+    rule: str
+    sentence: str
+
+
+class Preview(msgspec.Struct):
+    """What would happen. Nothing has been written."""
+
+    outcome: Outcome
+    because: str
+    rules: list[RuleResult]
+    requirements: list[PreviewedRequirement]
+
+
+class GrantAnswer(msgspec.Struct):
+    """The signed permission: verify it with the keys at `jwks`, act, redeem it."""
+
+    token: str
+    jti: str
+    expires_at: datetime
+    jwks: str
+
+
+class RedemptionAnswer(msgspec.Struct):
+    """The permission is used now, by this call and by no other."""
+
+    request: str
+    jti: str
+    payload_digest: Digest
+    redeemed_at: datetime
+
+
+class Key(msgspec.Struct):
+    """A public Ed25519 key (RFC 8037)."""
+
+    kty: str
+    crv: str
+    x: str
+    kid: str
+    alg: str
+    use: str
+
+
+class KeySet(msgspec.Struct):
+    """The public keys of grants (RFC 7517)."""
+
+    keys: list[Key]
+
+
+def answer_for(request: ActionRequest, *, tenant_slug: str) -> ActionRequestAnswer:
+    """Return one request as agents see it."""
+    return answers_for([request], tenant_slug=tenant_slug)[0]
+
+
+def answers_for(
+    requests: Sequence[ActionRequest], *, tenant_slug: str
+) -> list[ActionRequestAnswer]:
+    """Return requests as agents see them. They come from `selectors.requests`, prefetched.
+
+    Two statements more when some are pending, however many there are.
+    """
+    pending = [request for request in requests if request.is_pending]
+    missing = missing_by_requirement(pending) if pending else {}
+    return [_answer(request, missing, tenant_slug) for request in requests]
+
+
+def preview_for(evaluation: Evaluation) -> Preview:
+    """Return what a submission would lead to."""
+    return Preview(
+        outcome=evaluation.outcome,
+        because=evaluation.because,
+        rules=_rules(evaluation.to_dict()),
+        requirements=[
+            PreviewedRequirement(each.rule_id, each.sentence) for each in evaluation.requirements
+        ],
+    )
+
+
+def grant_for(grant: IssuedGrant) -> GrantAnswer:
+    """Return a permission that was just issued."""
+    return GrantAnswer(
+        token=grant.token,
+        jti=str(grant.jti),
+        expires_at=grant.expires_at,
+        jwks=f"{settings.BASE_URL}/.well-known/jwks.json",
+    )
+
+
+def path_of(request: ActionRequest) -> str:
+    """Return the request's address in the API."""
+    return f"/api/v1/action-requests/{request.public_id}"
+
+
+def _answer(
+    request: ActionRequest, missing: Mapping[UUID, str], tenant_slug: str
+) -> ActionRequestAnswer:
+    version = request.policy_version
+    return ActionRequestAnswer(
+        id=request.public_id,
+        status=request.status,
+        category=request.category_key,
+        summary=request.summary,
+        payload_digest=request.payload_digest,
+        environment=request.environment,
+        submitted_at=request.submitted_at,
+        deadline_at=request.deadline_at,
+        decided_at=request.decided_at,
+        policy=PolicyResult(version.number if version else None, _rules(request.trace)),
+        requirements=[_requirement(each, request, missing) for each in request.requirements.all()],
+        decision=_decision(request),
+        execution=Execution(
+            state=request.execution_state,
+            note=request.execution_note,
+            cost=request.execution_cost,
+            reported_at=request.execution_reported_at,
+        ),
+        supersedes=public_id("ar", request.supersedes_id) if request.supersedes_id else None,
+        links=_links(request, tenant_slug),
+    )
+
+
+def _requirement(
+    requirement: Requirement, request: ActionRequest, missing: Mapping[UUID, str]
+) -> RequirementState:
+    satisfied = requirement.satisfied_at is not None or request.status == RequestStatus.APPROVED
+    return RequirementState(
+        rule=requirement.rule_id,
+        satisfied=satisfied,
+        missing="" if satisfied else missing.get(requirement.pk, ""),
+    )
+
+
+def _rules(trace: Mapping[str, Any]) -> list[RuleResult]:
+    """Return the rules that took part; the policy's default when none did."""
+    found = [
+        RuleResult(rule["rule_id"], rule["outcome"], rule["because"])
+        for rule in trace.get("rules", ())
+        if rule["verdict"] != "not_matched"
+    ]
+    if not found and trace.get("used_default"):
+        return [RuleResult("default", trace["outcome"], trace["because"])]
+    return found
+
+
+def _decision(request: ActionRequest) -> Decision | None:
+    if request.is_pending:
+        return None
+    return Decision(
+        outcome=request.status,
+        reason=request.decision_reason or request.because,
+        by=request.decided_by_name,
+    )
+
+
+def _links(request: ActionRequest, tenant_slug: str) -> Links:
+    base = settings.BASE_URL
+    return Links(
+        self=f"{base}{path_of(request)}",
+        review=f"{base}/t/{tenant_slug}/requests/{request.public_id}/",
+        events=f"{base}/api/v1/action-requests/events",
+    )

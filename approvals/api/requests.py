@@ -1,0 +1,164 @@
+"""Submitting, reading and cancelling action requests."""
+
+import hashlib
+from uuid import UUID
+
+import msgspec
+import rfc8785
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from approvals.api.answers import (
+    ActionRequestAnswer,
+    ActionRequestPage,
+    Preview,
+    answer_for,
+    answers_for,
+    path_of,
+    preview_for,
+)
+from approvals.api.base import ID, IDEMPOTENCY_KEY, ApiView, idempotency_key
+from approvals.api.bodies import ActionRequestSubmission, Cancellation
+from approvals.api.filters import PARAMETERS, read_filters
+from approvals.selectors.requests import get_request, list_requests
+from approvals.services.idempotency import Answer, answer_once
+from approvals.services.submission import cancel_action, preview_action, submit_action
+from govapp.common.api.bodies import parse_body
+from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
+from govapp.common.api.pagination import next_link, page_answer
+from govapp.common.api.views import with_entity_tag
+
+POLL_SECONDS = 5  # for those who poll; waiting with `Prefer: wait` is better
+
+_WAIT = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    description="`wait=25` holds the answer until it is decided, for at most 30 seconds.",
+)
+_TAG = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of the last answer: 304 when nothing has changed.",
+)
+
+
+class ActionRequestList(ApiView):
+    """`/api/v1/action-requests`."""
+
+    @property
+    def known_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
+        if self.request.method == "POST":
+            return ()
+        return tuple(parameter.name for parameter in PARAMETERS)
+
+    @extend_schema(
+        operation_id="action_requests_submit",
+        summary="Submit an action",
+        parameters=[IDEMPOTENCY_KEY],
+        request=ActionRequestSubmission,
+        responses={
+            201: OpenApiResponse(ActionRequestAnswer, "Decided at once: allowed or blocked"),
+            202: OpenApiResponse(ActionRequestAnswer, "People decide; wait for it at `Location`"),
+            **problems(*WITH_BODY),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Ask for a decision. Answered once for each key: a repetition gets the same answer."""
+        key = idempotency_key(request.headers)
+        body = parse_body(request.data, ActionRequestSubmission)
+        digest = f"sha256:{hashlib.sha256(rfc8785.dumps(request.data)).hexdigest()}"
+        answer = answer_once(
+            agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(body)
+        )
+        response = Response(answer.body, status=answer.status)
+        response["Location"] = answer.location
+        if answer.status == 202:
+            response["Retry-After"] = str(POLL_SECONDS)
+        if answer.replayed:
+            response["Idempotency-Replayed"] = "true"
+        return response
+
+    def _submit(self, body: ActionRequestSubmission) -> Answer:
+        made = submit_action(agent=self.agent, submission=body.to_submission())
+        found = get_request(made.pk, agent_id=self.agent.pk)
+        shown = answer_for(found, tenant_slug=self.tenant_slug)
+        return Answer(
+            status=202 if found.is_pending else 201,
+            body=msgspec.to_builtins(shown),
+            location=path_of(found),
+        )
+
+    @extend_schema(
+        operation_id="action_requests_list",
+        summary="List this agent's requests, newest first",
+        parameters=list(PARAMETERS),
+        responses={200: ActionRequestPage, **problems(*EVERYWHERE)},
+    )
+    def get(self, request: Request) -> Response:
+        """Page through with `next_cursor` or the `Link` header."""
+        page = list_requests(read_filters(request.query_params, agent_id=self.agent.pk))
+        cursor = page.next_position.to_cursor() if page.next_position else None
+        answers = answers_for(page.rows, tenant_slug=self.tenant_slug)
+        response = Response(page_answer(answers, cursor))
+        if cursor is not None:
+            response["Link"] = next_link(request.path, request.query_params, cursor)
+        return response
+
+
+class ActionRequestPreview(ApiView):
+    """`/api/v1/action-requests/preview`."""
+
+    @extend_schema(
+        operation_id="action_requests_preview",
+        summary="Ask what would happen",
+        request=ActionRequestSubmission,
+        responses={200: Preview, **problems(*WITH_BODY)},
+    )
+    def post(self, request: Request) -> Response:
+        """Evaluate a submission without making one."""
+        submission = parse_body(request.data, ActionRequestSubmission).to_submission()
+        return Response(preview_for(preview_action(agent=self.agent, submission=submission)))
+
+
+class ActionRequestDetail(ApiView):
+    """`/api/v1/action-requests/{id}`."""
+
+    @extend_schema(
+        operation_id="action_requests_read",
+        summary="Read a request, or wait for its decision",
+        parameters=[ID, _WAIT, _TAG],
+        responses={
+            200: ActionRequestAnswer,
+            304: OpenApiResponse(None, "Nothing has changed"),
+            **problems(*EVERYWHERE),
+        },
+    )
+    def get(self, request: Request, request_id: UUID) -> Response:
+        """Answer how it stands; with `Prefer: wait` as soon as it is decided."""
+        found = get_request(request_id, agent_id=self.agent.pk)
+        response = Response(answer_for(found, tenant_slug=self.tenant_slug))
+        if found.is_pending:
+            response["Retry-After"] = str(POLL_SECONDS)
+        return with_entity_tag(request, response)
+
+
+class ActionRequestCancel(ApiView):
+    """`/api/v1/action-requests/{id}/cancel`."""
+
+    @extend_schema(
+        operation_id="action_requests_cancel",
+        summary="Cancel a pending request",
+        parameters=[ID],
+        request=Cancellation,
+        responses={200: ActionRequestAnswer, **problems(*WITH_BODY)},
+    )
+    def post(self, request: Request, request_id: UUID) -> Response:
+        """Take the request back. Nobody is asked any more."""
+        body = parse_body(request.data, Cancellation)
+        get_request(request_id, agent_id=self.agent.pk)
+        cancel_action(actor=self.agent, request_id=request_id, reason=body.reason)
+        found = get_request(request_id, agent_id=self.agent.pk)
+        return Response(answer_for(found, tenant_slug=self.tenant_slug))

@@ -1,0 +1,55 @@
+"""`manage.py sequence_ledger`: the steady process that gives events their place in the record."""
+
+import signal
+import time
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any, Final
+
+import structlog
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+
+from audit.services.sequencer import Edges, sequence_all
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS: Final = 0.5
+"""The merge delay promised is 2 s (audit design); an idle sequencer looks twice a second."""
+
+RETRY_SECONDS: Final = 2.0
+
+
+class Command(BaseCommand):
+    """Sequences what waits, once or for ever. Several may run at the same time."""
+
+    help = "Give queued events their place in the ledger and sign checkpoints."
+    requires_system_checks: list[str] = []
+    stopping = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--forever", action="store_true", help="keep running")
+
+    def handle(self, *_: Any, forever: bool, **__: Any) -> None:
+        edges = Edges()
+        if not forever:
+            while sequence_all(edges=edges):
+                pass
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        while not self.stopping:
+            self._turn(edges)
+
+    def _turn(self, edges: Edges) -> None:
+        """One round; a database that is away is waited for."""
+        try:
+            if not sequence_all(edges=edges):
+                time.sleep(IDLE_SECONDS)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("ledger.database_away", error=type(error).__name__)
+            connection.close()
+            time.sleep(RETRY_SECONDS)
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stopping = True

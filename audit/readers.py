@@ -1,0 +1,33 @@
+"""Who may read the record. This floor knows no members: whoever carries roles will do."""
+
+from typing import Final, Protocol
+
+from audit.actors import Actor
+from govapp.common.errors import Forbidden
+
+READING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
+REPORTING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
+
+
+class Reader(Protocol):
+    """What the pages' middleware puts on a request as `request.membership`."""
+
+    roles: list[str]
+
+    def as_actor(self) -> Actor: ...
+
+
+def may_read(reader: Reader) -> bool:
+    """Owners, compliance and auditors read the record."""
+    return not READING_ROLES.isdisjoint(reader.roles)
+
+
+def may_report(reader: Reader) -> bool:
+    """Who may have reports made."""
+    return not REPORTING_ROLES.isdisjoint(reader.roles)
+
+
+def check_may_read(reader: Reader) -> None:
+    """Raise `Forbidden` for whoever may not read the record."""
+    if not may_read(reader):
+        raise Forbidden("The record is read by owners, compliance and auditors.")

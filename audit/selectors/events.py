@@ -1,0 +1,243 @@
+"""Reading the record: filters, pages by keyset, days, and the words that filters offer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import TruncDate
+
+from audit.models import LedgerEvent
+from govapp.common.errors import Malformed
+from govapp.common.ids import InvalidId, parse_public_id, public_id
+from govapp.common.tenancy import require_tenant_id
+
+PAGE: Final = 50
+HISTOGRAM_DAYS: Final = 90
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """What of the record is wanted; empty means all. Days are of the tenant's time zone."""
+
+    type: str = ""
+    actor: str = ""
+    subject: str = ""
+    request: str = ""  # public id of an action request
+    since: str = ""  # YYYY-MM-DD, included
+    until: str = ""  # YYYY-MM-DD, included
+    text: str = ""  # the beginning of a type, or a whole id
+    zone: str = "UTC"
+
+    def chosen(self) -> dict[str, str]:
+        """Return the filters that are set, by name: what an export's event keeps."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value and name != "zone"}
+
+    def condition(self) -> Q:
+        """Return the filter as a query. Raises `Malformed` for a day or id that is none."""
+        wanted = Q()
+        for name, column in (("type", "type"), ("actor", "actor_id"), ("subject", "subject_id")):
+            if value := getattr(self, name):
+                wanted &= Q(**{column: value})
+        if self.request:
+            wanted &= Q(request_id=_request_uuid(self.request))
+        if self.since:
+            wanted &= Q(occurred_at__gte=self._midnight(self.since, 0))
+        if self.until:
+            wanted &= Q(occurred_at__lt=self._midnight(self.until, 1))
+        if self.text:
+            wanted &= _text_condition(self.text)
+        return wanted
+
+    def _midnight(self, day: str, later: int) -> datetime:
+        return start_of_day(parse_day(day) + timedelta(days=later), self.zone)
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One event as the pages show it. `body` is the parsed event."""
+
+    id: UUID
+    occurred_at: datetime
+    body: dict[str, Any]
+
+    @property
+    def public_id(self) -> str:
+        return public_id("ev", self.id)
+
+    @property
+    def summary(self) -> str:
+        return str(self.body.get("summary", ""))
+
+
+class Page(NamedTuple):
+    """One page of events, newest first; a cursor is empty when there is nothing further."""
+
+    rows: list[EventRow]
+    next_cursor: str
+
+
+class Choice(NamedTuple):
+    """A value that a filter offers, with its words."""
+
+    value: str
+    words: str
+
+
+def list_events(wanted: EventFilter, *, cursor: str = "", limit: int = PAGE) -> Page:
+    """Return a page, newest first. One query whatever the number of rows."""
+    rows = select_events(wanted).order_by("-occurred_at", "-id")
+    if cursor:
+        at, ident = _parse_cursor(cursor)
+        rows = rows.filter(
+            Q(occurred_at__lt=at) | Q(occurred_at=at, id__lt=ident), occurred_at__lte=at
+        )
+    found = [as_row(*row) for row in rows.values_list("id", "occurred_at", "body")[: limit + 1]]
+    more = len(found) > limit
+    last = found[limit - 1] if more else None
+    return Page(found[:limit], f"{_micros(last.occurred_at)}-{last.id.hex}" if last else "")
+
+
+def select_events(wanted: EventFilter) -> QuerySet[LedgerEvent]:
+    """Return the events of a filter, unordered."""
+    return LedgerEvent.objects.filter(wanted.condition())
+
+
+def find_event(event_id: UUID) -> LedgerEvent | None:
+    """Return one event of the bound tenant, or None."""
+    return LedgerEvent.objects.filter(pk=event_id).first()
+
+
+def events_of_request(request_id: UUID) -> list[EventRow]:
+    """Return everything that happened to one action request, oldest first. One query."""
+    rows = LedgerEvent.objects.filter(request_id=request_id).order_by("occurred_at", "id")
+    return [as_row(*row) for row in rows.values_list("id", "occurred_at", "body")]
+
+
+def stream_events(start: datetime, end: datetime) -> Iterator[EventRow]:
+    """Yield the events of a period, oldest first, with constant memory. Inside a transaction."""
+    rows = LedgerEvent.objects.filter(occurred_at__gte=start, occurred_at__lt=end)
+    values = rows.order_by("occurred_at", "id").values_list("id", "occurred_at", "body")
+    for row in values.iterator(chunk_size=1000):
+        yield as_row(*row)
+
+
+def days_of(wanted: EventFilter, *, today: date) -> list[tuple[date, int]]:
+    """Return how many events each day of the filter's period has, at most the last 90 days."""
+    last = min(parse_day(wanted.until), today) if wanted.until else today
+    first = parse_day(wanted.since) if wanted.since else last - timedelta(days=29)
+    first = max(first, last - timedelta(days=HISTOGRAM_DAYS - 1))
+    counted = (
+        select_events(wanted)
+        .filter(
+            occurred_at__gte=start_of_day(first, wanted.zone),
+            occurred_at__lt=start_of_day(last + timedelta(days=1), wanted.zone),
+        )
+        .values_list(TruncDate("occurred_at", tzinfo=ZoneInfo(wanted.zone)))
+        .annotate(Count("id"))
+    )
+    by_day: dict[date, int] = dict(counted)
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [(day, by_day.get(day, 0)) for day in days]
+
+
+def event_types() -> list[Choice]:
+    """Return the types that occur, in order of name. Reads one index entry for each type."""
+    return [Choice(value, words_of(value)) for (value, _) in _distinct("type")]
+
+
+def event_actors() -> list[Choice]:
+    """Return who occurs as an actor, with the name in their newest event."""
+    named = [
+        Choice(value, str(_parse(body).get("actor", {}).get("name", value)))
+        for value, body in _distinct("actor_id")
+    ]
+    return sorted(named, key=lambda choice: choice.words.casefold())
+
+
+def words_of(event_type: str) -> str:
+    """Say an event type in words: `action_request.submitted` is "Action request submitted"."""
+    return event_type.replace("_", " ").replace(".", " ").capitalize()
+
+
+def as_row(ident: UUID, at: datetime, body: bytes | memoryview) -> EventRow:
+    """Return an event's columns as a row with its parsed body."""
+    return EventRow(ident, at.astimezone(UTC), _parse(body))
+
+
+def parse_day(text: str) -> date:
+    """Read YYYY-MM-DD; raises `Malformed` otherwise."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Malformed("A day is written as YYYY-MM-DD.") from error
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """Return the instant at which a day begins in a time zone."""
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _parse(body: bytes | memoryview) -> dict[str, Any]:
+    parsed: dict[str, Any] = msgspec.json.decode(bytes(body))
+    return parsed
+
+
+def _request_uuid(text: str) -> UUID:
+    try:
+        return parse_public_id("ar", text)
+    except InvalidId as error:
+        raise Malformed(str(error)) from error
+
+
+def _text_condition(text: str) -> Q:
+    """A whole id, or the beginning of a type: both are looked up in an index.
+
+    Parts of words are not: LIKE is not leakproof, so row-level security would scan the table.
+    """
+    if text.startswith("ar_"):
+        return Q(request_id=_request_uuid(text))
+    return Q(type__gte=text, type__lt=text + "\U0010ffff") | Q(subject_id=text) | Q(actor_id=text)
+
+
+def _distinct(column: str, at_most: int = 200) -> list[tuple[str, bytes]]:
+    """Hop from one value to the next through the index, with each value's newest body."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE hop AS (
+              (SELECT {column} AS value FROM audit_ledgerevent WHERE tenant_id = %s
+               ORDER BY {column} LIMIT 1)
+              UNION ALL
+              SELECT (SELECT {column} FROM audit_ledgerevent
+                      WHERE tenant_id = %s AND {column} > hop.value ORDER BY {column} LIMIT 1)
+              FROM hop WHERE hop.value IS NOT NULL)
+            SELECT hop.value, newest.body FROM hop, LATERAL (
+              SELECT body FROM audit_ledgerevent WHERE tenant_id = %s AND {column} = hop.value
+              ORDER BY occurred_at DESC LIMIT 1) newest
+            WHERE hop.value IS NOT NULL LIMIT %s
+            """,  # noqa: S608 - a column name of ours
+            [require_tenant_id()] * 3 + [at_most],
+        )
+        return [(value, bytes(body)) for value, body in cursor.fetchall()]
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _micros(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+    micros, _, ident = cursor.partition("-")
+    try:
+        return _EPOCH + timedelta(microseconds=int(micros)), UUID(ident)
+    except (ValueError, OverflowError) as error:
+        raise Malformed("The cursor is not one that a page has given.") from error

@@ -1,0 +1,119 @@
+"""Proofs about the bound tenant's record, for the pages and for the API."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpoint
+from audit.merkle.proofs import ProofInvalid, verify_inclusion
+from audit.merkle.tiles import TileInvalid, prove_consistency, prove_inclusion
+from audit.merkle.tree import leaf_hash
+from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLeaf, LedgerLog
+from audit.selectors.tiles import read_tile
+from govapp.common.errors import NotFound
+
+
+@dataclass(frozen=True)
+class SignedCheckpoint:
+    """The latest signed checkpoint with the key that verifies it."""
+
+    size: int
+    root: bytes
+    note: str
+    vkey: str
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """That an event stands at an index of the tree which a checkpoint signs."""
+
+    index: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+    checkpoint: SignedCheckpoint
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the server found when it checked an event: "verified", "waiting" or "broken"."""
+
+    state: str
+    words: str
+    inclusion: Inclusion | None = None
+
+
+def latest_checkpoint() -> SignedCheckpoint | None:
+    """Return the newest checkpoint of the bound tenant, or None. Two queries."""
+    row, ledger = LedgerCheckpoint.objects.order_by("-size").first(), LedgerLog.objects.first()
+    if row is None or ledger is None:
+        return None
+    key = VerifierKey(ledger.origin, bytes(ledger.public_key))
+    return SignedCheckpoint(row.size, bytes(row.root), row.note, key.encode())
+
+
+def prove_event(event_id: UUID) -> Inclusion | None:
+    """Return the inclusion proof of an event in the latest checkpoint; None while it waits.
+
+    Raises `NotFound` when the bound tenant has no such event.
+    """
+    leaf = LedgerLeaf.objects.filter(event_id=event_id).first()
+    checkpoint = latest_checkpoint()
+    if leaf is None or checkpoint is None or leaf.index >= checkpoint.size:
+        if not LedgerEvent.objects.filter(pk=event_id).exists():
+            raise NotFound("There is no such event.")
+        return None
+    path = prove_inclusion(leaf.index, checkpoint.size, read_tile)
+    return Inclusion(leaf.index, bytes(leaf.leaf_hash), path, checkpoint)
+
+
+def prove_growth(old: int, new: int) -> tuple[bytes, ...]:
+    """Return the consistency proof between two sizes of the tree.
+
+    Raises `NotFound` when the tree never had one of these sizes.
+    """
+    checkpoint = latest_checkpoint()
+    if checkpoint is None or not 0 < old <= new <= checkpoint.size:
+        raise NotFound("The record never had these sizes.")
+    return prove_consistency(old, new, read_tile)
+
+
+def check_event(event: LedgerEvent) -> Verdict:
+    """Check one event from its body: leaf hash, path to the root, and the root's signature."""
+    try:
+        inclusion = prove_event(event.pk)
+        if inclusion is None:
+            return Verdict("waiting", "Recorded; its place in the tree follows within seconds.")
+        checkpoint = _open(inclusion.checkpoint)
+        verify_inclusion(
+            leaf=leaf_hash(bytes(event.body)),
+            index=inclusion.index,
+            size=checkpoint.size,
+            proof=inclusion.path,
+            root=checkpoint.root,
+        )
+    except (ProofInvalid, NoteInvalid, TileInvalid) as error:
+        return Verdict("broken", f"This event does not fit the signed record: {error}.")
+    return Verdict(
+        "verified",
+        f"The event hashes to leaf {inclusion.index}, which leads to the root signed at size"
+        f" {checkpoint.size}.",
+        inclusion,
+    )
+
+
+def _open(signed: SignedCheckpoint) -> Checkpoint:
+    return open_checkpoint(signed.note, verifier=VerifierKey.decode(signed.vkey))
+
+
+def inclusion_json(event: str, inclusion: Inclusion) -> dict[str, Any]:
+    """Return an inclusion proof as the API and the pages hand it out."""
+    return {
+        "event": event,
+        "index": inclusion.index,
+        "leaf_hash": inclusion.leaf.hex(),
+        "path": [step.hex() for step in inclusion.path],
+        "size": inclusion.checkpoint.size,
+        "root": inclusion.checkpoint.root.hex(),
+        "checkpoint": inclusion.checkpoint.note,
+        "verifier_key": inclusion.checkpoint.vkey,
+    }

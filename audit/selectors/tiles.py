@@ -1,0 +1,33 @@
+"""The tree of the bound tenant, read from the database tile by tile.
+
+Only full tiles are stored. The partial tile at the right edge of a level is computed: on level 0
+from the leaves, above from the full tiles below it.
+"""
+
+from audit.merkle.tiles import WIDTH
+from audit.merkle.tree import root_of, split_hashes
+from audit.models import LedgerLeaf, LedgerTile
+
+
+def read_tile(level: int, index: int) -> bytes:
+    """Return the hashes of one tile of the bound tenant, as many as there are by now.
+
+    One query when the tile is full, two otherwise. Raises `audit.merkle.tiles.TileInvalid` (in
+    the caller, by its length) when hashes are missing.
+    """
+    stored = (
+        LedgerTile.objects.filter(level=level, index=index).values_list("data", flat=True).first()
+    )
+    return bytes(stored) if stored is not None else partial_tile(level, index)
+
+
+def partial_tile(level: int, index: int) -> bytes:
+    """Compute a tile that is not full yet from what it covers. One query."""
+    below = {"index__gte": index * WIDTH, "index__lt": (index + 1) * WIDTH}
+    if level == 0:
+        leaves = LedgerLeaf.objects.filter(**below).order_by("index")
+        return b"".join(bytes(leaf) for leaf in leaves.values_list("leaf_hash", flat=True))
+    tiles = LedgerTile.objects.filter(level=level - 1, **below).order_by("index")
+    return b"".join(
+        root_of(split_hashes(bytes(data))) for data in tiles.values_list("data", flat=True)
+    )

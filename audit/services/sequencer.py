@@ -1,0 +1,218 @@
+"""The sequencer gives each recorded event its place in the tenant's tree and signs the result.
+
+Business transactions only insert an event and a queue row. Here, one tenant at a time under the
+lock of its `LedgerLog` row, queued events become leaves, full tiles and a signed checkpoint, all
+in one transaction: killed anywhere, it either happened or it did not. Any number of sequencers may
+run; each skips a tenant that another one is working on. Sources: C2SP tlog-tiles, tlog-checkpoint.
+"""
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+import structlog
+from django.db import connection, transaction
+
+from audit.doors import tenants_with_queued_events
+from audit.merkle.note import Checkpoint, LogKey, sign_checkpoint
+from audit.merkle.tiles import HEIGHT, Growth, Tile, grow
+from audit.merkle.tree import Frontier, leaf_hash
+from audit.models import LedgerCheckpoint, LedgerLog, LedgerTile
+from audit.selectors.tiles import read_tile
+from audit.transports.checkpoint_file import publish_checkpoint
+from govapp.common import clock
+from govapp.common.ids import new_id
+from govapp.common.sealing import seal, unseal
+from govapp.common.tenancy import require_tenant_id, tenant_transaction
+
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 2_000
+"""Events in one transaction: large enough to share its cost, small enough to end within 1 s."""
+
+_EDGES_KEPT: Final = 256
+
+
+class LedgerBroken(RuntimeError):
+    """The stored tree is not what was signed: nothing more is signed until somebody looked."""
+
+
+@dataclass
+class Edges:
+    """The partial tiles at the right edge of trees that this process extended last.
+
+    They spare reading up to 255 tiles for each batch. An entry holds for exactly one frontier, so
+    a tree that another process has extended meanwhile is read again.
+    """
+
+    _by_tenant: OrderedDict[UUID, tuple[bytes, dict[tuple[int, int], bytes]]] = field(
+        default_factory=OrderedDict
+    )
+
+    def of(self, tenant_id: UUID, frontier: bytes) -> dict[tuple[int, int], bytes]:
+        """Return the tiles at the edge of the tree with this frontier, as far as known."""
+        known, tiles = self._by_tenant.get(tenant_id, (b"", {}))
+        return tiles if known == frontier else {}
+
+    def keep(self, tenant_id: UUID, frontier: Frontier, growth: Growth) -> None:
+        """Remember the partial tiles after a batch was committed."""
+        tiles = {(t.level, t.index): t.data for t in growth.tiles if not t.is_full}
+        self._by_tenant[tenant_id] = (frontier.to_bytes(), tiles)
+        self._by_tenant.move_to_end(tenant_id)
+        while len(self._by_tenant) > _EDGES_KEPT:
+            self._by_tenant.popitem(last=False)
+
+
+def sequence_all(*, edges: Edges | None = None, at_most: int = 1_000) -> int:
+    """Take one batch of each tenant that has queued events; return how many events were taken."""
+    taken = 0
+    for row in tenants_with_queued_events.call(at_most):
+        try:
+            taken += sequence_tenant(tenant_id=row["tenant_id"], edges=edges)
+        except LedgerBroken as error:
+            # One tenant's broken log must not stop the record of all others.
+            log.error("ledger.broken", tenant=str(row["tenant_id"]), reason=str(error))
+    return taken
+
+
+def sequence_tenant(*, tenant_id: UUID, edges: Edges | None = None, batch: int = BATCH) -> int:
+    """Give indexes to at most `batch` queued events of one tenant; return how many.
+
+    0 means that nothing waits or that another sequencer works on this tenant. Raises
+    `LedgerBroken` when the stored tree does not match what was signed.
+    """
+    edges = edges if edges is not None else Edges()
+    with tenant_transaction(tenant_id):
+        ledger = _locked_log()
+        if ledger is None:
+            return 0
+        queued = _queued(batch)
+        if not queued:
+            return 0
+        _take(ledger, queued, edges)
+        return len(queued)
+
+
+def _take(ledger: LedgerLog, queued: list[tuple[UUID, UUID, bytes]], edges: Edges) -> None:
+    tenant_id, before = ledger.tenant_id, _frontier_of(ledger)
+    leaves = [leaf_hash(body) for _, _, body in queued]
+    known = edges.of(tenant_id, before.to_bytes())
+
+    def read(level: int, index: int) -> bytes:
+        return known.get((level, index)) or read_tile(level, index)
+
+    growth = grow(before.size, leaves, read)
+    after = before.extend(leaves)
+    if growth.root != after.root():
+        # Two ways to the same root, from different rows: when they part, a row was changed.
+        raise LedgerBroken(f"the tiles and the frontier of {ledger.origin} have different roots")
+    _insert_leaves(before.size, queued, leaves)
+    _insert_tiles([tile for tile in growth.tiles if tile.is_full])
+    checkpoint = _sign(ledger, growth)
+    ledger.size, ledger.frontier = after.size, after.to_bytes()
+    ledger.save(update_fields=["size", "frontier"])
+    _delete_queued([item for item, _, _ in queued])
+    transaction.on_commit(partial(edges.keep, tenant_id, after, growth))
+    transaction.on_commit(
+        partial(publish_checkpoint, vkey=_key_of(ledger).verifier.encode(), note=checkpoint.note)
+    )
+
+
+def _locked_log() -> LedgerLog | None:
+    """Lock and return the bound tenant's log, made when there is none yet; None when it is taken."""
+    locking = LedgerLog.objects.select_for_update(skip_locked=True)
+    found = locking.first()
+    if found is None and not LedgerLog.objects.exists():
+        _create_log()
+        found = locking.first()
+    return found
+
+
+def _create_log() -> None:
+    """Insert a log with a random origin, which names no tenant, and a key of its own."""
+    key = LogKey.generate(f"log.govapp.example/{secrets.token_hex(16)}")
+    ledger = LedgerLog(
+        origin=key.name,
+        public_key=key.verifier.public_key,
+        private_key_sealed=seal(key.seed),
+        frontier=Frontier().to_bytes(),
+    )
+    # Two sequencers may meet a new tenant at once: the second waits here, and uses the first's.
+    LedgerLog.objects.bulk_create([ledger], ignore_conflicts=True)
+
+
+def _frontier_of(ledger: LedgerLog) -> Frontier:
+    try:
+        frontier = Frontier.from_bytes(bytes(ledger.frontier))
+    except ValueError as error:
+        raise LedgerBroken(f"the frontier of {ledger.origin} is malformed: {error}") from error
+    if frontier.size != ledger.size:
+        raise LedgerBroken(f"{ledger.origin} counts {ledger.size}, its frontier {frontier.size}")
+    return frontier
+
+
+def _queued(batch: int) -> list[tuple[UUID, UUID, bytes]]:
+    """(queue row, event, body) of the first that wait, in the order of their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT q.id, e.id, e.body FROM audit_ledgerqueueitem q"
+            " JOIN audit_ledgerevent e ON e.tenant_id = q.tenant_id AND e.id = q.event_id"
+            " WHERE q.tenant_id = %s ORDER BY q.id LIMIT %s",
+            [require_tenant_id(), batch],
+        )
+        return [(item, event, bytes(body)) for item, event, body in cursor.fetchall()]
+
+
+def _insert_leaves(size: int, queued: list[tuple[UUID, UUID, bytes]], leaves: list[bytes]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audit_ledgerleaf (id, tenant_id, index, event_id, leaf_hash)"
+            " SELECT row.id, %s, row.index, row.event_id, row.leaf_hash"
+            " FROM unnest(%s::uuid[], %s::bigint[], %s::uuid[], %s::bytea[])"
+            " AS row (id, index, event_id, leaf_hash)",
+            [
+                require_tenant_id(),
+                [new_id() for _ in queued],
+                list(range(size, size + len(queued))),
+                [event for _, event, _ in queued],
+                leaves,
+            ],
+        )
+
+
+def _insert_tiles(tiles: list[Tile]) -> None:
+    if any(tile.width != 1 << HEIGHT for tile in tiles):
+        raise LedgerBroken("only full tiles are written")
+    LedgerTile.objects.bulk_create(
+        [LedgerTile(level=tile.level, index=tile.index, data=tile.data) for tile in tiles]
+    )
+
+
+def _sign(ledger: LedgerLog, growth: Growth) -> LedgerCheckpoint:
+    last = LedgerCheckpoint.objects.order_by("-size").values_list("size", "root").first()
+    if (last[0] if last else 0) != ledger.size:
+        raise LedgerBroken(f"the last checkpoint of {ledger.origin} is not of its present size")
+    if last is not None and bytes(last[1]) != _frontier_of(ledger).root():
+        raise LedgerBroken(f"the last checkpoint of {ledger.origin} has another root")
+    note = sign_checkpoint(Checkpoint(ledger.origin, growth.size, growth.root), key=_key_of(ledger))
+    return LedgerCheckpoint.objects.create(
+        size=growth.size, root=growth.root, note=note, signed_at=clock.now()
+    )
+
+
+def _key_of(ledger: LedgerLog) -> LogKey:
+    key = LogKey.from_seed(ledger.origin, unseal(ledger.private_key_sealed))
+    if key.verifier.public_key != bytes(ledger.public_key):
+        raise LedgerBroken(f"the signing key of {ledger.origin} is not the published one")
+    return key
+
+
+def _delete_queued(items: list[UUID]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM audit_ledgerqueueitem WHERE tenant_id = %s AND id = ANY(%s)",
+            [require_tenant_id(), items],
+        )

@@ -1,0 +1,21 @@
+"""What Celery may call: ids in, one service call each."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from audit.services.sequencer import sequence_all
+
+
+@shared_task(name="audit.sequence")
+def sequence() -> None:
+    """Beat's backup for the steady sequencer: take one batch of every tenant that waits."""
+    sequence_all()
+
+
+@shared_task(name="audit.make_report", queue="reports", time_limit=270)
+def make_report(report_id: str, tenant_id: str) -> None:
+    """Render one report that was asked for."""
+    from audit.services.reports import make_report as make
+
+    make(tenant_id=UUID(tenant_id), report_id=UUID(report_id))

@@ -1,0 +1,170 @@
+"""The explorer of the record: the list, one event with its proof, one request in words."""
+
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from audit.explain import explain_request
+from audit.selectors import events
+from audit.selectors.proofs import check_event, inclusion_json, latest_checkpoint, prove_event
+from audit.services.exports import stream_export
+from audit.views.pages import reader_of, record_page, zone_of
+from govapp.common import clock
+from govapp.common.errors import Conflict, NotFound
+from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.tenancy import require_tenant_id
+
+_LABELS = {
+    "type": "Type",
+    "actor": "Who",
+    "subject": "Subject",
+    "request": "Request",
+    "since": "From",
+    "until": "To",
+    "text": "Search",
+}
+
+
+@require_GET
+@record_page
+def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Everything that was recorded, newest first."""
+    wanted = _filter_of(request)
+    page = events.list_events(wanted, cursor=request.GET.get("cursor", ""))
+    now = clock.now()
+    days = events.days_of(wanted, today=now.astimezone(ZoneInfo(wanted.zone)).date())
+    actors = events.event_actors()
+    context = {
+        "nav": "audit",
+        "now": now,
+        "page": {"next_cursor": page.next_cursor, "words": _words(len(page.rows), page)},
+        "rows": page.rows,
+        "chips": _chips(request, wanted, dict(actors)),
+        "clear_url": reverse("audit_log", args=[slug]),
+        "filters": asdict(wanted),
+        "types": events.event_types(),
+        "actors": actors,
+        "day_labels": [f"{day:%d %b}" for day, _ in days],
+        "day_counts": [count for _, count in days],
+        "day_total": sum(count for _, count in days),
+        "zone": wanted.zone,
+        "checkpoint_words": _signed_words(),
+    }
+    return render(request, "audit/log.html", context)
+
+
+@require_GET
+@record_page
+def audit_event(request: HttpRequest, slug: str, event: str) -> HttpResponseBase:
+    """One event: what it says, where it stands, and whether that can be proved."""
+    found = events.find_event(_parse("ev", event))
+    if found is None:
+        raise NotFound("There is no such event.")
+    row = events.as_row(found.pk, found.occurred_at, found.body)
+    verdict = check_event(found)
+    context = {
+        "nav": "audit",
+        "row": row,
+        "canonical": bytes(found.body).decode(),
+        "verdict": verdict,
+        "inclusion": verdict.inclusion,
+        "facts": _facts(row.body),
+        "data": row.body.get("data") or {},
+        "request_name": row.body.get("request", ""),
+    }
+    return render(request, "audit/event.html", context)
+
+
+@require_GET
+@record_page
+def audit_event_proof(request: HttpRequest, slug: str, event: str) -> HttpResponseBase:
+    """The inclusion proof of one event, as a file for a verifier."""
+    inclusion = prove_event(_parse("ev", event))
+    if inclusion is None:
+        raise Conflict("The event gets its place in the tree within seconds; try again.")
+    response = JsonResponse(inclusion_json(event, inclusion))
+    response["Content-Disposition"] = f'attachment; filename="{event}.proof.json"'
+    return response
+
+
+@require_GET
+@record_page
+def audit_request(request: HttpRequest, slug: str, request_name: str) -> HttpResponseBase:
+    """One action request explained from the record alone."""
+    explanation = explain_request(_parse("ar", request_name))
+    context = {"nav": "audit", "explanation": explanation}
+    return render(request, "audit/request.html", context)
+
+
+@require_POST
+@record_page
+def audit_export(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The events of the present filter as JSONL, each line the bytes that were hashed."""
+    wanted = _filter_of(request)
+    wanted.condition()  # refuse a malformed filter before the first byte is sent
+    lines = stream_export(
+        tenant_id=require_tenant_id(), actor=reader_of(request).as_actor(), wanted=wanted
+    )
+    response = StreamingHttpResponse(lines, content_type="application/jsonl")
+    name = f"{slug}-record-{timezone.now():%Y%m%dT%H%M%SZ}.jsonl"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _filter_of(request: HttpRequest) -> events.EventFilter:
+    chosen = {name: request.GET.get(name, "").strip()[:200] for name in _LABELS}
+    return events.EventFilter(**chosen, zone=zone_of(request))
+
+
+def _chips(
+    request: HttpRequest, wanted: events.EventFilter, actors: dict[str, str]
+) -> list[dict[str, str]]:
+    chips = []
+    for name, value in wanted.chosen().items():
+        query = request.GET.copy()
+        query.pop(name, None)
+        query.pop("cursor", None)
+        words = actors.get(value, value) if name == "actor" else value
+        words = events.words_of(value) if name == "type" else words
+        chips.append(
+            {"label": _LABELS[name], "value": words, "remove_url": "?" + query.urlencode()}
+        )
+    return chips
+
+
+def _signed_words() -> str:
+    signed = latest_checkpoint()
+    return f"Signed at size {signed.size:,}" if signed else "Not signed yet"
+
+
+def _words(count: int, page: events.Page) -> str:
+    if page.next_cursor:
+        return f"{count} events, and older ones"
+    return f"{count} event{'' if count == 1 else 's'}"
+
+
+def _facts(body: dict[str, Any]) -> list[dict[str, str]]:
+    """The event's who, what and when as terms for a definition list."""
+    actor, subject = body.get("actor") or {}, body.get("subject") or {}
+    rows = [
+        ("Type", body.get("type", ""), ""),
+        ("Time", body.get("at", ""), "by the database's clock"),
+        ("Who", f"{actor.get('name', '')} ({actor.get('kind', '')})", actor.get("id", "")),
+        ("Subject", subject.get("label", ""), f"{subject.get('type', '')} {subject.get('id', '')}"),
+        ("On behalf of", (body.get("on_behalf_of") or {}).get("name", ""), ""),
+        ("Correlation", body.get("correlation", ""), ""),
+    ]
+    return [{"term": term, "value": value, "hint": hint} for term, value, hint in rows if value]
+
+
+def _parse(prefix: str, name: str) -> Any:
+    try:
+        return parse_public_id(prefix, name)
+    except InvalidId as error:
+        raise NotFound("There is no such thing.") from error

@@ -1,0 +1,70 @@
+"""What agents and machines get when no view answers: a problem document, never a page."""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+
+from govapp.common.api.problems import CONTENT_TYPE, plain_problem, problem_json
+from govapp.common.api.ratelimit import agent_limit
+from govapp.common.errors import RateLimited
+
+MACHINE_PATHS: Final = ("/api/", "/.well-known/")
+_KEPT: Final = ("Allow", "WWW-Authenticate", "Retry-After")
+
+
+class ProblemMiddleware:
+    """Turns every error under the machines' paths into RFC 9457, whoever raised it.
+
+    Stands outside of everything but the request's id: an unknown address, a host that is not
+    served and a fault in a middleware further in all pass through here.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.path_info.startswith("/api/") and "Cache-Control" not in response:
+            response["Cache-Control"] = "no-store"
+        if response.status_code < 400 or not request.path_info.startswith(MACHINE_PATHS):
+            return response
+        if response.get("Content-Type", "").startswith(CONTENT_TYPE):
+            return response
+        return JsonResponse(
+            plain_problem(response.status_code),
+            status=response.status_code,
+            content_type=CONTENT_TYPE,
+            headers={name: response[name] for name in _KEPT if name in response},
+        )
+
+
+class AgentRateLimitMiddleware:
+    """Counts each agent's calls and refuses what is too much with 429.
+
+    Stands behind the middleware that reads the key: the limit is the agent's, whatever address
+    it calls from.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        principal = getattr(request, "principal", None)
+        # Reads on behalf of somebody who waits were counted when they came.
+        if principal is None or request.META.get("govapp.repeats"):
+            return self.get_response(request)
+        spent = agent_limit().spend(str(principal.agent_id))
+        if spent.is_allowed:
+            response: HttpResponseBase = self.get_response(request)
+        else:
+            response = problem_json(
+                RateLimited(
+                    f"Too many requests; try again in {spent.retry_after} s.",
+                    retry_after=spent.retry_after,
+                )
+            )
+        for name, value in spent.headers().items():
+            response[name] = value
+        return response

@@ -1,0 +1,95 @@
+"""The schema from the code: msgspec structs, the key, and the problem document.
+
+Found by drf-spectacular through `CommonConfig.ready`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from drf_spectacular.drainage import set_override
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiResponse
+
+_REF: Final = "#/components/schemas/{name}"
+
+
+class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Lets `@extend_schema` take msgspec structs, so that parser and schema are one thing."""
+
+    target_class = "msgspec.Struct"
+    match_subclasses = True
+
+    def get_name(self, auto_schema: Any, direction: Any) -> str:
+        set_override(self.target, "suppress_collision_warning", True)
+        return str(self.target.__name__)
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        _, components = msgspec.json.schema_components([self.target], ref_template=_REF)
+        schema: dict[str, Any] = components.pop(self.target.__name__)
+        for name, part in components.items():
+            auto_schema.registry.register_on_missing(
+                ResolvedComponent(  # type: ignore[no-untyped-call]
+                    name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
+                )
+            )
+        return schema
+
+
+class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """An agent's key as a bearer token."""
+
+    target_class = "tenants.api.authentication.CredentialAuthentication"
+    name = "agentKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "gov_live_<prefix>_<secret>",
+            "description": "An agent's key, shown once when it is issued. It names the tenant.",
+        }
+
+
+class Fault(msgspec.Struct):
+    """One fault in the input."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(msgspec.Struct):
+    """What went wrong, in words for whoever has to act on it (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[Fault] = []
+
+
+_PROBLEMS: Final[Mapping[int, str]] = {
+    400: "Malformed, or it names a field or parameter that does not exist",
+    401: "No valid key",
+    403: "Not allowed for this agent",
+    404: "There is no such thing for this agent",
+    405: "This address does not know that method",
+    406: "None of the accepted media types can be served",
+    409: "The present state does not allow it",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "Readable, but it breaks a rule; `errors` says where",
+    429: "Too many requests; `Retry-After` says when to come again",
+}
+EVERYWHERE: Final = (400, 401, 404, 405, 406, 429)
+WITH_BODY: Final = (*EVERYWHERE, 403, 409, 413, 415, 422)
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], Any]:
+    """Return the responses of these error statuses, for `@extend_schema(responses=…)`."""
+    return {
+        (status, "application/problem+json"): OpenApiResponse(Problem, _PROBLEMS[status])
+        for status in sorted(statuses)
+    }

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from approvals.policies import (
+    Flow,
+    describe_flow,
+    describe_policy,
+    describe_rule,
+    load_policy,
+    parse_policy,
+)
+from tests.approvals.policies.builders import compare, document, policy, rule
+from tests.approvals.policies.test_loading import TEXT
+
+A, C = "payload.amount", "payload.currency"
+
+
+def sentence(**parts: Any) -> str:
+    made = policy(rule(then="deny", **parts))
+    return describe_rule(made.rules[0], policy=made)
+
+
+def test_the_documented_example() -> None:
+    made = load_policy(TEXT)
+
+    assert describe_rule(made.rules[0], policy=made) == (
+        "When payments.* in production by an agent labelled finance and of tier low or medium "
+        "has amount over 10000: 1 from Finance and 1 from Risk must approve within 4 hours; "
+        "reminders after 1 hour and 2 hours; after 2 hours Managers are added; "
+        "nobody answering means it expires."
+    )
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        (compare(A, "gt", "10000.00"), "amount over 10000.00"),
+        (compare(A, "gte", 5), "amount of at least 5"),
+        (compare(A, "lt", 0.5), "amount under 0.5"),
+        (compare(A, "lte", -5), "amount of at most -5"),
+        (compare(A, "between", [1, 2]), "amount between 1 and 2"),
+        (compare(C, "eq", "EUR"), "currency EUR"),
+        (compare(C, "ne", "EUR"), "currency other than EUR"),
+        (compare(C, "in", ["EUR", "USD"]), "currency one of EUR or USD"),
+        (compare(C, "not_in", ["EUR", "USD"]), "currency none of EUR and USD"),
+        (compare(C, "contains", "a b"), 'currency containing "a b"'),
+        (compare(C, "starts_with", "E"), "currency starting with E"),
+        (compare(C, "ends_with", "R"), "currency ending with R"),
+        (compare(C, "matches", "^E{1}$"), "currency matching ^E{1}$"),
+        (compare(C, "exists"), "currency given"),
+        (compare(C, "absent"), "currency not given"),
+        (compare("category.reversible", "eq", False), "category reversible false"),
+        (compare("payload.to.bank_name", "eq", "\u202ex"), 'to.bank name "\\u{202e}x"'),
+        ({"not": compare(A, "gt", 5)}, "not (amount over 5)"),
+        (
+            {"any": [compare(A, "gt", 5), {"all": [compare(C, "exists"), compare(A, "lt", 1)]}]},
+            "amount over 5 or (currency given and amount under 1)",
+        ),
+        (
+            {"all": [{"any": [compare(A, "gt", 5)]}, {"not": {"any": [compare(C, "exists")] * 2}}]},
+            "amount over 5 and not (currency given or currency given)",
+        ),
+    ],
+)
+def test_conditions_in_words(tree: dict[str, Any], words: str) -> None:
+    assert sentence(conditions=tree) == f"When payments.* has {words}: it is denied."
+
+
+def test_what_a_rule_applies_to() -> None:
+    assert sentence(category=["a", "b.*"]) == "When a or b.*: it is denied."
+    assert sentence(category=["a", "*"]) == "When anything: it is denied."
+    assert sentence(environment=["test", "staging"]) == (
+        "When payments.* in test or staging: it is denied."
+    )
+    assert sentence(agent={"tiers": ["low"]}) == (
+        "When payments.* by an agent of tier low: it is denied."
+    )
+
+
+def test_an_allow_rule() -> None:
+    made = policy(rule(then="allow"))
+
+    assert describe_rule(made.rules[0], policy=made) == (
+        "When payments.*: it is allowed without asking anybody."
+    )
+
+
+def test_a_whole_policy_ends_with_its_default() -> None:
+    made = parse_policy(document(rule(flow="one", separation_of_duties=False)))
+
+    assert describe_policy(made) == [
+        (
+            "When payments.*: 1 from Finance must approve within 4 hours; "
+            "the agent's owner may be one of them; nobody answering means it expires."
+        ),
+        (
+            "When no rule matches: 1 from Finance must approve within 4 hours; "
+            "nobody answering means it expires."
+        ),
+    ]
+    assert describe_policy(policy(default="deny")) == ["When no rule matches: it is denied."]
+
+
+def test_a_flow_of_several_stages() -> None:
+    flow = Flow.from_dict(
+        {
+            "name": "long",
+            "stages": [
+                {
+                    "name": "One",
+                    "seats": [{"role": "compliance", "count": 2}, {"group": "on-call_clinicians"}],
+                    "deadline": "90m",
+                    "escalations": [
+                        {"after": "1h", "add": [{"person": "ann@example.com"}]},
+                        {"after": "80m", "add": [{"group": "a"}, {"role": "owner"}]},
+                    ],
+                },
+                {"name": "Two", "seats": [{"person": "bob@example.com"}], "deadline": "1d"},
+            ],
+        }
+    )
+
+    assert describe_flow(flow) == (
+        "First 2 with the role compliance and 1 from On call clinicians must approve within "
+        "90 minutes; after 1 hour ann@example.com is added; after 80 minutes A and the role owner "
+        "are added; then bob@example.com must approve within 1 day; "
+        "nobody answering means it expires."
+    )
+
+
+def test_sentences_leave_nothing_out_so_that_every_difference_shows() -> None:
+    values = [f"v{number}" for number in range(500)]
+
+    assert sentence(conditions=compare(C, "in", values)) == (
+        f"When payments.* has currency one of {', '.join(values[:-1])} or v499: it is denied."
+    )
+    assert "x" * 1000 in sentence(conditions=compare(C, "eq", "x" * 1000))

@@ -1,0 +1,527 @@
+"""Every way a document can be wrong, with the place and the words that are reported."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from approvals.policies import PolicyInvalid, Problem, parse_policy
+from tests.approvals.policies.builders import compare, document, rule
+
+RULE = "/rules/0"
+WHEN = "/rules/0/when"
+TREE = "/rules/0/when/conditions"
+STAGE = "/flows/one/stages/0"
+GONE = object()
+
+
+def problems_of(made: Any) -> list[tuple[str, str]]:
+    with pytest.raises(PolicyInvalid) as caught:
+        parse_policy(made)
+    assert all((each.line, each.column) == (None, None) for each in caught.value.problems)
+    return [(each.pointer, each.message) for each in caught.value.problems]
+
+
+def changed(pointer: str, value: object) -> dict[str, Any]:
+    """A good document with one value set, or removed when the value is GONE."""
+    made = copy.deepcopy(document(rule(conditions=compare("payload.amount", "gt", 1))))
+    *parents, last = pointer.split("/")[1:]
+    inner: Any = made
+    for key in parents:
+        inner = inner[int(key)] if isinstance(inner, list) else inner[key]
+    if value is GONE:
+        del inner[last]
+    else:
+        inner[int(last) if isinstance(inner, list) else last] = value
+    return made
+
+
+SLUG = "with lower-case letters, digits, hyphens and underscores only"
+ERRORS: list[tuple[str, object, str, str]] = [
+    # where to change, what to write there, pointer of the problem, message
+    ("/version", 2, "/version", "write 1 here; it is the only version there is"),
+    ("/version", True, "/version", "write 1 here; it is the only version there is"),
+    ("/version", GONE, "", "version is missing; add it"),
+    ("/rules", GONE, "", "rules is missing; add it"),
+    ("/rules", {}, "/rules", "write a list here, not an object with 0 fields"),
+    ("/rules", [{}] * 2001, "/rules", "write at most 2000 items here, not 2001"),
+    ("/ruls", [], "/ruls", "unknown key ruls; did you mean rules"),
+    (
+        "/zzz",
+        1,
+        "/zzz",
+        "unknown key zzz; known here: version, default, rules, default_flow, flows",
+    ),
+    ("/default", GONE, "", "default is missing; add it"),
+    (
+        "/default",
+        "allow",
+        "/default",
+        "allow cannot be the default; write require_approval or deny here",
+    ),
+    ("/default", 5, "/default", "write require_approval or deny here, not 5"),
+    (
+        "/default",
+        "deny",
+        "/default_flow",
+        "remove default_flow; it has no use when the default is deny",
+    ),
+    (
+        "/default_flow",
+        GONE,
+        "",
+        "default_flow is missing; name the flow that decides by default",
+    ),
+    (
+        "/default_flow",
+        "two",
+        "/default_flow",
+        "there is no flow two; use one or four-eyes",
+    ),
+    # Rules.
+    (RULE, "x", RULE, "write keys and values here, not x"),
+    (f"{RULE}/thn", "deny", f"{RULE}/thn", "unknown key thn; did you mean then"),
+    (f"{RULE}/id", GONE, RULE, "id is missing; add it"),
+    (f"{RULE}/id", "Large!", f"{RULE}/id", f"write Large! {SLUG}"),
+    (f"{RULE}/id", 7, f"{RULE}/id", "write text here, not 7; put it in quotes"),
+    (f"{RULE}/id", " ", f"{RULE}/id", "write some text here; it is empty"),
+    (f"{RULE}/id", "a" * 101, f"{RULE}/id", "write at most 100 characters here, not 101"),
+    (
+        f"{RULE}/id",
+        "default",
+        f"{RULE}/id",
+        "default names the policy's default; choose another id",
+    ),
+    (f"{RULE}/then", GONE, RULE, "then is missing; add it"),
+    (f"{RULE}/then", "ask", f"{RULE}/then", "write allow, deny or require_approval here, not ask"),
+    (f"{RULE}/flow", GONE, RULE, "flow is missing; name the flow that decides"),
+    (
+        f"{RULE}/flow",
+        "two",
+        f"{RULE}/flow",
+        "there is no flow two; use one or four-eyes",
+    ),
+    (f"{RULE}/then", "deny", f"{RULE}/flow", "remove flow; only then: require_approval has one"),
+    (
+        f"{RULE}/separation_of_duties",
+        "yes",
+        f"{RULE}/separation_of_duties",
+        "write true or false here, not yes",
+    ),
+    (
+        f"{RULE}/note",
+        "a\x00b",
+        f"{RULE}/note",
+        "remove the control characters or broken Unicode from this text",
+    ),
+    (
+        f"{RULE}/note",
+        "\ud800",
+        f"{RULE}/note",
+        "remove the control characters or broken Unicode from this text",
+    ),
+    (WHEN, GONE, RULE, "when is missing; add it"),
+    (WHEN, {}, WHEN, "category is missing; add it"),
+    (
+        f"{WHEN}/category",
+        "Pay.*",
+        f"{WHEN}/category",
+        "write a category such as payments.transfer, payments.* or *, not Pay.*",
+    ),
+    (
+        f"{WHEN}/category",
+        ["a.*.b"],
+        f"{WHEN}/category/0",
+        "write a category such as payments.transfer, payments.* or *, not a.*.b",
+    ),
+    (
+        f"{WHEN}/category",
+        ["a", "a"],
+        f"{WHEN}/category/1",
+        "a is already in this list; remove it",
+    ),
+    (f"{WHEN}/category", [], f"{WHEN}/category", "write 1 to 100 items here, not 0"),
+    (f"{WHEN}/environment", None, f"{WHEN}/environment", "write a list here, not nothing"),
+    (f"{WHEN}/agent", {}, f"{WHEN}/agent", "write labels or tiers here, or remove agent"),
+    (f"{WHEN}/agent", [], f"{WHEN}/agent", "write keys and values here, not a list of 0 items"),
+    (
+        f"{WHEN}/agent",
+        {"label": ["x"]},
+        f"{WHEN}/agent/label",
+        "unknown key label; did you mean labels",
+    ),
+    (f"{WHEN}/agent", {"tiers": "X"}, f"{WHEN}/agent/tiers", f"write X {SLUG}"),
+    # Flows.
+    ("/flows/One", document()["flows"]["one"], "/flows/One", f"write One {SLUG}"),
+    ("/flows/one", {}, "/flows/one", "stages is missing; add it"),
+    ("/flows/one/stages", [], "/flows/one/stages", "write 1 to 10 items here, not 0"),
+    (f"{STAGE}/name", GONE, STAGE, "name is missing; add it"),
+    (
+        f"{STAGE}/name",
+        "a\u202eb",
+        f"{STAGE}/name",
+        "write one line here, without invisible characters",
+    ),
+    (f"{STAGE}/seats", GONE, STAGE, "seats is missing; add it"),
+    (f"{STAGE}/seats", [], f"{STAGE}/seats", "write 1 to 20 items here, not 0"),
+    (f"{STAGE}/seats/0", {}, f"{STAGE}/seats/0", "write exactly one of group, role or person here"),
+    (
+        f"{STAGE}/seats/0",
+        {"group": "a", "role": "b"},
+        f"{STAGE}/seats/0",
+        "write exactly one of group, role or person here",
+    ),
+    (
+        f"{STAGE}/seats/0/count",
+        0,
+        f"{STAGE}/seats/0/count",
+        "write a whole number from 1 to 20 here, not 0",
+    ),
+    (
+        f"{STAGE}/seats/0/count",
+        True,
+        f"{STAGE}/seats/0/count",
+        "write a whole number from 1 to 20 here, not true",
+    ),
+    (
+        f"{STAGE}/seats/0",
+        {"person": "ann@example.com", "count": 2},
+        f"{STAGE}/seats/0/count",
+        "write 1 here; one person can approve only once",
+    ),
+    (
+        f"{STAGE}/seats/0",
+        {"person": "ann"},
+        f"{STAGE}/seats/0/person",
+        "write the person's e-mail address here",
+    ),
+    (
+        f"{STAGE}/seats",
+        [{"group": "a"}, {"group": "a"}],
+        f"{STAGE}/seats/1",
+        "group a already has a seat in this stage; raise its count instead",
+    ),
+    (f"{STAGE}/deadline", GONE, STAGE, "deadline is missing; add it"),
+    (
+        f"{STAGE}/deadline",
+        "soon",
+        f"{STAGE}/deadline",
+        "write a duration such as 30s, 15m, 4h, 2d or PT4H here, not soon",
+    ),
+    (
+        f"{STAGE}/deadline",
+        30,
+        f"{STAGE}/deadline",
+        "write a duration such as 30s, 15m, 4h, 2d or PT4H here, not 30",
+    ),
+    (
+        f"{STAGE}/deadline",
+        "59s",
+        f"{STAGE}/deadline",
+        "write at least 1m here; nobody can decide sooner",
+    ),
+    (f"{STAGE}/deadline", "91d", f"{STAGE}/deadline", "write at most 90d here"),
+    (
+        f"{STAGE}/reminders",
+        ["4h"],
+        f"{STAGE}/reminders/0",
+        "write a time before the deadline; counting starts at its opening",
+    ),
+    (
+        f"{STAGE}/reminders",
+        ["2h", "2h"],
+        f"{STAGE}/reminders/1",
+        "write a later time than the one before; they must ascend",
+    ),
+    (
+        f"{STAGE}/reminders",
+        ["1m"] * 11,
+        f"{STAGE}/reminders",
+        "write at most 10 items here, not 11",
+    ),
+    (
+        f"{STAGE}/escalations",
+        [{"after": "4h", "add": [{"group": "a"}]}],
+        f"{STAGE}/escalations/0/after",
+        "write a time before the deadline; counting starts at its opening",
+    ),
+    (
+        f"{STAGE}/escalations",
+        [{"after": "1h"}],
+        f"{STAGE}/escalations/0",
+        "add is missing; add it",
+    ),
+    (
+        f"{STAGE}/escalations",
+        [{"after": "1h", "add": []}],
+        f"{STAGE}/escalations/0/add",
+        "write 1 to 20 items here, not 0",
+    ),
+    (
+        f"{STAGE}/escalations",
+        [{"after": "1h", "add": [{"group": "a", "count": 1}]}],
+        f"{STAGE}/escalations/0/add/0/count",
+        "unknown key count; known here: group, role, person",
+    ),
+    (
+        f"{STAGE}/escalations",
+        [{}] * 6,
+        f"{STAGE}/escalations",
+        "write at most 5 items here, not 6",
+    ),
+    (
+        "/flows/one/stages",
+        [{"name": "A", "seats": [{"group": "a"}], "deadline": "1h"}] * 2,
+        "/flows/one/stages/1/name",
+        "another stage of this flow has this name; choose a new one",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "pointer", "message"), ERRORS, ids=lambda value: ascii(value)[:40]
+)
+def test_one_mistake_gives_one_problem(at: str, value: object, pointer: str, message: str) -> None:
+    found = problems_of(changed(at, value))
+
+    # A flow that is itself broken is still a flow by name, so that no rule is blamed for it.
+    assert found == [(pointer, message)]
+
+
+A = "payload.amount"
+ONE_OF = "write exactly one of all, any, not, or field with op, per condition"
+CONDITION_ERRORS: list[tuple[object, str, str]] = [
+    ("x", TREE, "write keys and values here, not x"),
+    ({}, TREE, "field is missing; add it"),
+    ({"all": []}, f"{TREE}/all", "write 1 to 256 items here, not 0"),
+    ({"any": {}}, f"{TREE}/any", "write a list here, not an object with 0 fields"),
+    ({"all": [], "any": []}, TREE, ONE_OF),
+    ({"not": compare(A, "exists"), "field": A}, TREE, ONE_OF),
+    ({"not": []}, f"{TREE}/not", "write keys and values here, not a list of 0 items"),
+    ({"field": A}, TREE, "op is missing; add it"),
+    (compare(A, "exists", 1), f"{TREE}/value", "remove the value; exists takes none"),
+    (compare(A, "gt"), TREE, "value is missing; gt needs one"),
+    (
+        compare(A, "gt", "1e5"),
+        f"{TREE}/value",
+        'write a number such as 10000 or "48200.00", not 1e5',
+    ),
+    (
+        compare(A, "gt", True),
+        f"{TREE}/value",
+        'write a number such as 10000 or "48200.00", not true',
+    ),
+    (
+        compare(A, "gt", 2**53),
+        f"{TREE}/value",
+        'write this number as a plain decimal in quotes, such as "0.00001"',
+    ),
+    (
+        compare(A, "eq", 1e-9),
+        f"{TREE}/value",
+        'write this number as a plain decimal in quotes, such as "0.00001"',
+    ),
+    (
+        compare(A, "eq", float("nan")),
+        f"{TREE}/value",
+        'write this number as a plain decimal in quotes, such as "0.00001"',
+    ),
+    (
+        compare(A, "eq", None),
+        f"{TREE}/value",
+        "write text, a number, true or false here, not nothing",
+    ),
+    (compare(A, "starts_with", 5), f"{TREE}/value", "write text here, not 5; put it in quotes"),
+    (
+        compare(A, "eq", "x" * 1001),
+        f"{TREE}/value",
+        "write at most 1000 characters here, not 1001",
+    ),
+    (compare(A, "in", "x"), f"{TREE}/value", "write a list here, not x"),
+    (compare(A, "in", ["x"] * 501), f"{TREE}/value", "write 1 to 500 items here, not 501"),
+    (
+        compare(A, "in", ["x", 1]),
+        f"{TREE}/value",
+        "write only text, only numbers or only true/false in one list",
+    ),
+    (
+        compare(A, "in", ["x", []]),
+        f"{TREE}/value/1",
+        "write text, a number, true or false here, not a list of 0 items",
+    ),
+    (compare(A, "between", [1]), f"{TREE}/value", "write 2 to 2 items here, not 1"),
+    (compare(A, "between", [2, 1]), f"{TREE}/value", "write the smaller number first"),
+    (
+        compare(A, "matches", "("),
+        f"{TREE}/value",
+        "this is not a pattern that RE2 accepts (missing ): (); simplify it",
+    ),
+    (
+        compare(A, "matches", "(?=a)"),
+        f"{TREE}/value",
+        "this is not a pattern that RE2 accepts (invalid perl operator: (?=); simplify it",
+    ),
+    (
+        compare(A, "matches", "(a{100}){9}"),
+        f"{TREE}/value",
+        "this is not a pattern that RE2 accepts (pattern too large); simplify it",
+    ),
+    (
+        compare(A, "matches", "a" * 501),
+        f"{TREE}/value",
+        "write a pattern of at most 500 characters",
+    ),
+    (
+        compare("agent.tier", "gt", 1),
+        f"{TREE}/op",
+        (
+            "agent.tier is text; use eq, ne, in, not_in, contains, starts_with, ends_with, "
+            "matches, exists or absent"
+        ),
+    ),
+    (
+        compare("category.reversible", "in", [True]),
+        f"{TREE}/op",
+        "category.reversible is true or false; use eq, ne, exists or absent",
+    ),
+    (
+        compare("agent.labels", "eq", "x"),
+        f"{TREE}/op",
+        "agent.labels is labels; use contains",
+    ),
+    (compare("time.hour", "gt", 24), f"{TREE}/value", "write a whole hour from 0 to 23"),
+    (compare("time.hour", "in", [1, "1.5"]), f"{TREE}/value/1", "write a whole hour from 0 to 23"),
+    (
+        compare("time.weekday", "eq", "Monday"),
+        f"{TREE}/value",
+        "write monday, tuesday, wednesday, thursday, friday, saturday or sunday, not Monday",
+    ),
+    (
+        compare("category.reversible", "eq", "no"),
+        f"{TREE}/value",
+        "write true or false here, not no",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("tree", "pointer", "message"), CONDITION_ERRORS, ids=lambda value: ascii(value)[:40]
+)
+def test_conditions(tree: object, pointer: str, message: str) -> None:
+    found = problems_of(document(rule(conditions=tree)))
+
+    assert found[0] == (pointer, message)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("amount", "payload", "payload.", "payload..a", "payload.a b", "payload.a\n"),
+        *("agent.owner", "time.minute", "__class__"),
+        *("payload." + ".".join("a" * 17), "payload." + "a" * 65),
+    ],
+)
+def test_unknown_fields(name: str) -> None:
+    ((pointer, message),) = problems_of(document(rule(conditions=compare(name, "exists"))))
+
+    assert pointer == f"{TREE}/field"
+    assert message.startswith("there is no field ")
+    assert message.endswith("time.hour or time.weekday")
+
+
+def test_an_unknown_operator() -> None:
+    ((pointer, message),) = problems_of(document(rule(conditions=compare(A, "=>", 1))))
+
+    assert pointer == f"{TREE}/op"
+    assert message.startswith("write eq, ne, gt, ")
+
+
+def nested(depth: int) -> dict[str, Any]:
+    tree = compare(A, "exists")
+    for _ in range(depth - 1):
+        tree = {"not": tree}
+    return tree
+
+
+def test_depth_is_capped_at_sixteen() -> None:
+    parse_policy(document(rule(conditions=nested(16))))
+
+    ((pointer, message),) = problems_of(document(rule(conditions=nested(17))))
+    assert pointer == TREE + "/not" * 16
+    assert message == "nest conditions at most 16 deep; split the rule"
+
+
+def test_nodes_are_capped_at_256() -> None:
+    parse_policy(document(rule(conditions={"all": [compare(A, "exists")] * 255})))
+
+    found = problems_of(document(rule(conditions={"all": [compare(A, "exists")] * 256})))
+    assert found == [(TREE, "write at most 256 conditions in one rule")]
+
+
+def test_a_tree_that_contains_itself_ends() -> None:
+    tree: dict[str, Any] = {}
+    tree["all"] = [tree, tree, tree]
+
+    assert problems_of(document(rule(conditions=tree)))
+
+
+def test_ids_are_unique() -> None:
+    found = problems_of(document(rule("a"), rule("b"), rule("a")))
+
+    assert found == [("/rules/2/id", "another rule is called a; choose a new id")]
+
+
+def test_pointers_are_escaped() -> None:
+    found = problems_of({**document(), "a/b~c": 1})
+
+    assert found[0][0] == "/a~1b~0c"
+
+
+def test_a_document_of_another_type() -> None:
+    assert problems_of([]) == [("", "write keys and values here, not a list of 0 items")]
+
+
+def test_flows_of_another_type() -> None:
+    assert problems_of(document() | {"flows": []}) == [
+        ("/flows", "write keys and values here, not a list of 0 items"),
+        ("/default_flow", "there is no flow one; define it under flows"),
+    ]
+
+
+def test_too_many_flows() -> None:
+    made = document()
+    made["flows"].update({f"f{number}": made["flows"]["one"] for number in range(200)})
+
+    assert problems_of(made)[0] == ("/flows", "write at most 200 flows, not 202")
+
+
+def test_the_size_of_a_plain_document_is_capped() -> None:
+    made = document(*(rule(f"r{number}", note="x" * 2000) for number in range(300)))
+
+    assert problems_of(made) == [("", "write at most 512 KiB; split the policy")]
+
+
+def test_at_most_a_hundred_problems_are_listed() -> None:
+    assert len(problems_of(document(*({"x": 1} for _ in range(500))))) == 100
+
+
+def test_all_mistakes_are_found_in_one_pass() -> None:
+    made = document(rule("A"), rule("b", then="x"))
+    made["version"] = 3
+
+    assert [pointer for pointer, _ in problems_of(made)] == [
+        "/version",
+        "/rules/0/id",
+        "/rules/1/then",
+    ]
+
+
+def test_a_problem_goes_to_json() -> None:
+    assert Problem("/a", "b", 1, 2).to_dict() == {
+        "pointer": "/a",
+        "message": "b",
+        "line": 1,
+        "column": 2,
+    }

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from approvals.policies import Problem, find_unreachable, parse_policy
+
+ANN, BOB, CAT = "ann@example.com", "bob@example.com", "cat@example.com"
+PEOPLE = {
+    "groups": {"finance": {ANN, BOB}, "risk": {BOB}, "legal": {BOB}, "empty": set()},
+    "roles": {"compliance": {CAT}, "owner": {ANN}},
+    "people": {ANN, BOB, CAT},
+}
+
+
+def problems(*stages: list[dict[str, Any]], escalate_to: Any = None) -> list[Problem]:
+    made: list[dict[str, Any]] = [
+        {"name": f"S{number}", "seats": seats, "deadline": "4h"}
+        for number, seats in enumerate(stages, 1)
+    ]
+    if escalate_to is not None:
+        made[0]["escalations"] = [{"after": "1h", "add": [escalate_to]}]
+    policy = parse_policy(
+        {"version": 1, "default": "deny", "flows": {"f": {"stages": made}}, "rules": []}
+    )
+    return find_unreachable(policy, **PEOPLE)  # type: ignore[arg-type]
+
+
+def group(name: str, count: int = 1) -> dict[str, object]:
+    return {"group": name, "count": count}
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        [[group("finance")]],
+        [[group("finance", 2)]],
+        # Bob must take Risk and leave Finance to Ann.
+        [[group("finance"), group("risk")]],
+        [[group("finance")], [group("risk")], [{"role": "compliance"}]],
+        [[{"person": ANN}, group("risk")]],
+        [[{"person": "Ann@Example.com"}]],
+    ],
+)
+def test_flows_that_can_be_completed(stages: list[Any]) -> None:
+    assert problems(*stages) == []
+
+
+LACKS = "and with everybody seated it still lacks"
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        (
+            [[group("finance", 3)]],
+            f"it needs 3 different people (3 from Finance), {LACKS} 1 more from Finance.",
+        ),
+        (
+            [[group("risk"), group("legal")]],
+            f"it needs 2 different people (1 from Risk and 1 from Legal), {LACKS} 1 from Legal.",
+        ),
+        (
+            # One person fills one seat in the whole flow, not one in each stage.
+            [[group("risk")], [group("risk")]],
+            f"it needs 2 different people (2 from Risk), {LACKS} 1 more from Risk.",
+        ),
+        (
+            [[{"role": "owner"}, {"person": ANN}]],
+            (
+                "it needs 2 different people (1 with the role owner and ann@example.com), "
+                f"{LACKS} ann@example.com."
+            ),
+        ),
+    ],
+)
+def test_flows_that_cannot(stages: list[Any], message: str) -> None:
+    expected = Problem("/flows/f", f"Flow f can never be completed: {message}")
+
+    assert problems(*stages) == [expected]
+
+
+def test_an_escalation_does_not_make_up_for_missing_people() -> None:
+    found = problems([group("risk", 2)], escalate_to={"group": "finance"})
+
+    assert [each.pointer for each in found] == ["/flows/f"]
+
+
+@pytest.mark.parametrize(
+    ("seat", "place", "message"),
+    [
+        ({"group": "hr"}, "group", "there is no group hr; create it first or name another."),
+        ({"role": "boss"}, "role", "there is no role boss; create it first or name another."),
+        (
+            {"person": "dan@example.com"},
+            "person",
+            "there is no person dan@example.com; create it first or name another.",
+        ),
+        (
+            {"group": "empty"},
+            "group",
+            "nobody is in the group empty; add people first or name another.",
+        ),
+    ],
+)
+def test_names_that_nobody_bears(seat: dict[str, str], place: str, message: str) -> None:
+    said = f"Flow f, stage S1: {message}"
+
+    assert problems([seat]) == [Problem(f"/flows/f/stages/0/seats/0/{place}", said)]
+    assert problems([group("finance")], escalate_to=seat) == [
+        Problem(f"/flows/f/stages/0/escalations/0/add/0/{place}", said)
+    ]

@@ -1,0 +1,81 @@
+"""A tenant's record in tests: events without a company behind them, sequenced or queued."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from audit.actors import Actor, Subject
+from audit.models import LedgerEvent
+from audit.services import record
+from audit.services.sequencer import sequence_tenant
+from govapp.common.ids import new_id, public_id
+from govapp.common.tenancy import tenant_transaction
+
+ALICE = Actor(kind="person", id="mem_alice", name="Alice Archer")
+PAYER = Actor(kind="agent", id="ag_payer", name="payer")
+
+
+def write_event(
+    tenant_id: UUID,
+    *,
+    event_type: str = "agent.changed",
+    actor: Actor = ALICE,
+    summary: str = "Alice Archer renamed the agent payer.",
+    subject: Subject | None = None,
+    data: dict[str, Any] | None = None,
+    request_id: UUID | None = None,
+    at: datetime | None = None,
+) -> LedgerEvent:
+    """Record one event in a transaction of its own."""
+    with tenant_transaction(tenant_id):
+        return record(
+            event_type=event_type,
+            actor=actor,
+            subject=subject or Subject("agent", "ag_payer", "payer"),
+            summary=summary,
+            data=data,
+            request_id=request_id,
+            at=at,
+        )
+
+
+def write_events(tenant_id: UUID, count: int) -> list[UUID]:
+    """Record `count` events; return their ids in order."""
+    with tenant_transaction(tenant_id):
+        return [
+            record(
+                event_type="agent.changed",
+                actor=ALICE,
+                subject=Subject("agent", f"ag_{number}", f"agent {number}"),
+                summary=f"Alice Archer changed agent {number}.",
+                data={"number": number},
+            ).pk
+            for number in range(count)
+        ]
+
+
+def sequenced_tenant(*batches: int) -> UUID:
+    """A new tenant whose record has one checkpoint after each batch of events."""
+    tenant_id = new_id()
+    for size in batches:
+        write_events(tenant_id, size)
+        assert sequence_tenant(tenant_id=tenant_id, batch=size) == size
+    return tenant_id
+
+
+def subject_of_request(request_id: UUID) -> Subject:
+    return Subject("action_request", public_id("ar", request_id), "Pay EUR 48,200 to Northwind")
+
+
+def rows(statement: str, *arguments: object) -> list[tuple[Any, ...]]:
+    """What a statement answers inside the present transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        return cursor.fetchall()
+
+
+def checkpoint_files(directory: Path) -> list[Path]:
+    return sorted(directory.glob("*.jsonl"))
