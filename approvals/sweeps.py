@@ -12,7 +12,10 @@ from django.utils.module_loading import import_string
 
 log = structlog.get_logger(__name__)
 
-SWEEPS: Final = ("approvals.services.timers.sweep",)
+SWEEPS: Final = (
+    "approvals.services.timers.sweep",
+    "approvals.services.delivery.deliver_due",
+)
 
 Sweep = Callable[..., int]
 

@@ -1,7 +1,10 @@
 """Celery's way in: ids in, one call out."""
 
+from uuid import UUID
+
 from celery import shared_task
 
+from approvals.services import delivery, idempotency
 from approvals.services import watch as watching
 from approvals.sweeps import sweep_all
 
@@ -16,3 +19,21 @@ def sweep() -> None:
 def watch() -> None:
     """Look for what must not exist."""
     watching.watch()
+
+
+@shared_task(name="approvals.send_notification")
+def send_notification(tenant_id: str, notification_id: str) -> None:
+    """Send one message, if it is due."""
+    delivery.send_notification(tenant_id=UUID(tenant_id), notification_id=UUID(notification_id))
+
+
+@shared_task(name="approvals.deliver_callback")
+def deliver_callback(tenant_id: str, delivery_id: str) -> None:
+    """Deliver one callback, if it is due."""
+    delivery.deliver_callback(tenant_id=UUID(tenant_id), delivery_id=UUID(delivery_id))
+
+
+@shared_task(name="approvals.forget_idempotency_keys")
+def forget_idempotency_keys() -> None:
+    """Delete the keys that are older than they are promised to be kept."""
+    idempotency.forget_old_keys()

@@ -8,3 +8,4 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("audit.doors")
+        import_module("audit.checks")

@@ -20,7 +20,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="audit_request",
     ),
     path("t/<slug:slug>/reports/", reports.report_list, name="report_list"),
-    path("t/<slug:slug>/reports/<str:report>/file", reports.report_file, name="report_file"),
+    path(
+        "t/<slug:slug>/reports/<str:report>/download",
+        reports.report_download,
+        name="report_download",
+    ),
     path(
         "t/<slug:slug>/reports/<str:report>/cancel", reports.report_cancel, name="report_cancel"
     ),

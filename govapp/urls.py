@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from approvals.api.execution import GrantKeys
 from govapp.common.api.schema_views import docs, openapi_json, openapi_yaml
+from tenants.views.account import closed
 
 
 def healthz(_: HttpRequest) -> HttpResponse:
@@ -19,6 +20,7 @@ urlpatterns = [
     path("api/v1/docs", docs, name="api_docs"),
     path("api/v1/", include("approvals.api.urls")),
     path(".well-known/jwks.json", GrantKeys.as_view(), name="jwks"),
+    path("accounts/email/", closed),
     path("accounts/", include("allauth.urls")),
     path("", include("tenants.urls")),
     path("", include("audit.urls")),

@@ -74,7 +74,7 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
         move_execution(request=request, to=ExecutionState.GRANTED, now=now)
     events.grant_issued(agent=agent, request=request, grant=grant, replaces=former)
     token = grant_tokens.sign(
-        _claims(request, grant), kid=key.kid, private_key=unseal(key.private_key_sealed)
+        _claims(request, grant), kid=key.kid, private_key=unseal(bytes(key.private_key_sealed))
     )
     return IssuedGrant(token=token, jti=grant.jti, expires_at=grant.expires_at)
 

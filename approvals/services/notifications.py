@@ -1,29 +1,106 @@
-"""Telling people: rows in the outbox, written with the change; sent by `tasks.py` afterwards."""
+"""Telling people: rows in the outbox, written with the change; sent by `tasks.py` afterwards.
 
-from collections.abc import Sequence
+The `dedup_key` says what makes it the same message, so that writing it twice is impossible.
+"""
 
-from approvals.models import ActionRequest, RequirementStage, Timer
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from approvals.enums import NotificationKind
+from approvals.models import ActionRequest, Notification, RequirementStage, Timer
+from approvals.selectors.approvers import stage_candidates
+from govapp.common.queue import enqueue_on_commit
+from tenants.enums import Role
+from tenants.models import Membership
+from tenants.selectors import members_with_role
+
+_ASKED = (NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED)
 
 
 def notify_stage_opened(*, stage: RequirementStage) -> None:
-    """Ask everybody who may fill a seat of this stage."""
+    """Ask everybody who may fill a seat of this stage.
+
+    Stages that open at the same instant ask each person once: the request is one question.
+    """
+    opened = stage.opened_at.isoformat() if stage.opened_at else str(stage.pk)
+    _queue(
+        stage_candidates(stage),
+        NotificationKind.REQUESTED,
+        f"requested:{stage.request_id}:{opened}",
+        stage.request,
+    )
 
 
 def notify_reminder(*, stage: RequirementStage, timer: Timer) -> None:
     """Remind those who may still fill a seat of this stage and have not voted."""
+    _queue(
+        stage_candidates(stage), NotificationKind.REMINDER, f"reminder:{timer.pk}", stage.request
+    )
 
 
 def notify_escalated(
     *, stage: RequirementStage, timer: Timer, added: Sequence[dict[str, str]]
 ) -> None:
     """Ask the people whom an escalation added, and tell the first ones that it happened."""
+    asked = _asked(stage.request)
+    candidates = stage_candidates(stage)
+    key = f"escalated:{timer.pk}"
+    new = [member for member in candidates if member.pk not in asked]
+    first = [member for member in candidates if member.pk in asked]
+    names = ", ".join(f"{each['kind']} {each['ref']}" for each in added)
+    _queue(new, NotificationKind.ESCALATED, key, stage.request, {"added": names, "is_new": True})
+    _queue(first, NotificationKind.ESCALATED, key, stage.request, {"added": names, "is_new": False})
 
 
 def notify_decided(*, request: ActionRequest) -> None:
     """Tell everybody who was asked how it ended."""
+    asked = _asked(request)
+    if asked:
+        members = Membership.objects.filter(pk__in=asked).select_related("user")
+        _queue(members, NotificationKind.DECIDED, f"decided:{request.pk}", request)
 
 
 def alert_compliance(
     *, request: ActionRequest | None, subject: str, text: str, dedup_key: str
 ) -> None:
     """Alert the members with the `compliance` role: something needs a person's eyes."""
+    _queue(
+        members_with_role(Role.COMPLIANCE),
+        NotificationKind.ALERT,
+        dedup_key,
+        request,
+        {"subject": subject, "text": text},
+    )
+
+
+def _asked(request: ActionRequest) -> set[Any]:
+    rows = Notification.objects.filter(
+        tenant_id=request.tenant_id, request=request, kind__in=_ASKED
+    )
+    return set(rows.values_list("member_id", flat=True))
+
+
+def _queue(
+    members: Iterable[Membership],
+    kind: NotificationKind,
+    dedup_key: str,
+    request: ActionRequest | None,
+    content: dict[str, Any] | None = None,
+) -> None:
+    rows = [
+        Notification(
+            request=request,
+            member=member,
+            kind=kind,
+            dedup_key=dedup_key[:120],
+            content=content or {},
+        )
+        for member in members
+    ]
+    if not rows:
+        return
+    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    for row in rows:
+        enqueue_on_commit(
+            "approvals.send_notification", tenant_id=row.tenant_id, notification_id=row.pk
+        )

@@ -54,7 +54,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "day_counts": [count for _, count in days],
         "day_total": sum(count for _, count in days),
         "zone": wanted.zone,
-        "checkpoint": latest_checkpoint(),
+        "checkpoint_words": _signed_words(),
     }
     return render(request, "audit/log.html", context)
 
@@ -134,6 +134,11 @@ def _chips(
         words = events.words_of(value) if name == "type" else words
         chips.append({"label": _LABELS[name], "value": words, "remove_url": "?" + query.urlencode()})
     return chips
+
+
+def _signed_words() -> str:
+    signed = latest_checkpoint()
+    return f"Signed at size {signed.size:,}" if signed else "Not signed yet"
 
 
 def _words(count: int, page: events.Page) -> str:

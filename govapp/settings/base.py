@@ -207,6 +207,10 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 60.0},
+    "forget_idempotency_keys": {
+        "task": "approvals.forget_idempotency_keys",
+        "schedule": 3600.0,
+    },
 }
 
 # Where the sequencer publishes signed checkpoints, outside of the database (docs/decisions).

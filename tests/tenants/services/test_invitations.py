@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 
 from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound
 from govapp.common.tenancy import bind_tenant
@@ -109,7 +110,7 @@ def test_a_bad_name_or_password_is_refused_and_the_link_still_works(
 def test_a_link_never_changes_a_login_that_exists(acme: Company) -> None:
     dora = make_user("dora")
     _, token = invite(acme)
-    with pytest.raises(Forbidden, match="log in as dora@acme.example"):
+    with pytest.raises(Forbidden, match=r"log in as dora@acme\.example"):
         accept_invitation(token=token, name="Eve", password="another " + PASSWORD)
     dora.refresh_from_db()
     assert dora.check_password(PASSWORD)
@@ -119,7 +120,7 @@ def test_a_link_never_changes_a_login_that_exists(acme: Company) -> None:
 def test_somebody_else_cannot_accept(acme: Company) -> None:
     _, token = invite(acme)
     eve = make_user("eve")
-    with pytest.raises(Forbidden, match="this invitation is for dora@acme.example"):
+    with pytest.raises(Forbidden, match=r"this invitation is for dora@acme\.example"):
         accept_invitation(token=token, user=eve)
     make_user("dora")
     with pytest.raises(Forbidden):
@@ -161,6 +162,7 @@ def test_the_task_mails_the_link_that_works(acme: Company) -> None:
     assert message.to == ["dora@acme.example"]
     assert message.subject == "Olivia invites you to Acme on Govapp"
     assert f"/invitations/{token}/\n" in message.body
+    assert isinstance(message, EmailMultiAlternatives)
     (html,) = message.alternatives
     assert f'/invitations/{token}/"' in str(html[0])
 

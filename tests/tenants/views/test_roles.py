@@ -1,7 +1,7 @@
 """Who gets which page: a table of view and role."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.db import transaction
@@ -27,7 +27,7 @@ GET: Final = {
     "settings/": (200, 200, 403, 200),
 }
 # Pages that change:        what is sent, then owner, compliance, approver, auditor
-POST: Final = {
+POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "people/invite": (
         {"email": "eve@acme.example", "roles": ["auditor"]},
         (302, 403, 403, 403),
@@ -64,7 +64,7 @@ def without_time(page: bytes) -> bytes:
     return re.sub(rb'data-now="[^"]*"', b"", page)
 
 
-def filled(places: Places, data: dict[str, object]) -> dict[str, object]:
+def filled(places: Places, data: dict[str, Any]) -> dict[str, Any]:
     pks = {"{bob_pk}": places.company.bob.pk, "{olivia_pk}": places.company.olivia.pk}
     return {key: pks.get(str(value), value) for key, value in data.items()}
 

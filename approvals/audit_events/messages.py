@@ -1,0 +1,69 @@
+"""What was sent to people and systems outside, and what could not be."""
+
+from approvals.models import CallbackDelivery, Notification
+from audit.actors import SYSTEM, Subject
+from audit.services import record
+
+
+def notification_sent(*, notification: Notification) -> None:
+    """A person's server took a message over. Whether it was read is not known."""
+    _record_notification("notification.sent", notification, "was sent to", {})
+
+
+def notification_failed(*, notification: Notification, why: str) -> None:
+    """A message was given up."""
+    _record_notification("notification.failed", notification, "could not be sent to", {"why": why})
+
+
+def callback_delivered(*, delivery: CallbackDelivery) -> None:
+    """An endpoint took a callback over."""
+    _record_callback("callback.delivered", delivery, "was delivered to", {})
+
+
+def callback_failed(*, delivery: CallbackDelivery, why: str) -> None:
+    """A callback was given up."""
+    _record_callback("callback.failed", delivery, "could not be delivered to", {"why": why})
+
+
+def _record_notification(
+    event_type: str, notification: Notification, words: str, data: dict[str, str]
+) -> None:
+    member = notification.member
+    what = notification.get_kind_display()
+    about = f" about “{notification.request.summary}”" if notification.request else ""
+    record(
+        event_type=event_type,
+        actor=SYSTEM,
+        subject=Subject("member", member.public_id, str(member)),
+        summary=f"“{what}”{about} {words} {member} by {notification.get_channel_display()}.",
+        data={
+            "kind": notification.kind,
+            "channel": notification.channel,
+            "dedup_key": notification.dedup_key,
+            "attempts": notification.attempts,
+            **data,
+        },
+        request_id=notification.request_id,
+    )
+
+
+def _record_callback(
+    event_type: str, delivery: CallbackDelivery, words: str, data: dict[str, str]
+) -> None:
+    endpoint = delivery.endpoint
+    record(
+        event_type=event_type,
+        actor=SYSTEM,
+        subject=Subject("callback_endpoint", endpoint.public_id, endpoint.url),
+        summary=(
+            f"{delivery.event_type} of “{delivery.request.summary}” {words} {endpoint.url}"
+            f" (attempt {delivery.attempts})."
+        ),
+        data={
+            "event_type": delivery.event_type,
+            "attempts": delivery.attempts,
+            "response_status": delivery.response_status,
+            **data,
+        },
+        request_id=delivery.request_id,
+    )

@@ -1,0 +1,224 @@
+"""Sending what the outbox holds: claim and commit, send, then mark.
+
+A claim moves `next_attempt_at` into the future, which is its lease: whoever dies in between
+leaves a row that is due again, and the receiver recognises the second copy by its id. Nothing
+is locked while the network is used, and a mark counts only for the claim that it belongs to.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from approvals.audit_events import messages as events
+from approvals.doors import due_callbacks, due_notifications
+from approvals.enums import DeliveryStatus, NotificationKind
+from approvals.models import CallbackDelivery, Notification
+from approvals.models.outbox import OutboxRow
+from approvals.services.mails import compose_mail
+from approvals.services.notifications import alert_compliance
+from approvals.transports.email import send_mail
+from approvals.transports.failures import DeliveryFailure, PermanentFailure
+from approvals.transports.webhook import Callback, send_callback
+from govapp.common import clock
+from govapp.common.ids import public_id
+from govapp.common.sealing import unseal
+from govapp.common.tenancy import tenant_transaction
+
+log = structlog.get_logger(__name__)
+
+LEASE: Final = timedelta(minutes=2)
+GRACE: Final = timedelta(seconds=3)
+NOTIFICATION_DELAYS: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (10, 40, 160, 640, 2560, 3600, 3600)
+)
+CALLBACK_DELAYS: Final = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+)
+_JITTER: Final = 0.2
+_ROUND_SECONDS: Final = 5.0
+_STILL_PENDING: Final = frozenset(
+    {NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED}
+)
+
+
+def send_notification(
+    *, tenant_id: UUID, notification_id: UUID, grace: timedelta = timedelta(0)
+) -> bool:
+    """Send one message if it is due; return whether it was tried. Never raises a failed delivery."""
+    with tenant_transaction(tenant_id):
+        now = clock.now()
+        rows = Notification.objects.select_related("member__user", "request__agent")
+        row = (
+            rows.select_for_update(of=("self",), skip_locked=True)
+            .filter(
+                pk=notification_id, status=DeliveryStatus.QUEUED, next_attempt_at__lte=now - grace
+            )
+            .first()
+        )
+        if row is None:
+            return False
+        if _is_moot(row):
+            row.status = DeliveryStatus.DROPPED
+            row.save(update_fields=["status"])
+            return False
+        _claim(row, now)
+        mail = compose_mail(row)
+    failure = _attempt(lambda: send_mail(mail))
+    with tenant_transaction(tenant_id):
+        _settle_notification(row, failure)
+    return True
+
+
+def deliver_callback(
+    *, tenant_id: UUID, delivery_id: UUID, grace: timedelta = timedelta(0)
+) -> bool:
+    """Deliver one callback if it is due; return whether it was tried. Never raises a failure."""
+    with tenant_transaction(tenant_id):
+        now = clock.now()
+        rows = CallbackDelivery.objects.select_related("endpoint", "request")
+        row = (
+            rows.select_for_update(of=("self",), skip_locked=True)
+            .filter(pk=delivery_id, status=DeliveryStatus.QUEUED, next_attempt_at__lte=now - grace)
+            .first()
+        )
+        if row is None:
+            return False
+        if not row.endpoint.is_enabled:
+            row.status = DeliveryStatus.DROPPED
+            row.save(update_fields=["status"])
+            return False
+        _claim(row, now)
+        callback = _callback(row, now)
+
+    def send() -> None:
+        row.response_status = send_callback(callback, now=now)
+
+    failure = _attempt(send)
+    with tenant_transaction(tenant_id):
+        _settle_callback(row, failure)
+    return True
+
+
+def deliver_due(*, at_most: int = 100, grace: timedelta = GRACE) -> int:
+    """Send what is overdue by `grace`, in all tenants, oldest first; return how many were tried.
+
+    The sweeper's part: Celery sends first, this finds what it lost. A round takes about five
+    seconds at the most, so that slow receivers do not hold up the timers.
+    """
+    work: list[Callable[[], bool]] = [
+        lambda row=row: send_notification(  # type: ignore[misc]
+            tenant_id=row["tenant_id"], notification_id=row["id"], grace=grace
+        )
+        for row in due_notifications.call(at_most)
+    ]
+    work += [
+        lambda row=row: deliver_callback(  # type: ignore[misc]
+            tenant_id=row["tenant_id"], delivery_id=row["id"], grace=grace
+        )
+        for row in due_callbacks.call(at_most)
+    ]
+    tried, ends = 0, time.monotonic() + _ROUND_SECONDS
+    for send in work[:at_most]:
+        if time.monotonic() >= ends:
+            break
+        try:
+            tried += send()
+        except Exception:
+            log.exception("delivery.fault")
+    return tried
+
+
+def _claim(row: OutboxRow, now: datetime) -> None:
+    row.attempts += 1
+    row.next_attempt_at = now + LEASE
+    row.save(update_fields=["attempts", "next_attempt_at"])
+
+
+def _attempt(send: Callable[[], None]) -> DeliveryFailure | None:
+    try:
+        send()
+    except DeliveryFailure as failure:
+        return failure
+    except Exception as error:  # a fault of ours must not leave the row due for ever
+        log.exception("delivery.fault")
+        return DeliveryFailure(f"A fault of ours: {type(error).__name__}.")
+    return None
+
+
+def _settle_notification(row: Notification, failure: DeliveryFailure | None) -> None:
+    status = _settle(row, failure, NOTIFICATION_DELAYS)
+    if status == DeliveryStatus.SENT:
+        events.notification_sent(notification=row)
+    elif status == DeliveryStatus.FAILED and failure is not None:
+        events.notification_failed(notification=row, why=failure.why)
+        if row.kind != NotificationKind.ALERT:
+            alert_compliance(
+                request=row.request,
+                subject=f"A message could not be sent to {row.member}",
+                text=f"{row.get_kind_display()}, given up after {row.attempts}: {failure.why}",
+                dedup_key=f"notification-failed:{row.pk}",
+            )
+
+
+def _settle_callback(row: CallbackDelivery, failure: DeliveryFailure | None) -> None:
+    if failure is not None:
+        row.response_status = failure.status
+    status = _settle(row, failure, CALLBACK_DELAYS)
+    if status == DeliveryStatus.SENT:
+        events.callback_delivered(delivery=row)
+    elif status == DeliveryStatus.FAILED and failure is not None:
+        events.callback_failed(delivery=row, why=failure.why)
+        alert_compliance(
+            request=row.request,
+            subject="A callback could not be delivered",
+            text=f"{row.event_type} to {row.endpoint.url}: {failure.why}",
+            dedup_key=f"callback-failed:{row.pk}",
+        )
+
+
+def _settle(
+    row: OutboxRow, failure: DeliveryFailure | None, delays: tuple[timedelta, ...]
+) -> DeliveryStatus | None:
+    """Write how the claimed attempt went; None when the claim was lost to somebody else."""
+    now = clock.now()
+    fields: dict[str, object] = {"last_error": failure.why if failure else ""}
+    if isinstance(row, CallbackDelivery):
+        fields["response_status"] = row.response_status
+    status = DeliveryStatus.QUEUED
+    if failure is None:
+        status = DeliveryStatus.SENT
+        fields["sent_at"] = now
+    elif isinstance(failure, PermanentFailure) or row.attempts > len(delays):
+        status = DeliveryStatus.FAILED
+    else:
+        fields["next_attempt_at"] = now + _jittered(delays[row.attempts - 1])
+    claimed = type(row)._default_manager.filter(
+        pk=row.pk, status=DeliveryStatus.QUEUED, attempts=row.attempts
+    )
+    return status if claimed.update(status=status, **fields) else None
+
+
+def _jittered(delay: timedelta) -> timedelta:
+    """The delay, up to a fifth longer or shorter, so that what failed together spreads out."""
+    return delay * (1 + _JITTER * (secrets.randbelow(2001) / 1000 - 1))
+
+
+def _is_moot(row: Notification) -> bool:
+    if row.kind not in _STILL_PENDING:
+        return False
+    return row.request is None or not row.request.is_pending or not row.member.is_active
+
+
+def _callback(row: CallbackDelivery, now: datetime) -> Callback:
+    endpoint = row.endpoint
+    keys = [unseal(bytes(endpoint.secret_sealed)).decode()]
+    until = endpoint.former_secret_until
+    if endpoint.former_secret_sealed is not None and until is not None and now < until:
+        keys.append(unseal(bytes(endpoint.former_secret_sealed)).decode())
+    return Callback(ident=public_id("msg", row.pk), url=endpoint.url, body=row.body, secrets=keys)

@@ -1,0 +1,195 @@
+"""Reports: asked for, made in the background in a capped process, kept with their SHA-256."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from audit.actors import SYSTEM, Actor, Subject
+from audit.models import Report, ReportStatus
+from audit.reports.making import Cancelled, MakingFailed, make_oversight
+from audit.selectors.proofs import latest_checkpoint
+from audit.services.ledger import record
+from govapp.common import clock
+from govapp.common.errors import Conflict, Invalid, NotFound
+from govapp.common.ids import public_id
+from govapp.common.queue import enqueue_on_commit
+from govapp.common.tenancy import require_tenant_id, tenant_transaction
+
+log = structlog.get_logger(__name__)
+
+KINDS: Final = {"oversight": "Oversight report"}
+LONGEST: Final = timedelta(days=400)
+_UNDER_WAY: Final = (ReportStatus.QUEUED, ReportStatus.RUNNING)
+STALE_AFTER: Final = timedelta(minutes=5)
+"""Longer than a report may take: whoever was making it is gone."""
+
+
+def request_report(
+    *,
+    actor: Actor,
+    kind: str = "oversight",
+    period_start: datetime,
+    period_end: datetime,
+) -> Report:
+    """Ask for a report on a period (start included, end not); it is made in the background.
+
+    Raises `Invalid` for an unknown kind, an empty period, one that begins in the future, or one
+    of more than 400 days.
+    """
+    if kind not in KINDS:
+        raise Invalid("There is no such kind of report.")
+    if period_start >= period_end:
+        raise Invalid("The period has to end after it begins.")
+    if period_end - period_start > LONGEST:
+        raise Invalid(f"A report covers at most {LONGEST.days} days.")
+    if period_start >= clock.now():
+        raise Invalid("The period begins in the future.")
+    report = Report.objects.create(
+        kind=kind,
+        period_start=period_start,
+        period_end=period_end,
+        requested_by_id=actor.id,
+        requested_by_name=actor.name,
+        step="Waiting for its turn",
+    )
+    _record(report, actor, "report.requested", f"{actor.name} asked for the {_name(report)}.")
+    enqueue_on_commit("audit.make_report", report_id=report.pk, tenant_id=require_tenant_id())
+    return report
+
+
+def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
+    """Make one report that was asked for. Runs outside of any transaction; safe to run twice."""
+    with tenant_transaction(tenant_id):
+        report = _begin(report_id)
+    if report is None:
+        return
+
+    def advance(progress: int, step: str) -> None:
+        """Show how far it is; stop when somebody cancelled."""
+        with tenant_transaction(tenant_id):
+            changed = Report.objects.filter(pk=report_id, status=ReportStatus.RUNNING).update(
+                progress=progress, step=step
+            )
+        if not changed:
+            raise Cancelled
+
+    try:
+        content = make_oversight(tenant_id=tenant_id, report=report, advance=advance)
+    except Cancelled:
+        return
+    except MakingFailed as error:
+        with tenant_transaction(tenant_id):
+            _fail(report_id, str(error))
+        return
+    with tenant_transaction(tenant_id):
+        _finish(report_id, content)
+
+
+def cancel_report(*, actor: Actor, report_id: UUID) -> Report:
+    """Stop a report that is not finished. Raises `Conflict` when it is, `NotFound` without one."""
+    report = _locked(report_id)
+    if report.status not in _UNDER_WAY:
+        raise Conflict("The report is not being made any more.")
+    report.status, report.step = ReportStatus.CANCELLED, ""
+    report.finished_at = clock.now()
+    report.save(update_fields=["status", "step", "finished_at"])
+    _record(report, actor, "report.cancelled", f"{actor.name} cancelled the {_name(report)}.")
+    return report
+
+
+def download_report(*, actor: Actor, report_id: UUID) -> Report:
+    """Return a finished report with its content, and record who took it."""
+    report = _locked(report_id)
+    if report.status != ReportStatus.READY or report.content is None:
+        raise NotFound("There is no finished report of this name.")
+    _record(
+        report,
+        actor,
+        "report.downloaded",
+        f"{actor.name} downloaded the {_name(report)}.",
+        sha256=report.sha256,
+    )
+    return report
+
+
+def _begin(report_id: UUID) -> Report | None:
+    """Take a report that waits, or one whose maker vanished; None when it is not to be made."""
+    report = _locked(report_id)
+    now = clock.now()
+    stale = (
+        report.status == ReportStatus.RUNNING
+        and report.started_at is not None
+        and report.started_at < now - STALE_AFTER
+    )
+    if report.status != ReportStatus.QUEUED and not stale:
+        return None
+    checkpoint = latest_checkpoint()
+    if checkpoint is None:
+        _fail(report_id, "Nothing stands in the record yet; try again in a few seconds.")
+        return None
+    report.status, report.started_at = ReportStatus.RUNNING, now
+    report.progress, report.step = 5, "Reading the record"
+    report.ledger_size = report.ledger_size or checkpoint.size
+    report.save(update_fields=["status", "started_at", "progress", "step", "ledger_size"])
+    return report
+
+
+def _finish(report_id: UUID, content: bytes) -> None:
+    report = _locked(report_id)
+    if report.status != ReportStatus.RUNNING:
+        return
+    report.status, report.progress, report.step = ReportStatus.READY, 100, ""
+    report.content, report.size_bytes = content, len(content)
+    report.sha256, report.finished_at = sha256(content).hexdigest(), clock.now()
+    report.save()
+    _record(
+        report,
+        SYSTEM,
+        "report.finished",
+        f"The {_name(report)} was finished: SHA-256 {report.sha256}.",
+        sha256=report.sha256,
+        bytes=report.size_bytes,
+        ledger_size=report.ledger_size,
+    )
+
+
+def _fail(report_id: UUID, why: str) -> None:
+    report = _locked(report_id)
+    if report.status not in _UNDER_WAY:
+        return
+    report.status, report.failure, report.step = ReportStatus.FAILED, why, ""
+    report.finished_at = clock.now()
+    report.save(update_fields=["status", "failure", "step", "finished_at"])
+    log.warning("report.failed", report=str(report_id), reason=why)
+    _record(report, SYSTEM, "report.failed", f"The {_name(report)} failed: {why}", reason=why)
+
+
+def _locked(report_id: UUID) -> Report:
+    report = Report.objects.select_for_update().filter(pk=report_id).first()
+    if report is None:
+        raise NotFound("There is no such report.")
+    return report
+
+
+def _name(report: Report) -> str:
+    first, last = report.period_start, report.period_end - timedelta(microseconds=1)
+    return f"{KINDS[report.kind].lower()} of {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+
+
+def _record(report: Report, actor: Actor, event_type: str, summary: str, **data: object) -> None:
+    ident = public_id("rep", report.pk)
+    record(
+        event_type=event_type,
+        actor=actor,
+        subject=Subject("report", ident, _name(report)),
+        summary=summary,
+        data={
+            "kind": report.kind,
+            "period_start": report.period_start.isoformat(),
+            "period_end": report.period_end.isoformat(),
+            **data,
+        },
+    )

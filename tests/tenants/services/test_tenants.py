@@ -1,0 +1,109 @@
+"""Accounts are made with an owner, and their settings are changed by owners."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed
+from govapp.common.tenancy import bind_tenant, bound_tenant_id
+from tenants.models import Membership, Tenant
+from tenants.services.tenants import create_tenant, update_settings
+from tests.people import Company, make_company, make_user
+from tests.tenants.ledger import events, summaries
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def acme() -> Iterator[Company]:
+    company = make_company()
+    with bind_tenant(company.id):
+        yield company
+
+
+def test_a_tenant_begins_with_its_owner() -> None:
+    user = make_user("olivia")
+    tenant = create_tenant(slug="acme", name="Acme", owner_user=user, time_zone="Europe/Berlin")
+    assert bound_tenant_id() is None
+    with bind_tenant(tenant.pk):
+        assert Tenant.objects.get().time_zone == "Europe/Berlin"
+        assert [(m.user, m.roles) for m in Membership.objects.all()] == [(user, ["owner"])]
+        assert summaries("tenant.created", "member.joined") == [
+            "The account Acme was created with Olivia as its owner.",
+            "Olivia joined as Owner.",
+        ]
+
+
+def test_a_slug_is_taken_once_over_all_tenants() -> None:
+    user = make_user("olivia")
+    create_tenant(slug="acme", name="Acme", owner_user=user)
+    with pytest.raises(Conflict, match="acme is taken"):
+        create_tenant(slug="acme", name="Another", owner_user=user)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"slug": "Acme Inc"}, "/slug"),
+        ({"name": ""}, "/name"),
+        ({"time_zone": "Mars/Olympus"}, "/time_zone"),
+    ],
+)
+def test_a_bad_field_is_refused(fields: dict[str, Any], pointer: str) -> None:
+    user = make_user("olivia")
+    values: dict[str, Any] = {"slug": "acme", "name": "Acme", "owner_user": user} | fields
+    with pytest.raises(Invalid) as refusal:
+        create_tenant(**values)
+    assert [e.pointer for e in refusal.value.errors] == [pointer]
+
+
+def test_settings_are_changed_and_told(acme: Company) -> None:
+    tenant = update_settings(
+        actor=acme.olivia,
+        tenant=acme.tenant,
+        time_zone="Europe/Berlin",
+        single_person_publishing=True,
+        fallback_group="managers",
+        name="Acme",
+    )
+    assert (tenant.time_zone, tenant.single_person_publishing) == ("Europe/Berlin", True)
+    assert Tenant.objects.get().fallback_group == "managers"
+    (event,) = events("tenant.settings_changed")
+    assert event["summary"] == (
+        "Olivia changed the settings: time zone from UTC to Europe/Berlin, publishing by the"
+        " person who proposed from off to on and fallback group from nothing to managers."
+    )
+    assert event["data"]["changes"]["single_person_publishing"] == {"from": "off", "to": "on"}
+
+
+def test_nothing_changed_is_no_event(acme: Company) -> None:
+    update_settings(actor=acme.olivia, tenant=acme.tenant, name="Acme", link_voting=False)
+    assert events("tenant.settings_changed") == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("time_zone", "utc+1"),
+        ("fallback_group", "nobody"),
+        ("link_voting", "yes"),
+        ("name", "a" * 201),
+    ],
+)
+def test_a_bad_setting_is_refused(acme: Company, field: str, value: object) -> None:
+    with pytest.raises(Invalid) as refusal:
+        update_settings(actor=acme.olivia, tenant=acme.tenant, **{field: value})
+    assert [e.pointer for e in refusal.value.errors] == [f"/{field}"]
+
+
+@pytest.mark.parametrize("field", ["slug", "is_suspended", "tenant_id"])
+def test_other_fields_are_no_settings(acme: Company, field: str) -> None:
+    with pytest.raises(Malformed, match=field):
+        update_settings(actor=acme.olivia, tenant=acme.tenant, **{field: "x"})
+
+
+@pytest.mark.parametrize("name", ["carl", "alice", "audrey"])
+def test_only_owners_change_settings(acme: Company, name: str) -> None:
+    with pytest.raises(Forbidden):
+        update_settings(actor=getattr(acme, name), tenant=acme.tenant, name="Mine")
