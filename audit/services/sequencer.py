@@ -197,9 +197,7 @@ def _sign(ledger: LedgerLog, growth: Growth) -> LedgerCheckpoint:
         raise LedgerBroken(f"the last checkpoint of {ledger.origin} is not of its present size")
     if last is not None and bytes(last[1]) != _frontier_of(ledger).root():
         raise LedgerBroken(f"the last checkpoint of {ledger.origin} has another root")
-    note = sign_checkpoint(
-        Checkpoint(ledger.origin, growth.size, growth.root), key=_key_of(ledger)
-    )
+    note = sign_checkpoint(Checkpoint(ledger.origin, growth.size, growth.root), key=_key_of(ledger))
     return LedgerCheckpoint.objects.create(
         size=growth.size, root=growth.root, note=note, signed_at=clock.now()
     )

@@ -15,9 +15,7 @@ Run = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def committed(
-    services: Services, django_db_setup: None, django_db_blocker: Any
-) -> Iterator[None]:
+def committed(services: Services, django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Real commits. The application may not empty the ledger, so the administrator does."""
     from govapp.common.clock import shift_clock
 
