@@ -124,9 +124,9 @@ def _charts(report: Oversight) -> list[str]:
     counts = _outcome_counts(report)
     present = [outcome for outcome in _TONES if counts[outcome]]
     labels, columns = _columns(report)
-    series = [
-        Series(o, tuple(column[o] for column in columns), _TONES[o]) for o in present
-    ] or [Series("decisions", tuple(0 for _ in columns))]
+    series = [Series(o, tuple(column[o] for column in columns), _TONES[o]) for o in present] or [
+        Series("decisions", tuple(0 for _ in columns))
+    ]
     spans = _span_counts(_seconds(report))
     return [
         bar_svg(
@@ -199,4 +199,3 @@ def span_words(seconds: float | None) -> str:
     if whole < 86_400:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
-

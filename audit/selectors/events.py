@@ -203,9 +203,7 @@ def _text_condition(text: str) -> Q:
     """
     if text.startswith("ar_"):
         return Q(request_id=_request_uuid(text))
-    return (
-        Q(type__gte=text, type__lt=text + "\U0010ffff") | Q(subject_id=text) | Q(actor_id=text)
-    )
+    return Q(type__gte=text, type__lt=text + "\U0010ffff") | Q(subject_id=text) | Q(actor_id=text)
 
 
 def _distinct(column: str, at_most: int = 200) -> list[tuple[str, bytes]]:
