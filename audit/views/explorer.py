@@ -132,6 +132,7 @@ def _chips(
         query.pop("cursor", None)
         words = actors.get(value, value) if name == "actor" else value
         words = events.words_of(value) if name == "type" else words
+        words = events.visible(words)
         remove = "?" + query.urlencode()
         chips.append({"label": _LABELS[name], "value": words, "remove_url": remove})
     return chips
