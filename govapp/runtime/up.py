@@ -133,7 +133,7 @@ def programs(services: Services, port: int) -> Iterator[Program]:
     web += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
     web += ["--log-level", "warning"]
     worker = ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING"]
-    worker += ["--without-gossip", "--without-mingle"]
+    worker += ["--without-gossip", "--without-mingle", "--queues", "celery,reports"]
     # An empty pidfile is none: a stale one would keep beat from starting.
     beat = ["beat", "--pidfile=", "--schedule", str(services.directory / "beat-schedule")]
     yield program("web", web, services)
