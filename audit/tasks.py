@@ -13,7 +13,7 @@ def sequence() -> None:
     sequence_all()
 
 
-@shared_task(name="audit.make_report", queue="reports", time_limit=270)
+@shared_task(name="audit.make_report", time_limit=270)
 def make_report(report_id: str, tenant_id: str) -> None:
     """Render one report that was asked for."""
     from audit.services.reports import make_report as make
