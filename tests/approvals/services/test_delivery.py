@@ -25,6 +25,7 @@ from approvals.services.delivery import (
     NOTIFICATION_DELAYS,
     deliver_callback,
     deliver_due,
+    send_notification,
 )
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
@@ -110,17 +111,15 @@ def test_a_message_has_the_consequence_first_in_both_forms_and_two_links(
     move_clock(DUE)
     deliver_due()
     message = next(each for each in mailbox.messages if "alice" in str(each["To"]))
-    assert str(message["Subject"]) == "Approve or deny: Pay EUR 900 <b>now</b> to ⟨U+202E⟩lmth.live"
-    (row,) = [
-        each for each in notifications(world, "requested") if "alice" in each.member.user.email
-    ]
+    shown = "Pay EUR 900 <b>now</b> to ⟨U+202E⟩lmth.live"
+    assert str(message["Subject"]).strip() == f"Approve or deny: {shown}"
     assert str(message["Message-ID"]).startswith("<ntf_")
     assert str(message["Auto-Submitted"]) == "auto-generated"
     text_part, html_part = message.get_body(("plain",)), message.get_body(("html",))
     assert text_part is not None
     assert html_part is not None
     text, html = text_part.get_content(), html_part.get_content()
-    assert text.startswith("Pay EUR 900 <b>now</b> to ⟨U+202E⟩lmth.live")
+    assert text.splitlines()[0] == shown
     assert "Pay EUR 900 &lt;b&gt;now&lt;/b&gt;" in html
     assert "<script" not in html
     assert "<style" not in html
@@ -172,19 +171,17 @@ def test_a_server_that_is_busy_is_asked_again_later(
 def test_a_message_is_given_up_after_eight_attempts_and_compliance_is_told(
     world: World, mailbox: Mailbox, move_clock: MoveClock
 ) -> None:
-    with tenant_transaction(world.company.id):
-        suspend_member(actor=world.company.olivia, member=world.company.bob)
-    world.submit(summary="Pay Acme Ltd")
+    world.submit()
     mailbox.answers = ["451 busy"] * 8
-    waited = DUE
+    ident, waited = notifications(world, "requested")[0].pk, timedelta(0)
     for delay in (*NOTIFICATION_DELAYS, timedelta(0)):
         move_clock(waited)
-        deliver_due(at_most=1)
+        assert send_notification(tenant_id=world.company.id, notification_id=ident) is True
         waited += delay * 1.2 + DUE
-    (asked,) = notifications(world, "requested")[:1]
+    asked = notifications(world, "requested")[0]
     assert (asked.attempts, asked.status) == (8, DeliveryStatus.FAILED)
-    assert event_types(world, "notification")[0] == "notification.failed"
-    alerts = [each for each in notifications(world, "alert") if "failed" in each.dedup_key]
+    assert event_types(world, "notification") == ["notification.failed"]
+    alerts = notifications(world, "alert")
     assert [str(each.member) for each in alerts] == ["Carl"]
 
 
@@ -268,9 +265,11 @@ def test_both_secrets_sign_while_one_replaces_the_other(
     for secret in (present, former):
         Webhook(secret).verify(received.body, received.headers)
     move_clock(timedelta(minutes=2, seconds=1))
-    decided(world, endpoint)
-    deliver_due()
-    received = receiver.received[-1]
+    later = decided(world, endpoint)
+    with tenant_transaction(world.company.id):
+        ident = CallbackDelivery.objects.get(request=later).pk
+    deliver_callback(tenant_id=world.company.id, delivery_id=ident)
+    (_, received) = receiver.received
     Webhook(present).verify(received.body, received.headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(former).verify(received.body, received.headers)
