@@ -34,7 +34,6 @@ def test_an_event_is_proved_to_whoever_has_the_key(acme: Company) -> None:
     _, key = make_agent(acme)
     event = write_event(acme.id)
     name = public_id("ev", event.pk)
-    assert get(acme, key, f"proof/inclusion?event={name}").status_code == 409
     sequence(acme)
     proof = get(acme, key, f"proof/inclusion?event={name}").json()
     verifier = VerifierKey.decode(proof["verifier_key"])
@@ -46,6 +45,12 @@ def test_an_event_is_proved_to_whoever_has_the_key(acme: Company) -> None:
         proof=[bytes.fromhex(step) for step in proof["path"]],
         root=checkpoint.root,
     )
+
+
+def test_an_event_that_waits_is_not_proved_yet(acme: Company) -> None:
+    _, key = make_agent(acme)
+    name = public_id("ev", write_event(acme.id).pk)
+    assert get(acme, key, f"proof/inclusion?event={name}").status_code == 409
 
 
 def test_growth_is_proved_between_two_checkpoints(acme: Company) -> None:
