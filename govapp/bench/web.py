@@ -2,6 +2,7 @@
 
 import http.client
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
