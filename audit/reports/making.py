@@ -17,6 +17,7 @@ from audit.models import LedgerCheckpoint, Report
 from audit.reports.figures import Oversight
 from audit.reports.layout import html_of
 from audit.reports.oversight import gather, policy_live_before, tenant_facts
+from audit.selectors.events import visible
 from audit.selectors.proofs import latest_checkpoint
 from govapp.common.tenancy import tenant_transaction
 
@@ -60,7 +61,7 @@ def _figures_of(report: Report) -> Oversight:
     known = latest_checkpoint()
     name, zone = tenant_facts(size)
     return Oversight(
-        tenant=name or "This tenant",
+        tenant=visible(name) or "This tenant",
         start=report.period_start,
         end=report.period_end,
         zone=zone,

@@ -45,8 +45,8 @@ def publish_checkpoint(*, vkey: str, note: str) -> None:
         with _file_of(directory, vkey.split("+", 1)[0]).open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(line.encode())
-    except OSError as error:
-        log.error("ledger.checkpoint_not_published", error=type(error).__name__)
+    except OSError:
+        log.exception("ledger.checkpoint_not_published")
 
 
 def published_checkpoint(origin: str) -> OutsideCheckpoint | None:

@@ -132,9 +132,9 @@ def _chips(
         query.pop("cursor", None)
         words = actors.get(value, value) if name == "actor" else value
         words = events.words_of(value) if name == "type" else words
-        chips.append(
-            {"label": _LABELS[name], "value": words, "remove_url": "?" + query.urlencode()}
-        )
+        words = events.visible(words)
+        remove = "?" + query.urlencode()
+        chips.append({"label": _LABELS[name], "value": words, "remove_url": remove})
     return chips
 
 

@@ -118,7 +118,9 @@ class Bridge:
         started: list[tuple[int, Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
-            encoded = [(k.lower().encode("latin-1"), v.strip().encode("latin-1")) for k, v in headers]
+            encoded = [
+                (k.lower().encode("latin-1"), v.strip().encode("latin-1")) for k, v in headers
+            ]
             started.append((int(status[:3]), encoded))
 
         result = self._app(environ, start_response)

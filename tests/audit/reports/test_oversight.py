@@ -75,7 +75,7 @@ def test_a_report_is_tagged_and_attaches_the_events_it_was_made_from() -> None:
     report = make(tenant_id, days=3)
     reader = reader_of(report)
     catalogue = reader.trailer["/Root"]
-    assert catalogue["/MarkInfo"]["/Marked"] is True
+    assert catalogue["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a PDF boolean
     assert catalogue["/Lang"] == "en-GB"
     metadata = catalogue["/Metadata"].get_data().decode()
     assert 'pdfaid:part="3"' in metadata
@@ -129,7 +129,7 @@ def test_words_of_an_agent_are_only_words() -> None:
     )
     sequence_tenant(tenant_id=tenant_id)
     text = text_of(make(tenant_id, days=1))
-    assert "<script>x</script>" in text
+    assert hostile.replace(" ", "") in text.replace(" ", "")
     assert "<b>pay" in text
     assert "RIGHT-TO-LEFT OVERRIDE" in text
     assert "\u202e" not in text
