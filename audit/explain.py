@@ -127,14 +127,14 @@ def _details(data: Mapping[str, Any]) -> Iterator[str]:
     """Say what an event's data adds to its summary."""
     said = (
         ("reason", "The reason given was: “{}”"),
-        ("agent_reason", "The agent said: “{}”"),
         ("note", "It was noted: “{}”"),
         ("on_behalf_of", "It was on behalf of {}."),
-        ("missing", "Still missing was {}."),
+        ("policy", "The policy was: {}."),
         ("seconds_viewed", "The page had been open for {} s."),
         ("second_factor", "The second factor was {}."),
-        ("justified_by", "The right to decide came from {}."),
-        ("payload_digest", "What was shown has the SHA-256 {}."),
+        ("rights", "The right to decide came from {}."),
+        ("seats", "The seat was {}."),
+        ("payload_digest", "The payload has the SHA-256 {}."),
         ("cost", "The cost was {}."),
     )
     for key, words in said:
@@ -151,11 +151,20 @@ def _rules(event: EventRow, kind: str) -> Iterator[Sentence]:
         return
     for rule in rules:
         if not isinstance(rule, Mapping):
-            text, values = str(rule), ""
+            text, name, verdict, values = str(rule), "", "", ""
         else:
-            text = str(rule.get("sentence") or rule.get("name") or rule.get("id") or "A rule")
+            name = rule.get("rule") or rule.get("name") or rule.get("id") or "a rule"
+            text = str(rule.get("because") or rule.get("sentence") or f"It matched {name}.")
+            verdict = " ".join(str(rule.get(key) or "") for key in ("outcome", "verdict")).strip()
             values = _plain(rule.get("values") or {})
-        details = (f"It saw {values}.",) if values else ()
+        details = tuple(
+            words
+            for words in (
+                f"Rule {name}: {verdict}." if verdict else "",
+                f"It saw {values}." if values else "",
+            )
+            if words
+        )
         yield Sentence(text, event.occurred_at, event.public_id, kind, details)
 
 

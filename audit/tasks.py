@@ -13,7 +13,15 @@ def sequence() -> None:
     sequence_all()
 
 
-@shared_task(name="audit.make_report", queue="reports", time_limit=270)
+@shared_task(name="audit.sweep_reports")
+def sweep_reports() -> None:
+    """Queue again whatever report lost its hint or its maker."""
+    from audit.services.reports import requeue_reports
+
+    requeue_reports()
+
+
+@shared_task(name="audit.make_report", time_limit=270)
 def make_report(report_id: str, tenant_id: str) -> None:
     """Render one report that was asked for."""
     from audit.services.reports import make_report as make

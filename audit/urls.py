@@ -25,13 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
         reports.report_download,
         name="report_download",
     ),
-    path(
-        "t/<slug:slug>/reports/<str:report>/cancel", reports.report_cancel, name="report_cancel"
-    ),
+    path("t/<slug:slug>/reports/<str:report>/cancel", reports.report_cancel, name="report_cancel"),
     path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),
-    path(
-        "api/v1/audit/proof/inclusion", InclusionView.as_view(), name="api_audit_proof_inclusion"
-    ),
+    path("api/v1/audit/proof/inclusion", InclusionView.as_view(), name="api_audit_proof_inclusion"),
     path(
         "api/v1/audit/proof/consistency",
         ConsistencyView.as_view(),

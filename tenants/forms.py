@@ -42,9 +42,7 @@ class ReasonForm(forms.Form):
 
 
 class OptionalReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=300, required=False, help_text="Optional. It is kept in the record."
-    )
+    reason = forms.CharField(max_length=300, required=False, help_text="It is kept in the record.")
 
 
 class AcceptForm(forms.Form):

@@ -29,6 +29,7 @@ _AGENTS = [
     path("<str:agent>/pause", agents.pause, name="agent_pause"),
     path("<str:agent>/resume", agents.resume, name="agent_resume"),
     path("<str:agent>/keys", keys.issue, name="key_issue"),
+    path("<str:agent>/keys/<str:key>/", keys.key, name="key_detail"),
     path("<str:agent>/keys/<str:key>/rotate", keys.rotate, name="key_rotate"),
     path("<str:agent>/keys/<str:key>/revoke", keys.revoke, name="key_revoke"),
 ]

@@ -141,7 +141,7 @@ class ExecutionReport(RequestBody, frozen=True):
     """What became of the permission."""
 
     outcome: Literal["succeeded", "failed", "rolled_back"]
-    note: Annotated[str, Meta(max_length=5000)] = ""
+    note: Annotated[str, Meta(max_length=4000)] = ""
     cost: Cost | None = None
 
 

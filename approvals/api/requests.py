@@ -1,6 +1,7 @@
 """Submitting, reading and cancelling action requests."""
 
 import hashlib
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -27,9 +28,10 @@ from approvals.services.submission import cancel_action, preview_action, submit_
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.pagination import next_link, page_answer
+from govapp.common.api.problems import CONTENT_TYPE
 from govapp.common.api.views import with_entity_tag
 
-POLL_SECONDS = 5  # for those who poll; waiting with `Prefer: wait` is better
+POLL_SECONDS: Final = 5  # for those who poll; waiting with `Prefer: wait` is better
 
 _WAIT = OpenApiParameter(
     "Prefer",
@@ -73,13 +75,7 @@ class ActionRequestList(ApiView):
         answer = answer_once(
             agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(body)
         )
-        response = Response(answer.body, status=answer.status)
-        response["Location"] = answer.location
-        if answer.status == 202:
-            response["Retry-After"] = str(POLL_SECONDS)
-        if answer.replayed:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        return _answered(answer)
 
     def _submit(self, body: ActionRequestSubmission) -> Answer:
         made = submit_action(agent=self.agent, submission=body.to_submission())
@@ -106,6 +102,20 @@ class ActionRequestList(ApiView):
         if cursor is not None:
             response["Link"] = next_link(request.path, request.query_params, cursor)
         return response
+
+
+def _answered(answer: Answer) -> Response:
+    """Return the response of a submission: an action request, or a refusal that was kept."""
+    if answer.status >= 400:
+        response = Response(answer.body, status=answer.status, content_type=CONTENT_TYPE)
+    else:
+        response = Response(answer.body, status=answer.status)
+        response["Location"] = answer.location
+    if answer.status == 202:
+        response["Retry-After"] = str(POLL_SECONDS)
+    if answer.replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response
 
 
 class ActionRequestPreview(ApiView):

@@ -97,15 +97,16 @@ def record_stage_opened(*, stage: RequirementStage, now: datetime) -> None:
 
 
 def record_stage_satisfied(
-    *, stage: RequirementStage, seated: Mapping[str, str], now: datetime
+    *, stage: RequirementStage, seated: Sequence[Mapping[str, str]], now: datetime
 ) -> None:
-    """Every seat is filled; `seated` says by whom (public member id → seat)."""
+    """Every seat is filled; `seated` says by whom (member, name, seat)."""
     _record_stage(
         "stage.satisfied",
         stage,
         now,
-        f"Stage “{stage.name}” of rule {stage.requirement.rule_id} has all its approvals",
-        {"seated": dict(seated)},
+        f"Stage “{stage.name}” of rule {stage.requirement.rule_id} has all its approvals"
+        f" ({', '.join(each['name'] for each in seated)})",
+        {"seated": [dict(each) for each in seated]},
     )
 
 

@@ -130,7 +130,11 @@ def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
     for stage in found.order_by("requirement__rule_id", "position"):
         stage.request = stage.requirement.request = by_id[stage.request_id]
         stages[stage.request_id].append(stage)
-    for vote in Vote.objects.filter(request__in=by_id).order_by("cast_at", "pk"):
+    for vote in (
+        Vote.objects.filter(request__in=by_id)
+        .select_related("member__user")
+        .order_by("cast_at", "pk")
+    ):
         votes[vote.request_id].append(vote)
     return [Board(by_id[ident], stages[ident], votes[ident]) for ident in by_id]
 

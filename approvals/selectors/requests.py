@@ -63,9 +63,7 @@ def _with_answers(requests: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
     )  # fmt: skip
 
 
-def _narrowed(
-    rows: QuerySet[ActionRequest], filters: RequestFilters
-) -> QuerySet[ActionRequest]:
+def _narrowed(rows: QuerySet[ActionRequest], filters: RequestFilters) -> QuerySet[ActionRequest]:
     if filters.agent_id is not None:
         rows = rows.filter(agent=filters.agent_id)
     if filters.status:

@@ -18,7 +18,6 @@ from approvals.audit_events import messages as events
 from approvals.doors import due_callbacks, due_notifications
 from approvals.enums import DeliveryStatus, NotificationKind
 from approvals.models import CallbackDelivery, Notification
-from approvals.models.outbox import OutboxRow
 from approvals.services.mails import compose_mail
 from approvals.services.notifications import alert_compliance
 from approvals.transports.email import send_mail
@@ -30,6 +29,8 @@ from govapp.common.sealing import unseal
 from govapp.common.tenancy import tenant_transaction
 
 log = structlog.get_logger(__name__)
+
+_Row = Notification | CallbackDelivery
 
 LEASE: Final = timedelta(minutes=2)
 GRACE: Final = timedelta(seconds=3)
@@ -50,7 +51,7 @@ _STILL_PENDING: Final = frozenset(
 def send_notification(
     *, tenant_id: UUID, notification_id: UUID, grace: timedelta = timedelta(0)
 ) -> bool:
-    """Send one message if it is due; return whether it was tried. Never raises a failed delivery."""
+    """Send one message if it is due; return whether it was tried. Raises no failure."""
     with tenant_transaction(tenant_id):
         now = clock.now()
         rows = Notification.objects.select_related("member__user", "request__agent")
@@ -68,8 +69,13 @@ def send_notification(
             row.save(update_fields=["status"])
             return False
         _claim(row, now)
-        mail = compose_mail(row)
-    failure = _attempt(lambda: send_mail(mail))
+
+    def send() -> None:
+        with tenant_transaction(tenant_id):
+            mail = compose_mail(row)
+        send_mail(mail)
+
+    failure = _attempt(row, send, NOTIFICATION_DELAYS)
     with tenant_transaction(tenant_id):
         _settle_notification(row, failure)
     return True
@@ -94,12 +100,11 @@ def deliver_callback(
             row.save(update_fields=["status"])
             return False
         _claim(row, now)
-        callback = _callback(row, now)
 
     def send() -> None:
-        row.response_status = send_callback(callback, now=now)
+        row.response_status = send_callback(_callback(row, now), now=now)
 
-    failure = _attempt(send)
+    failure = _attempt(row, send, CALLBACK_DELAYS)
     with tenant_transaction(tenant_id):
         _settle_callback(row, failure)
     return True
@@ -134,13 +139,17 @@ def deliver_due(*, at_most: int = 100, grace: timedelta = GRACE) -> int:
     return tried
 
 
-def _claim(row: OutboxRow, now: datetime) -> None:
+def _claim(row: _Row, now: datetime) -> None:
     row.attempts += 1
     row.next_attempt_at = now + LEASE
     row.save(update_fields=["attempts", "next_attempt_at"])
 
 
-def _attempt(send: Callable[[], None]) -> DeliveryFailure | None:
+def _attempt(
+    row: _Row, send: Callable[[], None], delays: tuple[timedelta, ...]
+) -> DeliveryFailure | None:
+    if row.attempts > len(delays) + 1:
+        return PermanentFailure("Every attempt was cut short.")
     try:
         send()
     except DeliveryFailure as failure:
@@ -183,7 +192,7 @@ def _settle_callback(row: CallbackDelivery, failure: DeliveryFailure | None) -> 
 
 
 def _settle(
-    row: OutboxRow, failure: DeliveryFailure | None, delays: tuple[timedelta, ...]
+    row: _Row, failure: DeliveryFailure | None, delays: tuple[timedelta, ...]
 ) -> DeliveryStatus | None:
     """Write how the claimed attempt went; None when the claim was lost to somebody else."""
     now = clock.now()
@@ -198,10 +207,12 @@ def _settle(
         status = DeliveryStatus.FAILED
     else:
         fields["next_attempt_at"] = now + _jittered(delays[row.attempts - 1])
-    claimed = type(row)._default_manager.filter(
-        pk=row.pk, status=DeliveryStatus.QUEUED, attempts=row.attempts
-    )
-    return status if claimed.update(status=status, **fields) else None
+    mine = {"pk": row.pk, "status": DeliveryStatus.QUEUED, "attempts": row.attempts}
+    if isinstance(row, Notification):
+        settled = Notification.objects.filter(**mine).update(status=status, **fields)
+    else:
+        settled = CallbackDelivery.objects.filter(**mine).update(status=status, **fields)
+    return status if settled else None
 
 
 def _jittered(delay: timedelta) -> timedelta:

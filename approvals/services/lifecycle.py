@@ -89,8 +89,9 @@ def _end(request: ActionRequest, now: datetime) -> None:
             "status", "version", "decided_at", "decision_reason", "decided_by_name", "deadline_at",
         ]
     )  # fmt: skip
-    left = RequirementStage.objects.filter(
-        request=request, status__in=[StageStatus.WAITING, StageStatus.OPEN]
-    )
-    left.update(status=StageStatus.CLOSED)
+    if request.status != RequestStatus.APPROVED:  # which has no stage left
+        left = RequirementStage.objects.filter(
+            request=request, status__in=[StageStatus.WAITING, StageStatus.OPEN]
+        )
+        left.update(status=StageStatus.CLOSED)
     close_timers(request=request, now=now)

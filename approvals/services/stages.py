@@ -6,13 +6,13 @@ from uuid import UUID
 
 from approvals.audit_events import requests as events
 from approvals.enums import StageStatus
-from approvals.models import ActionRequest, Requirement, RequirementStage
+from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import Evaluation, Matching
 from approvals.selectors.board import Board, load_board
-from approvals.selectors.people import load_people
+from approvals.selectors.people import load_people, looking_once
 from approvals.services import notifications
 from approvals.services.schedule import arm_timers, close_stage_timers, frozen_stage
-from tenants.models import Membership, Tenant
+from tenants.models import Tenant
 
 
 def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: datetime) -> None:
@@ -50,17 +50,24 @@ def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: da
         events.record_stage_opened(stage=stage, now=now)
     Requirement.objects.bulk_create(requirements)
     RequirementStage.objects.bulk_create(stages)
-    _announce(first, now)
     board = Board(request, stages, [])
     _note_deadline(board)
-    secure_quorum(board=board, now=now)
+    with looking_once():
+        secure_quorum(board=board, now=now)
+        _announce(first, now)
+
+
+def first_deadline(*, evaluation: Evaluation, now: datetime) -> datetime | None:
+    """Return the deadline that a request has when its first stages open now."""
+    delays = [spec.flow.stages[0].deadline for spec in evaluation.requirements]
+    return now + min(delays) if delays else None
 
 
 def advance(*, request: ActionRequest, now: datetime) -> bool:
     """Count the votes, close what is satisfied, open what follows.
 
-    Returns True only when counted approvals fill every stage of every requirement. The caller
-    has locked the request.
+    Returns True only when counted approvals fill every stage of every requirement: the caller,
+    who has locked the request, then ends it, which closes its timers.
     """
     return advance_board(board=load_board(request), now=now)
 
@@ -71,16 +78,15 @@ def advance_board(*, board: Board, now: datetime) -> bool:
     done: list[RequirementStage] = []
     for requirement in board.requirements:
         _advance_requirement(board, requirement, now, opened, done)
-    if done:
-        close_stage_timers(stages=done, now=now)
+    if board.stages and all(stage.status == StageStatus.SATISFIED for stage in board.stages):
+        return True
     still_open = [stage for stage in opened if stage.status == StageStatus.OPEN]
     if still_open:
         _announce(still_open, now)
     if done:
+        close_stage_timers(stages=done, now=now)
         _note_deadline(board)
-    return bool(board.stages) and all(
-        stage.status == StageStatus.SATISFIED for stage in board.stages
-    )
+    return False
 
 
 def _advance_requirement(
@@ -102,7 +108,7 @@ def _advance_requirement(
         matching = board.tally(stage)
         if not matching.is_complete:
             return
-        _satisfy(stage, matching, now)
+        _satisfy(stage, matching, board.votes, now)
         done.append(stage)
     requirement.satisfied_at = now
     requirement.save(update_fields=["satisfied_at"])
@@ -117,20 +123,27 @@ def _open(stage: RequirementStage, now: datetime) -> None:
 
 def _announce(stages: Sequence[RequirementStage], now: datetime) -> None:
     arm_timers(stages=stages, now=now)
-    for stage in stages:
-        notifications.notify_stage_opened(stage=stage)
+    with looking_once():
+        for stage in stages:
+            notifications.notify_stage_opened(stage=stage)
 
 
-def _satisfy(stage: RequirementStage, matching: Matching[UUID], now: datetime) -> None:
+def _satisfy(
+    stage: RequirementStage, matching: Matching[UUID], votes: Sequence[Vote], now: datetime
+) -> None:
     stage.status = StageStatus.SATISFIED
     stage.satisfied_at = now
     stage.save(update_fields=["status", "satisfied_at"])
-    names = Membership.objects.select_related("user").in_bulk(list(matching.seated))
-    events.record_stage_satisfied(
-        stage=stage,
-        seated={names[member].user.name: seat for member, seat in matching.seated.items()},
-        now=now,
-    )
+    people = {vote.member_id: vote.member for vote in votes}
+    seated = [
+        {
+            "member": people[ident].public_id,
+            "name": people[ident].user.name,
+            "seat": seat,
+        }
+        for ident, seat in matching.seated.items()
+    ]
+    events.record_stage_satisfied(stage=stage, seated=seated, now=now)
 
 
 def _note_deadline(board: Board) -> None:
@@ -185,5 +198,5 @@ def _alert(stage: RequirementStage, fallback: str) -> None:
             f"Stage “{stage.name}” of rule {stage.requirement.rule_id} lacks people who may"
             f" approve it. {so}Unless somebody is given the right in time, it expires."
         ),
-        dedup_key=f"unreachable:{stage.pk}",
+        dedup_key=f"quorum_unreachable:{stage.pk}",
     )

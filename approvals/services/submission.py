@@ -27,7 +27,7 @@ from approvals.rules import may_cancel
 from approvals.selectors.policies import compiled, live_policy
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
-from approvals.services.stages import open_requirements
+from approvals.services.stages import first_deadline, open_requirements
 from audit.actors import SYSTEM
 from govapp.common import clock
 from govapp.common.clock import Now
@@ -87,6 +87,8 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
         _check_references(agent, submission)
         request = _build(agent, submission, judged)
         to = _outcome(judged)
+        if to == RequestStatus.PENDING:
+            request.deadline_at = first_deadline(evaluation=judged.evaluation, now=judged.now)
         actor = agent.as_actor() if to == RequestStatus.PENDING else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if to == RequestStatus.PENDING:

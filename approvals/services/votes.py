@@ -16,7 +16,7 @@ from approvals.selectors.board import Board, load_board
 from approvals.selectors.people import Person, load_person
 from approvals.services.lifecycle import move, tell_whoever_waits
 from approvals.services.locking import ended, lock_request
-from approvals.services.stages import advance_board, secure_quorum
+from approvals.services.stages import advance_board
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
 from tenants.models import Membership
@@ -133,7 +133,6 @@ def _count(board: Board, vote: Vote, member: Membership, now: datetime) -> None:
         reason = vote.reason or "every approval that the rules demand was given"
         move(request=request, to=RequestStatus.APPROVED, actor=actor, reason=reason, now=now)
     else:
-        secure_quorum(board=board, now=now)
         tell_whoever_waits(request)
 
 

@@ -17,6 +17,7 @@ from audit.models import LedgerCheckpoint, Report
 from audit.reports.figures import Oversight
 from audit.reports.layout import html_of
 from audit.reports.oversight import gather, policy_live_before, tenant_facts
+from audit.selectors.events import visible
 from audit.selectors.proofs import latest_checkpoint
 from govapp.common.tenancy import tenant_transaction
 
@@ -30,11 +31,11 @@ MOST_ATTACHED_BYTES: Final = 50 * 1024 * 1024
 _POLL_SECONDS: Final = 0.3
 
 
-class Cancelled(Exception):  # noqa: N818 - a wish, not an error
+class Cancelled(Exception):
     """Somebody cancelled the report while it was being made."""
 
 
-class MakingFailed(Exception):  # noqa: N818
+class MakingFailed(Exception):
     """The report could not be made; the message is for the person who asked for it."""
 
 
@@ -60,7 +61,7 @@ def _figures_of(report: Report) -> Oversight:
     known = latest_checkpoint()
     name, zone = tenant_facts(size)
     return Oversight(
-        tenant=name or "This tenant",
+        tenant=visible(name) or "This tenant",
         start=report.period_start,
         end=report.period_end,
         zone=zone,
@@ -93,7 +94,7 @@ def _print(directory: Path, made_at: datetime, advance: Advance) -> None:
     environment = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "HOME": str(directory)}
     root = Path(__file__).resolve().parents[2]
     with (directory / "printer.log").open("wb") as log:
-        child = subprocess.Popen(  # noqa: S603 - our own module
+        child = subprocess.Popen(
             [sys.executable, "-m", "audit.reports.render", str(directory), made_at.isoformat()],
             cwd=root,
             env=environment | {"PYTHONPATH": str(root), "PYTHONHASHSEED": "0"},

@@ -117,12 +117,25 @@ def _follow(
         case.votes += 1
     elif kind in OUTCOMES:
         outcome = OUTCOMES[kind]
+        _recall(report, case, data)
         case.decided_at, case.outcome, case.event = event.occurred_at, outcome, event.public_id
         day = event.occurred_at.astimezone(ZoneInfo(report.zone)).date()
         report.days.setdefault(day, Counter())[outcome] += 1
         if case.agent:
             report.agents[case.agent].outcomes[outcome] += 1
             report.categories[case.category or "not named"][outcome] += 1
+
+
+def _recall(report: Oversight, case: Case, data: Mapping[str, Any]) -> None:
+    """Take what the deciding event repeats of a submission from before the period."""
+    if case.submitted_at is not None:
+        return
+    told = _text(data.get("submitted_at"))
+    case.submitted_at = datetime.fromisoformat(told) if told else None
+    case.agent, case.category = _text(data.get("agent")), _text(data.get("category"))
+    if case.agent:
+        report.agents.setdefault(case.agent, AgentRow(case.agent))
+    report.categories.setdefault(case.category or "not named", Counter())
 
 
 def _vote(report: Oversight, event: EventRow, data: Mapping[str, Any], line: Line) -> None:

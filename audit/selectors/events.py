@@ -16,6 +16,7 @@ from audit.models import LedgerEvent
 from govapp.common.errors import Malformed
 from govapp.common.ids import InvalidId, parse_public_id, public_id
 from govapp.common.tenancy import require_tenant_id
+from govapp.common.text import find_hidden
 
 PAGE: Final = 50
 HISTOGRAM_DAYS: Final = 90
@@ -155,10 +156,17 @@ def event_types() -> list[Choice]:
 def event_actors() -> list[Choice]:
     """Return who occurs as an actor, with the name in their newest event."""
     named = [
-        Choice(value, str(_parse(body).get("actor", {}).get("name", value)))
+        Choice(value, visible(str(_parse(body).get("actor", {}).get("name", value))))
         for value, body in _distinct("actor_id")
     ]
     return sorted(named, key=lambda choice: choice.words.casefold())
+
+
+def visible(text: str) -> str:
+    """Return text for places that take no markup, hidden characters written as U+XXXX."""
+    for hidden in find_hidden(text):
+        text = text.replace(hidden.character, f"[{hidden.code_point}]")
+    return text
 
 
 def words_of(event_type: str) -> str:
@@ -203,9 +211,7 @@ def _text_condition(text: str) -> Q:
     """
     if text.startswith("ar_"):
         return Q(request_id=_request_uuid(text))
-    return (
-        Q(type__gte=text, type__lt=text + "\U0010ffff") | Q(subject_id=text) | Q(actor_id=text)
-    )
+    return Q(type__gte=text, type__lt=text + "\U0010ffff") | Q(subject_id=text) | Q(actor_id=text)
 
 
 def _distinct(column: str, at_most: int = 200) -> list[tuple[str, bytes]]:

@@ -1,6 +1,6 @@
 """Exports of the record: each is streamed in one transaction, and is itself recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from uuid import UUID
 
 from audit.actors import Actor, Subject
@@ -10,7 +10,9 @@ from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 
 
-def stream_export(*, tenant_id: UUID, actor: Actor, wanted: EventFilter) -> Iterator[bytes]:
+def stream_export(
+    *, tenant_id: UUID, actor: Actor, wanted: EventFilter
+) -> Generator[bytes, None, None]:
     """Yield the events of a filter, oldest first, one canonical line each; then record that.
 
     The event says how many lines were given and whether the reader took all of them. Opens its

@@ -6,8 +6,10 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db import transaction
 
 from audit.actors import SYSTEM, Actor, Subject
+from audit.doors import reports_left_alone
 from audit.models import Report, ReportStatus
 from audit.reports.making import Cancelled, MakingFailed, make_oversight
 from audit.selectors.proofs import latest_checkpoint
@@ -86,6 +88,18 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
         return
     with tenant_transaction(tenant_id):
         _finish(report_id, content)
+
+
+def requeue_reports() -> int:
+    """Queue again each report that nobody has worked on for 5 minutes; return how many.
+
+    The broker is a hint and may lose it; the row is the work.
+    """
+    found = reports_left_alone.call(int(STALE_AFTER.total_seconds()))
+    for row in found:
+        with transaction.atomic():
+            enqueue_on_commit("audit.make_report", **row)
+    return len(found)
 
 
 def cancel_report(*, actor: Actor, report_id: UUID) -> Report:

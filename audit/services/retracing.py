@@ -245,7 +245,9 @@ def frontier_at(size: int) -> Frontier:
         if size >> bit & 1:
             level, rise = divmod(bit, 8)
             index, offset = divmod(start >> (8 * level), WIDTH)
-            tile = read_tile(level, index)[offset * HASH_BYTES : (offset + (1 << rise)) * HASH_BYTES]
+            tile = read_tile(level, index)[
+                offset * HASH_BYTES : (offset + (1 << rise)) * HASH_BYTES
+            ]
             hashes.append(root_of(split_hashes(tile)))
             start += 1 << bit
     return Frontier(size, tuple(hashes))

@@ -74,7 +74,7 @@ def sequence_all(*, edges: Edges | None = None, at_most: int = 1_000) -> int:
             taken += sequence_tenant(tenant_id=row["tenant_id"], edges=edges)
         except LedgerBroken as error:
             # One tenant's broken log must not stop the record of all others.
-            log.error("ledger.broken", tenant=str(row["tenant_id"]), reason=str(error))
+            log.exception("ledger.broken", tenant=str(row["tenant_id"]), reason=str(error))
     return taken
 
 
@@ -122,7 +122,7 @@ def _take(ledger: LedgerLog, queued: list[tuple[UUID, UUID, bytes]], edges: Edge
 
 
 def _locked_log() -> LedgerLog | None:
-    """Lock and return the bound tenant's log, made when there is none yet; None when it is taken."""
+    """Lock and return the bound tenant's log, made when there is none; None when it is taken."""
     locking = LedgerLog.objects.select_for_update(skip_locked=True)
     found = locking.first()
     if found is None and not LedgerLog.objects.exists():
@@ -197,16 +197,14 @@ def _sign(ledger: LedgerLog, growth: Growth) -> LedgerCheckpoint:
         raise LedgerBroken(f"the last checkpoint of {ledger.origin} is not of its present size")
     if last is not None and bytes(last[1]) != _frontier_of(ledger).root():
         raise LedgerBroken(f"the last checkpoint of {ledger.origin} has another root")
-    note = sign_checkpoint(
-        Checkpoint(ledger.origin, growth.size, growth.root), key=_key_of(ledger)
-    )
+    note = sign_checkpoint(Checkpoint(ledger.origin, growth.size, growth.root), key=_key_of(ledger))
     return LedgerCheckpoint.objects.create(
         size=growth.size, root=growth.root, note=note, signed_at=clock.now()
     )
 
 
 def _key_of(ledger: LedgerLog) -> LogKey:
-    key = LogKey.from_seed(ledger.origin, unseal(ledger.private_key_sealed))
+    key = LogKey.from_seed(ledger.origin, unseal(bytes(ledger.private_key_sealed)))
     if key.verifier.public_key != bytes(ledger.public_key):
         raise LedgerBroken(f"the signing key of {ledger.origin} is not the published one")
     return key

@@ -145,9 +145,7 @@ def _check_log_row(ledger: LedgerLog, last: Frontier, result: Verification) -> N
         result.found(Finding("log", "the sequencer's frontier is not that of the events"))
 
 
-def _compare(
-    retraced: Retraced, signed: Checkpoint, kind: str, result: Verification
-) -> Frontier:
+def _compare(retraced: Retraced, signed: Checkpoint, kind: str, result: Verification) -> Frontier:
     if retraced.is_whole and retraced.frontier.root() != signed.root:
         what = (
             f"the signed root at size {signed.size} is not that of the events; something between"
@@ -222,4 +220,3 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
 
 def _event(event_id: UUID) -> str:
     return public_id("ev", event_id)
-

@@ -45,8 +45,8 @@ def publish_checkpoint(*, vkey: str, note: str) -> None:
         with _file_of(directory, vkey.split("+", 1)[0]).open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(line.encode())
-    except OSError as error:
-        log.error("ledger.checkpoint_not_published", error=type(error).__name__)
+    except OSError:
+        log.exception("ledger.checkpoint_not_published")
 
 
 def published_checkpoint(origin: str) -> OutsideCheckpoint | None:
@@ -78,7 +78,7 @@ def read_checkpoint_file(path: Path, vkey: str = "") -> OutsideCheckpoint:
         end = file.tell()
         file.seek(max(0, end - _TAIL_BYTES))
         text = file.read().decode("utf-8", "replace")
-    if not text.startswith("{") and not path.suffix == ".jsonl":
+    if not text.startswith("{") and path.suffix != ".jsonl":
         return _opened(text, vkey, str(path))
     found = []
     for line in text.splitlines()[1 if end > _TAIL_BYTES else 0 :]:

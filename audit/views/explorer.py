@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from zoneinfo import ZoneInfo
 
 from audit.explain import explain_request
 from audit.selectors import events
@@ -132,7 +132,9 @@ def _chips(
         query.pop("cursor", None)
         words = actors.get(value, value) if name == "actor" else value
         words = events.words_of(value) if name == "type" else words
-        chips.append({"label": _LABELS[name], "value": words, "remove_url": "?" + query.urlencode()})
+        words = events.visible(words)
+        remove = "?" + query.urlencode()
+        chips.append({"label": _LABELS[name], "value": words, "remove_url": remove})
     return chips
 
 

@@ -77,9 +77,7 @@ def report_cancel(request: HttpRequest, slug: str, report: str) -> HttpResponseB
 def _ask(request: HttpRequest, slug: str, today: date) -> HttpResponseBase:
     try:
         start, end = _period(request, today)
-        request_report(
-            actor=reader_of(request).as_actor(), period_start=start, period_end=end
-        )
+        request_report(actor=reader_of(request).as_actor(), period_start=start, period_end=end)
         messages.success(request, "The report is being made; it appears below when it is done.")
     except DomainError as error:
         messages.error(request, error.detail)

@@ -73,7 +73,7 @@ def dispatch(name: str, rest: list[str]) -> int:
     if name == "bench":
         return commands.bench(rest)
     if name == "simulate":
-        return commands.against_running("simulate", rest)
+        return commands.simulate(rest)
     if name == "reset":
         return commands.reset(sure=flag("reset", "--yes", rest))
     return commands.demo()

@@ -49,12 +49,15 @@ def manage(arguments: list[str]) -> int:
         return subprocess.run(command, check=False, env=environment).returncode
 
 
-def against_running(command: str, arguments: list[str]) -> int:
-    """Run a command that needs the whole of Govapp up, ``simulate`` for one."""
-    environment = read_running(state_dir())
+def simulate(arguments: list[str]) -> int:
+    """Run agents of different manners against the Govapp that is up, through HTTP only."""
+    directory = state_dir()
+    environment = read_running(directory)
     if environment is None:
-        raise StartError(f"Start Govapp first (./run, in another terminal), then ./run {command}.")
-    return project_command(command, arguments, environment)
+        raise StartError("Start Govapp first (./run, in another terminal), then ./run simulate.")
+    where = ["--base-url", environment["GOVAPP_BASE_URL"], "--keys", str(directory / "demo.json")]
+    line = [sys.executable, "-m", "govapp.simulator", *where, *arguments]
+    return subprocess.run(line, check=False).returncode
 
 
 def bench(arguments: list[str]) -> int:

@@ -129,20 +129,24 @@ def programs(services: Services, port: int) -> Iterator[Program]:
     hush = "ignore:You're running the worker with superuser privileges"
     celery = [python, "-W", hush, "-m", "celery", "--quiet", "-A", "govapp.celery"]
     manage = [python, str(ROOT / "manage.py")]
-    web = [python, "-m", "uvicorn", "govapp.asgi:application", "--host", "127.0.0.1"]
-    web += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
-    web += ["--log-level", "warning"]
     worker = ["worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "WARNING"]
-    worker += ["--without-gossip", "--without-mingle"]
+    worker += ["--without-gossip", "--without-mingle", "--queues", "celery,reports"]
     # An empty pidfile is none: a stale one would keep beat from starting.
     beat = ["beat", "--pidfile=", "--schedule", str(services.directory / "beat-schedule")]
-    yield program("web", web, services)
+    yield program("web", web_command(port), services)
     yield replace(program("worker", [*celery, *worker], services), grace=10.0)
     yield program("beat", [*celery, *beat], services)
     if has_command("sweep_timers"):
         yield program("sweeper", [*manage, "sweep_timers", "--forever"], services)
     if has_command("sequence_ledger"):
         yield program("sequencer", [*manage, "sequence_ledger", "--forever"], services)
+
+
+def web_command(port: int) -> list[str]:
+    """Return what starts the web server."""
+    web = [sys.executable, "-m", "uvicorn", "govapp.asgi:application", "--host", "127.0.0.1"]
+    web += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "3"]
+    return [*web, "--log-level", "warning"]
 
 
 def program(name: str, command: list[str], services: Services) -> Program:

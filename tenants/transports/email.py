@@ -40,11 +40,11 @@ def send_invitation_mail(*, tenant_id: UUID, invitation_id: UUID) -> bool:
     }
     message = EmailMultiAlternatives(
         subject=f"{invitation.invited_by.user.name} invites you to {tenant.name} on Govapp",
-        body=render_to_string("tenants/mail/invitation.txt", context),
+        body=render_to_string("tenants/email/invitation.txt", context),
         to=[invitation.email],
     )
     message.attach_alternative(
-        render_to_string("tenants/mail/invitation.html", context), "text/html"
+        render_to_string("tenants/email/invitation.html", context), "text/html"
     )
     message.send()
     return True

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from govapp.common.forms import refusals_on
 from tenants import rules
-from tenants.forms import AgentForm, KeyForm, ReasonForm, RotateForm
+from tenants.forms import AgentForm, KeyForm, ReasonForm
 from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import agents, credentials_of, get_agent
@@ -87,28 +87,16 @@ def resume(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     return redirect("agent_detail", slug, agent)
 
 
-def agent_page(
-    request: PageRequest, agent: Agent, *, rotating: str = "", **bound: forms.Form
-) -> HttpResponse:
-    """Render one agent, with a form that was filled in wrongly if there is one.
-
-    `rotating` is the id of the key that a wrong `rotate_form` is about.
-    """
-    rotate_form = bound.pop("rotate_form", None)
-    status = 422 if bound or rotate_form else 200
-    keys = []
-    for key in credentials_of(agent):
-        form = rotate_form if rotate_form and key.public_id == rotating else RotateForm()
-        form.auto_id = f"{key.public_id}-%s"  # one such form a key, each with ids of its own
-        keys.append((key, form))
+def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpResponse:
+    """Render one agent, with a form that was filled in wrongly if there is one."""
     context = {
         "nav": "agents",
         "agent": agent,
-        "keys": keys,
+        "keys": credentials_of(agent),
         "may_manage": rules.may_manage_agents(request.membership),
         "may_pause": rules.may_pause_agent(request.membership, agent),
         "pause_form": ReasonForm(),
         "key_form": KeyForm(),
         **bound,
     }
-    return render(request, "tenants/agent_detail.html", context, status=status)
+    return render(request, "tenants/agent_detail.html", context, status=422 if bound else 200)

@@ -6,8 +6,10 @@ A redirect would have to keep the key somewhere in between, and it is kept nowhe
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from govapp.common.forms import refusals_on
 from tenants import rules
@@ -39,6 +41,14 @@ def issue(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     return agent_page(request, found, key_form=form)
 
 
+@require_safe
+def key(request: PageRequest, slug: str, agent: str, key: str) -> HttpResponse:
+    found = get_agent(agent)
+    credential = get_credential(found, key)
+    rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
+    return _key_page(request, found, credential)
+
+
 @require_POST
 @never_cache
 def rotate(request: PageRequest, slug: str, agent: str, key: str) -> HttpResponse:
@@ -51,7 +61,7 @@ def rotate(request: PageRequest, slug: str, agent: str, key: str) -> HttpRespons
                 actor=request.membership, credential=old, overlap=form.overlap
             )
             return _shown_once(request, found, credential, text)
-    return agent_page(request, found, rotating=key, rotate_form=form)
+    return _key_page(request, found, old, form)
 
 
 @require_POST
@@ -61,6 +71,20 @@ def revoke(request: PageRequest, slug: str, agent: str, key: str) -> HttpRespons
         revoke_credential(actor=request.membership, credential=credential)
         messages.success(request, f"The key {credential.label} is refused from now on.")
     return redirect("agent_detail", slug, agent)
+
+
+def _key_page(
+    request: PageRequest, agent: Agent, credential: Credential, bound: RotateForm | None = None
+) -> HttpResponse:
+    until = date_format(localtime(credential.expires_at), "j F Y, H:i")
+    context = {
+        "nav": "agents",
+        "agent": agent,
+        "credential": credential,
+        "lead": f"A key of {agent.name}, until {until}.",
+        "form": bound or RotateForm(),
+    }
+    return render(request, "tenants/key_detail.html", context, status=422 if bound else 200)
 
 
 def _shown_once(

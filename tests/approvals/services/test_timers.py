@@ -65,6 +65,7 @@ def test_every_due_time_counts_from_the_opening_of_the_stage() -> None:
     request = world.submit()
     with tenant_transaction(world.company.id):
         opened = RequirementStage.objects.get().opened_at
+        assert opened is not None
         assert opened == request.submitted_at
         assert [(each.kind, each.due_at - opened) for each in Timer.objects.order_by("due_at")] == [
             (TimerKind.REMIND, HOUR),
@@ -90,6 +91,7 @@ def test_a_late_execution_does_not_move_what_comes_after(move_clock: MoveClock) 
     with tenant_transaction(world.company.id):
         opened = RequirementStage.objects.get().opened_at
         following = Timer.objects.get(kind=TimerKind.REMIND, status=TimerStatus.ARMED)
+    assert opened is not None
     assert following.due_at - opened == 2 * HOUR
 
 

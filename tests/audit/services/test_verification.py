@@ -22,6 +22,7 @@ from tests.audit.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("committed")
 
+
 def kinds(tenant_id: UUID) -> list[tuple[str, int | None]]:
     return [(found.kind, found.index) for found in verify_tenant(tenant_id=tenant_id).findings]
 
@@ -131,9 +132,7 @@ def cut_off_with_every_trace(forge: Run, tenant_id: UUID, size: int) -> None:
         tenant_id,
         size,
     )
-    forge(
-        'DELETE FROM audit_ledgerleaf WHERE tenant_id = %s AND "index" >= %s', tenant_id, size
-    )
+    forge('DELETE FROM audit_ledgerleaf WHERE tenant_id = %s AND "index" >= %s', tenant_id, size)
     forge("DELETE FROM audit_ledgercheckpoint WHERE tenant_id = %s AND size > %s", tenant_id, size)
     from audit.services.retracing import frontier_at
 
@@ -188,7 +187,8 @@ def test_two_events_that_changed_places_are_found(forge: Run) -> None:
         forge(swap, one, two)
     finally:
         forge(
-            'ALTER TABLE audit_ledgerleaf ADD CONSTRAINT leaf_index_once UNIQUE (tenant_id, "index")'
+            "ALTER TABLE audit_ledgerleaf ADD CONSTRAINT leaf_index_once"
+            ' UNIQUE (tenant_id, "index")'
         )
 
 
@@ -319,7 +319,8 @@ def test_the_command_says_where_and_fails(
     with pytest.raises(SystemExit, match="1"):
         call_command("verify_ledger")
     out = capsys.readouterr().out
-    assert f"event changed: its body is not what was sequenced (index 1, event {public_id('ev', event_id)}, at " in out
+    place = f"(index 1, event {public_id('ev', event_id)}, at "
+    assert f"event changed: its body is not what was sequenced {place}" in out
     assert out.count("intact: ") == 1
 
 

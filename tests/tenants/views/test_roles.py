@@ -24,6 +24,7 @@ GET: Final = {
     "agents/{agent}/": (200, 200, 200, 200),
     "agents/new": (200, 403, 403, 403),
     "agents/{agent}/change": (200, 403, 403, 403),
+    "agents/{agent}/keys/{key}/": (200, 403, 403, 403),
     "settings/": (200, 200, 403, 200),
 }
 # Pages that change:        what is sent, then owner, compliance, approver, auditor

@@ -1,0 +1,83 @@
+"""The ground that benchmarks stand on: own servers with fsync, and a tenant made by services."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from govapp.runtime.migrations import prepare_database
+from govapp.runtime.services import Services, running_services
+from govapp.runtime.state import state_dir
+
+if TYPE_CHECKING:
+    from govapp.bench.company import Company
+
+# A benchmark never touches a database that somebody brought.
+_NOT_TAKEN = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "GOVAPP_BASE_URL")
+# High enough to be counted and never to refuse: the limit's cost is measured, not its refusals.
+_NO_LIMIT = "900000"
+
+
+@dataclass
+class Ground:
+    """What every benchmark is given. `is_tiny` asks for sizes that only show that it runs."""
+
+    services: Services
+    is_tiny: bool
+    environment: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.environment = self.services.environment() | {
+            "AGENT_CALLS_PER_SECOND": _NO_LIMIT,
+            "AGENT_CALLS_AT_ONCE": _NO_LIMIT,
+            "LOG_LEVEL": "ERROR",
+        }
+
+    def size(self, full: int, tiny: int) -> int:
+        """Return how much to do."""
+        return tiny if self.is_tiny else full
+
+    def seconds(self, full: float) -> float:
+        """Return for how long to measure."""
+        return 0.3 if self.is_tiny else full
+
+    @cached_property
+    def company(self) -> "Company":
+        """The tenant, made when the first benchmark asks for it."""
+        from govapp.bench.company import make_company
+
+        return make_company(lifetime=timedelta(days=1))
+
+
+@contextmanager
+def standing(*, is_tiny: bool) -> Iterator[Ground]:
+    """Start PostgreSQL 18 (fsync on) and Valkey in a directory of their own, and migrate."""
+    for name in _NOT_TAKEN:
+        os.environ.pop(name, None)
+    # Below the state directory, which is on a disk; a temporary file system may be memory.
+    directory = Path(tempfile.mkdtemp(prefix="bench-", dir=state_dir()))
+    directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    (directory / "logs").mkdir(mode=0o700)
+    try:
+        with running_services(directory) as services:
+            prepare_database(services, with_demo=False)
+            ground = Ground(services, is_tiny)
+            _become_application(ground)
+            yield ground
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _become_application(ground: Ground) -> None:
+    os.environ.update(ground.environment)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "govapp.settings.dev"
+    import django
+
+    django.setup()
+    import govapp.celery  # noqa: F401 - makes it Celery's current application

@@ -1,0 +1,15 @@
+"""Settings of the baseline: what `startproject` writes, on our database."""
+
+from govapp.settings.dev import *
+
+ROOT_URLCONF = "govapp.bench.naive"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+REST_FRAMEWORK: dict[str, object] = {}

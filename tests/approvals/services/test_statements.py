@@ -1,0 +1,97 @@
+"""How many statements the hot paths take: the same for a few people and for many.
+
+Inside the caller's transaction, with the savepoint of the service (two statements).
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from approvals.enums import Verdict
+from approvals.models import ActionRequest
+from approvals.selectors.approvers import candidates_for, missing_by_requirement
+from approvals.services.submission import Submission, submit_action
+from approvals.services.timers import fire_due_timers
+from approvals.services.votes import cast_vote
+from govapp.common.tenancy import tenant_transaction
+from tenants.models import Membership
+from tests.approvals.world import FOUR_EYES, HOUR, World, make_world, policy, stage
+from tests.conftest import MoveClock
+
+pytestmark = pytest.mark.django_db
+
+
+def statements(world: World, call: Callable[[], object]) -> int:
+    with tenant_transaction(world.company.id), CaptureQueriesContext(connection) as seen:
+        call()
+    return len(seen)
+
+
+def submit(world: World) -> Callable[[], ActionRequest]:
+    submission = Submission("payments.transfer", "Pay", {"amount": "1.00"})
+    return lambda: submit_action(agent=world.agent, submission=submission)
+
+
+def vote(member: Membership, request: ActionRequest) -> Callable[[], ActionRequest]:
+    return lambda: cast_vote(
+        member=member,
+        request_id=request.pk,
+        verdict=Verdict.APPROVE,
+        payload_digest=request.payload_digest,
+        request_version=request.version,
+    )
+
+
+@pytest.fixture(params=[0, 12], ids=["few", "many"])
+def world(request: pytest.FixtureRequest) -> World:
+    made = make_world(FOUR_EYES)
+    made.approvers(made.company.finance, request.param)
+    return made
+
+
+def test_submitting_what_needs_approval(world: World) -> None:
+    assert statements(world, submit(world)) == 16
+
+
+def test_submitting_costs_no_more_with_many_rules_and_stages() -> None:
+    world = make_world(
+        policy(**{f"r{n}": [stage("finance"), stage("risk", name="b")] for n in "1"})
+    )
+    one = statements(world, submit(world))
+    world.publish(policy(**{f"r{n}": [stage("finance"), stage("risk", name="b")] for n in "123"}))
+    # For each stage more that opens: its event (two rows), who has voted, and its messages.
+    assert statements(world, submit(world)) == one + 2 * 4
+
+
+def test_the_votes(world: World) -> None:
+    request = world.submit()
+    assert statements(world, vote(world.company.alice, request)) == 10
+    assert statements(world, vote(world.company.bob, request)) == 21
+
+
+def test_reminding_costs_the_same_for_many(move_clock: MoveClock) -> None:
+    counts = []
+    for people in (0, 12):
+        world = make_world(policy(stage("finance", reminders=["1h"])), slug=f"acme{people}")
+        world.approvers(world.company.finance, people)
+        request = world.submit()
+        move_clock(HOUR)
+        counts.append(
+            statements(
+                world,
+                lambda world=world, request=request: fire_due_timers(  # type: ignore[misc]
+                    tenant_id=world.company.id, request_id=request.pk
+                ),
+            )
+        )
+        move_clock(0 * HOUR)
+    assert counts[0] == counts[1]
+
+
+def test_who_may_decide_and_what_is_missing(world: World) -> None:
+    requests = [world.submit() for _ in range(3)]
+    assert statements(world, lambda: candidates_for(requests[0])) == 3
+    for some in (requests[:1], requests):
+        assert statements(world, lambda some=some: missing_by_requirement(some)) == 2  # type: ignore[misc]

@@ -1,0 +1,67 @@
+"""A receiver of callbacks on loopback that keeps what it is sent."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request, headers with lower-case names."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """What arrived. `statuses` holds the next answers instead of 204."""
+
+    port: int = 0
+    received: list[Received] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+
+class _Server(ThreadingHTTPServer):
+    receiver: Receiver
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 10
+
+    def do_POST(self) -> None:
+        receiver = cast("_Server", self.server).receiver
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        receiver.received.append(Received(self.path, headers, body))
+        status = receiver.statuses.pop(0) if receiver.statuses else 204
+        self.send_response(status)
+        if 300 <= status < 400:
+            self.send_header("location", f"{receiver.url}/elsewhere")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def running_receiver() -> Iterator[Receiver]:
+    """Run the receiver on a port that the system chooses."""
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.receiver = Receiver(port=server.server_address[1])
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server.receiver
+        finally:
+            server.shutdown()
+            thread.join()
