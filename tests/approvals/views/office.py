@@ -7,7 +7,6 @@ from django.db import transaction
 from django.test import Client
 
 from approvals.models import (
-    ActionCategory,
     ActionRequest,
     CallbackDelivery,
     CallbackEndpoint,
