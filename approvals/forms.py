@@ -185,12 +185,10 @@ class RightForm(forms.Form):
             ),
         ]
 
-    def bearer(self) -> dict[str, ApproverGroup | Membership]:
-        """Return what the service takes."""
+    def bearer(self) -> tuple[ApproverGroup | None, Membership | None]:
+        """Return the group or the person that was chosen."""
         to = self.cleaned_data["to"]
-        if to in self._groups:
-            return {"group": self._groups[to]}
-        return {"member": self._members[to]}
+        return self._groups.get(to), self._members.get(to)
 
 
 class EndpointForm(forms.Form):

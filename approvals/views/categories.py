@@ -1,5 +1,7 @@
 """Kinds of action, and who may approve them."""
 
+from typing import Any, Final
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +21,8 @@ from tenants.http import PageRequest
 from tenants.selectors import get_group, get_member, groups
 from tenants.views.common import flash_refusal, posted
 
-_NOT_EDITOR = "Only members with the role compliance edit categories."
+_NO_JSON: Final[dict[str, Any]] = {"payload_schema": {}, "fields_shown": {}}
+_NOT_EDITOR: Final = "Only members with the role compliance edit categories."
 
 
 def may_give_rights(request: PageRequest) -> bool:
@@ -46,7 +49,7 @@ def category_detail(request: PageRequest, slug: str, ident: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 def category_create(request: PageRequest, slug: str) -> HttpResponse:
     rules.require(rules.may_edit_policy(request.membership), _NOT_EDITOR)
-    form = CategoryForm(posted(request), is_new=True, initial={"payload_schema": {}, "fields_shown": {}})
+    form = CategoryForm(posted(request), is_new=True, initial=dict(_NO_JSON))
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             made = create_category(actor=request.membership, **form.values())
@@ -80,7 +83,8 @@ def right_give(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     form = RightForm(request.POST, row=row, groups=list(groups()))
     if form.is_valid():
         with refusals_on(form):
-            give_right(actor=request.membership, category=row.category, **form.bearer())
+            group, member = form.bearer()
+            give_right(actor=request.membership, category=row.category, group=group, member=member)
             messages.success(request, "The right is given, from the next vote on.")
             return redirect("category_detail", slug, ident)
     return _category_page(request, row, form)
@@ -92,8 +96,9 @@ def right_take(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     rules.require(may_give_rights(request), "Only compliance and owners take rights to approve.")
     kind, _, ref = request.POST.get("of", "").partition(":")
     with flash_refusal(request):
-        bearer = {"group": get_group(ref)} if kind == "group" else {"member": get_member(ref)}
-        take_right(actor=request.membership, category=row.category, **bearer)  # type: ignore[arg-type]
+        group = get_group(ref) if kind == "group" else None
+        member = None if group else get_member(ref)
+        take_right(actor=request.membership, category=row.category, group=group, member=member)
         messages.success(request, "The right is taken, from the next vote on.")
     return redirect("category_detail", slug, ident)
 

@@ -51,16 +51,18 @@ def request_vote(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     if not form.is_valid():
         return action_page(request, found, vote_form=form)
     verdict = Verdict(form.cleaned_data["verdict"])
+    decided: ActionRequest | None = None
     try:
         with refusals_on(form, passing=(Stale, Conflict)):
             decided = _vote(request, found, form)
-            messages.success(request, vote_words(verdict, decided))
-            if request.POST.get("then") == "inbox":
-                return redirect("inbox", slug)
-            return redirect("request_detail", slug, ident)
     except (Stale, Conflict, Forbidden) as refusal:
         return action_page(request, find_request(ident), refusal=refusal, vote_form=form)
-    return action_page(request, found, vote_form=form)
+    if decided is None:
+        return action_page(request, found, vote_form=form)
+    messages.success(request, vote_words(verdict, decided))
+    if request.POST.get("then") == "inbox":
+        return redirect("inbox", slug)
+    return redirect("request_detail", slug, ident)
 
 
 @require_http_methods(_PAGE_OR_POST)
@@ -136,7 +138,7 @@ def action_page(
         "page": page,
         "ar": found,
         "vote_words": f"{sum(map(bool, page.seats))} of {len(page.seats)}",
-        "why_title": _WHY.get(found.status, "Why this needed approval"),
+        "why_title": _WHY.get(RequestStatus(found.status), "Why this needed approval"),
         "choice": choice if choice in Verdict.values else "",
         "refusal": refusal,
         "seen": sign_seen(found, reader=request.membership.public_id, now=now),
