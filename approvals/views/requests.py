@@ -51,13 +51,12 @@ def request_vote(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     if not form.is_valid():
         return action_page(request, found, vote_form=form)
     verdict = Verdict(form.cleaned_data["verdict"])
-    decided: ActionRequest | None = None
     try:
         with refusals_on(form, passing=(Stale, Conflict)):
             decided = _vote(request, found, form)
     except (Stale, Conflict, Forbidden) as refusal:
         return action_page(request, find_request(ident), refusal=refusal, vote_form=form)
-    if decided is None:
+    if form.errors:
         return action_page(request, found, vote_form=form)
     messages.success(request, vote_words(verdict, decided))
     if request.POST.get("then") == "inbox":

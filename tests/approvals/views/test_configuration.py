@@ -67,7 +67,7 @@ def test_the_editor_begins_with_what_is_live(site: Site, login: Login) -> None:
     answer = client.post("/t/acme/policy/edit", {"source": source, "remark": "Again"})
     with tenant_transaction(site.world.company.id):
         made = PolicyVersion.objects.get(number=3)
-    assert answer.url == f"/t/acme/policy/{made.public_id}/"
+    assert answer["Location"] == f"/t/acme/policy/{made.public_id}/"
     assert (made.status, made.remark) == (PolicyStatus.DRAFT, "Again")
 
 
