@@ -29,15 +29,6 @@ def _compile(text: str) -> Any:
     )
 
 
-def check_schema(schema: Mapping[str, Any]) -> str:
-    """Return why a schema cannot be used, or an empty string."""
-    try:
-        _compile(json.dumps(schema, sort_keys=True))
-    except (ValueError, RecursionError) as error:
-        return str(error).split("\n", 1)[0][:_ERROR_CHARACTERS] or UNUSABLE
-    return ""
-
-
 def find_payload_errors(schema: Mapping[str, Any], payload: Mapping[str, Any]) -> tuple[str, ...]:
     """Return one sentence per fault of the payload, at most `MOST_ERRORS`; fails closed."""
     if not schema:

@@ -15,11 +15,12 @@ tenants_with_queued_events = register_door(
 reports_left_alone = register_door(
     Door(
         name="door_reports_left_alone",
-        arguments="since timestamptz",
+        arguments="seconds integer",
         returns="tenant_id uuid, report_id uuid",
         body=(
             "SELECT tenant_id, id FROM audit_report WHERE status IN ('queued', 'running')"
-            " AND coalesce(started_at, requested_at) < $1"
+            " AND coalesce(started_at, requested_at)"
+            " < (SELECT govapp_now()) - make_interval(secs => $1)"
         ),
         reads={"audit_report": ("id", "tenant_id", "status", "started_at", "requested_at")},
     )

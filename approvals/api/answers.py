@@ -131,7 +131,7 @@ class RedemptionAnswer(msgspec.Struct):
     request: str
     jti: str
     payload_digest: Digest
-    redeemed_at: datetime
+    redeemed_at: datetime | None
 
 
 class Key(msgspec.Struct):

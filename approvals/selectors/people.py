@@ -3,7 +3,9 @@
 People are looked at when they are needed, never frozen (domain page, section 4).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -32,8 +34,35 @@ class Person:
     rights: tuple[str, ...]
 
 
+_seen: ContextVar[dict[UUID, list[Person]] | None] = ContextVar("people_seen", default=None)
+
+
+@contextmanager
+def looking_once() -> Iterator[None]:
+    """Read the people of a category once inside, however often they are asked for.
+
+    For one step of a service under its lock: to open a stage, to ask its people, and to see
+    whether they suffice is one look at them.
+    """
+    outer = _seen.get()
+    token = _seen.set({} if outer is None else outer)
+    try:
+        yield
+    finally:
+        _seen.reset(token)
+
+
 def load_people(category_id: UUID) -> list[Person]:
     """Return every active approver of the tenant. One statement."""
+    seen = _seen.get()
+    if seen is None:
+        return _read_people(category_id)
+    if category_id not in seen:
+        seen[category_id] = _read_people(category_id)
+    return seen[category_id]
+
+
+def _read_people(category_id: UUID) -> list[Person]:
     members = _with_rights(category_id).filter(
         status=MemberStatus.ACTIVE, user__is_active=True, roles__contains=[Role.APPROVER]
     )

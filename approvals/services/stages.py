@@ -9,7 +9,7 @@ from approvals.enums import StageStatus
 from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import Evaluation, Matching
 from approvals.selectors.board import Board, load_board
-from approvals.selectors.people import load_people
+from approvals.selectors.people import load_people, looking_once
 from approvals.services import notifications
 from approvals.services.schedule import arm_timers, close_stage_timers, frozen_stage
 from tenants.models import Tenant
@@ -50,10 +50,11 @@ def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: da
         events.record_stage_opened(stage=stage, now=now)
     Requirement.objects.bulk_create(requirements)
     RequirementStage.objects.bulk_create(stages)
-    _announce(first, now)
     board = Board(request, stages, [])
     _note_deadline(board)
-    secure_quorum(board=board, now=now)
+    with looking_once():
+        secure_quorum(board=board, now=now)
+        _announce(first, now)
 
 
 def first_deadline(*, evaluation: Evaluation, now: datetime) -> datetime | None:
@@ -122,8 +123,9 @@ def _open(stage: RequirementStage, now: datetime) -> None:
 
 def _announce(stages: Sequence[RequirementStage], now: datetime) -> None:
     arm_timers(stages=stages, now=now)
-    for stage in stages:
-        notifications.notify_stage_opened(stage=stage)
+    with looking_once():
+        for stage in stages:
+            notifications.notify_stage_opened(stage=stage)
 
 
 def _satisfy(
@@ -196,5 +198,5 @@ def _alert(stage: RequirementStage, fallback: str) -> None:
             f"Stage “{stage.name}” of rule {stage.requirement.rule_id} lacks people who may"
             f" approve it. {so}Unless somebody is given the right in time, it expires."
         ),
-        dedup_key=f"unreachable:{stage.pk}",
+        dedup_key=f"quorum_unreachable:{stage.pk}",
     )

@@ -97,6 +97,8 @@ def watch_tenant(tenant_id: UUID) -> list[Finding]:
             [finding.request_id for finding in found if finding.request_id]
         )
         for finding in found:
+            if finding.kind == QUORUM_UNREACHABLE:
+                continue  # below, with what was done about it
             notifications.alert_compliance(
                 request=requests.get(finding.request_id) if finding.request_id else None,
                 subject=_SUBJECTS[finding.kind],
@@ -113,7 +115,6 @@ _SUBJECTS: Final = {
     STAGE_WITHOUT_TIMER: "An open stage has no deadline that would fire",
     TIMER_OVERDUE: "A reminder, escalation or deadline is late",
     MESSAGE_UNSENT: "Messages are not being sent",
-    QUORUM_UNREACHABLE: "A request can no longer be approved",
 }
 
 
@@ -196,7 +197,11 @@ def _unreachable_quorums(tenant_id: UUID) -> Iterator[Finding]:
 
 
 def _add_fallback(tenant_id: UUID, request_id: UUID) -> None:
-    """In a transaction of its own, because it takes the request's lock first."""
+    """Add the fallback group and alert compliance, each once.
+
+    In a transaction of its own, because it takes the request's lock first. A request that
+    somebody holds at this moment is looked at again in the next round.
+    """
     with tenant_transaction(tenant_id):
         request = try_to_lock(request_id)
         if request is not None and request.is_pending:

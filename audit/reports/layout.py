@@ -17,8 +17,7 @@ _TONES: Final = {
     "returned": "3", "expired": "neutral", "cancelled": "5",
 }  # fmt: skip
 _SPANS: Final = (
-    ("under 1 min", 60), ("1 to 10 min", 600), ("10 to 60 min", 3600),
-    ("1 to 8 h", 28_800), ("8 to 24 h", 86_400),
+    ("< 1 min", 60), ("< 10 min", 600), ("< 1 h", 3600), ("< 8 h", 28_800), ("< 1 day", 86_400),
 )  # fmt: skip
 _MOST_COLUMNS: Final = 45
 
@@ -144,7 +143,7 @@ def _charts(report: Oversight) -> list[str]:
             title="Time to a person's decision",
             labels=[name for name, _ in spans],
             series=[Series("requests", tuple(count for _, count in spans), "1")],
-            unit="requests", width=440,
+            unit="requests", width=540,
         ),
     ]  # fmt: skip
 
@@ -184,7 +183,7 @@ def _span_counts(seconds: list[float]) -> list[tuple[str, int]]:
     for name, limit in _SPANS:
         rows.append((name, sum(1 for value in seconds if before <= value < limit)))
         before = float(limit)
-    return [*rows, ("over a day", sum(1 for value in seconds if value >= before))]
+    return [*rows, ("longer", sum(1 for value in seconds if value >= before))]
 
 
 def span_words(seconds: float | None) -> str:

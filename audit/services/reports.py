@@ -95,7 +95,7 @@ def requeue_reports() -> int:
 
     The broker is a hint and may lose it; the row is the work.
     """
-    found = reports_left_alone.call(clock.now() - STALE_AFTER)
+    found = reports_left_alone.call(int(STALE_AFTER.total_seconds()))
     for row in found:
         with transaction.atomic():
             enqueue_on_commit("audit.make_report", **row)

@@ -78,7 +78,7 @@ def read_checkpoint_file(path: Path, vkey: str = "") -> OutsideCheckpoint:
         end = file.tell()
         file.seek(max(0, end - _TAIL_BYTES))
         text = file.read().decode("utf-8", "replace")
-    if not text.startswith("{") and not path.suffix == ".jsonl":
+    if not text.startswith("{") and path.suffix != ".jsonl":
         return _opened(text, vkey, str(path))
     found = []
     for line in text.splitlines()[1 if end > _TAIL_BYTES else 0 :]:

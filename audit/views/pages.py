@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -35,7 +35,7 @@ def record_page(view: View[P]) -> View[P]:
         except DomainError as error:
             return render(request, "400.html", {"detail": error.detail}, status=400)
 
-    return page
+    return cast("View[P]", page)
 
 
 def reader_of(request: HttpRequest) -> Reader:

@@ -67,6 +67,7 @@ STATUSES = {
     # jobs and deliveries
     "queued": Badge("Queued", "clock", "neutral"),
     "running": Badge("Running", "loader", "info"),
+    "ready": Badge("Ready", "circle-check", "ok"),
     "done": Badge("Done", "circle-check", "ok"),
     "finished": Badge("Finished", "circle-check", "ok"),
     "sent": Badge("Sent", "send", "ok"),

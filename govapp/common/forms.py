@@ -9,7 +9,9 @@ from govapp.common.errors import DomainError, Forbidden, NotFound, Unauthenticat
 
 
 @contextmanager
-def refusals_on(form: forms.Form) -> Iterator[None]:
+def refusals_on(
+    form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()
+) -> Iterator[None]:
     """Put a refusal of a service on the form: at its field, or above all fields.
 
     `Forbidden`, `NotFound` and `Unauthenticated` pass through: typing something else would not
@@ -17,7 +19,7 @@ def refusals_on(form: forms.Form) -> Iterator[None]:
     """
     try:
         yield
-    except (Forbidden, NotFound, Unauthenticated):
+    except (Forbidden, NotFound, Unauthenticated, *passing):
         raise
     except DomainError as error:
         for field_error in error.errors:

@@ -71,6 +71,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "tenants.context.tenant",
+                "approvals.context.inbox",
             ],
         },
     }
@@ -203,6 +204,8 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
+# A report takes its time; nothing that is due waits behind one.
+CELERY_TASK_ROUTES = {"audit.make_report": {"queue": "reports"}}
 # The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 # Reports are slow and large: a queue of their own, so that nothing urgent waits behind one.
 CELERY_TASK_ROUTES = {"audit.make_report": {"queue": "reports"}}

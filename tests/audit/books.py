@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from audit.actors import Actor, Subject
 from audit.models import LedgerEvent
 from audit.services import record
@@ -68,13 +66,6 @@ def sequenced_tenant(*batches: int) -> UUID:
 
 def subject_of_request(request_id: UUID) -> Subject:
     return Subject("action_request", public_id("ar", request_id), "Pay EUR 48,200 to Northwind")
-
-
-def rows(statement: str, *arguments: object) -> list[tuple[Any, ...]]:
-    """What a statement answers inside the present transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        return cursor.fetchall()
 
 
 def checkpoint_files(directory: Path) -> list[Path]:

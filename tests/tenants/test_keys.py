@@ -41,6 +41,7 @@ def test_every_single_typo_is_caught() -> None:
         make_key().text.upper(),
         make_key().text.replace("live", "test"),
     ],
+    ids=str.__len__,  # fresh keys: their text differs from process to process
 )
 def test_what_is_no_key_has_no_prefix(wrong: str) -> None:
     assert prefix_of(wrong) is None

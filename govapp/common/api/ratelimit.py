@@ -2,7 +2,7 @@
 
 One number a key: the theoretical arrival time. Valkey's own clock is used, so hosts need not
 agree. While Valkey is away the same algorithm runs in this process's memory: the limit then holds
-for each process alone, which is neither open nor closed (docs/decisions/0021).
+for each process alone, which is neither open nor closed (docs/decisions/0009).
 """
 
 import math

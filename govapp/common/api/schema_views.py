@@ -18,9 +18,7 @@ def schema_documents() -> tuple[bytes, bytes]:
         request=None, public=True
     )
     validate_schema(schema)  # type: ignore[no-untyped-call]
-    as_json: bytes = OpenApiJsonRenderer().render(  # type: ignore[no-untyped-call]
-        schema, renderer_context={}
-    )
+    as_json: bytes = OpenApiJsonRenderer().render(schema, renderer_context={})
     as_yaml: bytes = OpenApiYamlRenderer().render(  # type: ignore[no-untyped-call]
         schema, renderer_context={}
     )

@@ -118,10 +118,7 @@ class Bridge:
         started: list[tuple[int, Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
-            encoded = [
-                (k.lower().encode("latin-1"), v.strip().encode("latin-1")) for k, v in headers
-            ]
-            started.append((int(status[:3]), encoded))
+            started.append((int(status[:3]), [_encoded(*each) for each in headers]))
 
         result = self._app(environ, start_response)
         status, headers = started[0]
@@ -134,6 +131,10 @@ class Bridge:
         finally:
             if close is not None:
                 close()
+
+
+def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
+    return name.lower().encode("latin-1"), value.strip().encode("latin-1")
 
 
 def _take(pieces: Iterator[bytes]) -> bytes:

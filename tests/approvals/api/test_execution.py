@@ -13,8 +13,8 @@ from govapp.common.tenancy import tenant_transaction
 from tests.approvals.api.agents import URL, Caller, make_caller
 from tests.approvals.world import World
 from tests.conftest import MoveClock
+from tests.support.committed import CommittedDatabase
 
-pytestmark = pytest.mark.django_db
 REDEEM = "/api/v1/grants/redeem"
 
 
@@ -34,7 +34,7 @@ def redeem(token: str, **headers: str) -> Any:
     return Client().post(REDEEM, body, content_type="application/json", headers=headers)
 
 
-def test_the_whole_way_from_decision_to_report() -> None:
+def test_the_whole_way_from_decision_to_report(committed_db: CommittedDatabase) -> None:
     world, caller = make_caller()
     url = approved(world, caller)
     response = caller.post(f"{url}/grant")
@@ -76,6 +76,7 @@ def test_the_whole_way_from_decision_to_report() -> None:
     }
 
 
+@pytest.mark.django_db
 def test_a_pending_request_has_no_permission() -> None:
     _, caller = make_caller()
     url = f"{URL}/{caller.submit().json()['id']}"
@@ -83,6 +84,7 @@ def test_a_pending_request_has_no_permission() -> None:
     assert caller.post(f"{url}/execution", {"outcome": "succeeded"}).status_code == 409
 
 
+@pytest.mark.django_db
 def test_a_permission_is_not_issued_twice_while_it_lives(move_clock: MoveClock) -> None:
     world, caller = make_caller()
     url = approved(world, caller)
@@ -92,7 +94,9 @@ def test_a_permission_is_not_issued_twice_while_it_lives(move_clock: MoveClock) 
     assert caller.post(f"{url}/grant").status_code == 201
 
 
-def test_another_tenants_key_beside_the_permission_opens_nothing() -> None:
+def test_another_tenants_key_beside_the_permission_opens_nothing(
+    committed_db: CommittedDatabase,
+) -> None:
     world, caller = make_caller()
     _, stranger = make_caller(slug="globex")
     token = caller.post(f"{approved(world, caller)}/grant").json()["token"]
@@ -100,11 +104,13 @@ def test_another_tenants_key_beside_the_permission_opens_nothing() -> None:
     assert redeem(token, authorization=f"Bearer {caller.key}").status_code == 200
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "..", "e30.e30.e30", "x" * 8000])
 def test_what_is_no_permission_is_refused(token: str) -> None:
     assert redeem(token).status_code == 422
 
 
+@pytest.mark.django_db
 def test_an_outcome_that_does_not_exist_is_refused() -> None:
     world, caller = make_caller()
     url = approved(world, caller)

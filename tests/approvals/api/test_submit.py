@@ -1,5 +1,7 @@
 """`POST /api/v1/action-requests`."""
 
+from typing import Any
+
 import pytest
 
 from approvals.models import ActionRequest
@@ -115,7 +117,7 @@ def test_everything_that_may_be_sent_is_kept() -> None:
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(
-    change: dict[str, object], status: int, pointer: str
+    change: dict[str, Any], status: int, pointer: str
 ) -> None:
     world, caller = make_caller()
     response = caller.submit(**change)

@@ -182,8 +182,8 @@ def test_people_without_the_right_on_the_category_are_not_counted(acme: Company)
         assert problem == (
             "/rules/0/flow",
             (
-                "Rule payments, category payments.transfer: Flow four-eyes, stage Review: nobody with"
-                " the right is in the group risk; add people first or name another."
+                "Rule payments, category payments.transfer: Flow four-eyes, stage Review: nobody"
+                " with the right is in the group risk; add people first or name another."
             ),
         )
 

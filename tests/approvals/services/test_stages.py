@@ -2,8 +2,8 @@
 
 import pytest
 
-from approvals.enums import RequestStatus
-from approvals.models import ActionRequest, RequirementStage, Timer
+from approvals.enums import NotificationKind, RequestStatus
+from approvals.models import ActionRequest, Notification, RequirementStage, Timer
 from approvals.policies import Evaluation
 from approvals.services import stages
 from approvals.services.timers import sweep
@@ -38,6 +38,12 @@ def fallbacks(world: World) -> int:
         return LedgerEvent.objects.filter(type="stage.fallback_added").count()
 
 
+def alerts(world: World) -> list[str]:
+    with tenant_transaction(world.company.id):
+        found = Notification.objects.filter(kind=NotificationKind.ALERT)
+        return list(found.values_list("member__user__name", flat=True))
+
+
 MANAGERS = [{"kind": "group", "ref": "managers", "count": 1}]
 
 
@@ -50,7 +56,7 @@ def test_a_quorum_that_becomes_impossible_gets_the_fallback_group_once() -> None
     assert [finding.kind for finding in watch()] == [QUORUM_UNREACHABLE]
     assert added(world) == [MANAGERS]
     assert watch() == []
-    assert (added(world), fallbacks(world)) == ([MANAGERS], 1)
+    assert (added(world), fallbacks(world), alerts(world)) == ([MANAGERS], 1, ["Carl"])
     world.vote(world.company.alice, request)
     assert world.vote(world.company.charlie, request).status == RequestStatus.APPROVED
 

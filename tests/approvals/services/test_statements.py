@@ -52,7 +52,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def test_submitting_what_needs_approval(world: World) -> None:
-    assert statements(world, submit(world)) == 14
+    assert statements(world, submit(world)) == 16
 
 
 def test_submitting_costs_no_more_with_many_rules_and_stages() -> None:
@@ -61,14 +61,14 @@ def test_submitting_costs_no_more_with_many_rules_and_stages() -> None:
     )
     one = statements(world, submit(world))
     world.publish(policy(**{f"r{n}": [stage("finance"), stage("risk", name="b")] for n in "123"}))
-    # Two events more: each stage that opens is one, and an event is two rows.
-    assert statements(world, submit(world)) == one + 4
+    # For each stage more that opens: its event (two rows), who has voted, and its messages.
+    assert statements(world, submit(world)) == one + 2 * 4
 
 
 def test_the_votes(world: World) -> None:
     request = world.submit()
     assert statements(world, vote(world.company.alice, request)) == 10
-    assert statements(world, vote(world.company.bob, request)) == 18
+    assert statements(world, vote(world.company.bob, request)) == 21
 
 
 def test_reminding_costs_the_same_for_many(move_clock: MoveClock) -> None:

@@ -45,6 +45,10 @@ def test_an_open_stage_without_an_armed_expiry_is_found(world: World) -> None:
         Timer.objects.filter(kind=TimerKind.EXPIRE).update(status=TimerStatus.SUPERSEDED)
     (finding,) = watch()
     assert (finding.kind, finding.request_id) == ("stage_without_timer", request.pk)
+    assert watch() == [finding]
+    with tenant_transaction(world.company.id):
+        alerts = Notification.objects.filter(kind=NotificationKind.ALERT)
+        assert [alert.member_id for alert in alerts] == [world.company.carl.pk]
     assert count_findings() == NOTHING | {"stage_without_timer": 1}
 
 

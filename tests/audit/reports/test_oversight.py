@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,6 +20,7 @@ from govapp.common.errors import Invalid
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.cases import play_company, play_request
+from tests.conftest import MoveClock
 from tests.support.services import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +76,7 @@ def test_a_report_is_tagged_and_attaches_the_events_it_was_made_from() -> None:
     tenant_id = company(days=3)
     report = make(tenant_id, days=3)
     reader = reader_of(report)
-    catalogue = reader.trailer["/Root"]
+    catalogue: Any = reader.trailer["/Root"]
     assert catalogue["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a PDF boolean
     assert catalogue["/Lang"] == "en-GB"
     metadata = catalogue["/Metadata"].get_data().decode()
@@ -236,3 +238,25 @@ def test_a_period_that_makes_no_sense_is_refused(start: datetime, days: int, wor
         reports.request_report(
             actor=AUDREY, period_start=start, period_end=start + timedelta(days=days)
         )
+
+
+def test_a_report_whose_maker_vanished_is_made_by_the_next(
+    move_clock: MoveClock, django_capture_on_commit_callbacks: Any
+) -> None:
+    tenant_id = company(days=1)
+    with tenant_transaction(tenant_id):
+        row = reports.request_report(
+            actor=AUDREY, period_start=FIRST, period_end=FIRST + timedelta(days=1)
+        )
+        Report.objects.update(status="running", started_at=row.requested_at)
+    assert reports.requeue_reports() == 0
+    reports.make_report(tenant_id=tenant_id, report_id=row.pk)
+    with tenant_transaction(tenant_id):
+        assert Report.objects.get().status == "running"
+    move_clock(timedelta(minutes=6))
+    with django_capture_on_commit_callbacks() as hints:
+        assert reports.requeue_reports() == 1
+    assert len(hints) == 1
+    reports.make_report(tenant_id=tenant_id, report_id=row.pk)
+    with tenant_transaction(tenant_id):
+        assert Report.objects.get().status == "ready"

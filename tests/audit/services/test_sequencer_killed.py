@@ -47,6 +47,15 @@ def leaves(tenants: list[UUID]) -> int:
     return total
 
 
+def kill_while_it_works(victim: "subprocess.Popen[bytes]", tenants: list[UUID]) -> None:
+    before = leaves(tenants)
+    while leaves(tenants) == before:
+        time.sleep(0.01)
+    time.sleep(random.random() / 20)  # noqa: S311 - anywhere in a batch
+    victim.kill()
+    victim.wait()
+
+
 def test_killed_sequencers_lose_nothing_and_double_nothing(services: Services) -> None:
     tenants, stop, written = [new_id(), new_id()], threading.Event(), [0, 0]
 
@@ -64,13 +73,7 @@ def test_killed_sequencers_lose_nothing_and_double_nothing(services: Services) -
         writer.start()
     try:
         for kill in range(KILLS):
-            before = leaves(tenants)
-            while leaves(tenants) == before:
-                time.sleep(0.01)
-            time.sleep(random.random() / 20)  # noqa: S311 - anywhere in a batch
-            victim = running.pop(0)
-            victim.kill()
-            victim.wait()
+            kill_while_it_works(running.pop(0), tenants)
             if kill < KILLS - 2:
                 running.append(start_sequencer(services))
     finally:

@@ -1,0 +1,222 @@
+"""Everything that the page of one request shows. The number of statements is constant."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from approvals.enums import (
+    LEGAL_EXECUTION_MOVES,
+    ExecutionState,
+    RequestStatus,
+    StageStatus,
+    Verdict,
+)
+from approvals.models import ActionRequest, ExecutionGrant, Notification, Timer, Vote
+from approvals.policies import describe_missing
+from approvals.rules import is_due, may_cancel
+from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
+from approvals.selectors.board import Board, fitting_seats, is_excluded, load_board
+from approvals.selectors.inbox import seat_verdicts
+from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
+from approvals.selectors.people import Person, load_people
+from approvals.selectors.precedents import Precedents, read_precedents
+from approvals.selectors.timeline import Material, Moment, write_timeline
+from govapp.common.errors import NotFound
+from govapp.common.ids import InvalidId, parse_public_id
+from tenants.enums import Role
+from tenants.models import Membership
+from tenants.rules import has_role
+
+TOO_LATE = "The time to decide has passed; a request that nobody decided in time expires."
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What one rule asks for: its sentence, the values it saw, what is missing and from whom."""
+
+    rule_id: str
+    sentence: str
+    values: tuple[tuple[str, str], ...]
+    because: str
+    is_satisfied: bool
+    missing: str
+    people: tuple[str, ...]  # who can give it now
+
+
+@dataclass(frozen=True)
+class TraceLine:
+    """How one rule fared, from the trace that was stored at submission."""
+
+    rule_id: str
+    outcome: str
+    verdict: str
+    because: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ActionPage:
+    """The whole page, for one reader."""
+
+    request: ActionRequest
+    now: datetime
+    payload: ShownPayload
+    precedents: Precedents
+    demands: tuple[Demand, ...]
+    trace: tuple[TraceLine, ...]
+    refusals: tuple[str, ...]
+    missing: str
+    seats: tuple[str, ...]
+    standing: Standing
+    timeline: tuple[Moment, ...]
+    grant: ExecutionGrant | None
+    may_cancel: bool
+    may_withdraw: bool
+
+    @property
+    def reason_hidden(self) -> int:
+        """How many hidden characters the agent's reason and sources have."""
+        return len(find_all_hidden([self.request.reason, self.request.sources]))
+
+    @property
+    def matched(self) -> tuple[TraceLine, ...]:
+        return tuple(line for line in self.trace if line.verdict != "not_matched")
+
+    @property
+    def unmatched(self) -> tuple[TraceLine, ...]:
+        return tuple(line for line in self.trace if line.verdict == "not_matched")
+
+
+def find_request(public_id: str) -> ActionRequest:
+    """Return the request with this public id and what its page names. Raises `NotFound`."""
+    try:
+        ident = parse_public_id("ar", public_id)
+    except InvalidId as error:
+        raise NotFound(str(error)) from None
+    found = _requests().filter(pk=ident).first()
+    if found is None:
+        raise NotFound("There is no such request here.")
+    return found
+
+
+def _requests() -> QuerySet[ActionRequest]:
+    return ActionRequest.objects.select_related(
+        "agent__owner__user", "category", "policy_version", "supersedes"
+    ).defer(
+        "policy_version__source", "policy_version__document",
+        "supersedes__payload", "supersedes__trace",
+    )  # fmt: skip
+
+
+def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
+    """Return the page of a request for this reader. Eight statements."""
+    board = load_board(request)
+    # With their people: the timeline names them.
+    votes = list(
+        Vote.objects.filter(request=request).select_related("member__user").order_by("cast_at")
+    )
+    people = load_people(request.category_id) if request.category_id else []
+    grants = list(ExecutionGrant.objects.filter(request=request).order_by("issued_at"))
+    display = request.category.display if request.category else {}
+    material = Material(
+        request=request,
+        stages=board.stages,
+        votes=votes,
+        timers=list(Timer.objects.filter(request=request).order_by("due_at")),
+        notifications=list(
+            Notification.objects.filter(request=request)
+            .select_related("member__user")
+            .order_by("created_at", "pk")
+        ),
+        grants=grants,
+    )
+    return ActionPage(
+        request=request,
+        now=now,
+        payload=show_payload(request.payload, display, texts=(request.summary,)),
+        precedents=read_precedents(request, display),
+        demands=tuple(_demands(board, people)),
+        trace=tuple(_trace_line(entry) for entry in request.trace.get("rules", [])),
+        refusals=tuple(str(each) for each in request.trace.get("refusals", [])),
+        missing=missing_on(board) if request.is_pending else "",
+        seats=seat_verdicts(board),
+        standing=_standing(board, people, member, now),
+        timeline=tuple(write_timeline(material, now)),
+        grant=grants[-1] if grants else None,
+        may_cancel=request.is_pending and may_cancel(member, request),
+        may_withdraw=_may_withdraw(request, votes, member),
+    )
+
+
+def _standing(
+    board: Board, people: Sequence[Person], member: Membership, now: datetime
+) -> Standing:
+    if not board.request.is_pending:
+        return Standing(False, "", frozenset())
+    person = next((each for each in people if each.member.pk == member.pk), None)
+    if person is None:
+        return Standing(False, NOT_AN_APPROVER, frozenset())
+    standing = judge(board, person)
+    if standing.may_vote and is_due(board.request.deadline_at, now):
+        return Standing(False, TOO_LATE, frozenset())
+    return standing
+
+
+def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:
+    traced = {entry.get("rule_id"): entry for entry in board.request.trace.get("rules", [])}
+    demands = []
+    for requirement in board.requirements:
+        entry = traced.get(requirement.rule_id, {})
+        stages = board.stages_of(requirement)
+        stage = next((each for each in stages if each.status == StageStatus.OPEN), None)
+        demands.append(
+            Demand(
+                rule_id=requirement.rule_id,
+                sentence=requirement.sentence,
+                values=_values(entry),
+                because=str(entry.get("because", "")),
+                is_satisfied=requirement.satisfied_at is not None,
+                missing=describe_missing(board.tally(stage)) if stage else "",
+                people=tuple(
+                    person.member.user.name
+                    for person in people
+                    if stage is not None
+                    and person.rights
+                    and not board.has_voted(person.member.pk)
+                    and fitting_seats(stage, person.keys)
+                    and not is_excluded(board.request, requirement, person)
+                ),
+            )
+        )
+    return demands
+
+
+def _trace_line(entry: Mapping[str, Any]) -> TraceLine:
+    return TraceLine(
+        rule_id=str(entry.get("rule_id", "")),
+        outcome=str(entry.get("outcome", "")).replace("_", " "),
+        verdict=str(entry.get("verdict", "")),
+        because=str(entry.get("because", "")),
+        values=_values(entry),
+    )
+
+
+def _values(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    values = entry.get("values") or {}
+    return tuple((str(name), str(value)) for name, value in values.items())
+
+
+def _may_withdraw(request: ActionRequest, votes: Sequence[Vote], member: Membership) -> bool:
+    """As `services.execution.revoke_grant` would allow."""
+    state = ExecutionState(request.execution_state)
+    if not RequestStatus(request.status).is_grantable:
+        return False
+    if (state, ExecutionState.REVOKED) not in LEGAL_EXECUTION_MOVES:
+        return False
+    approved: set[UUID] = {vote.member_id for vote in votes if vote.verdict == Verdict.APPROVE}
+    officer = has_role(member, Role.OWNER, Role.COMPLIANCE)
+    return officer or (member.is_active and member.pk in approved)

@@ -1,0 +1,70 @@
+"""Kinds of action, and who may approve them."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from approvals.models import ActionCategory, CategoryGroupPermission, CategoryUserPermission
+from approvals.selectors.people import APPROVE
+from govapp.common.errors import NotFound
+from govapp.common.ids import InvalidId, parse_public_id
+from tenants.models import ApproverGroup, Membership
+
+
+@dataclass(frozen=True)
+class CategoryRow:
+    """A category with who may approve it."""
+
+    category: ActionCategory
+    groups: tuple[ApproverGroup, ...]
+    members: tuple[Membership, ...]
+
+
+def list_categories() -> list[CategoryRow]:
+    """Return every category by key, with its rights. Four statements."""
+    return _with_rights(list(ActionCategory.objects.order_by("is_archived", "key")))
+
+
+def find_category(public_id: str) -> CategoryRow:
+    """Return the category with this public id and its rights. Raises `NotFound`."""
+    try:
+        ident = parse_public_id("cat", public_id)
+    except InvalidId as error:
+        raise NotFound(str(error)) from None
+    found = _with_rights(list(ActionCategory.objects.filter(pk=ident)))
+    if not found:
+        raise NotFound("There is no such category here.")
+    return found[0]
+
+
+def _with_rights(categories: list[ActionCategory]) -> list[CategoryRow]:
+    ids = [category.pk for category in categories]
+    to_groups: dict[UUID, list[ApproverGroup]] = defaultdict(list)
+    given = CategoryGroupPermission.objects.filter(
+        content_object__in=ids, permission__codename=APPROVE
+    ).values_list("content_object_id", "group_id")
+    groups = {group.group_id: group for group in ApproverGroup.objects.order_by("name")}
+    for category_id, group_id in given.order_by("group__approver_group__name"):
+        if group_id in groups:
+            to_groups[category_id].append(groups[group_id])
+    to_members: dict[UUID, list[Membership]] = defaultdict(list)
+    for category_id, member in _people_given(ids):
+        to_members[category_id].append(member)
+    return [
+        CategoryRow(category, tuple(to_groups[category.pk]), tuple(to_members[category.pk]))
+        for category in categories
+    ]
+
+
+def _people_given(ids: list[UUID]) -> list[tuple[UUID, Membership]]:
+    rights = CategoryUserPermission.objects.filter(
+        content_object__in=ids, permission__codename=APPROVE
+    )
+    rows = list(rights.values_list("content_object_id", "user_id"))
+    people: QuerySet[Membership] = Membership.objects.select_related("user").order_by("user__name")
+    members = {member.user_id: member for member in people.filter(user__in=rights.values("user"))}
+    order = {user: place for place, user in enumerate(members)}
+    rows = [row for row in rows if row[1] in members]
+    return [(ident, members[user]) for ident, user in sorted(rows, key=lambda row: order[row[1]])]

@@ -1,0 +1,250 @@
+"""What waits for a person, found in the database: one statement, however much there is.
+
+`decidable_by` says in SQL what `approvers.standing_of` says for one request at a time; a test
+holds the two together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Exists,
+    F,
+    Func,
+    JSONField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast, Lower
+
+from approvals.enums import NotificationKind, RequestStatus, StageStatus, Verdict
+from approvals.models import (
+    ActionRequest,
+    CategoryGroupPermission,
+    CategoryUserPermission,
+    Notification,
+    RequirementStage,
+    Vote,
+)
+from approvals.rules import may_be_approver
+from approvals.selectors.approvers import missing_on
+from approvals.selectors.board import Board, load_boards, seats_of
+from approvals.selectors.people import APPROVE
+from govapp.common.api.pagination import Position
+from tenants.models import GroupMember, Membership
+
+PAGE_SIZE: Final = 50
+_BLANKS: Final = " \t\n\r\f\v"
+
+
+@dataclass(frozen=True)
+class InboxFilters:
+    """What the inbox is narrowed to. An empty value does not narrow."""
+
+    text: str = ""
+    risk: str = ""
+    agent: str = ""
+    after: Position | None = None
+
+
+@dataclass(frozen=True)
+class InboxEntry:
+    """One request with what its row says."""
+
+    request: ActionRequest
+    rules: tuple[str, ...]
+    seats: tuple[str, ...]  # the verdict in each seat of the open stages; "" is empty
+    missing: str
+    vote: Vote | None = None
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """Some entries, and where the next page begins (None: there is none)."""
+
+    entries: Sequence[InboxEntry]
+    next_position: Position | None
+
+
+def decidable_by(member: Membership) -> QuerySet[ActionRequest]:
+    """Return the pending requests on which this member may vote now, the deadline aside."""
+    if not may_be_approver(member):
+        return ActionRequest.objects.none()
+    open_for_me = RequirementStage.objects.filter(
+        request=OuterRef("pk"), status=StageStatus.OPEN
+    ).filter(_names(member))
+    together = open_for_me.filter(requirement__separation_of_duties=False)
+    return (
+        ActionRequest.objects.filter(status=RequestStatus.PENDING)
+        .filter(_has_right(member))
+        .filter(~Exists(Vote.objects.filter(request=OuterRef("pk"), member=member)))
+        .alias(behalf=Lower(_trimmed("on_behalf_of")))
+        .filter(Exists(open_for_me))
+        .filter(~_agents_side(member) | Exists(together))
+    )
+
+
+def count_decidable(member: Membership) -> int:
+    """Return how much waits for this member. One statement, none for who is no approver."""
+    return decidable_by(member).count() if may_be_approver(member) else 0
+
+
+def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -> InboxPage:
+    """Return a page of what is pending, most urgent first: for the member, or everything.
+
+    Three statements.
+    """
+    rows = (
+        ActionRequest.objects.filter(status=RequestStatus.PENDING)
+        if everything
+        else decidable_by(member)
+    )
+    rows = _shown(rows.filter(_narrowed(filters)))
+    if filters.after is not None:
+        after = filters.after
+        rows = rows.filter(deadline_at__gte=after.at).filter(
+            Q(deadline_at__gt=after.at) | Q(deadline_at=after.at, pk__gt=after.ident)
+        )
+    found = list(rows.order_by("deadline_at", "pk")[: PAGE_SIZE + 1])
+    entries = [_entry(board) for board in load_boards(found[:PAGE_SIZE])]
+    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    position = Position(last.deadline_at, last.pk) if last and last.deadline_at else None
+    return InboxPage(entries, position)
+
+
+def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
+    """Return a page of what the member voted on, the latest first. Two statements."""
+    votes = Vote.objects.filter(member=member).filter(_narrowed(filters, "request__"))
+    if filters.after is not None:
+        after = filters.after
+        votes = votes.filter(cast_at__lte=after.at).filter(
+            Q(cast_at__lt=after.at) | Q(cast_at=after.at, pk__lt=after.ident)
+        )
+    votes = votes.select_related("request__agent", "request__category").order_by("-cast_at", "-pk")
+    heavy = ("payload", "trace", "sources", "reason")
+    found = list(votes.defer(*(f"request__{name}" for name in heavy))[: PAGE_SIZE + 1])
+    entries = [InboxEntry(vote.request, (), (), "", vote) for vote in found[:PAGE_SIZE]]
+    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    return InboxPage(entries, Position(last.cast_at, last.pk) if last else None)
+
+
+def last_waited(member: Membership) -> datetime | None:
+    """Return when something last waited for this member: its end, or their vote.
+
+    Two statements, for an empty inbox only.
+    """
+    voted = Vote.objects.filter(member=member).aggregate(at=Max("cast_at"))["at"]
+    asked = Notification.objects.filter(
+        member=member,
+        kind__in=(NotificationKind.REQUESTED, NotificationKind.ESCALATED),
+        request__decided_at__isnull=False,
+    ).exclude(request__votes__member=member)
+    ended = asked.aggregate(at=Max("request__decided_at"))["at"]
+    return max((at for at in (voted, ended) if at), default=None)
+
+
+def _shown(rows: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
+    return rows.select_related("agent", "category").defer("payload", "trace", "sources", "reason")
+
+
+def _narrowed(filters: InboxFilters, prefix: str = "") -> Q:
+    narrowed = Q()
+    if filters.text:
+        narrowed &= Q(**{f"{prefix}summary__icontains": filters.text})
+    if filters.risk:
+        narrowed &= Q(**{f"{prefix}category__risk": filters.risk})
+    if filters.agent:
+        narrowed &= Q(**{f"{prefix}agent__name": filters.agent})
+    return narrowed
+
+
+def _has_right(member: Membership) -> Q:
+    mine = GroupMember.objects.filter(membership=member).values("group")
+    direct = CategoryUserPermission.objects.filter(
+        user=member.user_id, permission__codename=APPROVE
+    )
+    through = CategoryGroupPermission.objects.filter(group__in=mine, permission__codename=APPROVE)
+    return Q(category__in=direct.values("content_object")) | Q(
+        category__in=through.values("content_object")
+    )
+
+
+def _agents_side(member: Membership) -> Q:
+    """As `rules.is_on_agents_side`."""
+    names = [member.user.email.lower(), member.public_id]
+    return Q(agent__owner=member) | Q(behalf__in=names)
+
+
+def _names(member: Membership) -> Q:
+    """Whether a stage's seats, or whom an escalation added, mean this member."""
+    everybody = _Joined(F("seats"), F("added"))
+    own = [{"kind": "role", "ref": role} for role in member.roles]
+    email = member.user.email
+    own += [{"kind": "person", "ref": ref} for ref in {email, email.lower()}]
+    named = Q()
+    for reference in own:
+        named |= Q(_Holds(everybody, Value([reference], JSONField())))
+    everybody_outside = _Joined(OuterRef("seats"), OuterRef("added"))
+    groups = GroupMember.objects.filter(membership=member).filter(
+        Q(_Holds(everybody_outside, _group_reference()))
+    )
+    return named | Q(Exists(groups))
+
+
+def _group_reference() -> Func:
+    """`[{"kind": "group", "ref": <slug>}]` of a row of the group's members."""
+    text = [Value("kind"), Value("group"), Value("ref"), F("approver_group__slug")]
+    built = Func(
+        *(Cast(each, TextField()) for each in text),
+        function="jsonb_build_object",
+        output_field=JSONField(),
+    )
+    return Func(built, function="jsonb_build_array", output_field=JSONField())
+
+
+def _trimmed(field: str) -> Func:
+    blanks = Cast(Value(_BLANKS), TextField())
+    return Func(F(field), blanks, function="btrim", output_field=CharField())
+
+
+class _Joined(Func):
+    """Two JSON lists as one."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || "
+    output_field: Any = JSONField()
+
+
+class _Holds(Func):
+    """Whether a JSON value contains another one."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " @> "
+    output_field: Any = BooleanField()
+
+
+def _entry(board: Board) -> InboxEntry:
+    return InboxEntry(
+        request=board.request,
+        rules=tuple(requirement.rule_id for requirement in board.requirements),
+        seats=seat_verdicts(board),
+        missing=missing_on(board),
+    )
+
+
+def seat_verdicts(board: Board) -> tuple[str, ...]:
+    """Return one verdict or "" for each seat of the stages that are open."""
+    seats: list[str] = []
+    for stage in board.open_stages:
+        wanted = sum(seat.count for seat in seats_of(stage))
+        filled = len(board.tally(stage).seated)
+        seats += [Verdict.APPROVE.value] * filled + [""] * (wanted - filled)
+    return tuple(seats)

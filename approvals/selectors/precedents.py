@@ -1,0 +1,131 @@
+"""What came before: similar decisions, whether the target is new, and the usual amount."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from statistics import median
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import F, Value
+from django.db.models.fields.json import KeyTextTransform
+
+from approvals.enums import RequestStatus
+from approvals.models import ActionRequest
+from approvals.selectors.payload_shown import meaning_of, words_of
+from govapp.common.formats import money_text
+from govapp.common.ids import public_id
+
+LOOKED_AT: Final = 200  # requests of the same category; older ones are not read
+SHOWN: Final = 5
+_LEAST: Final = 5  # amounts that make a usual one
+_MULTIPLE: Final = 3
+_DECIDED: Final = frozenset(
+    {
+        RequestStatus.APPROVED,
+        RequestStatus.DENIED,
+        RequestStatus.RETURNED,
+        RequestStatus.EXPIRED,
+    }
+)
+_WENT: Final = frozenset({RequestStatus.APPROVED, RequestStatus.ALLOWED})
+
+
+@dataclass(frozen=True)
+class Precedent:
+    """A similar request that people decided."""
+
+    public_id: str
+    summary: str
+    status: str
+    decided_at: datetime | None
+    decided_by: str
+
+
+@dataclass(frozen=True)
+class Precedents:
+    """What the last requests of the same category say about this one; "" says nothing."""
+
+    similar: tuple[Precedent, ...]
+    new_target: str
+    unusual_amount: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    ident: UUID
+    summary: str
+    status: str
+    decided_at: datetime | None
+    decided_by: str
+    amount: str | None
+    currency: str | None
+    target: str | None
+
+
+def read_precedents(request: ActionRequest, display: dict[str, Any]) -> Precedents:
+    """Compare a request with at most `LOOKED_AT` of its category before it. One statement."""
+    found = meaning_of(request.payload, display)
+    names = {"amount": found.amount, "currency": found.currency, "target": found.target}
+    rows = [
+        _Row(*row)
+        for row in ActionRequest.objects.filter(
+            category_key=request.category_key, submitted_at__lt=request.submitted_at
+        )
+        .annotate(
+            **{
+                f"its_{word}": KeyTextTransform(name, F("payload")) if name else Value("")
+                for word, name in names.items()
+            }
+        )
+        .order_by("-submitted_at", "-pk")
+        .values_list(
+            "pk", "summary", "status", "decided_at", "decided_by_name",
+            "its_amount", "its_currency", "its_target",
+        )[:LOOKED_AT]
+    ]  # fmt: skip
+    payload = request.payload if isinstance(request.payload, dict) else {}
+    return Precedents(
+        similar=tuple(_precedent(row) for row in rows if row.status in _DECIDED)[:SHOWN],
+        new_target=_new_target(rows, payload.get(found.target)),
+        unusual_amount=_unusual(rows, payload.get(found.amount), payload.get(found.currency)),
+    )
+
+
+def _precedent(row: _Row) -> Precedent:
+    return Precedent(
+        public_id("ar", row.ident), row.summary, row.status, row.decided_at, row.decided_by
+    )
+
+
+def _new_target(rows: list[_Row], target: Any) -> str:
+    if target is None:
+        return ""
+    words = words_of(target)
+    went = [row for row in rows if row.status in _WENT]
+    return "" if any(row.target == words for row in went) else words
+
+
+def _unusual(rows: list[_Row], amount: Any, currency: Any) -> str:
+    """Say how many times the median of what went through before, if it is far above it."""
+    mine = _number(amount)
+    same = [row for row in rows if row.status in _WENT and (row.currency or "") == (currency or "")]
+    before = [number for row in same if (number := _number(row.amount)) is not None]
+    if mine is None or len(before) < _LEAST:
+        return ""
+    usual = median(before)
+    if usual <= 0 or mine < usual * _MULTIPLE:
+        return ""
+    times = int(mine / usual)
+    shown = money_text(usual, str(currency or ""))
+    return f"{times:,} times the usual amount, {shown} (median of {len(before)} requests)"
+
+
+def _number(value: Any) -> Decimal | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

@@ -1,0 +1,156 @@
+"""The inbox: what waits for whoever is asking."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from approvals.ballots import sign_seen
+from approvals.context import waiting_for
+from approvals.enums import Risk, Verdict
+from approvals.rules import is_due, may_be_approver
+from approvals.selectors.inbox import (
+    InboxEntry,
+    InboxFilters,
+    InboxPage,
+    last_waited,
+    read_decided,
+    read_inbox,
+)
+from approvals.selectors.request_list import agent_names
+from approvals.views.common import make_chips, page_links, read_cursor, read_filter
+from govapp.common import clock
+from govapp.common.formats import urgency
+from tenants.http import PageRequest
+
+_RISKS: Final = dict(Risk.choices)
+_TABS: Final = {"mine": "For me", "all": "All pending", "decided": "Decided by me"}
+_GROUPS: Final = (("overdue", "Overdue"), ("soon", "Soon"), ("later", "Later"))
+_VOTED: Final = {
+    Verdict.APPROVE: "You approved",
+    Verdict.DENY: "You denied",
+    Verdict.RETURN: "You sent it back",
+}
+
+
+@require_safe
+def inbox(request: PageRequest, slug: str) -> HttpResponse:
+    """Show one tab of the inbox. The tabs and filters are addresses."""
+    member = request.membership
+    first = "mine" if may_be_approver(member) else "all"
+    tab = read_filter(request, "tab", _TABS) or first
+    filters = InboxFilters(
+        text=read_filter(request, "q"),
+        risk=read_filter(request, "risk", _RISKS),
+        agent=read_filter(request, "agent"),
+        after=read_cursor(request),
+    )
+    if tab == "decided":
+        page = read_decided(member, filters)
+    else:
+        page = read_inbox(member, filters, everything=tab == "all")
+    now = clock.now()
+    rows = [make_row(entry, request, now, may_decide=tab == "mine") for entry in page.entries]
+    context = {
+        "nav": "inbox",
+        "now": now,
+        "tab": tab,
+        "tabs": _tabs(request, tab),
+        "filters": filters,
+        "risks": Risk.choices,
+        "agents": agent_names(),
+        "clear_url": f"?tab={tab}",
+        "chips": _chips(request, filters),
+        "groups": [] if tab == "decided" else _grouped(rows),
+        "rows": rows,
+        "page": page_links(request, page.next_position),
+        "live_url": reverse("live", args=[slug]) if tab != "decided" else "",
+        **_empty(request, tab, filters, page),
+    }
+    return render(request, "approvals/inbox.html", context)
+
+
+def _empty(
+    request: PageRequest, tab: str, filters: InboxFilters, page: InboxPage
+) -> dict[str, Any]:
+    is_narrowed = any((filters.text, filters.risk, filters.agent, filters.after))
+    if page.entries or is_narrowed:
+        return {"is_narrowed": is_narrowed}
+    last = last_waited(request.membership) if tab == "mine" else None
+    return {"is_narrowed": False, "last_waited": last}
+
+
+def _tabs(request: PageRequest, tab: str) -> list[dict[str, Any]]:
+    waiting = waiting_for(request) if may_be_approver(request.membership) else None
+    return [
+        {
+            "word": word,
+            "href": f"?tab={key}",
+            "current": key == tab,
+            "count": waiting if key == "mine" else None,
+        }
+        for key, word in _TABS.items()
+        if key == "all" or waiting is not None
+    ]
+
+
+def _chips(request: PageRequest, filters: InboxFilters) -> list[dict[str, Any]]:
+    chosen = {
+        "q": ("Text", filters.text),
+        "risk": ("Risk", _RISKS.get(filters.risk, "")),
+        "agent": ("Agent", filters.agent),
+    }
+    return make_chips(request, chosen)
+
+
+def _grouped(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    groups = [
+        {"word": word, "rows": [row for row in rows if row["urgency"] == key]}
+        for key, word in _GROUPS
+    ]
+    return [group for group in groups if group["rows"]]
+
+
+def make_row(
+    entry: InboxEntry, request: PageRequest, now: datetime, *, may_decide: bool
+) -> dict[str, Any]:
+    """Return what the row component shows. Only low risk is decided without being opened."""
+    ar = entry.request
+    url = reverse("request_detail", args=[request.tenant.slug, ar.public_id])
+    deadline = ar.deadline_at if ar.is_pending else None
+    filled = sum(1 for seat in entry.seats if seat)
+    is_low = ar.category is not None and ar.category.risk == Risk.LOW
+    is_quick = may_decide and is_low and not is_due(deadline, now)
+    return {
+        "id": ar.public_id,
+        "url": url,
+        "sentence": ar.summary,
+        "risk": ar.category.risk if ar.category else Risk.CRITICAL,
+        "agent": ar.agent.name,
+        "on_behalf_of": ar.on_behalf_of,
+        "rule": _rules(entry.rules),
+        "deadline": deadline,
+        "status": ar.status,
+        "urgency": urgency(deadline - now) if deadline else "later",
+        "votes": entry.seats,
+        "votes_words": f"{filled} of {len(entry.seats)}",
+        "missing": entry.missing,
+        "voted": _VOTED[Verdict(entry.vote.verdict)] if entry.vote else "",
+        "voted_at": entry.vote.cast_at if entry.vote else None,
+        "review_only": may_decide and not is_quick,
+        "vote_url": reverse("request_vote", args=[request.tenant.slug, ar.public_id])
+        if is_quick
+        else "",
+        "seen": sign_seen(ar, reader=request.membership.public_id, now=now) if is_quick else "",
+        "deny_url": f"{url}?choice=deny#vote",
+    }
+
+
+def _rules(rules: Sequence[str]) -> str:
+    if not rules:
+        return ""
+    return rules[0] if len(rules) == 1 else f"{rules[0]} and {len(rules) - 1} more"

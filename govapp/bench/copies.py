@@ -1,0 +1,51 @@
+"""Many pending requests quickly: copies of one that the services made, with its children."""
+
+from uuid import UUID
+
+from govapp.bench.ground import Ground
+
+# Everything of one request again, under new ids; the k-th copy belongs to the agent of its turn.
+_COPY = """
+WITH made AS (
+  SELECT k, uuidv7() AS request, uuidv7() AS requirement, uuidv7() AS stage
+  FROM generate_series(1, %(count)s) AS k),
+model AS (SELECT to_jsonb(r) AS r, to_jsonb(q) AS q, to_jsonb(s) AS s
+  FROM approvals_actionrequest r
+  JOIN approvals_requirement q ON q.request_id = r.id
+  JOIN approvals_requirementstage s ON s.requirement_id = q.id
+  WHERE r.id = %(model)s LIMIT 1),
+requests AS (INSERT INTO approvals_actionrequest
+  SELECT p.* FROM made, model, jsonb_populate_record(NULL::approvals_actionrequest,
+    r || jsonb_build_object('id', request,
+                            'agent_id', (%(agents)s::uuid[])[1 + k %% %(turns)s])) AS p),
+requirements AS (INSERT INTO approvals_requirement
+  SELECT p.* FROM made, model, jsonb_populate_record(NULL::approvals_requirement,
+    q || jsonb_build_object('id', requirement, 'request_id', request)) AS p),
+stages AS (INSERT INTO approvals_requirementstage
+  SELECT p.* FROM made, model, jsonb_populate_record(NULL::approvals_requirementstage,
+    s || jsonb_build_object('id', stage, 'request_id', request,
+                            'requirement_id', requirement)) AS p),
+timers AS (INSERT INTO approvals_timer
+  SELECT p.* FROM made, approvals_timer t, jsonb_populate_record(NULL::approvals_timer,
+    to_jsonb(t) || jsonb_build_object('id', uuidv7(), 'request_id', request,
+                                      'stage_id', stage)) AS p
+  WHERE t.request_id = %(model)s)
+SELECT request, (%(agents)s::uuid[])[1 + k %% %(turns)s] FROM made
+"""
+
+
+def copy_pending(ground: Ground, count: int) -> list[tuple[UUID, UUID]]:
+    """Make `count` pending requests with stages and timers; return (request, agent) of each."""
+    from django.db import connection
+
+    from govapp.common.tenancy import tenant_transaction
+
+    company = ground.company
+    model = company.submit()
+    agents = [agent.pk for agent in company.agents]
+    with tenant_transaction(company.tenant_id), connection.cursor() as cursor:
+        cursor.execute(
+            _COPY,
+            {"count": count, "model": model.pk, "agents": agents, "turns": len(agents)},
+        )
+        return cursor.fetchall()

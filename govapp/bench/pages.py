@@ -1,0 +1,54 @@
+"""`pages`: inbox, action page and record, as a logged-in person gets them from the server."""
+
+from collections.abc import Iterator
+
+from govapp.bench.figures import Figure, at_most, median, missing
+from govapp.bench.ground import Ground
+from govapp.bench.http import timed
+from govapp.bench.copies import copy_pending
+
+_ROWS = 200
+
+
+def run(ground: Ground) -> Iterator[Figure]:
+    """Yield time, statements and size for each page."""
+    from django.urls import NoReverseMatch, reverse
+
+    copy_pending(ground, ground.size(_ROWS, 3))
+    request = ground.company.submit()
+    slug = ground.company.slug
+    for name, view, more in (
+        ("inbox", "inbox", {}),
+        ("action page", "request_detail", {"request_id": request.pk}),
+        ("record", "audit_log", {}),
+    ):
+        try:
+            path = reverse(view, kwargs={"slug": slug, **more})
+        except NoReverseMatch:
+            path = f"/t/{slug}/{_PATHS[view].format(request.public_id)}"
+        yield from _page(ground, name, path)
+
+
+_PATHS = {"inbox": "inbox/", "request_detail": "requests/{}/", "audit_log": "audit/"}
+
+
+def _page(ground: Ground, name: str, path: str) -> Iterator[Figure]:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(
+        ground.company.owner.user, backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
+    status = client.get(path).status_code
+    if status != 200:
+        yield missing(f"{name}", f"answered {status} at {path}"[:30])
+        return
+    times = [timed(lambda: client.get(path)) * 1000 for _ in range(ground.size(15, 1))]
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(path)
+    text = b"".join(response) if response.streaming else response.content
+    yield at_most(f"{name}: server, p50", median(times), unit="ms", target=50)
+    yield at_most(f"{name}: statements", len(queries), unit="", target=12)
+    yield at_most(f"{name}: HTML before compression", len(text) / 1024, unit="KB", target=60)
