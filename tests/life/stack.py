@@ -31,7 +31,7 @@ SIGNS = {
     "beat": "--schedule",
     "sweeper": "sweep_timers",
     "sequencer": "sequence_ledger",
-    "valkey": "valkey.conf",
+    "valkey": "valkey-server",
 }
 
 
