@@ -18,6 +18,7 @@ from approvals.services import callbacks, notifications
 from approvals.services.schedule import close_timers
 from audit.actors import Actor
 from govapp.common.live import AGENT_CHANNEL, REQUEST_CHANNEL, TENANT_CHANNEL, publish_on_commit
+from govapp.common.writing import insert, update
 
 _REASON_CHARACTERS = 2_000
 _NAME_CHARACTERS = 200
@@ -45,7 +46,7 @@ def move(
         request.decision_reason = reason[:_REASON_CHARACTERS]
         request.decided_by_name = actor.name[:_NAME_CHARACTERS]
     if former is None:
-        request.save(force_insert=True)
+        insert(request)
         events.record_submitted(request=request, actor=request.agent.as_actor(), now=now)
     else:
         _end(request, now)
@@ -69,7 +70,7 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
     if to in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
         request.execution_reported_at = now
         fields.append("execution_reported_at")
-    request.save(update_fields=fields)
+    update(request, *fields)
     tell_whoever_waits(request)
 
 
@@ -84,10 +85,9 @@ def tell_whoever_waits(request: ActionRequest) -> None:
 def _end(request: ActionRequest, now: datetime) -> None:
     request.version += 1
     request.deadline_at = None
-    request.save(
-        update_fields=[
-            "status", "version", "decided_at", "decision_reason", "decided_by_name", "deadline_at",
-        ]
+    update(
+        request,
+        "status", "version", "decided_at", "decision_reason", "decided_by_name", "deadline_at",
     )  # fmt: skip
     if request.status != RequestStatus.APPROVED:  # which has no stage left
         left = RequirementStage.objects.filter(

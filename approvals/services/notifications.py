@@ -10,6 +10,7 @@ from approvals.enums import NotificationKind
 from approvals.models import ActionRequest, Notification, RequirementStage, Timer
 from approvals.selectors.approvers import stage_candidates
 from govapp.common.queue import enqueue_on_commit
+from govapp.common.writing import insert
 from tenants.enums import Role
 from tenants.models import Membership
 from tenants.selectors import members_with_role
@@ -99,7 +100,7 @@ def _queue(
     ]
     if not rows:
         return
-    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    insert(*rows, skip_conflicts=True)
     for row in rows:
         enqueue_on_commit(
             "approvals.send_notification", tenant_id=row.tenant_id, notification_id=row.pk
