@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from approvals.ballots import read_seen, sign_seen
 from approvals.enums import Verdict
-from approvals.forms import VoteForm
+from approvals.forms.requests import VoteForm
 from approvals.selectors.action_page import ActionPage, read_action_page
 from approvals.services.links import OpenedLink, open_link, vote_by_link
 from approvals.views.common import status_of

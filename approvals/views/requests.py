@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.ballots import read_seen, sign_seen
 from approvals.enums import RequestStatus, Verdict
-from approvals.forms import CancelForm, VoteForm, WithdrawForm
+from approvals.forms.requests import CancelForm, VoteForm, WithdrawForm
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
 from approvals.services.execution import revoke_grant

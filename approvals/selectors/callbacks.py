@@ -1,6 +1,5 @@
 """Where a tenant is called back, and what became of each message."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -12,14 +11,7 @@ from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 
 LOG_SIZE: Final = 50
-
-
-@dataclass(frozen=True)
-class EndpointPage:
-    """One endpoint with a page of its delivery log, newest first."""
-
-    endpoint: CallbackEndpoint
-    log: Page[CallbackDelivery]
+_NOWHERE: Final = "There is no such callback here."
 
 
 def list_endpoints() -> QuerySet[CallbackEndpoint]:
@@ -31,22 +23,31 @@ def list_endpoints() -> QuerySet[CallbackEndpoint]:
     ).order_by("-is_enabled", "created_at", "pk")
 
 
-def find_endpoint(public_id: str) -> CallbackEndpoint:
-    """Return the endpoint with this public id. Raises `NotFound`."""
+def get_endpoint(public_id: str) -> CallbackEndpoint:
+    """Return the endpoint with this public id; raise `NotFound`."""
     try:
-        ident = parse_public_id("wh", public_id)
+        found = CallbackEndpoint.objects.filter(pk=parse_public_id("wh", public_id)).first()
     except InvalidId as error:
         raise NotFound(str(error)) from None
-    found = CallbackEndpoint.objects.filter(pk=ident).first()
     if found is None:
-        raise NotFound("There is no such callback here.")
+        raise NotFound(_NOWHERE)
     return found
 
 
-def read_endpoint(public_id: str, after: Position | None) -> EndpointPage:
-    """Return an endpoint and a page of its log. Two statements. Raises `NotFound`."""
-    endpoint = find_endpoint(public_id)
+def get_delivery(endpoint: CallbackEndpoint, public_id: str) -> CallbackDelivery:
+    """Return this endpoint's delivery with this `webhook-id`; raise `NotFound`."""
+    rows = CallbackDelivery.objects.filter(endpoint=endpoint)
+    try:
+        found = rows.filter(pk=parse_public_id("msg", public_id)).first()
+    except InvalidId as error:
+        raise NotFound(str(error)) from None
+    if found is None:
+        raise NotFound(_NOWHERE)
+    return found
+
+
+def delivery_log(endpoint: CallbackEndpoint, after: Position | None) -> Page[CallbackDelivery]:
+    """Return a page of what was sent to an endpoint, newest first. One statement."""
     rows = CallbackDelivery.objects.filter(endpoint=endpoint).select_related("request")
     rows = rows.defer("body", "request__payload", "request__trace", "request__sources")
-    log = read_page(rows, field="created_at", after=after, limit=LOG_SIZE)
-    return EndpointPage(endpoint, log)
+    return read_page(rows, field="created_at", after=after, limit=LOG_SIZE)
