@@ -101,7 +101,7 @@ def missing_for(requirement: Requirement) -> str:
 def missing_by_requirement(requests: Sequence[ActionRequest]) -> dict[UUID, str]:
     """Return what each requirement of these requests still needs. Two statements."""
     return {
-        requirement.pk: _missing_of(board, requirement)
+        requirement.pk: missing_of(board, requirement)
         for board in load_boards(requests)
         for requirement in board.requirements
     }
@@ -109,11 +109,12 @@ def missing_by_requirement(requests: Sequence[ActionRequest]) -> dict[UUID, str]
 
 def missing_on(board: Board) -> str:
     """Return what the whole request still needs, in words."""
-    parts = [_missing_of(board, requirement) for requirement in board.requirements]
+    parts = [missing_of(board, requirement) for requirement in board.requirements]
     return "; ".join(part for part in parts if part)
 
 
-def _missing_of(board: Board, requirement: Requirement) -> str:
+def missing_of(board: Board, requirement: Requirement) -> str:
+    """Return what one requirement of a board still needs, or ""."""
     for stage in board.stages_of(requirement):
         if stage.status != StageStatus.SATISFIED:
             return describe_missing(board.tally(stage))

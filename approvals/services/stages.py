@@ -12,11 +12,12 @@ from approvals.selectors.board import Board, load_board
 from approvals.selectors.people import load_people, looking_once
 from approvals.services import notifications
 from approvals.services.schedule import arm_timers, close_stage_timers, frozen_stage
+from govapp.common.writing import insert, update
 from tenants.models import Tenant
 
 
-def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: datetime) -> None:
-    """Freeze what the rules demand into the request, and open each first stage.
+def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: datetime) -> Board:
+    """Freeze what the rules demand into the request, open each first stage, return the board.
 
     The frozen flow is a copy: no later change of the policy reaches a request in flight.
     """
@@ -48,13 +49,13 @@ def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: da
     for stage in first:
         _open(stage, now)
         events.record_stage_opened(stage=stage, now=now)
-    Requirement.objects.bulk_create(requirements)
-    RequirementStage.objects.bulk_create(stages)
+    insert(*requirements, *stages)
     board = Board(request, stages, [])
     _note_deadline(board)
     with looking_once():
         secure_quorum(board=board, now=now)
         _announce(first, now)
+    return board
 
 
 def first_deadline(*, evaluation: Evaluation, now: datetime) -> datetime | None:
@@ -102,7 +103,7 @@ def _advance_requirement(
             continue
         if stage.status == StageStatus.WAITING:
             _open(stage, now)
-            stage.save(update_fields=["status", "opened_at", "deadline_at"])
+            update(stage, "status", "opened_at", "deadline_at")
             events.record_stage_opened(stage=stage, now=now)
             opened.append(stage)
         matching = board.tally(stage)
@@ -111,7 +112,7 @@ def _advance_requirement(
         _satisfy(stage, matching, board.votes, now)
         done.append(stage)
     requirement.satisfied_at = now
-    requirement.save(update_fields=["satisfied_at"])
+    update(requirement, "satisfied_at")
 
 
 def _open(stage: RequirementStage, now: datetime) -> None:
@@ -133,7 +134,7 @@ def _satisfy(
 ) -> None:
     stage.status = StageStatus.SATISFIED
     stage.satisfied_at = now
-    stage.save(update_fields=["status", "satisfied_at"])
+    update(stage, "status", "satisfied_at")
     people = {vote.member_id: vote.member for vote in votes}
     seated = [
         {
@@ -152,7 +153,7 @@ def _note_deadline(board: Board) -> None:
     earliest = min(deadlines, default=None)
     if board.request.deadline_at != earliest:
         board.request.deadline_at = earliest
-        board.request.save(update_fields=["deadline_at"])
+        update(board.request, "deadline_at")
 
 
 def secure_quorum(*, board: Board, now: datetime) -> list[RequirementStage]:

@@ -62,6 +62,10 @@ class _Work:
     def tables(self) -> set[str]:
         return {_table(each) for each in self.gathered}
 
+    def is_about(self, sql: str) -> bool:
+        """Whether a read looks at what was gathered; a door may look anywhere."""
+        return "door_" in sql or any(table in sql for table in self.tables())
+
     def add(self, each: _Gathered) -> None:
         self.gathered.append(each)
 
@@ -95,7 +99,7 @@ class _Work:
         """Look at every statement that somebody else sends inside of a unit."""
         if not self.is_sending:
             is_read = sql.lstrip()[:6].upper() == "SELECT"
-            if not is_read or any(f'"{table}"' in sql for table in self.tables()):
+            if not is_read or self.is_about(sql):
                 self.send()
             if not is_read:
                 self.protect()
