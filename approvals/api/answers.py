@@ -12,7 +12,7 @@ from approvals.enums import ExecutionState, RequestStatus
 from approvals.models import ActionRequest, Requirement
 from approvals.policies import Evaluation
 from approvals.selectors.approvers import missing_of
-from approvals.selectors.board import Board, load_boards
+from approvals.selectors.board import Board, boards_in_hand
 from approvals.services.execution import IssuedGrant
 from govapp.common.ids import public_id
 
@@ -160,7 +160,7 @@ def answers_for(
     requests: Sequence[ActionRequest], *, tenant_slug: str
 ) -> list[ActionRequestAnswer]:
     """Return requests as agents see them. No statement for those from `selectors.requests`."""
-    return [_answer(board, tenant_slug) for board in load_boards(requests)]
+    return [_answer(board, tenant_slug) for board in boards_in_hand(requests)]
 
 
 def preview_for(evaluation: Evaluation) -> Preview:

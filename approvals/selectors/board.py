@@ -127,26 +127,7 @@ def load_board(request: ActionRequest) -> Board:
 
 
 def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
-    """Return the boards of several requests, in their order. Two statements.
-
-    None for requests that were just submitted and have theirs in hand.
-    """
-    in_hand = {request.pk: vars(request).get(_IN_HAND) for request in requests}
-    unread = [request for request in requests if in_hand[request.pk] is None]
-    read = {board.request.pk: board for board in _read_boards(unread)} if unread else {}
-    return [in_hand[request.pk] or read[request.pk] for request in requests]
-
-
-def keep_in_hand(board: Board) -> None:
-    """Let whoever has this request object use the board that it was just written with.
-
-    It goes with the object: a request that is read or locked again has none.
-    """
-    board.stages.sort(key=lambda stage: (stage.requirement.rule_id, stage.position))
-    vars(board.request)[_IN_HAND] = board
-
-
-def _read_boards(requests: Sequence[ActionRequest]) -> list[Board]:
+    """Return the boards of several requests, in their order. Two statements."""
     by_id = {request.pk: request for request in requests}
     stages: dict[UUID, list[RequirementStage]] = {ident: [] for ident in by_id}
     votes: dict[UUID, list[Vote]] = {ident: [] for ident in by_id}
@@ -163,6 +144,24 @@ def _read_boards(requests: Sequence[ActionRequest]) -> list[Board]:
     ):
         votes[vote.request_id].append(vote)
     return [Board(by_id[ident], stages[ident], votes[ident], read_at) for ident in by_id]
+
+
+def keep_in_hand(board: Board) -> None:
+    """Leave with the request object the board that it was read or written with.
+
+    Nothing decides by it: whoever only shows the request as it was then takes it with
+    `boards_in_hand`; `load_board` always reads.
+    """
+    board.stages.sort(key=lambda stage: (stage.requirement.rule_id, stage.position))
+    vars(board.request)[_IN_HAND] = board
+
+
+def boards_in_hand(requests: Sequence[ActionRequest]) -> list[Board]:
+    """Return the boards that were left with these objects; reads those of the others."""
+    held: dict[UUID, Board | None] = {one.pk: vars(one).get(_IN_HAND) for one in requests}
+    others = [one for one in requests if held[one.pk] is None]
+    read = {board.request.pk: board for board in load_boards(others)} if others else {}
+    return [held[one.pk] or read[one.pk] for one in requests]
 
 
 def seats_of(stage: RequirementStage) -> tuple[Seat, ...]:

@@ -174,7 +174,7 @@ def secure_quorum(*, board: Board, now: datetime) -> list[RequirementStage]:
     for stage in impossible:
         added = bool(fallback) and add_reference(stage, "group", fallback)
         if added:
-            stage.save(update_fields=["added"])
+            update(stage, "added")
             events.record_fallback_added(stage=stage, group=fallback, now=now)
         _alert(stage, fallback if added else "")
     return board.find_unreachable(people)

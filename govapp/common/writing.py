@@ -165,6 +165,8 @@ def insert(*rows: Model, skip_conflicts: bool = False) -> None:
     """
     with unit_of_work():
         for row in rows:
+            # Django would insert a row that is saved again before it was sent.
+            row._state.adding, row._state.db = False, "default"
             _work().add(_Insert(row, skip_conflicts))
 
 
@@ -215,7 +217,7 @@ def _execute(gathered: list[_Gathered]) -> None:
         cursor.execute(last, parameters)
     for each in gathered:
         if isinstance(each, _Insert):
-            _mark_inserted(each.row)
+            _forget_defaults(each.row)
 
 
 def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
@@ -263,8 +265,7 @@ def _updating(each: _Update) -> _Statement:
     return f'UPDATE "{meta.db_table}" SET {settings} WHERE "id" = %s', [*values, each.row.pk]  # noqa: S608 - names of our own
 
 
-def _mark_inserted(row: Model) -> None:
-    row._state.adding, row._state.db = False, "default"
+def _forget_defaults(row: Model) -> None:
     for each in row._meta.local_concrete_fields:
         if isinstance(row.__dict__.get(each.attname), DatabaseDefault):
             del row.__dict__[each.attname]
