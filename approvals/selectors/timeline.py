@@ -15,8 +15,9 @@ from approvals.models import (
     Timer,
     Vote,
 )
-from approvals.policies import Reference, Stage
+from approvals.policies import Stage
 from approvals.policies.describing import name_reference
+from approvals.policies.shown import listed
 from govapp.common.formats import span_two
 
 _CAST: Final = {
@@ -71,8 +72,9 @@ class Material:
 def write_timeline(material: Material, now: datetime) -> list[Moment]:
     """Return every line, the oldest first, what is to come at the end."""
     past = [
-        *_beginning(material),
+        *_opened(material),
         *_votes(material.votes),
+        *_completed(material.stages),
         *_fired(material),
         *_told(material.notifications),
         *_end(material.request),
@@ -90,12 +92,7 @@ def added_words(stage: RequirementStage, level: int) -> str:
     return ", ".join(name_reference(each) for each in frozen.escalations[level].add)
 
 
-def reference_words(kind: str, ref: str) -> str:
-    """Return a frozen reference in words."""
-    return name_reference(Reference(kind, ref))  # type: ignore[arg-type]
-
-
-def _beginning(material: Material) -> Iterator[Moment]:
+def _opened(material: Material) -> Iterator[Moment]:
     request = material.request
     title = f"{request.agent.name} submitted it"
     yield Moment(request.submitted_at, title, drawing="send")
@@ -103,6 +100,10 @@ def _beginning(material: Material) -> Iterator[Moment]:
         if stage.opened_at is not None:
             name = f"Stage “{stage.name}” opened"
             yield Moment(stage.opened_at, name, drawing="scroll-text", tone="info")
+
+
+def _completed(stages: Sequence[RequirementStage]) -> Iterator[Moment]:
+    for stage in stages:
         if stage.satisfied_at is not None:
             name = f"Stage “{stage.name}” is complete"
             yield Moment(stage.satisfied_at, name, drawing="circle-check", tone="ok")
@@ -139,12 +140,11 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
         occasions[each.kind, each.dedup_key].append(each)
     for (kind, _), told in occasions.items():
         names = [each.member.user.name for each in told]
-        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         failed = [each for each in told if each.status == DeliveryStatus.FAILED]
         verb = "were" if len(names) > 1 else "was"
         yield Moment(
             min(each.created_at for each in told),
-            f"{', '.join(names[:_NAMES])}{more} {verb} {_TOLD[NotificationKind(kind)]}",
+            f"{listed(names, most=_NAMES)} {verb} {_TOLD[NotificationKind(kind)]}",
             f"{len(failed)} of {len(told)} messages could not be delivered." if failed else "",
             "bell",
             "warn" if failed else "neutral",
@@ -156,7 +156,8 @@ def _end(request: ActionRequest) -> Iterator[Moment]:
         title, drawing, tone = _ENDED[request.status]
         # A person's words stand at their vote already.
         by_person = request.status in ("denied", "returned")
-        text = "" if by_person else request.decision_reason
+        reason = request.decision_reason
+        text = "" if by_person else f"{reason[:1].upper()}{reason[1:]}"
         yield Moment(request.decided_at, title, text, drawing, tone)
 
 
