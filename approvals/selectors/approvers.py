@@ -1,6 +1,6 @@
 """Who may decide a request, and what it still needs."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,12 +51,18 @@ def candidates_for(request: ActionRequest) -> list[Candidate]:
     return found
 
 
-def stage_candidates(stage: RequirementStage) -> list[Membership]:
-    """Return who may fill a seat of this stage and has not voted. Two statements."""
+def stage_candidates(
+    stage: RequirementStage, *, voted: Set[UUID] | None = None
+) -> list[Membership]:
+    """Return who may fill a seat of this stage and has not voted.
+
+    Two statements, one less when the caller knows who has `voted`.
+    """
     request = stage.request
     if not request.category_id:
         return []
-    voted = set(Vote.objects.filter(request=request).values_list("member_id", flat=True))
+    if voted is None:
+        voted = set(Vote.objects.filter(request=request).values_list("member_id", flat=True))
     return [
         person.member
         for person in load_people(request.category_id)

@@ -54,7 +54,7 @@ def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: da
     _note_deadline(board)
     with looking_once():
         secure_quorum(board=board, now=now)
-        _announce(first, now)
+        _announce(first, board, now)
     return board
 
 
@@ -83,7 +83,7 @@ def advance_board(*, board: Board, now: datetime) -> bool:
         return True
     still_open = [stage for stage in opened if stage.status == StageStatus.OPEN]
     if still_open:
-        _announce(still_open, now)
+        _announce(still_open, board, now)
     if done:
         close_stage_timers(stages=done, now=now)
         _note_deadline(board)
@@ -122,11 +122,12 @@ def _open(stage: RequirementStage, now: datetime) -> None:
     stage.deadline_at = now + frozen_stage(stage).deadline
 
 
-def _announce(stages: Sequence[RequirementStage], now: datetime) -> None:
+def _announce(stages: Sequence[RequirementStage], board: Board, now: datetime) -> None:
     arm_timers(stages=stages, now=now)
+    voted = {vote.member_id for vote in board.votes}
     with looking_once():
         for stage in stages:
-            notifications.notify_stage_opened(stage=stage)
+            notifications.notify_stage_opened(stage=stage, voted=voted)
 
 
 def _satisfy(
