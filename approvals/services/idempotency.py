@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import connection
 
 from approvals.models import IdempotencyKey
 from govapp.common import clock
 from govapp.common.api.problems import problem_body, status_of
 from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, RateLimited
 from govapp.common.tenancy import tenant_transaction
+from govapp.common.writing import insert, unit_of_work
 from tenants.doors import all_tenants
 from tenants.models import Agent
 
@@ -28,7 +29,7 @@ class Answer:
     replayed: bool = False
 
 
-@transaction.atomic
+@unit_of_work()
 def answer_once(
     *, agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]
 ) -> Answer:
@@ -43,21 +44,22 @@ def answer_once(
     if kept is not None:
         return _replay(kept, body_digest)
     try:
-        with transaction.atomic():
+        with unit_of_work():
             answer = produce()
     except RateLimited:
         raise
     except DomainError as refusal:
         answer = Answer(status=status_of(refusal), body=problem_body(refusal))
-    IdempotencyKey(
-        agent=agent,
-        key=key,
-        body_digest=body_digest,
-        created_at=clock.now(),
-        response_status=answer.status,
-        response_body=answer.body,
-        response_location=answer.location,
-    ).save(force_insert=True)
+    insert(
+        IdempotencyKey(
+            agent=agent,
+            key=key,
+            body_digest=body_digest,
+            response_status=answer.status,
+            response_body=answer.body,
+            response_location=answer.location,
+        )
+    )
     return answer
 
 

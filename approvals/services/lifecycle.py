@@ -18,7 +18,7 @@ from approvals.services import callbacks, notifications
 from approvals.services.schedule import close_timers
 from audit.actors import Actor
 from govapp.common.live import AGENT_CHANNEL, REQUEST_CHANNEL, TENANT_CHANNEL, publish_on_commit
-from govapp.common.writing import insert, update
+from govapp.common.writing import change, insert, update
 
 _REASON_CHARACTERS = 2_000
 _NAME_CHARACTERS = 200
@@ -52,7 +52,8 @@ def move(
         _end(request, now)
     if to.is_final:
         events.record_decided(request=request, actor=actor, now=now)
-        notifications.notify_decided(request=request)
+        if former is not None:  # else nobody has been asked
+            notifications.notify_decided(request=request)
         callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
     tell_whoever_waits(request)
 
@@ -93,5 +94,5 @@ def _end(request: ActionRequest, now: datetime) -> None:
         left = RequirementStage.objects.filter(
             request=request, status__in=[StageStatus.WAITING, StageStatus.OPEN]
         )
-        left.update(status=StageStatus.CLOSED)
+        change(left, status=StageStatus.CLOSED)
     close_timers(request=request, now=now)

@@ -24,6 +24,7 @@ from approvals.policies import (
     evaluate,
 )
 from approvals.rules import may_cancel
+from approvals.selectors.board import Board, keep_in_hand
 from approvals.selectors.policies import compiled, live_policy
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
@@ -33,6 +34,7 @@ from govapp.common import clock
 from govapp.common.clock import Now
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.ids import public_id
+from govapp.common.writing import unit_of_work
 from tenants.enums import AgentStatus
 from tenants.models import Agent, Membership, Tenant
 
@@ -82,7 +84,7 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
     and never in `allowed` (domain page, section 3). Raises `Invalid` for what cannot be stored.
     """
     _check(submission)
-    with transaction.atomic():
+    with unit_of_work():
         judged = _judge(agent, submission)
         _check_references(agent, submission)
         request = _build(agent, submission, judged)
@@ -92,7 +94,12 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
         actor = agent.as_actor() if to == RequestStatus.PENDING else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if to == RequestStatus.PENDING:
-            open_requirements(request=request, evaluation=judged.evaluation, now=judged.now)
+            board = open_requirements(
+                request=request, evaluation=judged.evaluation, now=judged.now
+            )
+        else:
+            board = Board(request, [], [])
+    keep_in_hand(board)
     return request
 
 
