@@ -49,9 +49,7 @@ def answer_once(
 
 
 @unit_of_work()
-def _answer_once(
-    agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]
-) -> Answer:
+def _answer_once(agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]) -> Answer:
     kept = _claim(agent, key)
     if kept is not None:
         return _replay(kept, body_digest)

@@ -93,9 +93,7 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
         actor = agent.as_actor() if to == RequestStatus.PENDING else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if to == RequestStatus.PENDING:
-            board = open_requirements(
-                request=request, evaluation=judged.evaluation, now=judged.now
-            )
+            board = open_requirements(request=request, evaluation=judged.evaluation, now=judged.now)
         else:
             board = Board(request, [], [])
     keep_in_hand(board)

@@ -46,7 +46,9 @@ def category_detail(request: PageRequest, slug: str, ident: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 def category_create(request: PageRequest, slug: str) -> HttpResponse:
     rules.require(rules.may_edit_policy(request.membership), _NOT_EDITOR)
-    form = CategoryForm(posted(request), is_new=True, initial={"payload_schema": {}, "fields_shown": {}})
+    form = CategoryForm(
+        posted(request), is_new=True, initial={"payload_schema": {}, "fields_shown": {}}
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             made = create_category(actor=request.membership, **form.values())

@@ -52,6 +52,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 def test_submitting_what_needs_approval(world: World) -> None:
+    world.submit()  # compiles the policy, once in a process
     # How the tenant stands; people; everything that is written.
     assert statements(world, submit(world)) == 3
 
