@@ -129,9 +129,7 @@ def _approval(name: str, when: dict[str, Any]) -> dict[str, Any]:
 
 
 def _person(name: str, slug: str) -> User:
-    return User.objects.create_user(
-        f"{name}@{slug}.example", _PASSWORD, name=name.capitalize()
-    )
+    return User.objects.create_user(f"{name}@{slug}.example", _PASSWORD, name=name.capitalize())
 
 
 def _agent(
