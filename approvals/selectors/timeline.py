@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from approvals.enums import DeliveryStatus, NotificationKind, TimerKind, TimerStatus, Verdict
 from approvals.models import (
@@ -119,7 +120,7 @@ def _votes(votes: Sequence[Vote]) -> Iterator[Moment]:
 
 
 def _fired(material: Material) -> Iterator[Moment]:
-    stages = {stage.pk: stage for stage in material.stages}
+    stages: dict[UUID | None, RequirementStage] = {each.pk: each for each in material.stages}
     for timer in material.timers:
         if timer.closed_at is None or timer.status == TimerStatus.SUPERSEDED:
             continue
@@ -176,7 +177,7 @@ def _permission(material: Material) -> Iterator[Moment]:
 
 
 def _coming(material: Material, now: datetime) -> Iterator[Moment]:
-    stages = {stage.pk: stage for stage in material.stages}
+    stages: dict[UUID | None, RequirementStage] = {each.pk: each for each in material.stages}
     for timer in material.timers:
         stage = stages.get(timer.stage_id)
         if timer.status != TimerStatus.ARMED or stage is None:

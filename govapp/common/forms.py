@@ -17,9 +17,9 @@ def refusals_on(form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()
     """
     try:
         yield
-    except (Forbidden, NotFound, Unauthenticated, *passing):
-        raise
     except DomainError as error:
+        if isinstance(error, (Forbidden, NotFound, Unauthenticated, *passing)):
+            raise
         for field_error in error.errors:
             name = field_error.pointer.strip("/").partition("/")[0]
             form.add_error(name if name in form.fields else None, field_error.detail)

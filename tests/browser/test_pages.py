@@ -71,21 +71,31 @@ def test_every_page_is_accessible_and_silent(
     demo: Demo, visit: Visit, shots: Path | None, theme: str, width: int
 ) -> None:
     wrong: list[str] = []
-    for name, (who, path) in PAGES.items():
-        window = visit(getattr(demo.world.company, who), theme=theme, width=width)
-        page = window.go(demo.url(path))
-        wrong += examine(page, f"{name}-{theme}-{width}", shots)
+    windows = {
+        who: visit(getattr(demo.world.company, who, None), theme=theme, width=width)
+        for who in ("", *{who for who, _ in PAGES.values()})
+    }
+    paths = {name: (who, demo.url(path)) for name, (who, path) in PAGES.items()}
+    paths |= {"link": ("", f"{demo.link}?choice=approve"), "link-ended": ("", demo.closed_link)}
+    for name, (who, path) in paths.items():
+        window = windows[who]
+        wrong += examine(window.go(path), f"{name}-{theme}-{width}", shots)
         wrong += [f"{name}: {fault}" for fault in window.faults]
-        page.goto("about:blank")
-    for name, path in {
-        "link": f"{demo.link}?choice=approve",
-        "link-ended": demo.closed_link,
-    }.items():
-        window = visit(None, theme=theme, width=width)
-        page = window.go(path)
-        wrong += examine(page, f"{name}-{theme}-{width}", shots)
-        wrong += [f"{name}: {fault}" for fault in window.faults]
+        window.faults.clear()
     assert wrong == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_mistakes_of_a_policy_are_accessible(
+    demo: Demo, visit: Visit, shots: Path | None, width: int
+) -> None:
+    page = visit(demo.world.company.carl, width=width).go(demo.url("policy/edit"))
+    source = page.locator("#id_source")
+    source.fill(source.input_value().replace("deadline: 45m", "deadline: soon"))
+    page.locator(".main form button[type=submit]").click()
+    assert examine(page, f"policy-mistakes-light-{width}", shots) == []
+    page.locator(".notice--bad a").first.click()
+    expect(page.locator(".lines > li:target")).to_contain_text("deadline: soon")
 
 
 def status_of(demo: Demo, request: ActionRequest) -> str:

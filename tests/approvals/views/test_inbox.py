@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals.enums import Verdict
+from approvals.models import ActionRequest
 from approvals.selectors import inbox as selector
 from approvals.selectors.approvers import standing_of
 from approvals.selectors.inbox import decidable_by
@@ -76,7 +77,7 @@ def _may(world: World, request: Any) -> bool:
 
 def _compare(world: World) -> None:
     with tenant_transaction(world.company.id):
-        pending = list(selector.ActionRequest.objects.filter(status="pending"))
+        pending = list(ActionRequest.objects.filter(status="pending"))
         for name in PEOPLE:
             member = getattr(world.company, name)
             one_by_one = {each.pk for each in pending if standing_of(each, member).may_vote}
