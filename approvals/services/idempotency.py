@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from approvals.models import IdempotencyKey
 from govapp.common import clock
@@ -16,6 +16,7 @@ from govapp.common.writing import insert, unit_of_work
 from tenants.doors import all_tenants
 from tenants.models import Agent
 
+_ONCE: Final = "idempotency_key_once"
 KEPT_FOR: Final = timedelta(hours=48)  # promised: 24 hours at least
 
 
@@ -29,7 +30,6 @@ class Answer:
     replayed: bool = False
 
 
-@unit_of_work()
 def answer_once(
     *, agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]
 ) -> Answer:
@@ -39,8 +39,18 @@ def answer_once(
     refusal is kept and returned. A fault of ours and a rate limit are not kept. Raises `Conflict`
     while another call with this key is in flight, `Invalid` for the key of another body.
     """
-    _lock_key(agent, key)
-    kept = IdempotencyKey.objects.filter(tenant_id=agent.tenant_id, agent=agent, key=key).first()
+    try:
+        return _answer_once(agent, key, body_digest, produce)
+    except IntegrityError as error:
+        # Another one was committed between our look at the key and our hold on it.
+        if _ONCE in str(error):
+            raise _in_flight() from error
+        raise
+
+
+@unit_of_work()
+def _answer_once(agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]) -> Answer:
+    kept = _claim(agent, key)
     if kept is not None:
         return _replay(kept, body_digest)
     try:
@@ -73,19 +83,29 @@ def forget_old_keys() -> int:
     return forgotten
 
 
-def _lock_key(agent: Agent, key: str) -> None:
-    """Hold the key until the transaction ends, or refuse: nobody waits for somebody's answer."""
+def _claim(agent: Agent, key: str) -> IdempotencyKey | None:
+    """Hold the key until the transaction ends, and return what was answered to it, if anything.
+
+    Raises `Conflict` when another call holds it: nobody waits for somebody else's answer.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"idempotency:{agent.pk}:{key}"],
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)), k.id"
+            " FROM (SELECT 1) AS one LEFT JOIN approvals_idempotencykey k"
+            " ON k.tenant_id = %s AND k.agent_id = %s AND k.key = %s",
+            [f"idempotency:{agent.pk}:{key}", agent.tenant_id, agent.pk, key],
         )
-        (locked,) = cursor.fetchone()
+        locked, found = cursor.fetchone()
     if not locked:
-        raise Conflict(
-            "The first request with this Idempotency-Key is still being answered; try again.",
-            code="idempotency_key_in_use",
-        )
+        raise _in_flight()
+    return IdempotencyKey.objects.get(pk=found) if found else None
+
+
+def _in_flight() -> Conflict:
+    return Conflict(
+        "The first request with this Idempotency-Key is still being answered; try again.",
+        code="idempotency_key_in_use",
+    )
 
 
 def _replay(kept: IdempotencyKey, body_digest: str) -> Answer:

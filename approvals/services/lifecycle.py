@@ -17,7 +17,12 @@ from approvals.models import ActionRequest, RequirementStage
 from approvals.services import callbacks, notifications
 from approvals.services.schedule import close_timers
 from audit.actors import Actor
-from govapp.common.live import AGENT_CHANNEL, REQUEST_CHANNEL, TENANT_CHANNEL, publish_on_commit
+from govapp.common.live import (
+    AGENT_CHANNEL,
+    REQUEST_CHANNEL,
+    TENANT_CHANNEL,
+    publish_to_all_on_commit,
+)
 from govapp.common.writing import change, insert, update
 
 _REASON_CHARACTERS = 2_000
@@ -78,9 +83,12 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
 def tell_whoever_waits(request: ActionRequest) -> None:
     """Publish, after commit, that this request has changed. Ids and statuses only."""
     message = {"request": request.public_id, "status": str(request.status)}
-    publish_on_commit(REQUEST_CHANNEL, request.pk, message)
-    publish_on_commit(AGENT_CHANNEL, request.agent_id, message)
-    publish_on_commit(TENANT_CHANNEL, request.tenant_id, message)
+    places = {
+        REQUEST_CHANNEL: request.pk,
+        AGENT_CHANNEL: request.agent_id,
+        TENANT_CHANNEL: request.tenant_id,
+    }
+    publish_to_all_on_commit(places, message)
 
 
 def _end(request: ActionRequest, now: datetime) -> None:

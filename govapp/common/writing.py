@@ -7,19 +7,17 @@ unit ends, before any statement that reads or writes one of the tables concerned
 anything else that writes. So nobody ever reads without what they have written.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from django.db import connection, connections, transaction
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import DatabaseDefault
-from django.db.models.fields import Field
 from django.db.models.sql import UpdateQuery
 
 _Statement = tuple[str, list[Any]]
-_DEFAULT: Final = "DEFAULT"
 
 
 @dataclass
@@ -32,14 +30,17 @@ class _Unit:
 
 @dataclass
 class _Insert:
+    """A new row; `values` by column, as they were when it was written."""
+
     row: Model
+    values: dict[str, Any]
     skips_conflicts: bool
 
 
 @dataclass
 class _Update:
     row: Model
-    fields: dict[str, None]
+    values: dict[str, Any]
 
 
 @dataclass
@@ -66,32 +67,35 @@ class _Work:
         """Whether a read looks at what was gathered; a door may look anywhere."""
         return "door_" in sql or any(table in sql for table in self.tables())
 
-    def add(self, each: _Gathered) -> None:
-        self.gathered.append(each)
-
     def send(self) -> None:
         """Send everything as one statement, behind the savepoints that it may have to undo to."""
-        if not self.gathered:
-            return
-        gathered, self.gathered = self.gathered, []
-        self.protect()
-        for unit in self.units:
-            unit.first = 0
-        self.is_sending = True
-        try:
-            _execute(gathered)
-        finally:
-            self.is_sending = False
+        if self.gathered:
+            self.protect()
+            self._send(len(self.gathered))
 
     def protect(self) -> None:
-        """Before the first statement that writes: mark where the inner units begin."""
+        """Before the first statement that writes: mark where each inner unit begins."""
         for unit in self.units[1:]:
             if unit.savepoint is None:
-                self.is_sending = True
-                try:
+                self._send(unit.first)
+                with self._sending():
                     unit.savepoint = connection.savepoint()
-                finally:
-                    self.is_sending = False
+
+    def _send(self, count: int) -> None:
+        gathered, self.gathered = self.gathered[:count], self.gathered[count:]
+        for unit in self.units:
+            unit.first = max(0, unit.first - count)
+        if gathered:
+            with self._sending():
+                _execute(gathered)
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        self.is_sending = True
+        try:
+            yield
+        finally:
+            self.is_sending = False
 
     def intercept(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
@@ -158,47 +162,61 @@ def _inner(work: _Work) -> Iterator[None]:
     work.units.pop()
 
 
+def _joined() -> AbstractContextManager[None]:
+    """Return the unit that is open, as a block that begins no other, or a new one."""
+    return nullcontext() if _work().units else unit_of_work()
+
+
 def insert(*rows: Model, skip_conflicts: bool = False) -> None:
     """Insert new rows; with `skip_conflicts`, leave out those that are there already.
 
     Columns with a default of the database that were not set are read again when asked for.
     """
-    with unit_of_work():
+    with _joined():
         for row in rows:
+            values = _values(row, row._meta.local_concrete_fields, add=True)
             # Django would insert a row that is saved again before it was sent.
-            row._state.adding, row._state.db = False, "default"
-            _work().add(_Insert(row, skip_conflicts))
+            row._state.adding, row._state.db = False, "default"  # noqa: SLF001 - as Django does
+            _work().gathered.append(_Insert(row, values, skip_conflicts))
 
 
 def update(row: Model, *fields: str) -> None:
-    """Save these fields of a row that is there. One gathered already takes the fields along."""
-    with unit_of_work():
+    """Save these fields of a row, as they are now. A row that is gathered takes them along."""
+    values = _values(row, [row._meta.get_field(name) for name in fields], add=False)
+    with _joined():
         work = _work()
-        for each in work.gathered:
-            if isinstance(each, _Change) and _table(each) == row._meta.db_table:
+        for place, each in enumerate(work.gathered):
+            if isinstance(each, _Change):
+                is_met = _table(each) == row._meta.db_table
+            else:
+                is_met = _table(each) == row._meta.db_table and each.row.pk == row.pk
+                if is_met and place >= work.units[-1].first:
+                    each.values |= values
+                    return
+            if is_met:
+                # One statement may not touch a row twice.
                 work.send()
                 break
-            if not isinstance(each, _Change) and each.row.pk == row.pk and _same(each.row, row):
-                if each.row is not row:  # another image of the same row
-                    work.send()
-                    break
-                if isinstance(each, _Update):
-                    each.fields |= dict.fromkeys(fields)
-                return
-        work.add(_Update(row, dict.fromkeys(fields)))
+        work.gathered.append(_Update(row, values))
 
 
 def change(rows: QuerySet[Any], **values: Any) -> None:
     """Update all rows of a queryset, as `QuerySet.update`, without being told how many."""
-    with unit_of_work():
+    with _joined():
         work = _work()
         if rows.model._meta.db_table in work.tables():
             work.send()
-        work.add(_Change(rows, values))
+        work.gathered.append(_Change(rows, values))
 
 
-def _same(one: Model, other: Model) -> bool:
-    return one._meta.concrete_model is other._meta.concrete_model
+def _values(row: Model, fields: Iterable[Any], *, add: bool) -> dict[str, Any]:
+    """Return what the driver is given for each column, or the database's default."""
+    found = {}
+    for each in fields:
+        value = each.pre_save(row, add)
+        is_default = isinstance(value, DatabaseDefault)
+        found[each.column] = value if is_default else each.get_db_prep_save(value, connection)
+    return found
 
 
 def _table(each: _Gathered) -> str:
@@ -222,12 +240,12 @@ def _execute(gathered: list[_Gathered]) -> None:
 
 def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
     """One INSERT for each table, in the order of the first row; then the updates."""
-    by_table: dict[tuple[type[Model], bool], list[Model]] = {}
+    by_table: dict[tuple[str, bool], list[_Insert]] = {}
     for each in gathered:
         if isinstance(each, _Insert):
-            by_table.setdefault((type(each.row), each.skips_conflicts), []).append(each.row)
-    for (model, skips_conflicts), rows in by_table.items():
-        yield _insertion(model, rows, skips_conflicts)
+            by_table.setdefault((_table(each), each.skips_conflicts), []).append(each)
+    for rows in by_table.values():
+        yield _insertion(rows)
     for each in gathered:
         if isinstance(each, _Update):
             yield _updating(each)
@@ -238,31 +256,24 @@ def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
             yield sql, list(parameters)
 
 
-def _insertion(model: type[Model], rows: list[Model], skips_conflicts: bool) -> _Statement:
-    fields = model._meta.local_concrete_fields
-    columns = ", ".join(f'"{each.column}"' for each in fields)
+def _insertion(rows: list[_Insert]) -> _Statement:
+    columns = ", ".join(f'"{column}"' for column in rows[0].values)
     lines, parameters = [], []
     for row in rows:
-        marks = []
-        for each in fields:
-            value = each.pre_save(row, add=True)
-            if isinstance(value, DatabaseDefault):
-                marks.append(_DEFAULT)
-            else:
-                marks.append("%s")
-                parameters.append(each.get_db_prep_save(value, connection))
-        lines.append(f"({', '.join(marks)})")
-    end = " ON CONFLICT DO NOTHING" if skips_conflicts else ""
-    table = model._meta.db_table
-    return f'INSERT INTO "{table}" ({columns}) VALUES {", ".join(lines)}{end}', parameters  # noqa: S608 - names of our own
+        is_default = [isinstance(value, DatabaseDefault) for value in row.values.values()]
+        lines.append(f"({', '.join('DEFAULT' if each else '%s' for each in is_default)})")
+        parameters += [
+            value for value, left in zip(row.values.values(), is_default, strict=True) if not left
+        ]
+    end = " ON CONFLICT DO NOTHING" if rows[0].skips_conflicts else ""
+    sql = f'INSERT INTO "{_table(rows[0])}" ({columns}) VALUES {", ".join(lines)}{end}'  # noqa: S608 - names of our own
+    return sql, parameters
 
 
 def _updating(each: _Update) -> _Statement:
-    meta = each.row._meta
-    fields: list[Field[Any, Any]] = [meta.get_field(name) for name in each.fields]  # type: ignore[misc]
-    settings = ", ".join(f'"{one.column}" = %s' for one in fields)
-    values = [one.get_db_prep_save(one.pre_save(each.row, add=False), connection) for one in fields]
-    return f'UPDATE "{meta.db_table}" SET {settings} WHERE "id" = %s', [*values, each.row.pk]  # noqa: S608 - names of our own
+    settings = ", ".join(f'"{column}" = %s' for column in each.values)
+    sql = f'UPDATE "{_table(each)}" SET {settings} WHERE "id" = %s'  # noqa: S608 - names of our own
+    return sql, [*each.values.values(), each.row.pk]
 
 
 def _forget_defaults(row: Model) -> None:
