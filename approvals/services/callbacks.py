@@ -16,6 +16,7 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Invalid
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.sealing import seal
+from govapp.common.writing import insert
 from tenants.models import Membership
 from tenants.rules import may_manage_agents, require
 
@@ -34,7 +35,7 @@ def queue_callbacks(*, request: ActionRequest, event_type: str) -> None:
         event_type=event_type,
         body=_body(request, event_type),
     )
-    CallbackDelivery.objects.bulk_create([delivery], ignore_conflicts=True)
+    insert(delivery, skip_conflicts=True)
     enqueue_on_commit(
         "approvals.deliver_callback", tenant_id=delivery.tenant_id, delivery_id=delivery.pk
     )

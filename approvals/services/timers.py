@@ -30,6 +30,7 @@ from approvals.services.stages import add_reference, secure_quorum
 from audit.actors import SYSTEM
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
+from govapp.common.writing import unit_of_work, update
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +60,7 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
 
     Zero when nothing is due, or when somebody else holds the request: it is asked about again.
     """
-    with tenant_transaction(tenant_id):
+    with tenant_transaction(tenant_id), unit_of_work():
         request = try_to_lock(request_id)
         if request is None:
             return 0
@@ -157,7 +158,7 @@ def _escalate(stage: RequirementStage, timer: Timer, missing: str, now: datetime
         if add_reference(stage, reference.kind, reference.ref)
     ]
     if added:
-        stage.save(update_fields=["added"])
+        update(stage, "added")
         tell_whoever_waits(stage.request)
     events.record_escalated(stage=stage, timer=timer, added=added, missing=missing, now=now)
     notifications.notify_escalated(stage=stage, timer=timer, added=added)

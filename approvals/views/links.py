@@ -47,13 +47,15 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
     form = VoteForm(request.POST)
     if not form.is_valid():
         return _page(request, opened, form, status=422)
+    done = ""
     try:
         with refusals_on(form, passing=(Stale, Conflict)):
             done = _vote(opened, token, form)
-            return _page(request, open_link(token), VoteForm(), done=done)
     except (Forbidden, Stale, Conflict) as refusal:
         return _page(request, open_link(token), form, refusal=refusal, status=status_of(refusal))
-    return _page(request, opened, form, status=422)
+    if not done:
+        return _page(request, opened, form, status=422)
+    return _page(request, open_link(token), VoteForm(), done=done)
 
 
 def _vote(opened: OpenedLink, token: str, form: VoteForm) -> str:

@@ -14,6 +14,7 @@ from govapp.common import clock
 from govapp.common.ids import new_id, public_id
 from govapp.common.middleware import correlation_id
 from govapp.common.tenancy import require_tenant_id
+from govapp.common.writing import insert
 
 SCHEMA_VERSION: Final = 1
 
@@ -74,8 +75,7 @@ def record(
         request_id=request_id,
         body=canonical_bytes(_normalised(body)),
     )
-    event.save(force_insert=True)
-    LedgerQueueItem(event=event).save(force_insert=True)
+    insert(event, LedgerQueueItem(event=event))
     return event
 
 

@@ -17,11 +17,14 @@ from govapp.bench.ground import Ground
 from govapp.bench.http import Client, get, submissions
 from govapp.bench.web import serving
 
+_ROUNDS = ((1, "p50 alone", 5, 50), (8, "", 0, 0), (32, "p99 at 32", 60, 99))
+
 
 def run(ground: Ground) -> Iterator[Figure]:
     """Yield cycles a second, and from the vote's commit to the agent's answer."""
+    ground.company  # noqa: B018 - made before the event loop runs
     with serving(ground) as web:
-        for at_once, name, limit, percent in ((1, "alone, p50", 5, 50), (8, "", 0, 0), (32, "p99 at 32", 60, 99)):
+        for at_once, name, limit, percent in _ROUNDS:
             rate, latencies = asyncio.run(_cycles(ground, web.port, at_once))
             yield note(f"submit, vote, resumed: {at_once} at once", f"{rate:.1f} cycles/s")
             if limit:
