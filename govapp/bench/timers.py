@@ -14,6 +14,7 @@ from govapp.runtime.state import ROOT
 _SWEEP = """
 import time, django
 django.setup()
+import govapp.celery
 from approvals.services.timers import sweep
 print("ready", flush=True)
 input()
@@ -97,10 +98,13 @@ def _sweep(ground: Ground, workers: int) -> tuple[float, list[float]]:
             raise RuntimeError("A sweeper did not start.")
     since = _now()
     for process in processes:
-        process.communicate("\n")
+        if process.stdin is not None:
+            process.stdin.write("\n")
+            process.stdin.flush()
+    said = [process.communicate()[0] for process in processes]
     late = _lateness(ground, since)
     if not late:
-        raise RuntimeError("No timer fired.")
+        raise RuntimeError(f"No timer fired. {''.join(said)[-2000:]}")
     return max(last for last, _ in late), [seconds for _, seconds in late]
 
 
