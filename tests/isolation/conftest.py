@@ -1,4 +1,4 @@
-"""Both companies, committed once for each file of tests; what a test does is rolled back."""
+"""Both companies, committed once for each file of tests; a test leaves them as they were."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,10 +25,10 @@ def lives(
 
 
 @pytest.fixture
-def acme(lives: tuple[Life, Life], db: None) -> Life:
+def acme(lives: tuple[Life, Life]) -> Life:
     return lives[0]
 
 
 @pytest.fixture
-def globex(lives: tuple[Life, Life], db: None) -> Life:
+def globex(lives: tuple[Life, Life]) -> Life:
     return lives[1]

@@ -149,14 +149,16 @@ def _live(world: World, key: str, dora: User) -> Life:
         draft = propose_policy(
             actor=company.carl, source=dump_policy(parse_policy(document())), remark="Again"
         )
-    _executed(world, world.submit(callback_endpoint=endpoint.pk))
+    _executed(world, world.submit(summary="Executed", callback_endpoint=endpoint.pk))
     granted = _approved(world, world.submit(summary="Granted"))
     revoked = _approved(world, world.submit(summary="Revoked"))
     denied, returned, cancelled = (world.submit(summary=f"Ends {n}") for n in range(3))
     world.vote(company.alice, denied, Verdict.DENY)
     world.vote(company.alice, returned, Verdict.RETURN)
-    world.submit(category="notes.write", payload={"text": f"A secret of {company.slug}"})
-    world.submit(category="unheard.of")
+    world.submit(
+        summary="Noted", category="notes.write", payload={"text": f"A secret of {company.slug}"}
+    )
+    world.submit(summary="Blocked", category="unheard.of")
     pending = world.submit(summary=f"A secret of {company.slug}", reason="Do not tell")
     world.vote(company.bob, pending)
     with tenant_transaction(company.id):
@@ -166,10 +168,10 @@ def _live(world: World, key: str, dora: User) -> Life:
         link = make_review_link(request=pending, member=company.alice)
     deliver_due(grace=timedelta(0))
     _say_again(key)
-    report = _reported(company, is_printed=company.slug == "globex")
     write_events(company.id, _TILE)
     while sequence_tenant(tenant_id=company.id):
         pass
+    report = _reported(company, is_printed=company.slug == "globex")
     world.submit(summary="Queued for the ledger")
     with tenant_transaction(company.id):
         return Life(
@@ -226,4 +228,6 @@ def _reported(company: Company, *, is_printed: bool) -> Report:
     if is_printed:
         make_report(tenant_id=company.id, report_id=report.pk)
     with tenant_transaction(company.id):
-        return Report.objects.get(pk=report.pk)
+        report = Report.objects.get(pk=report.pk)
+    assert report.status == ("ready" if is_printed else "queued"), report.failure
+    return report
