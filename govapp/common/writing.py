@@ -10,7 +10,7 @@ anything else that writes. So nobody ever reads without what they have written.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, connections, transaction
 from django.db.models import Model, QuerySet
@@ -250,7 +250,7 @@ def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
         if isinstance(each, _Update):
             yield _updating(each)
         elif isinstance(each, _Change):
-            query = each.rows.query.chain(UpdateQuery)
+            query = cast("UpdateQuery", each.rows.query.chain(UpdateQuery))
             query.add_update_values(each.values)
             sql, parameters = query.get_compiler(using="default").as_sql()
             yield sql, list(parameters)
