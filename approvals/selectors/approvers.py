@@ -1,6 +1,6 @@
 """Who may decide a request, and what it still needs."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -60,11 +60,18 @@ def stage_candidates(stage: RequirementStage) -> list[Membership]:
     return [
         person.member
         for person in load_people(request.category_id)
-        if person.rights
-        and person.member.pk not in voted
-        and fitting_seats(stage, person.keys)
-        and not is_excluded(request, stage.requirement, person)
+        if may_fill(stage, person, voted)
     ]
+
+
+def may_fill(stage: RequirementStage, person: Person, voted: Container[UUID]) -> bool:
+    """Whether somebody may fill a seat of this stage, given who has voted on the request."""
+    return (
+        bool(person.rights)
+        and person.member.pk not in voted
+        and bool(fitting_seats(stage, person.keys))
+        and not is_excluded(stage.request, stage.requirement, person)
+    )
 
 
 def standing_of(request: ActionRequest, member: Membership) -> Standing:

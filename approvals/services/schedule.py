@@ -3,9 +3,17 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db import connection
+
 from approvals.enums import TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
 from approvals.policies import Stage
+
+_CLOSE_DUE = """
+UPDATE approvals_timer AS timer SET status = closed.status, closed_at = %s
+FROM unnest(%s::uuid[], %s::text[]) AS closed (id, status)
+WHERE timer.id = closed.id AND timer.status = 'armed'
+"""
 
 
 def frozen_stage(stage: RequirementStage) -> Stage:
@@ -62,3 +70,18 @@ def close_timers(*, request: ActionRequest, now: datetime) -> None:
     Timer.objects.filter(request=request, status=TimerStatus.ARMED).update(
         status=TimerStatus.SUPERSEDED, closed_at=now
     )
+
+
+def close_due(closing: Sequence[tuple[Timer, TimerStatus]], *, now: datetime) -> None:
+    """Close timers that are due, each with what became of it. One statement.
+
+    The caller has locked their requests. Raises `RuntimeError` when one was not armed any more:
+    then somebody fired it without that lock, and nothing of this transaction may stay.
+    """
+    if not closing:
+        return
+    idents = [timer.pk for timer, _ in closing]
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE_DUE, [now, idents, [str(status) for _, status in closing]])
+        if cursor.rowcount != len(idents):
+            raise RuntimeError("A timer was closed by somebody who did not hold the request.")

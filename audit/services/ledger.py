@@ -1,7 +1,11 @@
-"""The one way into the record: `record` writes an event in the caller's transaction."""
+"""The one way into the record: `record` writes an event in the caller's transaction.
+
+`record_many` writes any number of them in two statements.
+"""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +22,25 @@ from govapp.common.tenancy import require_tenant_id
 SCHEMA_VERSION: Final = 1
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What is to be recorded: one event that has no id yet.
+
+    `summary` is one sentence that a person understands without anything else; `data` is what a
+    machine needs, without floats (money as strings). `at` is the database's time when the caller
+    has read it already.
+    """
+
+    event_type: str
+    actor: Actor
+    subject: Subject
+    summary: str
+    data: Mapping[str, Any] | None = None
+    request_id: UUID | None = None
+    on_behalf_of: Actor | None = None
+    at: datetime | None = None
+
+
 def record(
     *,
     event_type: str,
@@ -29,54 +52,81 @@ def record(
     on_behalf_of: Actor | None = None,
     at: datetime | None = None,
 ) -> LedgerEvent:
-    """Write one event of the bound tenant, with its place in the queue, and return it.
+    """Write one event of the bound tenant and return it: `record_many` of one `Entry`.
 
-    `summary` is one sentence that a person understands without anything else; `data` is what a
-    machine needs, without floats (money as strings). `at` is the database's time when the caller
-    has read it already. Called by the typed functions in each app's `audit_events.py`, inside the
-    transaction that makes the change: without one it raises. Raises
-    `audit.merkle.canonical.CanonicalError` when the event cannot be written canonically.
+    Called by the typed functions in each app's `audit_events.py`.
     """
-    from audit.merkle.canonical import canonical_bytes
+    (event,) = record_many(
+        [Entry(event_type, actor, subject, summary, data, request_id, on_behalf_of, at)]
+    )
+    return event
 
+
+def record_many(entries: Sequence[Entry]) -> list[LedgerEvent]:
+    """Write events of the bound tenant in their order, with their places in the queue.
+
+    Two statements for any number of them, and one more when an entry does not say when it was:
+    all those happened at the same instant. Called inside the transaction that makes the change:
+    without one it raises. Raises `audit.merkle.canonical.CanonicalError` when an event cannot be
+    written canonically, and then none is written.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "An event belongs to a change: open a transaction."
         )
-    ident, moment = new_id(), at or clock.now()
+    if not entries:
+        return []
+    now = None if all(entry.at for entry in entries) else clock.now()
+    events = [_event(entry, entry.at or now) for entry in entries]
+    LedgerEvent.objects.bulk_create(events)
+    LedgerQueueItem.objects.bulk_create([LedgerQueueItem(event=event) for event in events])
+    return events
+
+
+def _event(entry: Entry, moment: datetime | None) -> LedgerEvent:
+    from audit.merkle.canonical import canonical_bytes
+
+    if moment is None:
+        raise ValueError("An event has a time.")
+    ident = new_id()
+    return LedgerEvent(
+        id=ident,
+        type=entry.event_type,
+        occurred_at=moment,
+        actor_kind=entry.actor.kind,
+        actor_id=entry.actor.id,
+        subject_type=entry.subject.type,
+        subject_id=entry.subject.id,
+        request_id=entry.request_id,
+        body=canonical_bytes(_normalised(_body(entry, ident, moment))),
+    )
+
+
+def _body(entry: Entry, ident: UUID, moment: datetime) -> dict[str, Any]:
     body: dict[str, Any] = {
         "v": SCHEMA_VERSION,
         "id": public_id("ev", ident),
         "tenant": public_id("tn", require_tenant_id()),
-        "type": event_type,
+        "type": entry.event_type,
         "at": moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "actor": {"kind": actor.kind, "id": actor.id, "name": actor.name},
-        "subject": {"type": subject.type, "id": subject.id, "label": subject.label},
-        "summary": summary,
-        "data": dict(data or {}),
-    }
-    if on_behalf_of is not None:
-        body["on_behalf_of"] = {
-            "kind": on_behalf_of.kind, "id": on_behalf_of.id, "name": on_behalf_of.name,
-        }  # fmt: skip
-    if request_id is not None:
-        body["request"] = public_id("ar", request_id)
+        "actor": _named(entry.actor),
+        "subject": {
+            "type": entry.subject.type, "id": entry.subject.id, "label": entry.subject.label,
+        },
+        "summary": entry.summary,
+        "data": dict(entry.data or {}),
+    }  # fmt: skip
+    if entry.on_behalf_of is not None:
+        body["on_behalf_of"] = _named(entry.on_behalf_of)
+    if entry.request_id is not None:
+        body["request"] = public_id("ar", entry.request_id)
     if correlation := correlation_id():
         body["correlation"] = correlation
-    event = LedgerEvent(
-        id=ident,
-        type=event_type,
-        occurred_at=moment,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        subject_type=subject.type,
-        subject_id=subject.id,
-        request_id=request_id,
-        body=canonical_bytes(_normalised(body)),
-    )
-    event.save(force_insert=True)
-    LedgerQueueItem(event=event).save(force_insert=True)
-    return event
+    return body
+
+
+def _named(actor: Actor) -> dict[str, str]:
+    return {"kind": actor.kind, "id": actor.id, "name": actor.name}
 
 
 def _normalised(value: Any) -> Any:
