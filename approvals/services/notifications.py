@@ -24,7 +24,7 @@ from tenants.selectors import members_with_role
 
 _ASKED = (NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED)
 # One hint to the sender for this many: thousands of messages must not be thousands of hints.
-_PER_HINT: Final = 25
+_PER_HINT: Final = 100
 _INSERT_MANY = """
 INSERT INTO approvals_notification (id, tenant_id, request_id, member_id, kind, channel,
   dedup_key, content, status, attempts, last_error, created_at, next_attempt_at)

@@ -29,7 +29,8 @@ from audit.services import Entry, record_many
 
 _SAVE_ADDED = """
 UPDATE approvals_requirementstage AS stage SET added = new.added
-FROM unnest(%s::uuid[], %s::jsonb[]) AS new (id, added) WHERE stage.id = new.id
+FROM unnest(%s::uuid[], %s::jsonb[]) AS new (id, added)
+WHERE stage.id = new.id AND stage.id = ANY(%s)
 """
 
 
@@ -184,9 +185,8 @@ def _escalate(
 def _write(this: _Round) -> None:
     if this.changed:
         with connection.cursor() as cursor:
-            cursor.execute(
-                _SAVE_ADDED,
-                [list(this.changed), [json.dumps(each.added) for each in this.changed.values()]],
-            )
+            idents = list(this.changed)
+            added = [json.dumps(stage.added) for stage in this.changed.values()]
+            cursor.execute(_SAVE_ADDED, [idents, added, idents])
     record_many(this.entries)
     queue_messages(this.messages, now=this.now)

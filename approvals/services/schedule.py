@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 from django.db import connection
 
@@ -9,10 +11,8 @@ from approvals.enums import TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
 from approvals.policies import Stage
 
-_CLOSE_DUE = """
-UPDATE approvals_timer AS timer SET status = closed.status, closed_at = %s
-FROM unnest(%s::uuid[], %s::text[]) AS closed (id, status)
-WHERE timer.id = closed.id AND timer.status = 'armed'
+_CLOSE_DUE: Final = """
+UPDATE approvals_timer SET status = %s, closed_at = %s WHERE id = ANY(%s) AND status = 'armed'
 """
 
 
@@ -73,15 +73,16 @@ def close_timers(*, request: ActionRequest, now: datetime) -> None:
 
 
 def close_due(closing: Sequence[tuple[Timer, TimerStatus]], *, now: datetime) -> None:
-    """Close timers that are due, each with what became of it. One statement.
+    """Close timers that are due, each with what became of it. One statement for each outcome.
 
     The caller has locked their requests. Raises `RuntimeError` when one was not armed any more:
     then somebody fired it without that lock, and nothing of this transaction may stay.
     """
-    if not closing:
-        return
-    idents = [timer.pk for timer, _ in closing]
+    by_status: dict[TimerStatus, list[UUID]] = {}
+    for timer, status in closing:
+        by_status.setdefault(status, []).append(timer.pk)
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE_DUE, [now, idents, [str(status) for _, status in closing]])
-        if cursor.rowcount != len(idents):
-            raise RuntimeError("A timer was closed by somebody who did not hold the request.")
+        for status, idents in by_status.items():
+            cursor.execute(_CLOSE_DUE, [status.value, now, idents])
+            if cursor.rowcount != len(idents):
+                raise RuntimeError("A timer was closed by somebody who did not hold the request.")
