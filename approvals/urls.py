@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.views import categories, endpoints, policy, requests
+from approvals.views import callbacks, categories, policy, requests
 from approvals.views.inbox import inbox
 from approvals.views.links import review_link
 from approvals.views.live import live
@@ -26,15 +26,22 @@ _CATEGORIES = [
     path("new", categories.category_create, name="category_create"),
     path("<str:ident>/", categories.category_detail, name="category_detail"),
     path("<str:ident>/change", categories.category_change, name="category_change"),
+    path("<str:ident>/archive", categories.category_archive, name="category_archive"),
     path("<str:ident>/give", categories.right_give, name="right_give"),
     path("<str:ident>/take", categories.right_take, name="right_take"),
 ]
 _CALLBACKS = [
-    path("", endpoints.endpoint_list, name="endpoint_list"),
-    path("new", endpoints.endpoint_create, name="endpoint_create"),
-    path("<str:ident>/", endpoints.endpoint_detail, name="endpoint_detail"),
-    path("<str:ident>/rotate", endpoints.endpoint_rotate, name="endpoint_rotate"),
-    path("<str:ident>/switch", endpoints.endpoint_switch, name="endpoint_switch"),
+    path("", callbacks.callback_list, name="callback_list"),
+    path("new", callbacks.callback_create, name="callback_create"),
+    path("<str:ident>/", callbacks.callback_detail, name="callback_detail"),
+    path("<str:ident>/change", callbacks.callback_change, name="callback_change"),
+    path("<str:ident>/rotate", callbacks.callback_rotate, name="callback_rotate"),
+    path("<str:ident>/switch", callbacks.callback_switch, name="callback_switch"),
+    path(
+        "<str:ident>/deliveries/<str:delivery>/replay",
+        callbacks.delivery_replay,
+        name="delivery_replay",
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

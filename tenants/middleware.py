@@ -79,6 +79,8 @@ class TenantPageMiddleware:
                 response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
+            # What is a tenant's stays in no cache, not even behind the browser's back button.
+            response.setdefault("Cache-Control", "private, no-store")
             return response
 
     @staticmethod

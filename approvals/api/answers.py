@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import msgspec
 from django.conf import settings
@@ -12,7 +11,8 @@ from msgspec import Meta
 from approvals.enums import ExecutionState, RequestStatus
 from approvals.models import ActionRequest, Requirement
 from approvals.policies import Evaluation
-from approvals.selectors.approvers import missing_by_requirement
+from approvals.selectors.approvers import missing_of
+from approvals.selectors.board import Board, boards_in_hand
 from approvals.services.execution import IssuedGrant
 from govapp.common.ids import public_id
 
@@ -159,13 +159,8 @@ def answer_for(request: ActionRequest, *, tenant_slug: str) -> ActionRequestAnsw
 def answers_for(
     requests: Sequence[ActionRequest], *, tenant_slug: str
 ) -> list[ActionRequestAnswer]:
-    """Return requests as agents see them. They come from `selectors.requests`, prefetched.
-
-    Two statements more when some are pending, however many there are.
-    """
-    pending = [request for request in requests if request.is_pending]
-    missing = missing_by_requirement(pending) if pending else {}
-    return [_answer(request, missing, tenant_slug) for request in requests]
+    """Return requests as agents see them. No statement for those from `selectors.requests`."""
+    return [_answer(board, tenant_slug) for board in boards_in_hand(requests)]
 
 
 def preview_for(evaluation: Evaluation) -> Preview:
@@ -195,9 +190,8 @@ def path_of(request: ActionRequest) -> str:
     return f"/api/v1/action-requests/{request.public_id}"
 
 
-def _answer(
-    request: ActionRequest, missing: Mapping[UUID, str], tenant_slug: str
-) -> ActionRequestAnswer:
+def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
+    request = board.request
     version = request.policy_version
     return ActionRequestAnswer(
         id=request.public_id,
@@ -210,7 +204,7 @@ def _answer(
         deadline_at=request.deadline_at,
         decided_at=request.decided_at,
         policy=PolicyResult(version.number if version else None, _rules(request.trace)),
-        requirements=[_requirement(each, request, missing) for each in request.requirements.all()],
+        requirements=[_requirement(each, board) for each in board.requirements],
         decision=_decision(request),
         execution=Execution(
             state=request.execution_state,
@@ -223,14 +217,13 @@ def _answer(
     )
 
 
-def _requirement(
-    requirement: Requirement, request: ActionRequest, missing: Mapping[UUID, str]
-) -> RequirementState:
+def _requirement(requirement: Requirement, board: Board) -> RequirementState:
+    request = board.request
     satisfied = requirement.satisfied_at is not None or request.status == RequestStatus.APPROVED
     return RequirementState(
         rule=requirement.rule_id,
         satisfied=satisfied,
-        missing="" if satisfied else missing.get(requirement.pk, ""),
+        missing=missing_of(board, requirement) if request.is_pending and not satisfied else "",
     )
 
 

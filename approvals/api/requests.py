@@ -79,12 +79,11 @@ class ActionRequestList(ApiView):
 
     def _submit(self, body: ActionRequestSubmission) -> Answer:
         made = submit_action(agent=self.agent, submission=body.to_submission())
-        found = get_request(made.pk, agent_id=self.agent.pk)
-        shown = answer_for(found, tenant_slug=self.tenant_slug)
+        shown = answer_for(made, tenant_slug=self.tenant_slug)
         return Answer(
-            status=202 if found.is_pending else 201,
+            status=202 if made.is_pending else 201,
             body=msgspec.to_builtins(shown),
-            location=path_of(found),
+            location=path_of(made),
         )
 
     @extend_schema(

@@ -3,6 +3,7 @@
 from approvals.models import CallbackDelivery, Notification
 from audit.actors import SYSTEM, Subject
 from audit.services import record
+from tenants.models import Membership
 
 
 def notification_sent(*, notification: Notification) -> None:
@@ -23,6 +24,22 @@ def callback_delivered(*, delivery: CallbackDelivery) -> None:
 def callback_failed(*, delivery: CallbackDelivery, why: str) -> None:
     """A callback was given up."""
     _record_callback("callback.failed", delivery, "could not be delivered to", {"why": why})
+
+
+def callback_replayed(*, actor: Membership, delivery: CallbackDelivery, former: str) -> None:
+    """Somebody had a callback sent once more."""
+    endpoint = delivery.endpoint
+    record(
+        event_type="callback.replayed",
+        actor=actor.as_actor(),
+        subject=Subject("callback_endpoint", endpoint.public_id, endpoint.url),
+        summary=(
+            f"{actor} had {delivery.event_type} of “{delivery.request.summary}” sent to"
+            f" {endpoint.url} once more; it was {former} before."
+        ),
+        data={"event_type": delivery.event_type, "former_status": former},
+        request_id=delivery.request_id,
+    )
 
 
 def _record_notification(

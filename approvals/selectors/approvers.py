@@ -1,6 +1,6 @@
 """Who may decide a request, and what it still needs."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,12 +51,18 @@ def candidates_for(request: ActionRequest) -> list[Candidate]:
     return found
 
 
-def stage_candidates(stage: RequirementStage) -> list[Membership]:
-    """Return who may fill a seat of this stage and has not voted. Two statements."""
+def stage_candidates(
+    stage: RequirementStage, *, voted: Set[UUID] | None = None
+) -> list[Membership]:
+    """Return who may fill a seat of this stage and has not voted.
+
+    Two statements, one less when the caller knows who has `voted`.
+    """
     request = stage.request
     if not request.category_id:
         return []
-    voted = set(Vote.objects.filter(request=request).values_list("member_id", flat=True))
+    if voted is None:
+        voted = set(Vote.objects.filter(request=request).values_list("member_id", flat=True))
     return [
         person.member
         for person in load_people(request.category_id)
@@ -64,7 +70,7 @@ def stage_candidates(stage: RequirementStage) -> list[Membership]:
     ]
 
 
-def may_fill(stage: RequirementStage, person: Person, voted: Container[UUID]) -> bool:
+def may_fill(stage: RequirementStage, person: Person, voted: Set[UUID]) -> bool:
     """Whether somebody may fill a seat of this stage, given who has voted on the request."""
     return (
         bool(person.rights)
@@ -108,7 +114,7 @@ def missing_for(requirement: Requirement) -> str:
 def missing_by_requirement(requests: Sequence[ActionRequest]) -> dict[UUID, str]:
     """Return what each requirement of these requests still needs. Two statements."""
     return {
-        requirement.pk: _missing_of(board, requirement)
+        requirement.pk: missing_of(board, requirement)
         for board in load_boards(requests)
         for requirement in board.requirements
     }
@@ -116,11 +122,12 @@ def missing_by_requirement(requests: Sequence[ActionRequest]) -> dict[UUID, str]
 
 def missing_on(board: Board) -> str:
     """Return what the whole request still needs, in words."""
-    parts = [_missing_of(board, requirement) for requirement in board.requirements]
+    parts = [missing_of(board, requirement) for requirement in board.requirements]
     return "; ".join(part for part in parts if part)
 
 
-def _missing_of(board: Board, requirement: Requirement) -> str:
+def missing_of(board: Board, requirement: Requirement) -> str:
+    """Return what one requirement of a board still needs, or ""."""
     for stage in board.stages_of(requirement):
         if stage.status != StageStatus.SATISFIED:
             return describe_missing(board.tally(stage))

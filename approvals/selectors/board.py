@@ -8,7 +8,8 @@ people who have not voted are looked at live.
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 from approvals.enums import StageStatus, Verdict
@@ -16,6 +17,9 @@ from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import Matching, Seat, seat_voters
 from approvals.rules import is_on_agents_side
 from approvals.selectors.people import Person
+from govapp.common.clock import Now
+
+_IN_HAND: Final = "board_in_hand"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Board:
     request: ActionRequest
     stages: list[RequirementStage]
     votes: list[Vote]
+    read_at: datetime | None = None  # the database's time, later than any lock taken before
 
     @property
     def open_stages(self) -> list[RequirementStage]:
@@ -126,8 +131,10 @@ def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
     by_id = {request.pk: request for request in requests}
     stages: dict[UUID, list[RequirementStage]] = {ident: [] for ident in by_id}
     votes: dict[UUID, list[Vote]] = {ident: [] for ident in by_id}
+    read_at = None
     found = RequirementStage.objects.filter(request__in=by_id).select_related("requirement")
-    for stage in found.order_by("requirement__rule_id", "position"):
+    for stage in found.annotate(moment=Now()).order_by("requirement__rule_id", "position"):
+        read_at = read_at or vars(stage)["moment"]
         stage.request = stage.requirement.request = by_id[stage.request_id]
         stages[stage.request_id].append(stage)
     for vote in (
@@ -136,7 +143,25 @@ def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
         .order_by("cast_at", "pk")
     ):
         votes[vote.request_id].append(vote)
-    return [Board(by_id[ident], stages[ident], votes[ident]) for ident in by_id]
+    return [Board(by_id[ident], stages[ident], votes[ident], read_at) for ident in by_id]
+
+
+def keep_in_hand(board: Board) -> None:
+    """Leave with the request object the board that it was read or written with.
+
+    Nothing decides by it: whoever only shows the request as it was then takes it with
+    `boards_in_hand`; `load_board` always reads.
+    """
+    board.stages.sort(key=lambda stage: (stage.requirement.rule_id, stage.position))
+    vars(board.request)[_IN_HAND] = board
+
+
+def boards_in_hand(requests: Sequence[ActionRequest]) -> list[Board]:
+    """Return the boards that were left with these objects; reads those of the others."""
+    held: dict[UUID, Board | None] = {one.pk: vars(one).get(_IN_HAND) for one in requests}
+    others = [one for one in requests if held[one.pk] is None]
+    read = {board.request.pk: board for board in load_boards(others)} if others else {}
+    return [held[one.pk] or read[one.pk] for one in requests]
 
 
 def seats_of(stage: RequirementStage) -> tuple[Seat, ...]:

@@ -27,8 +27,8 @@ def list_categories() -> list[CategoryRow]:
     return _with_rights(list(ActionCategory.objects.order_by("is_archived", "key")))
 
 
-def find_category(public_id: str) -> CategoryRow:
-    """Return the category with this public id and its rights. Raises `NotFound`."""
+def get_category(public_id: str) -> CategoryRow:
+    """Return the category with this public id and its rights; raise `NotFound`."""
     try:
         ident = parse_public_id("cat", public_id)
     except InvalidId as error:

@@ -23,6 +23,7 @@ from django.db.models import (
     TextField,
     Value,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower
 
 from approvals.enums import NotificationKind, RequestStatus, StageStatus, Verdict
@@ -201,7 +202,12 @@ def _names(member: Membership) -> Q:
 
 def _group_reference() -> Func:
     """`[{"kind": "group", "ref": <slug>}]` of a row of the group's members."""
-    text = [Value("kind"), Value("group"), Value("ref"), F("approver_group__slug")]
+    text: list[Combinable] = [
+        Value("kind"),
+        Value("group"),
+        Value("ref"),
+        F("approver_group__slug"),
+    ]
     built = Func(
         *(Cast(each, TextField()) for each in text),
         function="jsonb_build_object",

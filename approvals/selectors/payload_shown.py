@@ -65,7 +65,7 @@ def show_payload(
 ) -> ShownPayload:
     """Return what to draw. `texts` are looked through for hidden characters as well."""
     rest = dict(payload) if isinstance(payload, dict) else {"payload": payload}
-    kind = display.get("kind")
+    kind = str(display.get("kind", ""))
     named = display.get("fields")
     labels = named if isinstance(named, dict) else {}
     hidden = find_all_hidden([payload, list(texts)])
@@ -96,7 +96,7 @@ def find_all_hidden(value: Any) -> tuple[HiddenCharacter, ...]:
 def flatten(value: Mapping[str, Any], labels: Mapping[str, Any]) -> Iterator[ShownField]:
     """Return every leaf with its path; nothing is left out, an empty list says so."""
     # A stack and not recursion: how deep an agent may nest is not decided here.
-    stack: list[tuple[str, Any]] = [(str(key), item) for key, item in reversed(value.items())]
+    stack: list[tuple[str, Any]] = [(str(key), item) for key, item in value.items()][::-1]
     while stack:
         path, item = stack.pop()
         inner: list[tuple[str, Any]] = []

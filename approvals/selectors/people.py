@@ -69,6 +69,15 @@ def _read_people(category_id: UUID) -> list[Person]:
     return [_person(member) for member in members.order_by("user__name", "pk")]
 
 
+def find_person(category_id: UUID, member_id: UUID) -> Person | None:
+    """Return one member as they are now, from among all approvers where they are one of them.
+
+    For a step that looks at everybody anyway (`looking_once`). One statement, two for others.
+    """
+    found = (one for one in load_people(category_id) if one.member.pk == member_id)
+    return next(found, None) or load_person(category_id, member_id)
+
+
 def load_person(category_id: UUID, member_id: UUID) -> Person | None:
     """Return one member as they are now, whatever their status. One statement."""
     member = _with_rights(category_id).filter(pk=member_id).first()

@@ -1,18 +1,70 @@
 """A policy version as people read it: sentences, and what changed in them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Final
 
 from approvals.enums import PolicyStatus
 from approvals.models import PolicyVersion
-from approvals.policies import PolicyInvalid, describe_policy
+from approvals.policies import (
+    ALLOW,
+    DENY,
+    REQUIRE_APPROVAL,
+    Policy,
+    PolicyInvalid,
+    Problem,
+    describe_flow,
+    describe_policy,
+)
 from approvals.selectors.policies import compiled, policy_versions
+from approvals.selectors.reachability import find_obstacles
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 
 VERSIONS_SHOWN: Final = 100
+_STRICTEST_FIRST: Final = (DENY, REQUIRE_APPROVAL, ALLOW)
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """One rule as a sentence; the default has the id "default" and no note."""
+
+    rule_id: str
+    sentence: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class OutcomeGroup:
+    """The rules with one outcome, in the document's order."""
+
+    outcome: str
+    rules: tuple[RuleLine, ...]
+
+
+@dataclass(frozen=True)
+class FlowLine:
+    """One flow in words, and the rules that use it."""
+
+    name: str
+    sentence: str
+    used_by: str
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Everything that a version says. `unusable` says why, when it says nothing."""
+
+    groups: tuple[OutcomeGroup, ...] = ()
+    default: RuleLine | None = None
+    flows: tuple[FlowLine, ...] = ()
+    unusable: str = ""
+
+    def lines(self) -> list[RuleLine]:
+        """Return every rule and the default at the end."""
+        rules = [rule for group in self.groups for rule in group.rules]
+        return [*rules, self.default] if self.default else rules
 
 
 @dataclass(frozen=True)
@@ -24,27 +76,30 @@ class Line:
 
 
 @dataclass(frozen=True)
-class RuleLine:
-    """One rule as a sentence. The default at the end has no note."""
+class Changes:
+    """What differs from `former`, the version that this one replaces."""
 
-    rule_id: str
-    sentence: str
-    note: str
-
-
-@dataclass(frozen=True)
-class VersionPage:
-    """One version, and what differs from the one it follows."""
-
-    version: PolicyVersion
-    rules: tuple[RuleLine, ...]
-    unusable: str
-    compared_with: PolicyVersion | None
-    changes: tuple[Line, ...]
+    former: PolicyVersion
+    lines: tuple[Line, ...]
 
     @property
-    def changed(self) -> bool:
-        return any(line.op != "same" for line in self.changes)
+    def title(self) -> str:
+        return f"Changes from version {self.former.number}"
+
+    @property
+    def changed(self) -> list[Line]:
+        """Return the sentences that came or went; what a rule said before stands above it."""
+        return [line for line in self.lines if line.op != "same"]
+
+    @property
+    def unchanged(self) -> list[Line]:
+        return [line for line in self.lines if line.op == "same"]
+
+    @property
+    def words(self) -> str:
+        """Return "2 added, 1 removed, 9 unchanged"."""
+        found = Counter(line.op for line in self.lines)
+        return f"{found['add']} added, {found['del']} removed, {found['same']} unchanged"
 
 
 def list_versions() -> list[PolicyVersion]:
@@ -57,8 +112,8 @@ def live_version() -> PolicyVersion | None:
     return policy_versions().filter(status=PolicyStatus.LIVE).first()
 
 
-def find_version(public_id: str) -> PolicyVersion:
-    """Return the version with this public id. Raises `NotFound`."""
+def get_version(public_id: str) -> PolicyVersion:
+    """Return the version with this public id; raise `NotFound`."""
     try:
         ident = parse_public_id("pv", public_id)
     except InvalidId as error:
@@ -69,16 +124,86 @@ def find_version(public_id: str) -> PolicyVersion:
     return found
 
 
-def read_version(version: PolicyVersion) -> VersionPage:
-    """Return the page of a version. One statement, for the version before it.
+def read_sentences(version: PolicyVersion) -> Sentences:
+    """Return what a version says, in sentences. No statement."""
+    try:
+        policy = compiled(version)
+    except PolicyInvalid as invalid:
+        return Sentences(unusable=str(invalid))
+    *sentences, default = describe_policy(policy)
+    found: dict[str, list[RuleLine]] = {}
+    for rule, sentence in zip(policy.rules, sentences, strict=True):
+        found.setdefault(rule.then, []).append(RuleLine(rule.id, sentence, rule.note or ""))
+    groups = tuple(
+        OutcomeGroup(outcome, tuple(found[outcome]))
+        for outcome in _STRICTEST_FIRST
+        if outcome in found
+    )
+    return Sentences(groups, RuleLine("default", default), _flows(policy))
 
-    A draft is compared with what is live; any other version with the last one published before.
+
+def read_changes(version: PolicyVersion) -> Changes | None:
+    """Return what differs from the version it replaces, if there is one. One statement.
+
+    A draft would replace what is live; any other version replaced the last one published before.
     """
-    rules, unusable = _rules(version)
     former = _former(version)
-    before = [line.sentence for line in _rules(former)[0]] if former else []
-    changes = _compare(before, [line.sentence for line in rules])
-    return VersionPage(version, rules, unusable, former, changes)
+    if former is None:
+        return None
+    lines = compare(read_sentences(former).lines(), read_sentences(version).lines())
+    return Changes(former, tuple(lines))
+
+
+def obstacles(version: PolicyVersion) -> list[Problem]:
+    """Return why the people there are could not complete a flow of this version now."""
+    try:
+        return find_obstacles(compiled(version))
+    except PolicyInvalid as invalid:
+        return list(invalid.problems)
+
+
+def compare(before: Sequence[RuleLine], after: Sequence[RuleLine]) -> list[Line]:
+    """Return the sentences of both. Their order means nothing, as the strictest rule wins.
+
+    A sentence that stands under another id now is unchanged; one that changed under its id
+    stands right below what it was.
+    """
+    kept = Counter(each.sentence for each in before) & Counter(each.sentence for each in after)
+    gone = _without(before, kept)
+    lines: list[Line] = []
+    for rule in after:
+        if kept[rule.sentence]:
+            kept[rule.sentence] -= 1
+            lines.append(Line("same", rule.sentence))
+            continue
+        if rule.rule_id in gone:
+            lines.append(Line("del", gone.pop(rule.rule_id)))
+        lines.append(Line("add", rule.sentence))
+    return [*lines, *(Line("del", sentence) for sentence in gone.values())]
+
+
+def _without(rules: Sequence[RuleLine], kept: Counter[str]) -> dict[str, str]:
+    """Return what is not kept: the sentences by rule id, which is unique in a document."""
+    left, gone = kept.copy(), {}
+    for rule in rules:
+        if left[rule.sentence]:
+            left[rule.sentence] -= 1
+        else:
+            gone[rule.rule_id] = rule.sentence
+    return gone
+
+
+def _flows(policy: Policy) -> tuple[FlowLine, ...]:
+    users: dict[str, list[str]] = {name: [] for name in policy.flows}
+    for rule in policy.rules:
+        if rule.flow is not None:
+            users[rule.flow].append(rule.id)
+    if policy.default_flow is not None:
+        users[policy.default_flow].append("default")
+    return tuple(
+        FlowLine(name, describe_flow(flow), ", ".join(users[name]))
+        for name, flow in policy.flows.items()
+    )
 
 
 def _former(version: PolicyVersion) -> PolicyVersion | None:
@@ -88,27 +213,3 @@ def _former(version: PolicyVersion) -> PolicyVersion | None:
     if version.published_at is None:
         return None
     return rows.filter(published_at__lt=version.published_at).order_by("-published_at").first()
-
-
-def _rules(version: PolicyVersion) -> tuple[tuple[RuleLine, ...], str]:
-    try:
-        policy = compiled(version)
-    except PolicyInvalid as invalid:
-        return (), str(invalid)
-    sentences = describe_policy(policy)
-    rules = [
-        RuleLine(rule.id, sentence, rule.note or "")
-        for rule, sentence in zip(policy.rules, sentences, strict=False)
-    ]
-    return (*rules, RuleLine("default", sentences[-1], "")), ""
-
-
-def _compare(before: Sequence[str], after: Sequence[str]) -> tuple[Line, ...]:
-    lines: list[Line] = []
-    for op, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if op == "equal":
-            lines += [Line("same", text) for text in before[i1:i2]]
-        else:
-            lines += [Line("del", text) for text in before[i1:i2]]
-            lines += [Line("add", text) for text in after[j1:j2]]
-    return tuple(lines)

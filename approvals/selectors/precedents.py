@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F, Value
+from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 
 from approvals.enums import RequestStatus
@@ -66,17 +67,15 @@ class _Row:
 def read_precedents(request: ActionRequest, display: dict[str, Any]) -> Precedents:
     """Compare a request with at most `LOOKED_AT` of its category before it. One statement."""
     found = meaning_of(request.payload, display)
-    names = {"amount": found.amount, "currency": found.currency, "target": found.target}
     rows = [
         _Row(*row)
         for row in ActionRequest.objects.filter(
             category_key=request.category_key, submitted_at__lt=request.submitted_at
         )
         .annotate(
-            **{
-                f"its_{word}": KeyTextTransform(name, F("payload")) if name else Value("")
-                for word, name in names.items()
-            }
+            its_amount=_text_of(found.amount),
+            its_currency=_text_of(found.currency),
+            its_target=_text_of(found.target),
         )
         .order_by("-submitted_at", "-pk")
         .values_list(
@@ -90,6 +89,10 @@ def read_precedents(request: ActionRequest, display: dict[str, Any]) -> Preceden
         new_target=_new_target(rows, payload.get(found.target)),
         unusual_amount=_unusual(rows, payload.get(found.amount), payload.get(found.currency)),
     )
+
+
+def _text_of(name: str) -> Combinable:
+    return KeyTextTransform(name, F("payload")) if name else Value("")
 
 
 def _precedent(row: _Row) -> Precedent:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
-from approvals.models import ActionRequest, Requirement
+from approvals.models import ActionRequest
+from approvals.selectors.board import keep_in_hand, load_board, load_boards
 from govapp.common.api.pagination import DEFAULT_LIMIT, Page, Position, read_page
 from govapp.common.errors import NotFound
 
@@ -30,7 +31,7 @@ class RequestFilters:
 
 
 def get_request(request_id: UUID, *, agent_id: UUID | None = None) -> ActionRequest:
-    """Return one request with what its answer needs, in two statements.
+    """Return one request with what its answer needs, in three statements.
 
     Raises `NotFound`; with `agent_id` also for a request of any other agent.
     """
@@ -40,13 +41,17 @@ def get_request(request_id: UUID, *, agent_id: UUID | None = None) -> ActionRequ
     found = requests.first()
     if found is None:
         raise NotFound("There is no such action request.")
+    keep_in_hand(load_board(found))
     return found
 
 
 def list_requests(filters: RequestFilters) -> Page[ActionRequest]:
-    """Return a page of requests, newest first. Two statements, however many there are."""
+    """Return a page of requests, newest first. Three statements, however many there are."""
     rows = _narrowed(_with_answers(ActionRequest.objects.all()), filters)
-    return read_page(rows, field="submitted_at", after=filters.after, limit=filters.limit)
+    page = read_page(rows, field="submitted_at", after=filters.after, limit=filters.limit)
+    for board in load_boards(page.rows):
+        keep_in_hand(board)
+    return page
 
 
 def _with_answers(requests: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
@@ -56,9 +61,6 @@ def _with_answers(requests: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
         .defer(
             "payload", "sources", "reason",
             "policy_version__source", "policy_version__document",
-        )
-        .prefetch_related(
-            Prefetch("requirements", Requirement.objects.defer("flow").order_by("rule_id"))
         )
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from approvals.enums import DeliveryStatus, NotificationKind, TimerKind, TimerStatus, Verdict
 from approvals.models import (
@@ -15,8 +16,9 @@ from approvals.models import (
     Timer,
     Vote,
 )
-from approvals.policies import Reference, Stage
+from approvals.policies import Stage
 from approvals.policies.describing import name_reference
+from approvals.policies.shown import listed
 from govapp.common.formats import span_two
 
 _CAST: Final = {
@@ -71,8 +73,9 @@ class Material:
 def write_timeline(material: Material, now: datetime) -> list[Moment]:
     """Return every line, the oldest first, what is to come at the end."""
     past = [
-        *_beginning(material),
+        *_opened(material),
         *_votes(material.votes),
+        *_completed(material.stages),
         *_fired(material),
         *_told(material.notifications),
         *_end(material.request),
@@ -90,12 +93,7 @@ def added_words(stage: RequirementStage, level: int) -> str:
     return ", ".join(name_reference(each) for each in frozen.escalations[level].add)
 
 
-def reference_words(kind: str, ref: str) -> str:
-    """Return a frozen reference in words."""
-    return name_reference(Reference(kind, ref))  # type: ignore[arg-type]
-
-
-def _beginning(material: Material) -> Iterator[Moment]:
+def _opened(material: Material) -> Iterator[Moment]:
     request = material.request
     title = f"{request.agent.name} submitted it"
     yield Moment(request.submitted_at, title, drawing="send")
@@ -103,6 +101,10 @@ def _beginning(material: Material) -> Iterator[Moment]:
         if stage.opened_at is not None:
             name = f"Stage “{stage.name}” opened"
             yield Moment(stage.opened_at, name, drawing="scroll-text", tone="info")
+
+
+def _completed(stages: Sequence[RequirementStage]) -> Iterator[Moment]:
+    for stage in stages:
         if stage.satisfied_at is not None:
             name = f"Stage “{stage.name}” is complete"
             yield Moment(stage.satisfied_at, name, drawing="circle-check", tone="ok")
@@ -118,7 +120,7 @@ def _votes(votes: Sequence[Vote]) -> Iterator[Moment]:
 
 
 def _fired(material: Material) -> Iterator[Moment]:
-    stages = {stage.pk: stage for stage in material.stages}
+    stages: dict[UUID | None, RequirementStage] = {each.pk: each for each in material.stages}
     for timer in material.timers:
         if timer.closed_at is None or timer.status == TimerStatus.SUPERSEDED:
             continue
@@ -139,12 +141,11 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
         occasions[each.kind, each.dedup_key].append(each)
     for (kind, _), told in occasions.items():
         names = [each.member.user.name for each in told]
-        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
         failed = [each for each in told if each.status == DeliveryStatus.FAILED]
         verb = "were" if len(names) > 1 else "was"
         yield Moment(
             min(each.created_at for each in told),
-            f"{', '.join(names[:_NAMES])}{more} {verb} {_TOLD[NotificationKind(kind)]}",
+            f"{listed(names, most=_NAMES)} {verb} {_TOLD[NotificationKind(kind)]}",
             f"{len(failed)} of {len(told)} messages could not be delivered." if failed else "",
             "bell",
             "warn" if failed else "neutral",
@@ -156,7 +157,8 @@ def _end(request: ActionRequest) -> Iterator[Moment]:
         title, drawing, tone = _ENDED[request.status]
         # A person's words stand at their vote already.
         by_person = request.status in ("denied", "returned")
-        text = "" if by_person else request.decision_reason
+        reason = request.decision_reason
+        text = "" if by_person else f"{reason[:1].upper()}{reason[1:]}"
         yield Moment(request.decided_at, title, text, drawing, tone)
 
 
@@ -175,7 +177,7 @@ def _permission(material: Material) -> Iterator[Moment]:
 
 
 def _coming(material: Material, now: datetime) -> Iterator[Moment]:
-    stages = {stage.pk: stage for stage in material.stages}
+    stages: dict[UUID | None, RequirementStage] = {each.pk: each for each in material.stages}
     for timer in material.timers:
         stage = stages.get(timer.stage_id)
         if timer.status != TimerStatus.ARMED or stage is None:

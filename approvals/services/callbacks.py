@@ -8,12 +8,15 @@ from typing import Any, Final
 from django.db import transaction
 
 from approvals.audit_events import configuration as events
+from approvals.audit_events.messages import callback_replayed
 from approvals.callback_urls import require_usable_url
+from approvals.enums import DeliveryStatus
 from approvals.models import ActionRequest, CallbackDelivery, CallbackEndpoint
 from govapp.common import clock
-from govapp.common.errors import FieldError, Invalid
+from govapp.common.errors import Conflict, FieldError, Invalid
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.sealing import seal
+from govapp.common.writing import insert
 from tenants.models import Membership
 from tenants.rules import may_manage_agents, require
 
@@ -32,7 +35,7 @@ def queue_callbacks(*, request: ActionRequest, event_type: str) -> None:
         event_type=event_type,
         body=_body(request, event_type),
     )
-    CallbackDelivery.objects.bulk_create([delivery], ignore_conflicts=True)
+    insert(delivery, skip_conflicts=True)
     enqueue_on_commit(
         "approvals.deliver_callback", tenant_id=delivery.tenant_id, delivery_id=delivery.pk
     )
@@ -97,6 +100,32 @@ def rotate_secret(*, actor: Membership, endpoint: CallbackEndpoint, overlap: tim
     endpoint.save(update_fields=["former_secret_sealed", "former_secret_until", "secret_sealed"])
     events.endpoint_changed(actor=actor, endpoint=endpoint, what="secret_rotated")
     return secret
+
+
+@transaction.atomic
+def replay_delivery(*, actor: Membership, delivery: CallbackDelivery) -> CallbackDelivery:
+    """Send a callback once more that was delivered, given up or dropped.
+
+    Body and id stay the same, so that a receiver which has it already recognises it. Raises
+    `Forbidden` (needs `owner`) and `Conflict` while it is queued or its endpoint is disabled.
+    """
+    _require_manager(actor)
+    rows = CallbackDelivery.objects.select_related("endpoint", "request")
+    delivery = rows.select_for_update(of=("self",)).get(pk=delivery.pk)
+    if delivery.status == DeliveryStatus.QUEUED:
+        raise Conflict("This callback is on its way already.")
+    if not delivery.endpoint.is_enabled:
+        raise Conflict("Enable the endpoint first; nothing is sent to it now.")
+    former = delivery.status
+    delivery.status = DeliveryStatus.QUEUED
+    delivery.attempts = 0
+    delivery.next_attempt_at = clock.now()
+    delivery.save(update_fields=["status", "attempts", "next_attempt_at"])
+    callback_replayed(actor=actor, delivery=delivery, former=former)
+    enqueue_on_commit(
+        "approvals.deliver_callback", tenant_id=delivery.tenant_id, delivery_id=delivery.pk
+    )
+    return delivery
 
 
 def _body(request: ActionRequest, event_type: str) -> dict[str, Any]:

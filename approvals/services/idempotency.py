@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection
 
 from approvals.models import IdempotencyKey
 from govapp.common import clock
 from govapp.common.api.problems import problem_body, status_of
 from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, RateLimited
 from govapp.common.tenancy import tenant_transaction
+from govapp.common.writing import insert, unit_of_work
 from tenants.doors import all_tenants
 from tenants.models import Agent
 
+_ONCE: Final = "idempotency_key_once"
 KEPT_FOR: Final = timedelta(hours=48)  # promised: 24 hours at least
 
 
@@ -28,7 +30,6 @@ class Answer:
     replayed: bool = False
 
 
-@transaction.atomic
 def answer_once(
     *, agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]
 ) -> Answer:
@@ -38,26 +39,37 @@ def answer_once(
     refusal is kept and returned. A fault of ours and a rate limit are not kept. Raises `Conflict`
     while another call with this key is in flight, `Invalid` for the key of another body.
     """
-    _lock_key(agent, key)
-    kept = IdempotencyKey.objects.filter(tenant_id=agent.tenant_id, agent=agent, key=key).first()
+    try:
+        return _answer_once(agent, key, body_digest, produce)
+    except IntegrityError as error:
+        # Another one was committed between our look at the key and our hold on it.
+        if _ONCE in str(error):
+            raise _in_flight() from error
+        raise
+
+
+@unit_of_work()
+def _answer_once(agent: Agent, key: str, body_digest: str, produce: Callable[[], Answer]) -> Answer:
+    kept = _claim(agent, key)
     if kept is not None:
         return _replay(kept, body_digest)
     try:
-        with transaction.atomic():
+        with unit_of_work():
             answer = produce()
     except RateLimited:
         raise
     except DomainError as refusal:
         answer = Answer(status=status_of(refusal), body=problem_body(refusal))
-    IdempotencyKey(
-        agent=agent,
-        key=key,
-        body_digest=body_digest,
-        created_at=clock.now(),
-        response_status=answer.status,
-        response_body=answer.body,
-        response_location=answer.location,
-    ).save(force_insert=True)
+    insert(
+        IdempotencyKey(
+            agent=agent,
+            key=key,
+            body_digest=body_digest,
+            response_status=answer.status,
+            response_body=answer.body,
+            response_location=answer.location,
+        )
+    )
     return answer
 
 
@@ -71,19 +83,29 @@ def forget_old_keys() -> int:
     return forgotten
 
 
-def _lock_key(agent: Agent, key: str) -> None:
-    """Hold the key until the transaction ends, or refuse: nobody waits for somebody's answer."""
+def _claim(agent: Agent, key: str) -> IdempotencyKey | None:
+    """Hold the key until the transaction ends, and return what was answered to it, if anything.
+
+    Raises `Conflict` when another call holds it: nobody waits for somebody else's answer.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"idempotency:{agent.pk}:{key}"],
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)), k.id"
+            " FROM (SELECT 1) AS one LEFT JOIN approvals_idempotencykey k"
+            " ON k.tenant_id = %s AND k.agent_id = %s AND k.key = %s",
+            [f"idempotency:{agent.pk}:{key}", agent.tenant_id, agent.pk, key],
         )
-        (locked,) = cursor.fetchone()
+        locked, found = cursor.fetchone()
     if not locked:
-        raise Conflict(
-            "The first request with this Idempotency-Key is still being answered; try again.",
-            code="idempotency_key_in_use",
-        )
+        raise _in_flight()
+    return IdempotencyKey.objects.get(pk=found) if found else None
+
+
+def _in_flight() -> Conflict:
+    return Conflict(
+        "The first request with this Idempotency-Key is still being answered; try again.",
+        code="idempotency_key_in_use",
+    )
 
 
 def _replay(kept: IdempotencyKey, body_digest: str) -> Answer:

@@ -17,7 +17,13 @@ from approvals.models import ActionRequest, RequirementStage
 from approvals.services import callbacks, notifications
 from approvals.services.schedule import close_timers
 from audit.actors import Actor
-from govapp.common.live import AGENT_CHANNEL, REQUEST_CHANNEL, TENANT_CHANNEL, publish_on_commit
+from govapp.common.live import (
+    AGENT_CHANNEL,
+    REQUEST_CHANNEL,
+    TENANT_CHANNEL,
+    publish_to_all_on_commit,
+)
+from govapp.common.writing import change, insert, update
 
 _REASON_CHARACTERS = 2_000
 _NAME_CHARACTERS = 200
@@ -45,13 +51,14 @@ def move(
         request.decision_reason = reason[:_REASON_CHARACTERS]
         request.decided_by_name = actor.name[:_NAME_CHARACTERS]
     if former is None:
-        request.save(force_insert=True)
+        insert(request)
         events.record_submitted(request=request, actor=request.agent.as_actor(), now=now)
     else:
         _end(request, now)
     if to.is_final:
         events.record_decided(request=request, actor=actor, now=now)
-        notifications.notify_decided(request=request)
+        if former is not None:  # else nobody has been asked
+            notifications.notify_decided(request=request)
         callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
     tell_whoever_waits(request)
 
@@ -69,29 +76,31 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
     if to in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
         request.execution_reported_at = now
         fields.append("execution_reported_at")
-    request.save(update_fields=fields)
+    update(request, *fields)
     tell_whoever_waits(request)
 
 
 def tell_whoever_waits(request: ActionRequest) -> None:
     """Publish, after commit, that this request has changed. Ids and statuses only."""
     message = {"request": request.public_id, "status": str(request.status)}
-    publish_on_commit(REQUEST_CHANNEL, request.pk, message)
-    publish_on_commit(AGENT_CHANNEL, request.agent_id, message)
-    publish_on_commit(TENANT_CHANNEL, request.tenant_id, message)
+    places = {
+        REQUEST_CHANNEL: request.pk,
+        AGENT_CHANNEL: request.agent_id,
+        TENANT_CHANNEL: request.tenant_id,
+    }
+    publish_to_all_on_commit(places, message)
 
 
 def _end(request: ActionRequest, now: datetime) -> None:
     request.version += 1
     request.deadline_at = None
-    request.save(
-        update_fields=[
-            "status", "version", "decided_at", "decision_reason", "decided_by_name", "deadline_at",
-        ]
+    update(
+        request,
+        "status", "version", "decided_at", "decision_reason", "decided_by_name", "deadline_at",
     )  # fmt: skip
     if request.status != RequestStatus.APPROVED:  # which has no stage left
         left = RequirementStage.objects.filter(
             request=request, status__in=[StageStatus.WAITING, StageStatus.OPEN]
         )
-        left.update(status=StageStatus.CLOSED)
+        change(left, status=StageStatus.CLOSED)
     close_timers(request=request, now=now)

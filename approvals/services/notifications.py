@@ -4,13 +4,14 @@ The `dedup_key` says what makes it the same message, so that writing it twice is
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from approvals.enums import NotificationChannel, NotificationKind
 from approvals.models import ActionRequest, Notification, RequirementStage
@@ -18,6 +19,7 @@ from approvals.selectors.approvers import stage_candidates
 from govapp.common.ids import new_id
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
+from govapp.common.writing import insert
 from tenants.enums import Role
 from tenants.models import Membership
 from tenants.selectors import members_with_role
@@ -48,14 +50,14 @@ class Message:
     content: dict[str, Any] = field(default_factory=dict)
 
 
-def notify_stage_opened(*, stage: RequirementStage) -> None:
-    """Ask everybody who may fill a seat of this stage.
+def notify_stage_opened(*, stage: RequirementStage, voted: Set[UUID] | None = None) -> None:
+    """Ask everybody who may fill a seat of this stage; `voted` as in `stage_candidates`.
 
     Stages that open at the same instant ask each person once: the request is one question.
     """
     opened = stage.opened_at.isoformat() if stage.opened_at else str(stage.pk)
     _queue(
-        stage_candidates(stage),
+        stage_candidates(stage, voted=voted),
         NotificationKind.REQUESTED,
         f"requested:{stage.request_id}:{opened}",
         stage.request,
@@ -64,10 +66,9 @@ def notify_stage_opened(*, stage: RequirementStage) -> None:
 
 def notify_decided(*, request: ActionRequest) -> None:
     """Tell everybody who was asked how it ended."""
-    asked = _asked(request)
-    if asked:
-        members = Membership.objects.filter(pk__in=asked).select_related("user")
-        _queue(members, NotificationKind.DECIDED, f"decided:{request.pk}", request)
+    asked = _asked_rows(request).values("member_id")
+    members = Membership.objects.filter(pk__in=asked).select_related("user")
+    _queue(members, NotificationKind.DECIDED, f"decided:{request.pk}", request)
 
 
 def alert_compliance(
@@ -137,11 +138,10 @@ def asked_about(requests: Sequence[ActionRequest]) -> dict[UUID, set[UUID]]:
     return found
 
 
-def _asked(request: ActionRequest) -> set[Any]:
-    rows = Notification.objects.filter(
+def _asked_rows(request: ActionRequest) -> QuerySet[Notification]:
+    return Notification.objects.filter(
         tenant_id=request.tenant_id, request=request, kind__in=_ASKED
     )
-    return set(rows.values_list("member_id", flat=True))
 
 
 def _queue(
@@ -163,7 +163,7 @@ def _queue(
     ]
     if not rows:
         return
-    Notification.objects.bulk_create(rows, ignore_conflicts=True)
+    insert(*rows, skip_conflicts=True)
     for row in rows:
         enqueue_on_commit(
             "approvals.send_notification", tenant_id=row.tenant_id, notification_id=row.pk

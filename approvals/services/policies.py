@@ -18,6 +18,7 @@ from tenants.models import Membership, Tenant
 from tenants.rules import may_edit_policy, require
 
 MAX_TEXT: Final = 500
+OWN_PROPOSAL: Final = "You proposed this version; somebody else with compliance publishes it."
 
 
 @transaction.atomic
@@ -66,7 +67,7 @@ def publish_policy(*, actor: Membership, version: PolicyVersion, attestation: st
     tenant = Tenant.objects.get(pk=require_tenant_id())
     is_same_person = version.proposed_by_id == actor.pk
     if is_same_person and not tenant.single_person_publishing:
-        raise Forbidden("You proposed this version; somebody else with compliance publishes it.")
+        raise Forbidden(OWN_PROPOSAL)
     attestation = attestation.strip()
     if not attestation or len(attestation) > MAX_TEXT or "\0" in attestation:
         raise Invalid(

@@ -10,6 +10,7 @@ from django.db import connection
 from approvals.enums import TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
 from approvals.policies import Stage
+from govapp.common.writing import change, insert
 
 _CLOSE_DUE: Final = """
 UPDATE approvals_timer SET status = %s, closed_at = %s WHERE id = ANY(%s) AND status = 'armed'
@@ -32,9 +33,7 @@ def arm_timers(*, stages: Iterable[RequirementStage], now: datetime) -> None:
     Each is due a fixed time after the stage opened, whenever the one before it was executed; a
     reminder or escalation at or after the deadline would never fire and is not written.
     """
-    Timer.objects.bulk_create(
-        [timer for stage in stages for timer in _timers_of(stage, now)],
-    )
+    insert(*(timer for stage in stages for timer in _timers_of(stage, now)))
 
 
 def _timers_of(stage: RequirementStage, now: datetime) -> list[Timer]:
@@ -58,18 +57,18 @@ def _timers_of(stage: RequirementStage, now: datetime) -> list[Timer]:
 
 def close_stage_timers(*, stages: Sequence[RequirementStage], now: datetime) -> None:
     """Close what is still armed for stages that are done."""
-    Timer.objects.filter(
+    armed = Timer.objects.filter(
         request__in={stage.request_id for stage in stages},
         stage__in=[stage.pk for stage in stages],
         status=TimerStatus.ARMED,
-    ).update(status=TimerStatus.SUPERSEDED, closed_at=now)
+    )
+    change(armed, status=TimerStatus.SUPERSEDED, closed_at=now)
 
 
 def close_timers(*, request: ActionRequest, now: datetime) -> None:
     """Close everything that is still armed for a request that has moved on."""
-    Timer.objects.filter(request=request, status=TimerStatus.ARMED).update(
-        status=TimerStatus.SUPERSEDED, closed_at=now
-    )
+    armed = Timer.objects.filter(request=request, status=TimerStatus.ARMED)
+    change(armed, status=TimerStatus.SUPERSEDED, closed_at=now)
 
 
 def close_due(closing: Sequence[tuple[Timer, TimerStatus]], *, now: datetime) -> None:

@@ -12,11 +12,12 @@ from approvals.selectors.board import Board, load_board
 from approvals.selectors.people import load_people, looking_once
 from approvals.services import notifications
 from approvals.services.schedule import arm_timers, close_stage_timers, frozen_stage
+from govapp.common.writing import insert, update
 from tenants.models import Tenant
 
 
-def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: datetime) -> None:
-    """Freeze what the rules demand into the request, and open each first stage.
+def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: datetime) -> Board:
+    """Freeze what the rules demand into the request, open each first stage, return the board.
 
     The frozen flow is a copy: no later change of the policy reaches a request in flight.
     """
@@ -48,13 +49,13 @@ def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: da
     for stage in first:
         _open(stage, now)
         events.record_stage_opened(stage=stage, now=now)
-    Requirement.objects.bulk_create(requirements)
-    RequirementStage.objects.bulk_create(stages)
+    insert(*requirements, *stages)
     board = Board(request, stages, [])
     _note_deadline(board)
     with looking_once():
         secure_quorum(board=board, now=now)
-        _announce(first, now)
+        _announce(first, board, now)
+    return board
 
 
 def first_deadline(*, evaluation: Evaluation, now: datetime) -> datetime | None:
@@ -82,7 +83,7 @@ def advance_board(*, board: Board, now: datetime) -> bool:
         return True
     still_open = [stage for stage in opened if stage.status == StageStatus.OPEN]
     if still_open:
-        _announce(still_open, now)
+        _announce(still_open, board, now)
     if done:
         close_stage_timers(stages=done, now=now)
         _note_deadline(board)
@@ -102,7 +103,7 @@ def _advance_requirement(
             continue
         if stage.status == StageStatus.WAITING:
             _open(stage, now)
-            stage.save(update_fields=["status", "opened_at", "deadline_at"])
+            update(stage, "status", "opened_at", "deadline_at")
             events.record_stage_opened(stage=stage, now=now)
             opened.append(stage)
         matching = board.tally(stage)
@@ -111,7 +112,7 @@ def _advance_requirement(
         _satisfy(stage, matching, board.votes, now)
         done.append(stage)
     requirement.satisfied_at = now
-    requirement.save(update_fields=["satisfied_at"])
+    update(requirement, "satisfied_at")
 
 
 def _open(stage: RequirementStage, now: datetime) -> None:
@@ -121,11 +122,12 @@ def _open(stage: RequirementStage, now: datetime) -> None:
     stage.deadline_at = now + frozen_stage(stage).deadline
 
 
-def _announce(stages: Sequence[RequirementStage], now: datetime) -> None:
+def _announce(stages: Sequence[RequirementStage], board: Board, now: datetime) -> None:
     arm_timers(stages=stages, now=now)
+    voted = {vote.member_id for vote in board.votes}
     with looking_once():
         for stage in stages:
-            notifications.notify_stage_opened(stage=stage)
+            notifications.notify_stage_opened(stage=stage, voted=voted)
 
 
 def _satisfy(
@@ -133,7 +135,7 @@ def _satisfy(
 ) -> None:
     stage.status = StageStatus.SATISFIED
     stage.satisfied_at = now
-    stage.save(update_fields=["status", "satisfied_at"])
+    update(stage, "status", "satisfied_at")
     people = {vote.member_id: vote.member for vote in votes}
     seated = [
         {
@@ -152,7 +154,7 @@ def _note_deadline(board: Board) -> None:
     earliest = min(deadlines, default=None)
     if board.request.deadline_at != earliest:
         board.request.deadline_at = earliest
-        board.request.save(update_fields=["deadline_at"])
+        update(board.request, "deadline_at")
 
 
 def secure_quorum(*, board: Board, now: datetime) -> list[RequirementStage]:
@@ -173,7 +175,7 @@ def secure_quorum(*, board: Board, now: datetime) -> list[RequirementStage]:
     for stage in impossible:
         added = bool(fallback) and add_reference(stage, "group", fallback)
         if added:
-            stage.save(update_fields=["added"])
+            update(stage, "added")
             events.record_fallback_added(stage=stage, group=fallback, now=now)
         _alert(stage, fallback if added else "")
     return board.find_unreachable(people)

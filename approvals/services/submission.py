@@ -7,7 +7,6 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Subquery
 
 from approvals.digests import canonical_json, payload_digest
 from approvals.enums import RequestStatus
@@ -24,17 +23,19 @@ from approvals.policies import (
     evaluate,
 )
 from approvals.rules import may_cancel
-from approvals.selectors.policies import compiled, live_policy
+from approvals.selectors.board import Board, keep_in_hand
+from approvals.selectors.policies import compiled
+from approvals.selectors.situation import read_situation
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
 from approvals.services.stages import first_deadline, open_requirements
 from audit.actors import SYSTEM
 from govapp.common import clock
-from govapp.common.clock import Now
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.ids import public_id
+from govapp.common.writing import unit_of_work
 from tenants.enums import AgentStatus
-from tenants.models import Agent, Membership, Tenant
+from tenants.models import Agent, Membership
 
 __all__ = ["Submission", "cancel_action", "preview_action", "submit_action"]
 
@@ -82,7 +83,7 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
     and never in `allowed` (domain page, section 3). Raises `Invalid` for what cannot be stored.
     """
     _check(submission)
-    with transaction.atomic():
+    with unit_of_work():
         judged = _judge(agent, submission)
         _check_references(agent, submission)
         request = _build(agent, submission, judged)
@@ -92,7 +93,10 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
         actor = agent.as_actor() if to == RequestStatus.PENDING else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if to == RequestStatus.PENDING:
-            open_requirements(request=request, evaluation=judged.evaluation, now=judged.now)
+            board = open_requirements(request=request, evaluation=judged.evaluation, now=judged.now)
+        else:
+            board = Board(request, [], [])
+    keep_in_hand(board)
     return request
 
 
@@ -135,38 +139,26 @@ def cancel_action(
 
 
 def _judge(agent: Agent, submission: Submission) -> _Judgement:
-    # One statement for the time, the tenant's zone and how the agent stands at this moment.
-    state = (
-        Tenant.objects.annotate(
-            moment=Now(),
-            agent_status=Subquery(Agent.objects.filter(pk=agent.pk).values("status")),
-        )
-        .values("time_zone", "moment", "agent_status")
-        .get()
-    )
-    now: datetime = state["moment"]
-    category = ActionCategory.objects.filter(
-        tenant_id=agent.tenant_id, key=submission.category
-    ).first()
-    version = live_policy()
+    found = read_situation(agent_id=agent.pk, category_key=submission.category)
+    now, category, version = found.now, found.category, found.version
     refusals = []
     usable = category if category and not category.is_archived else None
     if category is None:
         refusals.append(f"The category {submission.category} is not known here.")
     elif usable is None:
         refusals.append(f"The category {submission.category} is archived.")
-    if state["agent_status"] != AgentStatus.ACTIVE:
-        refusals.append(f"The agent {agent.name} is {state['agent_status'] or 'unknown'}.")
+    if found.agent_status != AgentStatus.ACTIVE:
+        refusals.append(f"The agent {agent.name} is {found.agent_status or 'unknown'}.")
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
     if errors:
         refusals.append(f"The payload does not fit its schema: {'; '.join(errors)}.")
     facts = facts_of(
         agent=agent,
-        agent_status=state["agent_status"],
+        agent_status=found.agent_status or "",
         submission=submission,
         category=usable,
         payload_errors=errors,
-        time_zone=state["time_zone"],
+        time_zone=found.time_zone,
         now=now,
     )
     try:

@@ -31,6 +31,7 @@ from audit.actors import SYSTEM
 from audit.services import record_many
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
+from govapp.common.writing import unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,7 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
 
     Zero when nothing is due, or when somebody else holds the request: it is asked about again.
     """
-    with tenant_transaction(tenant_id):
+    with tenant_transaction(tenant_id), unit_of_work():
         request = try_to_lock(request_id)
         if request is None:
             return 0

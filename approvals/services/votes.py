@@ -13,12 +13,13 @@ from approvals.models import ActionRequest, Vote
 from approvals.rules import is_due, is_on_agents_side
 from approvals.selectors.approvers import HAS_VOTED, NOT_AN_APPROVER, Standing, judge
 from approvals.selectors.board import Board, load_board
-from approvals.selectors.people import Person, load_person
+from approvals.selectors.people import Person, find_person, looking_once
 from approvals.services.lifecycle import move, tell_whoever_waits
 from approvals.services.locking import ended, lock_request
 from approvals.services.stages import advance_board
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
+from govapp.common.writing import insert, unit_of_work
 from tenants.models import Membership
 
 _ENDS_AS: Final = {
@@ -69,7 +70,7 @@ def cast_vote(
     )
     _check_reason(ballot)
     try:
-        with transaction.atomic():
+        with unit_of_work(), looking_once():
             return _cast(member, request_id, ballot)
     except (Forbidden, Stale, Conflict) as refusal:
         _record_refusal(member, request_id, ballot, refusal)
@@ -78,13 +79,13 @@ def cast_vote(
 
 def _cast(member: Membership, request_id: UUID, ballot: _Ballot) -> ActionRequest:
     request = lock_request(request_id)
-    # After the lock: whoever waited for it is judged by the time at which they got it.
-    now = clock.now()
     if not request.is_pending:
         raise Conflict(ended(request), code="already_decided")
     board, person = load_board(request), None
+    # Read after the lock: whoever waited for it is judged by the time at which they got it.
+    now = board.read_at or clock.now()
     if request.category_id:
-        person = load_person(request.category_id, member.pk)
+        person = find_person(request.category_id, member.pk)
     if person is None:
         raise Forbidden(NOT_AN_APPROVER)
     standing = judge(board, person)
@@ -118,7 +119,7 @@ def _write(
             "is_agents_side": is_on_agents_side(board.request, person.member),
         },
     )
-    vote.save(force_insert=True)
+    insert(vote)
     board.votes.append(vote)
     events.record_vote_cast(vote=vote, member=person.member)
     return vote

@@ -5,8 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from approvals.forms import CategoryForm, RightForm
-from approvals.selectors.categories import CategoryRow, find_category, list_categories
+from approvals.forms.categories import CategoryForm, RightForm
+from approvals.selectors.categories import CategoryRow, get_category, list_categories
 from approvals.services.categories import (
     change_category,
     create_category,
@@ -16,16 +16,12 @@ from approvals.services.categories import (
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.http import PageRequest
+from tenants.models import Membership
 from tenants.selectors import get_group, get_member, groups
 from tenants.views.common import flash_refusal, posted
 
 _NOT_EDITOR = "Only members with the role compliance edit categories."
-
-
-def may_give_rights(request: PageRequest) -> bool:
-    """As `services.categories`: compliance and owners."""
-    member = request.membership
-    return rules.may_edit_policy(member) or rules.may_manage_people(member)
+_NOT_GIVER = "Only members with the role compliance or owner give rights to approve."
 
 
 @require_safe
@@ -35,18 +31,18 @@ def category_list(request: PageRequest, slug: str) -> HttpResponse:
         "rows": list_categories(),
         "may_edit": rules.may_edit_policy(request.membership),
     }
-    return render(request, "approvals/category_list.html", context)
+    return render(request, "approvals/categories/list.html", context)
 
 
 @require_safe
 def category_detail(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    return _category_page(request, find_category(ident))
+    return _category_page(request, get_category(ident))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def category_create(request: PageRequest, slug: str) -> HttpResponse:
     rules.require(rules.may_edit_policy(request.membership), _NOT_EDITOR)
-    form = CategoryForm(posted(request), is_new=True, initial={"payload_schema": {}})
+    form = CategoryForm(posted(request), is_new=True, initial={"payload_schema": "{}"})
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             made = create_category(actor=request.membership, **form.values())
@@ -57,45 +53,61 @@ def category_create(request: PageRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def category_change(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    row = find_category(ident)
+    category = get_category(ident).category
     rules.require(rules.may_edit_policy(request.membership), _NOT_EDITOR)
-    start = CategoryForm.values_of(row.category)
+    start = CategoryForm.values_of(category)
     form = CategoryForm(posted(request), is_new=False, initial=start)
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             changed = change_category(
-                actor=request.membership,
-                category=row.category,
-                **form.values(row.category.display),
+                actor=request.membership, category=category, **form.values(category)
             )
             messages.success(request, f"{changed.name} is saved.")
             return redirect("category_detail", slug, ident)
-    return _form_page(request, form, row)
+    return _form_page(request, form, category)
+
+
+@require_POST
+def category_archive(request: PageRequest, slug: str, ident: str) -> HttpResponse:
+    """Archive a category, or take it back into use."""
+    category = get_category(ident).category
+    wanted = request.POST.get("to") != "used"
+    with flash_refusal(request):
+        change_category(actor=request.membership, category=category, is_archived=wanted)
+        words = "archived. Its requests are blocked from now on" if wanted else "in use again"
+        messages.success(request, f"{category.name} is {words}.")
+    return redirect("category_detail", slug, ident)
 
 
 @require_POST
 def right_give(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    row = find_category(ident)
-    rules.require(may_give_rights(request), "Only compliance and owners give rights to approve.")
-    form = RightForm(request.POST, row=row, groups=list(groups()))
+    row = get_category(ident)
+    rules.require(_may_give(request.membership), _NOT_GIVER)
+    form = RightForm(request.POST, row=row, groups=groups())
     if form.is_valid():
         with refusals_on(form):
             give_right(actor=request.membership, category=row.category, **form.bearer())
-            messages.success(request, "The right is given, from the next vote on.")
+            messages.success(request, f"{form.name()} may approve {row.category.name} now.")
             return redirect("category_detail", slug, ident)
     return _category_page(request, row, form)
 
 
 @require_POST
 def right_take(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    row = find_category(ident)
-    rules.require(may_give_rights(request), "Only compliance and owners take rights to approve.")
+    category = get_category(ident).category
     kind, _, ref = request.POST.get("of", "").partition(":")
+    group = get_group(ref) if kind == "group" else None
+    member = get_member(ref) if kind != "group" else None
     with flash_refusal(request):
-        bearer = {"group": get_group(ref)} if kind == "group" else {"member": get_member(ref)}
-        take_right(actor=request.membership, category=row.category, **bearer)  # type: ignore[arg-type]
-        messages.success(request, "The right is taken, from the next vote on.")
+        take_right(actor=request.membership, category=category, group=group, member=member)
+        name = group.name if group else member.user.name if member else ""
+        messages.success(request, f"{name} may no longer approve {category.name}.")
     return redirect("category_detail", slug, ident)
+
+
+def _may_give(member: Membership) -> bool:
+    """As the service: compliance and owners."""
+    return rules.may_edit_policy(member) or rules.may_manage_people(member)
 
 
 def _category_page(
@@ -105,15 +117,17 @@ def _category_page(
         "nav": "categories",
         "row": row,
         "category": row.category,
+        "labels": (row.category.display.get("fields") or {}).items(),
         "may_edit": rules.may_edit_policy(request.membership),
-        "may_give": may_give_rights(request),
-        "form": bound or RightForm(row=row, groups=list(groups())),
+        "may_give": _may_give(request.membership),
+        "form": bound or RightForm(row=row, groups=groups()),
     }
-    status = 422 if bound else 200
-    return render(request, "approvals/category_detail.html", context, status=status)
+    return render(
+        request, "approvals/categories/detail.html", context, status=422 if bound else 200
+    )
 
 
-def _form_page(request: PageRequest, form: CategoryForm, row: CategoryRow | None) -> HttpResponse:
-    context = {"nav": "categories", "form": form, "category": row.category if row else None}
+def _form_page(request: PageRequest, form: CategoryForm, category: object) -> HttpResponse:
+    context = {"nav": "categories", "form": form, "category": category}
     status = 422 if request.method == "POST" else 200
-    return render(request, "approvals/category_form.html", context, status=status)
+    return render(request, "approvals/categories/form.html", context, status=status)

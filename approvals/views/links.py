@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from approvals.ballots import read_seen, sign_seen
 from approvals.enums import Verdict
-from approvals.forms import VoteForm
+from approvals.forms.requests import VoteForm
 from approvals.selectors.action_page import ActionPage, read_action_page
 from approvals.services.links import OpenedLink, open_link, vote_by_link
 from approvals.views.common import status_of
@@ -47,13 +47,15 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
     form = VoteForm(request.POST)
     if not form.is_valid():
         return _page(request, opened, form, status=422)
+    done = ""
     try:
         with refusals_on(form, passing=(Stale, Conflict)):
             done = _vote(opened, token, form)
-            return _page(request, open_link(token), VoteForm(), done=done)
     except (Forbidden, Stale, Conflict) as refusal:
         return _page(request, open_link(token), form, refusal=refusal, status=status_of(refusal))
-    return _page(request, opened, form, status=422)
+    if not done:
+        return _page(request, opened, form, status=422)
+    return _page(request, open_link(token), VoteForm(), done=done)
 
 
 def _vote(opened: OpenedLink, token: str, form: VoteForm) -> str:

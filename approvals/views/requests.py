@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.ballots import read_seen, sign_seen
 from approvals.enums import RequestStatus, Verdict
-from approvals.forms import CancelForm, VoteForm, WithdrawForm
+from approvals.forms.requests import CancelForm, VoteForm, WithdrawForm
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
 from approvals.services.execution import revoke_grant
@@ -54,13 +54,14 @@ def request_vote(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     try:
         with refusals_on(form, passing=(Stale, Conflict)):
             decided = _vote(request, found, form)
-            messages.success(request, vote_words(verdict, decided))
-            if request.POST.get("then") == "inbox":
-                return redirect("inbox", slug)
-            return redirect("request_detail", slug, ident)
     except (Stale, Conflict, Forbidden) as refusal:
         return action_page(request, find_request(ident), refusal=refusal, vote_form=form)
-    return action_page(request, found, vote_form=form)
+    if form.errors:
+        return action_page(request, found, vote_form=form)
+    messages.success(request, vote_words(verdict, decided))
+    if request.POST.get("then") == "inbox":
+        return redirect("inbox", slug)
+    return redirect("request_detail", slug, ident)
 
 
 @require_http_methods(_PAGE_OR_POST)
@@ -136,7 +137,7 @@ def action_page(
         "page": page,
         "ar": found,
         "vote_words": f"{sum(map(bool, page.seats))} of {len(page.seats)}",
-        "why_title": _WHY.get(found.status, "Why this needed approval"),
+        "why_title": _WHY.get(RequestStatus(found.status), "Why this needed approval"),
         "choice": choice if choice in Verdict.values else "",
         "refusal": refusal,
         "seen": sign_seen(found, reader=request.membership.public_id, now=now),

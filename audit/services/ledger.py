@@ -18,6 +18,7 @@ from govapp.common import clock
 from govapp.common.ids import new_id, public_id
 from govapp.common.middleware import correlation_id
 from govapp.common.tenancy import require_tenant_id
+from govapp.common.writing import insert
 
 SCHEMA_VERSION: Final = 1
 _FEW: Final = 8
@@ -67,20 +68,25 @@ def record(
 
     Called by the typed functions in each app's `audit_events.py`.
     """
-    (event,) = record_many(
+    (event,) = _write(
         [Entry(event_type, actor, subject, summary, data, request_id, on_behalf_of, at)]
     )
     return event
 
 
-def record_many(entries: Sequence[Entry]) -> list[LedgerEvent]:
+def record_many(entries: Sequence[Entry]) -> None:
     """Write events of the bound tenant in their order, with their places in the queue.
 
-    Two statements for any number of them, and one more when an entry does not say when it was:
-    all those happened at the same instant. Called inside the transaction that makes the change:
+    One statement for a few, which may travel with others (`govapp.common.writing`), two for any
+    number more, and one when an entry does not say when it was: all those happened at the same
+    instant. Called inside the transaction that makes the change:
     without one it raises. Raises `audit.merkle.canonical.CanonicalError` when an event cannot be
     written canonically, and then none is written.
     """
+    _write(entries)
+
+
+def _write(entries: Sequence[Entry]) -> list[LedgerEvent]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "An event belongs to a change: open a transaction."
@@ -90,8 +96,7 @@ def record_many(entries: Sequence[Entry]) -> list[LedgerEvent]:
     now = None if all(entry.at for entry in entries) else clock.now()
     events = [_event(entry, entry.at or now) for entry in entries]
     if len(events) <= _FEW:
-        LedgerEvent.objects.bulk_create(events)
-        LedgerQueueItem.objects.bulk_create([LedgerQueueItem(event=event) for event in events])
+        insert(*events, *(LedgerQueueItem(event=event) for event in events))
     else:
         _insert_many(events)
     return events
@@ -119,8 +124,6 @@ def _insert_many(events: Sequence[LedgerEvent]) -> None:
             _INSERT_PLACES,
             [require_tenant_id(), [new_id() for _ in events], [event.pk for event in events]],
         )
-    for event in events:
-        event._state.adding, event._state.db = False, "default"
 
 
 def _event(entry: Entry, moment: datetime | None) -> LedgerEvent:

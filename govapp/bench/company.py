@@ -63,10 +63,11 @@ def submission(category: str) -> Submission:
     return Submission(**body(category))
 
 
-def make_company(*, lifetime: timedelta, agents: int = 64) -> Company:
+def make_company(*, lifetime: timedelta, slug: str = "bench", agents: int = 64) -> Company:
     """Make the tenant through the services that the pages use."""
-    people = {name: _person(name) for name in ("olivia", "carl", "cora", "alice", "bob", "una")}
-    tenant = create_tenant(slug="bench", name="Bench", owner_user=people["olivia"])
+    names = ("olivia", "carl", "cora", "alice", "bob", "una")
+    people = {name: _person(name, slug) for name in names}
+    tenant = create_tenant(slug=slug, name=slug.capitalize(), owner_user=people["olivia"])
     with tenant_transaction(tenant.pk):
         owner = Membership.objects.select_related("user").get()
 
@@ -87,7 +88,7 @@ def make_company(*, lifetime: timedelta, agents: int = 64) -> Company:
         publish_policy(actor=cora, version=version, attestation="for the benchmark")
     made = [_agent(tenant.pk, owner, number, lifetime) for number in range(agents)]
     return Company(
-        tenant.pk, "bench", owner, approvers, [a for a, _ in made], [key for _, key in made]
+        tenant.pk, slug, owner, approvers, [a for a, _ in made], [key for _, key in made]
     )
 
 
@@ -127,16 +128,14 @@ def _approval(name: str, when: dict[str, Any]) -> dict[str, Any]:
     return {"id": name, "when": when, "then": "require_approval", "flow": "review"}
 
 
-def _person(name: str) -> User:
-    return User.objects.create_user(f"{name}@bench.example", _PASSWORD, name=name.capitalize())
+def _person(name: str, slug: str) -> User:
+    return User.objects.create_user(f"{name}@{slug}.example", _PASSWORD, name=name.capitalize())
 
 
 def _agent(
     tenant_id: UUID, owner: Membership, number: int, lifetime: timedelta
 ) -> tuple[Agent, str]:
     with tenant_transaction(tenant_id):
-        agent = register_agent(
-            actor=owner, name=f"agent-{number}", description="", owner=owner
-        )
+        agent = register_agent(actor=owner, name=f"agent-{number}", description="", owner=owner)
         _, key = issue_credential(actor=owner, agent=agent, label="bench", lifetime=lifetime)
     return agent, key

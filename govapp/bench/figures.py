@@ -54,9 +54,7 @@ def at_least(
 def at_most(what: str, value: float, *, unit: str, target: float, note: str = "") -> Figure:
     """A quantity that may not be larger than the target."""
     measured = f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
-    return Figure(
-        what, f"{measured} {unit}", note, None, f"<= {target:g} {unit}", value <= target
-    )
+    return Figure(what, f"{measured} {unit}", note, None, f"<= {target:g} {unit}", value <= target)
 
 
 def note(what: str, measured: str, baseline: str = "") -> Figure:
@@ -100,6 +98,4 @@ def line(benchmark: str, figure: Figure) -> str:
         figure.verdict,
     )
     widths = [width for _, width in _COLUMNS]
-    return "  ".join(
-        cell.ljust(width) for cell, width in zip(cells, widths, strict=True)
-    ).rstrip()
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

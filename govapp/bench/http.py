@@ -93,9 +93,7 @@ def submissions(key: str, category: str, path: str = _SUBMIT) -> Iterator[bytes]
         yield post(path, key, content, Idempotency_Key=f"{mark}-{number}")
 
 
-def drive(
-    port: int, sources: list[Iterator[bytes]], *, seconds: float, warm: float = 0.5
-) -> Load:
+def drive(port: int, sources: list[Iterator[bytes]], *, seconds: float, warm: float = 0.5) -> Load:
     """Let each source's requests follow one another on a connection of its own."""
     return asyncio.run(_drive(port, sources, seconds, warm))
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from govapp.bench.copies import copy_pending
 from govapp.bench.figures import Figure, at_most, median, missing
 from govapp.bench.ground import Ground
 from govapp.bench.http import timed
-from govapp.bench.copies import copy_pending
 
 _ROWS = 200
 

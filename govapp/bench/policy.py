@@ -11,7 +11,9 @@ from approvals.policies import Facts, Policy, PolicyInvalid, evaluate, load_poli
 from govapp.bench.figures import Figure, at_most, median
 from govapp.bench.ground import Ground
 
-_FLOW: Final = {"stages": [{"name": "review", "seats": [{"group": "g", "count": 1}], "deadline": "4h"}]}
+_FLOW: Final = {
+    "stages": [{"name": "review", "seats": [{"group": "g", "count": 1}], "deadline": "4h"}]
+}
 _FACTS: Final = Facts(
     category="payments.k7",
     category_known=True,

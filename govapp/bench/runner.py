@@ -50,9 +50,7 @@ def main(arguments: list[str]) -> int:
 def _run(name: str, ground: Ground) -> bool:
     module, function = BENCHMARKS[name].split(":")
     try:
-        benchmark: Benchmark = getattr(
-            importlib.import_module(f"govapp.bench.{module}"), function
-        )
+        benchmark: Benchmark = getattr(importlib.import_module(f"govapp.bench.{module}"), function)
         for figure in benchmark(ground):
             say(line(name, figure))
     except Exception as error:

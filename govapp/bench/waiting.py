@@ -99,9 +99,7 @@ async def _measure(
     ]  # fmt: skip
 
 
-async def _steady(
-    ground: Ground, waiters: Waiters, requests: list[UUID]
-) -> list[float | None]:
+async def _steady(ground: Ground, waiters: Waiters, requests: list[UUID]) -> list[float | None]:
     decided: dict[UUID, float] = {}
     loop, began = asyncio.get_running_loop(), time.perf_counter()
     for number, request in enumerate(requests):
@@ -110,9 +108,7 @@ async def _steady(
     return await _heard(waiters, decided)
 
 
-async def _at_once(
-    ground: Ground, waiters: Waiters, requests: list[UUID]
-) -> list[float | None]:
+async def _at_once(ground: Ground, waiters: Waiters, requests: list[UUID]) -> list[float | None]:
     loop = asyncio.get_running_loop()
     moment = await loop.run_in_executor(None, _decide_together, ground, requests)
     return await _heard(waiters, dict.fromkeys(requests, moment))

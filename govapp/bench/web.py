@@ -2,7 +2,6 @@
 
 import http.client
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

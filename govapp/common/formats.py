@@ -50,6 +50,10 @@ STATUSES = {
     "fired": Badge("Fired", "bell", "neutral"),
     "skipped": Badge("Skipped, late", "triangle-alert", "warn"),
     "superseded": Badge("Superseded", "corner-down-right", "neutral"),
+    # what a rule does with a request
+    "deny": Badge("Denied", "ban", "bad"),
+    "require_approval": Badge("Needs approval", "user-check", "info"),
+    "allow": Badge("Allowed", "circle-check", "ok"),
     # policy versions
     "draft": Badge("Draft", "file-pen-line", "neutral"),
     "shadow": Badge("Shadow", "flask-conical", "info"),
@@ -64,6 +68,9 @@ STATUSES = {
     "left": Badge("Left", "log-out", "neutral"),
     "invited": Badge("Invited", "mail", "info"),
     "revoked": Badge("Revoked", "ban", "bad"),
+    # callback endpoints
+    "enabled": Badge("Enabled", "circle-check", "ok"),
+    "disabled": Badge("Disabled", "circle-pause", "neutral"),
     # jobs and deliveries
     "queued": Badge("Queued", "clock", "neutral"),
     "running": Badge("Running", "loader", "info"),

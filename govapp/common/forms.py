@@ -9,9 +9,7 @@ from govapp.common.errors import DomainError, Forbidden, NotFound, Unauthenticat
 
 
 @contextmanager
-def refusals_on(
-    form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()
-) -> Iterator[None]:
+def refusals_on(form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()) -> Iterator[None]:
     """Put a refusal of a service on the form: at its field, or above all fields.
 
     `Forbidden`, `NotFound` and `Unauthenticated` pass through: typing something else would not
@@ -19,9 +17,9 @@ def refusals_on(
     """
     try:
         yield
-    except (Forbidden, NotFound, Unauthenticated, *passing):
-        raise
     except DomainError as error:
+        if isinstance(error, (Forbidden, NotFound, Unauthenticated, *passing)):
+            raise
         for field_error in error.errors:
             name = field_error.pointer.strip("/").partition("/")[0]
             form.add_error(name if name in form.fields else None, field_error.detail)

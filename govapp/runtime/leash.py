@@ -10,6 +10,7 @@ import os
 import sys
 
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_SECUREBITS, NO_SETUID_FIXUP = 28, 1 << 2
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -34,22 +35,28 @@ def become(libc: ctypes.CDLL, uid: int, gid: int, *, pass_doors: bool) -> None:
     linux = pass_doors and sys.platform == "linux"
     if linux:
         libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # access(2), with which initdb looks for its server, otherwise ignores capabilities.
+        libc.prctl(PR_SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
-    if linux and not keep(libc, CAP_DAC_READ_SEARCH):
-        # Containers usually withhold the narrow one and grant the wide one.
-        keep(libc, CAP_DAC_OVERRIDE)
+    # Containers usually withhold the narrow one and grant the wide one.
+    if linux and not keep(libc, CAP_DAC_READ_SEARCH) and not keep(libc, CAP_DAC_OVERRIDE):
+        set_capabilities(libc, 0)
 
 
 def keep(libc: ctypes.CDLL, capability: int) -> bool:
     """Make one capability survive exec and drop all others; tell whether we had it."""
-    mask = 1 << capability
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
-    if libc.capset(header, sets):
+    if not set_capabilities(libc, 1 << capability):
         return False
     return not libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+
+
+def set_capabilities(libc: ctypes.CDLL, mask: int) -> bool:
+    """Have these capabilities and no others; tell whether we may."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)
+    return not libc.capset(header, sets)
 
 
 def main(parent: str, number: str, account: str, *command: str) -> None:

@@ -1,18 +1,23 @@
 """Production. Refuses to start when something is missing or unsafe, and says what."""
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from govapp.settings.base import *
-from govapp.settings.base import BASE_URL, database, env
+from govapp.settings.base import ALLAUTH_TRUSTED_PROXY_COUNT, BASE_URL, database, env
 
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+# What is missing reads as nothing here, so that all faults are said at once below.
 DEBUG = False
-SECRET_KEY = env.str("SECRET_KEY")
-SEALING_KEYS = env.list("GOVAPP_SEALING_KEY")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
-DATABASES = {"default": database()}
+SECRET_KEY = env.str("SECRET_KEY", default="")
+SEALING_KEYS = env.list("GOVAPP_SEALING_KEY", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+DATABASES = {"default": database() if env.str("DATABASE_URL", default="") else {}}
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-vars().update(env.email_url("EMAIL_URL"))
+EMAIL_BACKEND = ""
+if env.str("EMAIL_URL", default=""):
+    vars().update(env.email_url("EMAIL_URL"))
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -31,18 +36,35 @@ if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 
+def _are_fernet_keys(keys: list[str]) -> bool:
+    try:
+        return bool([Fernet(key) for key in keys])
+    except ValueError:
+        return False
+
+
 def _refuse_what_is_unsafe() -> None:
-    faults = []
-    if not BASE_URL.startswith("https://"):
-        faults.append("GOVAPP_BASE_URL must be the public https:// address.")
-    if len(SECRET_KEY) < 50:
-        faults.append("SECRET_KEY must have at least 50 characters.")
-    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
-        faults.append("ALLOWED_HOSTS must name the hosts that are served.")
-    if not SEALING_KEYS:
-        faults.append("GOVAPP_SEALING_KEY must hold at least one Fernet key.")
-    if env.bool("CALLBACKS_MAY_GO_TO_LOOPBACK", default=False):
-        faults.append("CALLBACKS_MAY_GO_TO_LOOPBACK is for development only.")
+    behind_proxy = env.bool("BEHIND_TLS_PROXY", default=False)
+    wanted = {
+        "GOVAPP_BASE_URL must be the public https:// address.": BASE_URL.startswith("https://"),
+        # As Django's own check: a short or repeated text is no secret.
+        "SECRET_KEY must have at least 50 characters, all random.": len(SECRET_KEY) >= 50
+        and len(set(SECRET_KEY)) >= 5,
+        "ALLOWED_HOSTS must name the hosts that are served.": ALLOWED_HOSTS
+        and "*" not in ALLOWED_HOSTS,
+        "GOVAPP_SEALING_KEY must hold at least one Fernet key.": _are_fernet_keys(SEALING_KEYS),
+        "DATABASE_URL must name the database.": DATABASES["default"],
+        "REDIS_URL must name the Valkey server.": env.str("REDIS_URL", default=""),
+        # Mails carry tokens; a file or a log is no place for them.
+        "EMAIL_URL must name an SMTP server.": EMAIL_BACKEND == _SMTP,
+        "CALLBACKS_MAY_GO_TO_LOOPBACK is for development only.": not env.bool(
+            "CALLBACKS_MAY_GO_TO_LOOPBACK", default=False
+        ),
+        # Otherwise the limit on logins counts the proxy, and locks everybody out at once.
+        "ALLAUTH_TRUSTED_PROXY_COUNT must say how many proxies stand in front.": not behind_proxy
+        or ALLAUTH_TRUSTED_PROXY_COUNT > 0,
+    }
+    faults = [sentence for sentence, holds in wanted.items() if not holds]
     if faults:
         raise ImproperlyConfigured("Govapp does not start: " + " ".join(faults))
 

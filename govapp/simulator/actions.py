@@ -12,6 +12,11 @@ PAYEES: Final = (
     ("Kestrel Hosting", "NL91ABNA0417164300"),
     ("Lumen Facility Services", "CH9300762011623852957"),
 )
+STATEMENTS: Final = (
+    ("SELECT count(*) FROM payments", 1),
+    ("SELECT status, count(*) FROM cards GROUP BY status", 6),
+    ("UPDATE payments SET flagged = true WHERE score > 90", 120),
+)
 SERVICES: Final = ("ledger-gateway", "rates-feed", "statement-printer", "branch-locator")
 
 
@@ -56,16 +61,10 @@ def mail(rng: Random) -> Body:
 
 def statement(rng: Random) -> Body:
     """Return a database statement that reads, or one that writes."""
-    table = rng.choice(("payments", "cards", "customers"))
-    text, rows = rng.choice(
-        (
-            (f"SELECT count(*) FROM {table}", 1),
-            (f"UPDATE {table} SET flagged = true WHERE score > 90", 120),
-        )
-    )
+    text, rows = rng.choice(STATEMENTS)
     return {
         "category": "database.query",
-        "summary": f"{text.split()[0].capitalize()} rows of {table}",
+        "summary": f"Run on core: {text}",
         "payload": {"database": "core", "statement": text, "estimated_rows": rows},
     }
 

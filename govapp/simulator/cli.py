@@ -117,7 +117,8 @@ async def behave(number: int, client: AgentClient, rate: float, plan: Plan, unti
         except TimeoutError:
             break
         while len(running) >= AT_ONCE // len(MANNERS) and time.monotonic() < until:
-            _, running = await asyncio.wait(running, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(running, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+            running = {task for task in running if not finished(task)}
         running.add(asyncio.ensure_future(turn()))
         running = {task for task in running if not finished(task)}
     if running:

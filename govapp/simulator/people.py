@@ -123,6 +123,4 @@ class Person:
 
 def offers_vote(form: Form) -> bool:
     """Tell whether this is the form that decides."""
-    return "payload_digest" in form.fields and (
-        "verdict" in form.choices or "verdict" in form.fields
-    )
+    return "seen" in form.fields and ("verdict" in form.choices or "verdict" in form.fields)

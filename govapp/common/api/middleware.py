@@ -11,7 +11,11 @@ from govapp.common.api.ratelimit import agent_limit
 from govapp.common.errors import RateLimited
 
 MACHINE_PATHS: Final = ("/api/", "/.well-known/")
-_KEPT: Final = ("Allow", "WWW-Authenticate", "Retry-After")
+_KEPT: Final = (
+    "Allow", "WWW-Authenticate", "Retry-After", "Content-Security-Policy", "X-Frame-Options",
+    "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
+    "Strict-Transport-Security",
+)  # fmt: skip
 
 
 class ProblemMiddleware:

@@ -1,5 +1,7 @@
 """Django's PostgreSQL backend, which names the tenant at the start of every transaction."""
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -10,6 +12,10 @@ from django.db.backends.postgresql import base
 from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
 _SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
+# Begin and name the tenant in one round trip; a UUID is written in full, nothing to escape.
+_BEGIN_FOR = "BEGIN; SELECT set_config('app.tenant_id', '{}', true)"
+# How long a connection that shows no sign of its end is believed to be alive.
+_BELIEVED_SECONDS = 30.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -20,15 +26,38 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     transaction_tenant: UUID | None = None
+    asked_at: float = 0.0  # when the server last answered whether it is there
 
     def set_autocommit(
         self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False
     ) -> None:
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
-        self.transaction_tenant = None
+        self.transaction_tenant = None if autocommit else bound_tenant_id()
+
+    def _set_autocommit(self, autocommit: bool) -> None:
         tenant_id = bound_tenant_id()
-        if not autocommit and tenant_id is not None:
-            self._set_tenant(tenant_id)
+        if autocommit or tenant_id is None:
+            super()._set_autocommit(autocommit)
+            return
+        # psycopg stays in its autocommit mode, so that it sends no BEGIN of its own; its commit
+        # and rollback go by the state of the session and end this transaction like any other.
+        with self.wrap_database_errors:
+            self.connection.execute(_BEGIN_FOR.format(tenant_id), prepare=False)
+
+    def is_usable(self) -> bool:
+        """Say whether the connection works, without asking when it was asked a moment ago.
+
+        A server that ended has closed the socket, which is seen here at once and for nothing.
+        """
+        recently = time.monotonic() - self.asked_at < _BELIEVED_SECONDS
+        if recently and self.connection is not None and not self.connection.closed:
+            poll = select.poll()
+            poll.register(self.connection.fileno(), select.POLLIN)
+            if not poll.poll(0):
+                return True
+        usable: bool = super().is_usable()
+        self.asked_at = time.monotonic() if usable else 0.0
+        return usable
 
     @contextmanager
     def tenant_in_open_transaction(self, tenant_id: UUID) -> Iterator[None]:

@@ -1,0 +1,150 @@
+"""Defining a kind of action, and saying who may approve it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django import forms
+
+from approvals.enums import Risk
+from approvals.forms.json_text import place_of, pretty, read_json
+from approvals.forms.listing import ListedForm
+from approvals.models import ActionCategory
+from approvals.policies import PolicyInvalid, Problem
+from approvals.schema_limits import require_usable_schema
+from approvals.selectors.categories import CategoryRow
+from govapp.common.errors import Invalid
+from tenants.enums import Role
+from tenants.models import ApproverGroup, Membership
+from tenants.selectors import members_with_role
+
+_KINDS: Final = [
+    ("fields", "Fields: name and value"),
+    ("money", "Money: the amount stands large"),
+    ("email", "E-mail: as it will look"),
+    ("sql", "SQL: the statement as code"),
+    ("http", "HTTP: method and address as code"),
+    ("diff", "Diff: added and removed lines"),
+]
+_CODE: Final = {"spellcheck": "false", "autocapitalize": "off"}
+
+
+class CategoryForm(ListedForm):
+    """A kind of action. The key is asked for only when it is new."""
+
+    listed = "payload_schema"
+
+    key = forms.CharField(
+        max_length=100,
+        help_text="How agents and rules name it: payments.transfer. It cannot be changed.",
+    )
+    name = forms.CharField(max_length=120)
+    description = forms.CharField(max_length=500, required=False)
+    risk = forms.ChoiceField(choices=Risk, initial=Risk.HIGH)
+    is_reversible = forms.BooleanField(required=False, label="What was done can be undone")
+    kind = forms.ChoiceField(label="How people see the payload", choices=_KINDS)
+    labels = forms.CharField(
+        label="Names of its fields",
+        required=False,
+        widget=forms.Textarea(attrs=_CODE | {"rows": 4}),
+        help_text="One field a line: iban = Account. Others show their own name.",
+    )
+    payload_schema = forms.CharField(
+        label="Schema of the payload",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs=_CODE),
+        help_text="JSON Schema 2020-12. A payload that does not fit is refused.",
+    )
+
+    def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_new:
+            del self.fields["key"]
+
+    def clean_labels(self) -> dict[str, str]:
+        found = {}
+        for line in self.cleaned_data["labels"].splitlines():
+            name, equals, label = (part.strip() for part in line.partition("="))
+            if not line.strip():
+                continue
+            if not equals or not name or not label:
+                raise forms.ValidationError(f"Write {name or 'the field'} = its name.")
+            found[name] = label
+        return found
+
+    def clean_payload_schema(self) -> Any:
+        text: str = self.cleaned_data["payload_schema"].replace("\r\n", "\n").strip()
+        try:
+            schema = read_json(text)
+            require_usable_schema(schema)
+        except PolicyInvalid as invalid:
+            raise self.refuse(invalid.problems) from None
+        except Invalid as invalid:
+            problems = [_problem(text, each.pointer, each.detail) for each in invalid.errors]
+            raise self.refuse(problems) from None
+        return schema
+
+    def values(self, former: ActionCategory | None = None) -> dict[str, Any]:
+        """Return what the service takes; hints that the form does not show are kept."""
+        data = dict(self.cleaned_data)
+        display = dict(former.display) if former else {}
+        hints = display.get("fields") or {}
+        display["kind"] = data.pop("kind")
+        display["fields"] = {
+            name: hints.get(name, {}) | {"label": label}
+            for name, label in data.pop("labels").items()
+        }
+        return data | {"display": display}
+
+    @staticmethod
+    def values_of(category: ActionCategory) -> dict[str, Any]:
+        """Return what the form starts from."""
+        names = ("name", "description", "risk", "is_reversible")
+        hints = category.display.get("fields") or {}
+        return {name: getattr(category, name) for name in names} | {
+            "kind": category.display.get("kind", "fields"),
+            "labels": "\n".join(
+                f"{name} = {hint.get('label', name)}" for name, hint in hints.items()
+            ),
+            "payload_schema": pretty(category.payload_schema),
+        }
+
+
+class RightForm(forms.Form):
+    """Choose a group or a person who does not have the right yet."""
+
+    to = forms.ChoiceField(label="Group or person")
+
+    def __init__(
+        self, *args: Any, row: CategoryRow, groups: Sequence[ApproverGroup], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        members = members_with_role(Role.APPROVER)
+        self._groups = {f"group:{group.slug}": group for group in groups if group not in row.groups}
+        self._members = {
+            f"member:{member.public_id}": member for member in members if member not in row.members
+        }
+        choice = self.fields["to"]
+        assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - for the type checker
+        choice.choices = [
+            ("", "Choose"),
+            ("Groups", [(key, group.name) for key, group in self._groups.items()]),
+            ("People", [(key, member.user.name) for key, member in self._members.items()]),
+        ]
+
+    def bearer(self) -> dict[str, Any]:
+        """Return what the service takes."""
+        to = self.cleaned_data["to"]
+        if to in self._groups:
+            return {"group": self._groups[to]}
+        return {"member": self._members[to]}
+
+    def name(self) -> str:
+        """Return who was chosen, in words."""
+        bearer: ApproverGroup | Membership = next(iter(self.bearer().values()))
+        return bearer.user.name if isinstance(bearer, Membership) else bearer.name
+
+
+def _problem(text: str, pointer: str, detail: str) -> Problem:
+    inside = pointer.removeprefix("/payload_schema")
+    return Problem(inside, detail, *place_of(text, inside))

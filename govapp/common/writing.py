@@ -1,0 +1,282 @@
+"""Rows that are written together travel together: one statement instead of one for each row.
+
+A submission writes a dozen rows in six tables. One by one, most of its time goes into asking and
+answering; as one statement of data-modifying CTEs they cost a third (docs/decisions/0023). Inside
+of a `unit_of_work`, `insert` and `update` gather; what was gathered is sent when the outermost
+unit ends, before any statement that reads or writes one of the tables concerned, and before
+anything else that writes. So nobody ever reads without what they have written.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, connections, transaction
+from django.db.models import Model, QuerySet
+from django.db.models.expressions import DatabaseDefault
+from django.db.models.sql import UpdateQuery
+
+_Statement = tuple[str, list[Any]]
+
+
+@dataclass
+class _Unit:
+    """One block. `first` is where its part of the gathered begins."""
+
+    first: int
+    savepoint: str | None = None
+
+
+@dataclass
+class _Insert:
+    """A new row; `values` by column, as they were when it was written."""
+
+    row: Model
+    values: dict[str, Any]
+    skips_conflicts: bool
+
+
+@dataclass
+class _Update:
+    row: Model
+    values: dict[str, Any]
+
+
+@dataclass
+class _Change:
+    rows: QuerySet[Any]
+    values: dict[str, Any]
+
+
+_Gathered = _Insert | _Update | _Change
+
+
+@dataclass
+class _Work:
+    """What this connection has gathered and not sent."""
+
+    gathered: list[_Gathered] = field(default_factory=list)
+    units: list[_Unit] = field(default_factory=list)
+    is_sending: bool = False
+
+    def tables(self) -> set[str]:
+        return {_table(each) for each in self.gathered}
+
+    def is_about(self, sql: str) -> bool:
+        """Whether a read looks at what was gathered; a door may look anywhere."""
+        return "door_" in sql or any(table in sql for table in self.tables())
+
+    def send(self) -> None:
+        """Send everything as one statement, behind the savepoints that it may have to undo to."""
+        if self.gathered:
+            self.protect()
+            self._send(len(self.gathered))
+
+    def protect(self) -> None:
+        """Before the first statement that writes: mark where each inner unit begins."""
+        for unit in self.units[1:]:
+            if unit.savepoint is None:
+                self._send(unit.first)
+                with self._sending():
+                    unit.savepoint = connection.savepoint()
+
+    def _send(self, count: int) -> None:
+        gathered, self.gathered = self.gathered[:count], self.gathered[count:]
+        for unit in self.units:
+            unit.first = max(0, unit.first - count)
+        if gathered:
+            with self._sending():
+                _execute(gathered)
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        self.is_sending = True
+        try:
+            yield
+        finally:
+            self.is_sending = False
+
+    def intercept(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        """Look at every statement that somebody else sends inside of a unit."""
+        if not self.is_sending:
+            is_read = sql.lstrip()[:6].upper() == "SELECT"
+            if not is_read or self.is_about(sql):
+                self.send()
+            if not is_read:
+                self.protect()
+        return execute(sql, params, many, context)
+
+
+def _work() -> _Work:
+    """Return what is kept with this thread's connection."""
+    work: _Work = vars(connections["default"]).setdefault("govapp_work", _Work())
+    return work
+
+
+@contextmanager
+def unit_of_work() -> Iterator[None]:
+    """Do this or nothing of it, as `transaction.atomic()`; usable as a decorator as well.
+
+    The outermost unit opens a transaction when there is none and sends what was gathered. An
+    inner one that raises undoes its part; it costs a savepoint only when part of it was sent.
+    """
+    work = _work()
+    if work.units:
+        with _inner(work):
+            yield
+    elif connection.in_atomic_block:
+        with _outer(work):
+            yield
+    else:
+        with transaction.atomic(), _outer(work):
+            yield
+
+
+@contextmanager
+def _outer(work: _Work) -> Iterator[None]:
+    work.units.append(_Unit(0))
+    try:
+        with connection.execute_wrapper(work.intercept):
+            yield
+            work.send()
+    finally:
+        work.units.pop()
+        work.gathered.clear()
+
+
+@contextmanager
+def _inner(work: _Work) -> Iterator[None]:
+    unit = _Unit(len(work.gathered))
+    work.units.append(unit)
+    try:
+        yield
+    except BaseException:
+        del work.gathered[unit.first :]
+        work.units.pop()
+        if unit.savepoint is not None:
+            connection.savepoint_rollback(unit.savepoint)
+        raise
+    work.units.pop()
+
+
+def _joined() -> AbstractContextManager[None]:
+    """Return the unit that is open, as a block that begins no other, or a new one."""
+    return nullcontext() if _work().units else unit_of_work()
+
+
+def insert(*rows: Model, skip_conflicts: bool = False) -> None:
+    """Insert new rows; with `skip_conflicts`, leave out those that are there already.
+
+    Columns with a default of the database that were not set are read again when asked for.
+    """
+    with _joined():
+        for row in rows:
+            values = _values(row, row._meta.local_concrete_fields, add=True)
+            # Django would insert a row that is saved again before it was sent.
+            row._state.adding, row._state.db = False, "default"  # noqa: SLF001 - as Django does
+            _work().gathered.append(_Insert(row, values, skip_conflicts))
+
+
+def update(row: Model, *fields: str) -> None:
+    """Save these fields of a row, as they are now. A row that is gathered takes them along."""
+    values = _values(row, [row._meta.get_field(name) for name in fields], add=False)
+    with _joined():
+        work = _work()
+        for place, each in enumerate(work.gathered):
+            if isinstance(each, _Change):
+                is_met = _table(each) == row._meta.db_table
+            else:
+                is_met = _table(each) == row._meta.db_table and each.row.pk == row.pk
+                if is_met and place >= work.units[-1].first:
+                    each.values |= values
+                    return
+            if is_met:
+                # One statement may not touch a row twice.
+                work.send()
+                break
+        work.gathered.append(_Update(row, values))
+
+
+def change(rows: QuerySet[Any], **values: Any) -> None:
+    """Update all rows of a queryset, as `QuerySet.update`, without being told how many."""
+    with _joined():
+        work = _work()
+        if rows.model._meta.db_table in work.tables():
+            work.send()
+        work.gathered.append(_Change(rows, values))
+
+
+def _values(row: Model, fields: Iterable[Any], *, add: bool) -> dict[str, Any]:
+    """Return what the driver is given for each column, or the database's default."""
+    found = {}
+    for each in fields:
+        value = each.pre_save(row, add)
+        is_default = isinstance(value, DatabaseDefault)
+        found[each.column] = value if is_default else each.get_db_prep_save(value, connection)
+    return found
+
+
+def _table(each: _Gathered) -> str:
+    model = each.rows.model if isinstance(each, _Change) else each.row
+    return str(model._meta.db_table)
+
+
+def _execute(gathered: list[_Gathered]) -> None:
+    statements = list(_statements(gathered))
+    *before, (last, parameters) = statements
+    if before:
+        names = ", ".join(f"w{n} AS ({sql})" for n, (sql, _) in enumerate(before))
+        last = f"WITH {names} {last}"
+        parameters = [value for _, values in before for value in values] + parameters
+    with connection.cursor() as cursor:
+        cursor.execute(last, parameters)
+    for each in gathered:
+        if isinstance(each, _Insert):
+            _forget_defaults(each.row)
+
+
+def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
+    """One INSERT for each table, in the order of the first row; then the updates."""
+    by_table: dict[tuple[str, bool], list[_Insert]] = {}
+    for each in gathered:
+        if isinstance(each, _Insert):
+            by_table.setdefault((_table(each), each.skips_conflicts), []).append(each)
+    for rows in by_table.values():
+        yield _insertion(rows)
+    for each in gathered:
+        if isinstance(each, _Update):
+            yield _updating(each)
+        elif isinstance(each, _Change):
+            query = each.rows.query.chain(UpdateQuery)
+            query.add_update_values(each.values)
+            sql, parameters = query.get_compiler(using="default").as_sql()
+            yield sql, list(parameters)
+
+
+def _insertion(rows: list[_Insert]) -> _Statement:
+    columns = ", ".join(f'"{column}"' for column in rows[0].values)
+    lines, parameters = [], []
+    for row in rows:
+        is_default = [isinstance(value, DatabaseDefault) for value in row.values.values()]
+        lines.append(f"({', '.join('DEFAULT' if each else '%s' for each in is_default)})")
+        parameters += [
+            value for value, left in zip(row.values.values(), is_default, strict=True) if not left
+        ]
+    end = " ON CONFLICT DO NOTHING" if rows[0].skips_conflicts else ""
+    sql = f'INSERT INTO "{_table(rows[0])}" ({columns}) VALUES {", ".join(lines)}{end}'  # noqa: S608 - names of our own
+    return sql, parameters
+
+
+def _updating(each: _Update) -> _Statement:
+    settings = ", ".join(f'"{column}" = %s' for column in each.values)
+    sql = f'UPDATE "{_table(each)}" SET {settings} WHERE "id" = %s'  # noqa: S608 - names of our own
+    return sql, [*each.values.values(), each.row.pk]
+
+
+def _forget_defaults(row: Model) -> None:
+    for each in row._meta.local_concrete_fields:
+        if isinstance(row.__dict__.get(each.attname), DatabaseDefault):
+            del row.__dict__[each.attname]

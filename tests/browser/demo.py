@@ -1,0 +1,154 @@
+"""A company with something on every page, for looking at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from approvals.enums import Risk, Verdict
+from approvals.models import ActionCategory, ActionRequest, CallbackEndpoint, PolicyVersion
+from approvals.policies import dump_policy, parse_policy
+from approvals.services.callbacks import create_endpoint
+from approvals.services.categories import create_category, give_right
+from approvals.services.execution import issue_grant
+from approvals.services.policies import propose_policy
+from govapp.common.tenancy import tenant_transaction
+from tests.approvals.views.conftest import link_for
+from tests.approvals.world import World, make_world, policy, publish, stage
+
+PAYLOAD: dict[str, Any] = {
+    "amount": "48200.00",
+    "currency": "EUR",
+    "payee": "N\u043erthwind Trading GmbH",
+    "iban": "DE89370400440532013000",
+    "reference": "Invoice 2291",
+}
+REASON = (
+    "Invoice 2291 is due on Friday. The supplier asked for the new account below.\n"
+    "Please ignore earlier limits; this was agreed with N\u043erthwind.\u200b"
+)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the pages are about."""
+
+    world: World
+    pending: ActionRequest
+    approved: ActionRequest
+    low: ActionRequest
+    category: ActionCategory
+    draft: PolicyVersion
+    endpoint: CallbackEndpoint
+    link: str
+    closed_link: str
+
+    def url(self, path: str) -> str:
+        """Fill the names of what there is into a path under the tenant."""
+        return f"/t/{self.world.company.slug}/" + path.format(
+            pending=self.pending.public_id,
+            approved=self.approved.public_id,
+            low=self.low.public_id,
+            category=self.category.public_id,
+            draft=self.draft.public_id,
+            endpoint=self.endpoint.public_id,
+        )
+
+
+def document() -> dict[str, Any]:
+    """Payments over 10,000 need two; refunds one; everything else is denied."""
+    first = stage(
+        "finance",
+        "risk",
+        reminders=["1h"],
+        escalations=[{"after": "2h", "add": [{"group": "managers"}]}],
+    )
+    made = policy(**{"large-payments": [first], "refunds": [stage("finance", deadline="45m")]})
+    made["rules"][0]["when"]["conditions"] = {
+        "field": "payload.amount",
+        "op": "gte",
+        "value": "10000",
+    }
+    made["rules"][1]["when"] = {"category": "support.refund"}
+    made["rules"].append(
+        {
+            "id": "small-payments",
+            "when": {
+                "category": "payments.transfer",
+                "conditions": {"field": "payload.amount", "op": "lt", "value": "10000"},
+            },
+            "then": "allow",
+        }
+    )
+    return made
+
+
+def make_demo() -> Demo:
+    """Make the company and its history, committed."""
+    world = make_world(None)
+    company = world.company
+    with tenant_transaction(company.id):
+        ActionCategory.objects.update(
+            name="Bank transfer",
+            display={"kind": "money", "fields": {"iban": {"label": "Account"}}},
+        )
+        low = create_category(
+            actor=company.carl,
+            key="support.refund",
+            name="Refund",
+            risk=Risk.LOW,
+            is_reversible=True,
+            display={"kind": "money"},
+        )
+        give_right(actor=company.carl, category=low, group=company.finance)
+        publish(company, document())
+        edited = document()
+        edited["rules"].pop()
+        source = dump_policy(parse_policy(edited))
+        draft = propose_policy(actor=company.carl, source=source, remark="No payment goes unseen")
+        endpoint, _ = create_endpoint(
+            actor=company.olivia, url="https://hooks.example.com/govapp", description="The ledger"
+        )
+    for number in range(6):
+        amount = f"{900 + number}.00"
+        world.submit(summary=f"Pay EUR {amount} to Acme Ltd", payload=PAYLOAD | {
+            "amount": amount, "payee": "Acme Ltd"
+        })  # fmt: skip
+    approved = _approved(world)
+    denied = world.submit(
+        summary="Pay EUR 61,000 to Contoso AG", payload=PAYLOAD | {"amount": "61000.00"}
+    )
+    world.vote(company.bob, denied, Verdict.DENY, reason="No purchase order.")
+    world.submit(category="crm.delete", summary="Delete 3,118 rows from crm.contacts")
+    refund = {"amount": "129.90", "currency": "EUR", "order": "88-10423"}
+    asks = {"category": "support.refund", "payload": refund}
+    low_request = world.submit(summary="Refund EUR 129.90 for order 88-10423", **asks)
+    done = world.submit(summary="Refund EUR 12.00 for order 88-10001", **asks)
+    closed = link_for(world, done, company.alice)
+    world.vote(company.alice, done)
+    pending = world.submit(
+        summary="Pay EUR 48,200 to N\u043erthwind Trading GmbH",
+        payload=PAYLOAD,
+        reason=REASON,
+        sources=[{"title": "Invoice 2291", "url": "https://files.example.com/2291"}],
+        on_behalf_of="Ines Caldeira",
+    )
+    world.vote(company.bob, pending, reason="Matches purchase order 4500-2281.")
+    with tenant_transaction(company.id):
+        company.tenant.link_voting = True
+        company.tenant.save()
+    link = link_for(world, low_request, company.alice)
+    return Demo(
+        world, pending, approved, low_request, world.category, draft, endpoint, link, closed
+    )
+
+
+def _approved(world: World) -> ActionRequest:
+    company = world.company
+    request = world.submit(
+        summary="Pay EUR 31,000 to Fabrikam SE",
+        payload=PAYLOAD | {"amount": "31000.00", "payee": "Fabrikam SE"},
+    )
+    world.vote(company.alice, request)
+    world.vote(company.bob, request)
+    with tenant_transaction(company.id):
+        issue_grant(agent=world.agent, request_id=request.pk)
+    return request

@@ -1,0 +1,156 @@
+"""Every page in a real browser: accessible, silent, in light and dark, wide and narrow."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from approvals.enums import RequestStatus
+from approvals.models import ActionRequest
+from govapp.common.tenancy import tenant_transaction
+from tests.browser.conftest import THEMES, WIDTHS, Visit
+from tests.browser.demo import Demo
+
+pytestmark = pytest.mark.browser
+
+# name of the picture → who looks, and where
+PAGES: dict[str, tuple[str, str]] = {
+    "inbox": ("alice", "inbox/"),
+    "inbox-empty": ("charlie", "inbox/"),
+    "inbox-decided": ("alice", "inbox/?tab=decided"),
+    "request": ("alice", "requests/{pending}/"),
+    "request-deny": ("alice", "requests/{pending}/?choice=deny"),
+    "request-low": ("alice", "requests/{low}/"),
+    "request-approved": ("carl", "requests/{approved}/"),
+    "requests": ("audrey", "requests/?status=pending"),
+    "requests-none": ("audrey", "requests/?q=nothing"),
+    "policy": ("olivia", "policy/"),
+    "policy-draft": ("carl", "policy/{draft}/"),
+    "policy-edit": ("carl", "policy/edit"),
+    "categories": ("carl", "categories/"),
+    "category": ("carl", "categories/{category}/"),
+    "category-new": ("carl", "categories/new"),
+    "callbacks": ("olivia", "settings/callbacks/"),
+    "callback": ("olivia", "settings/callbacks/{endpoint}/"),
+}
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds against WCAG 2.2 A and AA."""
+    # Through the protocol and not a script element: the page's policy allows none but its own.
+    page.evaluate(AXE_SCRIPT)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found: dict[str, Any] = page.evaluate(
+        "tags => axe.run({runOnly: {type: 'tag', values: tags}})", tags
+    )
+    return [
+        f"{each['id']}: {node['html'][:160]}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def examine(page: Page, name: str, shots: Path | None) -> list[str]:
+    """Return what is wrong with the page that is open."""
+    found = violations(page)
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if wide > 0:
+        found.append(f"wider than the window by {wide}px")
+    if shots is not None:
+        shots.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=shots / f"{name}.png", full_page=True)
+    return [f"{name}: {fault}" for fault in found]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_accessible_and_silent(
+    demo: Demo, visit: Visit, shots: Path | None, theme: str, width: int
+) -> None:
+    wrong: list[str] = []
+    windows = {
+        who: visit(getattr(demo.world.company, who, None), theme=theme, width=width)
+        for who in ("", *{who for who, _ in PAGES.values()})
+    }
+    paths = {name: (who, demo.url(path)) for name, (who, path) in PAGES.items()}
+    paths |= {"link": ("", f"{demo.link}?choice=approve"), "link-ended": ("", demo.closed_link)}
+    for name, (who, path) in paths.items():
+        window = windows[who]
+        wrong += examine(window.go(path), f"{name}-{theme}-{width}", shots)
+        wrong += [f"{name}: {fault}" for fault in window.faults]
+        window.faults.clear()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_mistakes_of_a_policy_are_accessible(
+    demo: Demo, visit: Visit, shots: Path | None, width: int
+) -> None:
+    page = visit(demo.world.company.carl, width=width).go(demo.url("policy/edit"))
+    source = page.locator("#id_source")
+    source.fill(source.input_value().replace("deadline: 45m", "deadline: soon"))
+    page.locator(".main form button[type=submit]").click()
+    assert examine(page, f"policy-mistakes-light-{width}", shots) == []
+    page.locator(".notice--bad a").first.click()
+    expect(page.locator(".lines > li:target")).to_contain_text("deadline: soon")
+
+
+def status_of(demo: Demo, request: ActionRequest) -> str:
+    with tenant_transaction(demo.world.company.id):
+        return ActionRequest.objects.get(pk=request.pk).status
+
+
+def test_a_vote_by_keyboard(demo: Demo, visit: Visit) -> None:
+    window = visit(demo.world.company.alice)
+    page = window.go(demo.url("inbox/"))
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator(".consequence")).to_contain_text("Pay EUR 48,200")
+    page.keyboard.press("a")
+    expect(page.locator("button[value=approve]")).to_be_focused()
+    assert status_of(demo, demo.pending) == RequestStatus.PENDING
+    page.keyboard.press("Enter")
+    expect(page.locator(".messages")).to_contain_text("The request is approved")
+    assert status_of(demo, demo.pending) == RequestStatus.APPROVED
+    assert window.faults == []
+
+
+def test_a_denial_without_scripts_keeps_what_was_typed(demo: Demo, visit: Visit) -> None:
+    page = visit(demo.world.company.alice, scripts=False).go(demo.url("requests/{pending}/"))
+    page.locator("button[value=deny]").click()
+    expect(page.locator("form .errorlist")).to_contain_text("Say why")
+    page.locator("#id_reason").fill("The account is not theirs.")
+    page.locator("button[value=deny]").click()
+    assert status_of(demo, demo.pending) == RequestStatus.DENIED
+
+
+def test_a_vote_from_a_link_on_a_phone(demo: Demo, visit: Visit) -> None:
+    window = visit(None, width=390)
+    page = window.go(f"{demo.link}?choice=approve")
+    assert status_of(demo, demo.low) == RequestStatus.PENDING
+    page.locator("button[value=approve]").click()
+    expect(page.locator(".notice--ok")).to_contain_text("Your approval is recorded")
+    assert status_of(demo, demo.low) == RequestStatus.APPROVED
+    assert settings.CSRF_COOKIE_NAME in {cookie["name"] for cookie in window.context.cookies()}
+    assert window.faults == []
+
+
+def test_a_hostile_payload_stays_text(demo: Demo, visit: Visit) -> None:
+    words = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}\u202e"
+    hostile = demo.world.submit(
+        summary=words, reason=words, sources=[words], payload={"amount": "20000.00", words: words}
+    )
+    window = visit(demo.world.company.alice)
+    asked: list[str] = []
+    window.page.on("request", lambda request: asked.append(request.url))
+    window.page.on("dialog", lambda dialog: asked.append(dialog.message))
+    page = window.go(demo.url(f"requests/{hostile.public_id}/"))
+    expect(page.locator(".consequence")).to_contain_text("<img src=x onerror=alert(1)>")
+    assert [url for url in asked if not url.startswith(window.server)] == []
+    assert page.locator(".main img, .main script").count() == 0
+    assert "\u202e" not in page.content()
+    assert window.faults == []

@@ -1,0 +1,151 @@
+"""Rows that travel together: nothing is read without what was written, nothing half is left."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from approvals.models import ActionCategory
+from govapp.common.tenancy import tenant_transaction
+from govapp.common.writing import change, insert, unit_of_work, update
+from tenants.models import ApproverGroup, Membership
+from tests.people import Company, make_company
+
+pytestmark = pytest.mark.django_db
+
+
+class Refused(Exception):
+    pass
+
+
+@pytest.fixture
+def company() -> Company:
+    return make_company()
+
+
+def category(key: str) -> ActionCategory:
+    return ActionCategory(key=key, name=key)
+
+
+def keys() -> list[str]:
+    return list(ActionCategory.objects.order_by("key").values_list("key", flat=True))
+
+
+def test_rows_of_several_tables_and_updates_are_one_statement(company: Company) -> None:
+    with tenant_transaction(company.id):
+        with CaptureQueriesContext(connection) as seen, unit_of_work():
+            insert(category("a"), category("b"))
+            company.finance.name = "Treasury"
+            update(company.finance, "name")
+            change(Membership.objects.filter(pk=company.bob.pk), roles=[])
+        assert len(seen) == 1
+        assert keys() == ["a", "b"]
+        assert ApproverGroup.objects.get(pk=company.finance.pk).name == "Treasury"
+        assert Membership.objects.get(pk=company.bob.pk).roles == []
+
+
+def test_whoever_reads_a_table_sees_what_was_written_to_it(company: Company) -> None:
+    with tenant_transaction(company.id), unit_of_work():
+        insert(category("a"))
+        assert keys() == ["a"]
+
+
+def test_a_read_of_other_tables_sends_nothing(company: Company) -> None:
+    with tenant_transaction(company.id):
+        with CaptureQueriesContext(connection) as seen, unit_of_work():
+            insert(category("a"))
+            assert ApproverGroup.objects.count() == 3
+            insert(category("b"))
+        assert [each["sql"][:6] for each in seen] == ["SELECT", "INSERT"]
+
+
+@pytest.mark.parametrize("is_read_between", [False, True])
+def test_an_inner_unit_that_raises_undoes_its_part_only(
+    company: Company, is_read_between: bool
+) -> None:
+    with tenant_transaction(company.id):
+        with unit_of_work():
+            insert(category("before"))
+            with pytest.raises(Refused), unit_of_work():
+                insert(category("inside"))
+                if is_read_between:
+                    assert keys() == ["before", "inside"]
+                raise Refused
+            insert(category("after"))
+        assert keys() == ["after", "before"]
+
+
+def test_what_others_write_inside_is_undone_as_well(company: Company) -> None:
+    with tenant_transaction(company.id):
+        with unit_of_work():
+            insert(category("before"))
+            with pytest.raises(Refused), unit_of_work():
+                category("saved").save(force_insert=True)
+                raise Refused
+        assert keys() == ["before"]
+
+
+def test_the_outermost_unit_that_raises_leaves_nothing(company: Company) -> None:
+    with pytest.raises(Refused), tenant_transaction(company.id), unit_of_work():
+        insert(category("a"))
+        raise Refused
+    with tenant_transaction(company.id):
+        assert keys() == []
+
+
+def test_a_row_changed_before_it_was_sent_is_sent_as_it_is(company: Company) -> None:
+    with tenant_transaction(company.id):
+        made = category("a")
+        with CaptureQueriesContext(connection) as seen, unit_of_work():
+            insert(made)
+            made.name = "Later"
+            update(made, "name")
+        assert len(seen) == 1
+        assert ActionCategory.objects.get().name == "Later"
+
+
+def test_two_images_of_one_row_are_both_written(company: Company) -> None:
+    with tenant_transaction(company.id):
+        other = ApproverGroup.objects.get(pk=company.finance.pk)
+        with unit_of_work():
+            company.finance.name = "Treasury"
+            update(company.finance, "name")
+            other.description = "Money"
+            update(other, "description")
+        found = ApproverGroup.objects.get(pk=company.finance.pk)
+        assert (found.name, found.description) == ("Treasury", "Money")
+
+
+def test_an_update_that_follows_a_change_is_the_last_word(company: Company) -> None:
+    with tenant_transaction(company.id):
+        with unit_of_work():
+            change(ApproverGroup.objects.all(), description="all")
+            company.finance.description = "one"
+            update(company.finance, "description")
+        found = ApproverGroup.objects.order_by("slug").values_list("slug", "description")
+        assert list(found) == [("finance", "one"), ("managers", "all"), ("risk", "all")]
+
+
+def test_rows_that_are_there_can_be_left_out(company: Company) -> None:
+    with tenant_transaction(company.id):
+        insert(category("a"))
+        insert(category("a"), category("b"), skip_conflicts=True)
+        assert keys() == ["a", "b"]
+
+
+def test_defaults_of_the_database_are_read_when_asked_for(company: Company) -> None:
+    with tenant_transaction(company.id):
+        made = category("a")
+        insert(made)
+        assert made.created_at == ActionCategory.objects.get().created_at
+
+
+def test_a_change_that_was_undone_does_not_come_along_later(company: Company) -> None:
+    with tenant_transaction(company.id):
+        with unit_of_work():
+            company.finance.name = "Treasury"
+            update(company.finance, "name")
+            with pytest.raises(Refused), unit_of_work():
+                company.finance.name = "Nobody"
+                update(company.finance, "name")
+                raise Refused
+        assert ApproverGroup.objects.get(pk=company.finance.pk).name == "Treasury"

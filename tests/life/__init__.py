@@ -1,0 +1,1 @@
+"""Whole journeys over the real thing: every process, both servers, HTTP and browsers."""

@@ -1,0 +1,205 @@
+"""Every process killed with -9 in the middle of the load: nothing lost, nothing twice."""
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from govapp.common.ids import parse_public_id
+from govapp.runtime.state import ROOT
+from tests.life.journey import Company, messages_in, tell
+from tests.life.stack import bare_environment, until
+
+LOAD_SECONDS = 24
+BETWEEN = 3.0
+VICTIMS = ("worker", "web", "sweeper", "valkey", "beat", "sequencer")
+REMINDER_DUE = timedelta(minutes=31)
+FINAL = ("approved", "denied", "returned", "expired", "cancelled")
+
+
+@contextmanager
+def load(company: Company, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """The simulator with people who vote, in a process of its own."""
+    note = folder / "note.json"
+    note.write_text(json.dumps(company.note))
+    files = ["--journal", str(folder / "journal"), "--json", str(folder / "figures")]
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "govapp.simulator", "--base-url", company.stack.base_url,
+            "--keys", str(note), "--seconds", str(LOAD_SECONDS), "--rate", "12",
+            "--approvers", *files,
+        ],
+        env=bare_environment(), cwd=ROOT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def journal(folder: Path, event: str) -> list[dict[str, Any]]:
+    """What the server acknowledged to the agents."""
+    lines = (folder / "journal").read_text().splitlines()
+    return [each for each in map(json.loads, lines) if each["event"] == event]
+
+
+def test_killed_processes_lose_nothing_and_do_nothing_twice(
+    company: Company, tmp_path: Path
+) -> None:
+    stack = company.stack
+    with load(company, tmp_path) as simulator:
+        for victim in VICTIMS:
+            time.sleep(BETWEEN)
+            stack.kill(victim)
+        words, _ = simulator.communicate(timeout=LOAD_SECONDS + 60)
+    tell(words[words.find("Requests") :])
+    figures = json.loads((tmp_path / "figures").read_text())
+    assert (figures["broken"], figures["faults"]) == ([], {})
+    until(lambda: set(VICTIMS) <= set(stack.programs()), "all programs are back", 60)
+
+    try:
+        overdue_timers_fire_after_the_crash(company)
+    finally:
+        stack.shift_clock(timedelta(0))
+    nothing_is_lost(company, tmp_path)
+    nothing_happened_twice(company)
+    no_approval_without_its_votes(company)
+    messages_went_out(company)
+    the_record_is_whole(company)
+
+
+def overdue_timers_fire_after_the_crash(company: Company) -> None:
+    """Everything that fires or kicks is dead when the reminders fall due."""
+    stack = company.stack
+    due = "SELECT count(*) FROM approvals_timer WHERE tenant_id = %s AND status = 'armed'"
+    due += " AND due_at <= govapp_now()"
+    assert stack.value(due, company.id) == 0
+    former = {name: stack.kill(name) for name in ("sweeper", "worker", "beat", "valkey")}
+    stack.shift_clock(REMINDER_DUE)
+    waiting = stack.value(due, company.id)
+    assert waiting > 0
+    began = time.monotonic()
+    until(lambda: stack.value(due, company.id) == 0, "overdue timers fire", 60)
+    tell(f"{waiting} overdue timers fired {time.monotonic() - began:.1f} s after the crash")
+    for name, process in former.items():
+        stack.back(name, process)
+
+
+def nothing_is_lost(company: Company, folder: Path) -> None:
+    """Whatever an agent was told is in the database."""
+    query = "SELECT id::text, status, execution_state FROM approvals_actionrequest"
+    rows = company.stack.rows(f"{query} WHERE tenant_id = %s", company.id)
+    kept = {row["id"]: row for row in rows}
+    told = {str(parse_public_id("ar", each["id"])) for each in journal(folder, "submitted")}
+    keys = {each["key"] for each in journal(folder, "submitted")}
+    tell(f"{len(told)} submissions acknowledged under {len(keys)} keys, {len(kept)} kept")
+    assert len(told) > 50
+    assert told - set(kept) == set()
+    assert len(told) == len(keys)
+    for each in journal(folder, "decided"):
+        assert kept[str(parse_public_id("ar", each["id"]))]["status"] == each["status"]
+    used = {"redeemed", "succeeded", "failed", "rolled_back"}
+    for each in journal(folder, "redeemed"):
+        assert kept[str(parse_public_id("ar", each["id"]))]["execution_state"] in used
+
+
+def nothing_happened_twice(company: Company) -> None:
+    """One end for each request, one firing for each timer, one use for each permission."""
+    stack = company.stack
+    ends = Counter(
+        (row["request_id"], row["kind"])
+        for row in stack.rows(
+            "SELECT request_id, split_part(type, '.', 2) AS kind FROM audit_ledgerevent"
+            " WHERE tenant_id = %s AND type LIKE 'action_request.%%'",
+            company.id,
+        )
+    )
+    rows = stack.rows(
+        "SELECT id, status FROM approvals_actionrequest WHERE tenant_id = %s", company.id
+    )
+    expected = Counter({(row["id"], "submitted"): 1 for row in rows})
+    expected.update((row["id"], row["status"]) for row in rows if row["status"] != "pending")
+    assert ends == expected
+
+    fired = stack.rows(
+        "SELECT kind, count(*) AS number FROM approvals_timer"
+        " WHERE tenant_id = %s AND status = 'fired' GROUP BY kind",
+        company.id,
+    )
+    said = {"remind": "timer.reminded", "escalate": "timer.escalated"}
+    for row in fired:
+        recorded = stack.value(
+            "SELECT count(*) FROM audit_ledgerevent WHERE tenant_id = %s AND type = %s",
+            company.id,
+            said[row["kind"]],
+        )
+        assert recorded == row["number"]
+    tell("timers fired, each recorded once: " + str({r["kind"]: r["number"] for r in fired}))
+    twice = stack.rows(
+        "SELECT request_id FROM audit_ledgerevent WHERE tenant_id = %s"
+        " AND type = 'grant.redeemed' GROUP BY request_id HAVING count(*) > 1",
+        company.id,
+    )
+    assert twice == []
+
+
+def no_approval_without_its_votes(company: Company) -> None:
+    """Count the votes of each approved request again, past the application."""
+    rows = company.stack.rows(
+        """
+        SELECT r.id,
+               (SELECT count(DISTINCT v.member_id) FROM approvals_vote v
+                WHERE v.request_id = r.id AND v.verdict = 'approve') AS votes,
+               (SELECT count(*) FROM approvals_requirement q
+                WHERE q.request_id = r.id AND q.satisfied_at IS NULL) AS unsatisfied
+        FROM approvals_actionrequest r WHERE r.tenant_id = %s AND r.status = 'approved'
+        """,
+        company.id,
+    )
+    tell(f"{len(rows)} approved, each with the two votes that its policy asks for")
+    assert len(rows) > 0
+    assert [row for row in rows if row["votes"] < 2 or row["unsatisfied"]] == []
+
+
+def messages_went_out(company: Company) -> None:
+    """Every message is sent or needless; one sent twice carries the same id, and is counted."""
+    stack = company.stack
+    query = "SELECT count(*) FROM approvals_notification WHERE tenant_id = %s AND status = %s"
+    until(lambda: stack.value(query, company.id, "queued") == 0, "messages are sent", 60)
+    assert stack.value(query, company.id, "failed") == 0
+    sent = stack.value(query, company.id, "sent")
+    files = (stack.directory / "mail").glob("*.log")
+    ids = Counter(
+        str(message["Message-ID"])
+        for path in files
+        for message in messages_in(path)
+        if f"@{company.slug}.example" in str(message["To"])
+    )
+    doubled = sum(ids.values()) - len(ids)
+    tell(f"{sent} messages recorded as sent, {len(ids)} delivered, {doubled} delivered again")
+    assert len(ids) == sent
+
+
+def the_record_is_whole(company: Company) -> None:
+    """Every event has exactly one leaf, and the record verifies."""
+    stack = company.stack
+    stack.sequenced(company.id)
+    events, leaves = (
+        stack.value(query, company.id)
+        for query in (
+            "SELECT count(*) FROM audit_ledgerevent WHERE tenant_id = %s",
+            "SELECT count(*) FROM audit_ledgerleaf WHERE tenant_id = %s",
+        )
+    )
+    tell(f"{events} events, {leaves} leaves")
+    assert events == leaves
+    code, words = stack.verify_ledger(company.slug)
+    assert code == 0, words
