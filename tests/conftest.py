@@ -14,6 +14,10 @@ import govapp.celery
 from tests.support.committed import CommittedDatabase
 from tests.support.services import Services, running_services
 
+# Playwright's synchronous interface leaves an event loop in its thread, and Django's guard would
+# then refuse every later test of the same process.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
 DATABASE = "govapp_tests"
 _ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
 

@@ -12,7 +12,7 @@ from approvals.digests import canonical_json
 from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from audit.actors import SYSTEM, Actor, Subject
-from audit.services import record
+from audit.services import Entry, record_many
 from tenants.models import Membership
 
 # Larger payloads are in the record by their digest only; an event has a size limit.
@@ -159,9 +159,9 @@ def record_vote_refused(
     )
 
 
-def record_reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> None:
+def reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> Entry:
     """Whoever has not answered was reminded."""
-    _record_stage(
+    return _stage_entry(
         "timer.reminded",
         stage,
         now,
@@ -170,17 +170,17 @@ def record_reminded(*, stage: RequirementStage, timer: Timer, missing: str, now:
     )
 
 
-def record_escalated(
+def escalated(
     *,
     stage: RequirementStage,
     timer: Timer,
     added: Sequence[Mapping[str, Any]],
     missing: str,
     now: datetime,
-) -> None:
+) -> Entry:
     """More people were added; nobody was removed and the quorum is what it was."""
     names = ", ".join(f"{each['kind']} {each['ref']}" for each in added) or "nobody new"
-    _record_stage(
+    return _stage_entry(
         "timer.escalated",
         stage,
         now,
@@ -189,9 +189,9 @@ def record_escalated(
     )
 
 
-def record_skipped_late(*, stage: RequirementStage, timer: Timer, now: datetime) -> None:
+def skipped_late(*, stage: RequirementStage, timer: Timer, now: datetime) -> Entry:
     """It was due, but something later was due as well, so it was not sent."""
-    _record_stage(
+    return _stage_entry(
         "timer.skipped_late",
         stage,
         now,
@@ -216,6 +216,12 @@ def record_outcome_overdue(*, request: ActionRequest, timer: Timer, now: datetim
 def _record_stage(
     event_type: str, stage: RequirementStage, now: datetime, summary: str, data: dict[str, Any]
 ) -> None:
+    record_many([_stage_entry(event_type, stage, now, summary, data)])
+
+
+def _stage_entry(
+    event_type: str, stage: RequirementStage, now: datetime, summary: str, data: dict[str, Any]
+) -> Entry:
     details = {
         "stage": stage.name,
         "position": stage.position,
@@ -225,7 +231,7 @@ def _record_stage(
         "opened_at": _time(stage.opened_at),
         "deadline_at": _time(stage.deadline_at),
     }
-    _record(event_type, stage.request, SYSTEM, now, summary, details | data)
+    return _entry(event_type, stage.request, SYSTEM, now, summary, details | data)
 
 
 def _record(
@@ -236,7 +242,18 @@ def _record(
     summary: str,
     data: Mapping[str, Any],
 ) -> None:
-    record(
+    record_many([_entry(event_type, request, actor, now, summary, data)])
+
+
+def _entry(
+    event_type: str,
+    request: ActionRequest,
+    actor: Actor,
+    now: datetime,
+    summary: str,
+    data: Mapping[str, Any],
+) -> Entry:
+    return Entry(
         event_type=event_type,
         actor=actor,
         subject=Subject(type="action_request", id=request.public_id, label=request.summary),

@@ -42,6 +42,8 @@ def run(ground: Ground) -> Iterator[Figure]:
         count = ground.size(600, 6)
         _make_due(ground, count)
         seconds, late = _sweep(ground, workers)
+        if len(late) != count:
+            raise RuntimeError(f"{len(late)} of {count} reminders fired.")
         rate = count / seconds
         what = f"{count} reminders at once, {workers} worker{'s' if workers > 1 else ''}"
         yield at_least(what, rate, bare, unit="/s", name="bare SQL", target=_TARGET / 47_700)
@@ -103,9 +105,13 @@ def _sweep(ground: Ground, workers: int) -> tuple[float, list[float]]:
             process.stdin.flush()
     said = [process.communicate()[0] for process in processes]
     late = _lateness(ground, since)
+<<<<<<< HEAD
     if not late:
         raise RuntimeError(f"No timer fired. {''.join(said)[-2000:]}")
     return max(last for last, _ in late), [seconds for _, seconds in late]
+=======
+    return max((last for last, _ in late), default=0.0), [seconds for _, seconds in late]
+>>>>>>> timers-fast
 
 
 def _now() -> datetime:
