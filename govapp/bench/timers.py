@@ -105,13 +105,9 @@ def _sweep(ground: Ground, workers: int) -> tuple[float, list[float]]:
             process.stdin.flush()
     said = [process.communicate()[0] for process in processes]
     late = _lateness(ground, since)
-<<<<<<< HEAD
     if not late:
         raise RuntimeError(f"No timer fired. {''.join(said)[-2000:]}")
     return max(last for last, _ in late), [seconds for _, seconds in late]
-=======
-    return max((last for last, _ in late), default=0.0), [seconds for _, seconds in late]
->>>>>>> timers-fast
 
 
 def _now() -> datetime:
