@@ -1,6 +1,6 @@
 """Defining a kind of action, and saying who may approve it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django import forms
@@ -116,7 +116,7 @@ class RightForm(forms.Form):
     to = forms.ChoiceField(label="Group or person")
 
     def __init__(
-        self, *args: Any, row: CategoryRow, groups: Sequence[ApproverGroup], **kwargs: Any
+        self, *args: Any, row: CategoryRow, groups: Iterable[ApproverGroup], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         members = members_with_role(Role.APPROVER)
