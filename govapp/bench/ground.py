@@ -47,7 +47,7 @@ class Ground:
 
     def seconds(self, full: float) -> float:
         """Return for how long to measure."""
-        return 0.3 if self.is_tiny else full
+        return 1.0 if self.is_tiny else full
 
     @cached_property
     def company(self) -> "Company":
