@@ -25,8 +25,8 @@ WIDTHS = (1280, 390)
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The Chromium of this machine; the tests need one."""
+def browser(django_db_setup: None) -> Iterator[Browser]:
+    """The Chromium of this machine; the tests need one. It is closed before the database is."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
     assert path, "Install Chromium to run the tests of the pages."
     with sync_playwright() as playwright:
