@@ -60,10 +60,10 @@ def sweep(*, at_most: int = 500) -> int:
     Any number of sweepers may run at once: each request is locked by one of them and skipped by
     the others. A request that fails is logged and left for the next round; it stops no other.
     """
-    by_tenant: dict[UUID, dict[UUID, None]] = {}
+    by_tenant: dict[UUID, list[UUID]] = {}
     for row in due_timers.call(at_most):
-        by_tenant.setdefault(row["tenant_id"], {})[row["request_id"]] = None
-    return sum(_sweep_tenant(tenant_id, list(due)) for tenant_id, due in by_tenant.items())
+        by_tenant.setdefault(row["tenant_id"], []).append(row["request_id"])
+    return sum(_sweep_tenant(tenant_id, seen) for tenant_id, seen in by_tenant.items())
 
 
 def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
@@ -84,7 +84,8 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
 def _sweep_tenant(tenant_id: UUID, seen: list[UUID]) -> int:
     """Fire as much as was seen to be due: first what moves a status, then the rest at once.
 
-    The rest need not be what was seen: another sweeper, which saw the same, may have those.
+    `seen` has a request once for each of its timers. The rest need not be what was seen: another
+    sweeper, which saw the same, may have those.
     """
     closed = 0
     try:
@@ -92,21 +93,23 @@ def _sweep_tenant(tenant_id: UUID, seen: list[UUID]) -> int:
             moving = _find_moving(seen)
         for request_id in moving:
             closed += _fire_alone(tenant_id, request_id)
-        if len(moving) < len(seen):
-            closed += _fire_next(tenant_id, len(seen) - len(moving))
+        rest = sum(request_id not in moving for request_id in seen)
+        if rest:
+            closed += _fire_next(tenant_id, rest)
     except Exception:
         log.exception("timers.tenant_failed", tenant=str(tenant_id))
     return closed
 
 
-def _find_moving(request_ids: Iterable[UUID]) -> list[UUID]:
+def _find_moving(request_ids: Iterable[UUID]) -> dict[UUID, None]:
+    """Return, oldest first, the requests of which something is due that moves a status."""
     due = Timer.objects.filter(
-        request__in=list(request_ids),
+        request__in=set(request_ids),
         kind__in=_MOVING,
         status=TimerStatus.ARMED,
         due_at__lte=clock.now(),
     )
-    return list(dict.fromkeys(due.order_by("due_at").values_list("request_id", flat=True)))
+    return dict.fromkeys(due.order_by("due_at").values_list("request_id", flat=True))
 
 
 def _fire_alone(tenant_id: UUID, request_id: UUID) -> int:
@@ -118,7 +121,7 @@ def _fire_alone(tenant_id: UUID, request_id: UUID) -> int:
 
 
 def _fire_next(tenant_id: UUID, at_most: int) -> int:
-    """Remind and escalate the next so many requests that nobody else holds."""
+    """Remind and escalate by the next so many timers of requests that nobody else holds."""
     claimed: list[UUID] = []
     try:
         with tenant_transaction(tenant_id):

@@ -14,8 +14,8 @@ from audit.services import Entry, record, record_many
 from govapp.common import clock
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import bind_tenant, tenant_transaction
+from tests.support.committed import CommittedDatabase
 
-pytestmark = pytest.mark.django_db
 SUBJECT = Subject("action_request", "ar_1", "Pay")
 PERSON = Actor("person", "mem_1", "Alice")
 
@@ -29,6 +29,7 @@ def nameless(event: LedgerEvent) -> bytes:
     return bytes(event.body).replace(public_id("ev", event.pk).encode(), b"")
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("count", [0, 1, 8, 9, 100])
 def test_any_number_is_written_in_order_with_a_place_in_the_queue_each(count: int) -> None:
     with tenant_transaction(new_id()):
@@ -42,6 +43,7 @@ def test_any_number_is_written_in_order_with_a_place_in_the_queue_each(count: in
         assert len({each.occurred_at for each in written}) == min(count, 1)
 
 
+@pytest.mark.django_db
 def test_many_are_written_with_the_bytes_and_columns_of_one() -> None:
     fields: dict[str, Any] = {
         "data": {"n": 1, "deep": [{"ö": "e\u0301"}]},
@@ -60,8 +62,16 @@ def test_many_are_written_with_the_bytes_and_columns_of_one() -> None:
         )
         record_many([entries(1, at=at, **fields)[0]] * 20)
         seen = {
-            (nameless(each), each.type, each.occurred_at, each.actor_kind, each.actor_id)
-            + (each.subject_type, each.subject_id, each.request_id)
+            (
+                nameless(each),
+                each.type,
+                each.occurred_at,
+                each.actor_kind,
+                each.actor_id,
+                each.subject_type,
+                each.subject_id,
+                each.request_id,
+            )
             for each in LedgerEvent.objects.all()
         }
         assert len(seen) == 1
@@ -69,6 +79,7 @@ def test_many_are_written_with_the_bytes_and_columns_of_one() -> None:
         assert LedgerEvent.objects.get(pk=one.pk).occurred_at == at
 
 
+@pytest.mark.django_db
 def test_many_cost_no_more_statements_than_few() -> None:
     with tenant_transaction(new_id()):
         at = clock.now()
@@ -80,6 +91,7 @@ def test_many_cost_no_more_statements_than_few() -> None:
     assert counts == [2, 2]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("count", [3, 30])
 def test_when_one_cannot_be_written_none_is(count: int) -> None:
     with tenant_transaction(new_id()):
@@ -89,7 +101,6 @@ def test_when_one_cannot_be_written_none_is(count: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_an_event_belongs_to_a_change(count: int, request: pytest.FixtureRequest) -> None:
-    request.getfixturevalue("committed_db")
+def test_an_event_belongs_to_a_change(count: int, committed_db: CommittedDatabase) -> None:
     with bind_tenant(new_id()), pytest.raises(transaction.TransactionManagementError):
         record_many(entries(count))
