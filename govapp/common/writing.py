@@ -1,7 +1,7 @@
 """Rows that are written together travel together: one statement instead of one for each row.
 
 A submission writes a dozen rows in six tables. One by one, most of its time goes into asking and
-answering; as one statement of data-modifying CTEs they cost a third (docs/decisions/0023). Inside
+answering; as one statement of data-modifying CTEs they cost a third (docs/decisions/0010). Inside
 of a `unit_of_work`, `insert` and `update` gather; what was gathered is sent when the outermost
 unit ends, before any statement that reads or writes one of the tables concerned, and before
 anything else that writes. So nobody ever reads without what they have written.
