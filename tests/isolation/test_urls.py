@@ -55,7 +55,7 @@ def ask(client: Client, verb: str, path: str, *named: str, **data: Any) -> Answe
         client.generic(verb, path) if not sent else getattr(client, verb.lower())(path, **sent)
     )
     streams = getattr(response, "streaming", False)
-    body = b"".join(response.streaming_content) if streams else response.content
+    body = b"".join(getattr(response, "streaming_content", ())) if streams else response.content
     body = _INSTANCE.sub(b"req", _CSRF.sub(b"", body))
     for word in named:
         body = body.replace(word.encode(), b"<named>")

@@ -105,7 +105,7 @@ class Stack:
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
         with self.superuser() as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters).fetchall()
 
     def value(self, query: str, *parameters: Any) -> Any:
         (row,) = self.rows(query, *parameters)
