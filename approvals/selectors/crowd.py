@@ -68,7 +68,8 @@ class Crowd:
 
 def _side(request: ActionRequest) -> Hashable:
     """What decides whose rights count and who is on the agent's side."""
-    return request.category_id, request.agent.owner_id, request.on_behalf_of
+    owners = request.agent.owner_id, request.owner_at_submission_id
+    return request.category_id, owners, request.on_behalf_of
 
 
 def _shape(stage: RequirementStage) -> Hashable:

@@ -19,7 +19,8 @@ _HOW: dict[str, str] = {
 }
 
 _TO_PROMPT = (
-    "tenant_id", "agent_id", "category_id", "summary", "on_behalf_of", "status", "execution_state",
+    "tenant_id", "agent_id", "owner_at_submission_id", "category_id", "summary", "on_behalf_of",
+    "status", "execution_state",
 )  # fmt: skip
 
 

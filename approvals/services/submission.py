@@ -207,6 +207,7 @@ def _build(agent: Agent, submission: Submission, judged: _Judgement) -> ActionRe
     )
     return ActionRequest(
         agent=agent,
+        owner_at_submission_id=agent.owner_id,
         category_key=submission.category,
         category=judged.category,
         summary=submission.summary,
