@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import environ
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connections
 
 import govapp.celery
@@ -24,7 +25,9 @@ _ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--screenshots", action="store_true", help="write pictures of the pages to docs/"
+        "--screenshots",
+        action="store_true",
+        help="write the pictures of README to docs/screenshots",
     )
 
 
@@ -59,6 +62,10 @@ def point_django_at(services: Services, dbname: str) -> None:
     settings.REDIS_URL = os.environ["REDIS_URL"] = services.valkey.url
     layers: dict[str, Any] = settings.CHANNEL_LAYERS
     layers["default"]["CONFIG"]["hosts"] = [services.valkey.url]
+    settings.CACHES["default"]["LOCATION"] = [services.valkey.url]
+    caches.close_all()
+    if hasattr(caches._connections, "default"):
+        del caches["default"]  # made with the address from before
     govapp.celery.app.conf.update(broker_url=services.valkey.url)
 
 

@@ -9,9 +9,7 @@ from govapp.common.errors import DomainError, Forbidden, NotFound, Unauthenticat
 
 
 @contextmanager
-def refusals_on(
-    form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()
-) -> Iterator[None]:
+def refusals_on(form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()) -> Iterator[None]:
     """Put a refusal of a service on the form: at its field, or above all fields.
 
     `Forbidden`, `NotFound` and `Unauthenticated` pass through: typing something else would not
