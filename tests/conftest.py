@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -64,8 +65,8 @@ def point_django_at(services: Services, dbname: str) -> None:
     layers["default"]["CONFIG"]["hosts"] = [services.valkey.url]
     settings.CACHES["default"]["LOCATION"] = [services.valkey.url]
     caches.close_all()
-    if hasattr(caches._connections, "default"):
-        del caches["default"]  # made with the address from before
+    with suppress(AttributeError):  # when nobody has used it yet
+        del caches["default"]
     govapp.celery.app.conf.update(broker_url=services.valkey.url)
 
 
