@@ -124,6 +124,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ADAPTER = "tenants.adapter.MFAAdapter"
 MFA_TOTP_ISSUER = "Govapp"
+USERSESSIONS_ADAPTER = "tenants.adapter.UserSessionsAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False
 
 ANONYMOUS_USER_NAME = None
