@@ -2,9 +2,12 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest
 
 from govapp.common.sealing import seal, unseal
+from tenants.services.sessions import note_ended_sessions
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -22,3 +25,13 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return unseal(encrypted_text.encode("ascii")).decode()
+
+
+class UserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    """Records that a person ended sessions elsewhere: django-allauth sends no signal for it."""
+
+    def end_sessions(self, sessions: list[UserSession]) -> None:
+        if sessions:
+            # First, as with a logout: what cannot be recorded does not happen.
+            note_ended_sessions(user=sessions[0].user, count=len(sessions))
+        super().end_sessions(sessions)

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
 import environ
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connections
 
 import govapp.celery
@@ -24,7 +26,9 @@ _ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--screenshots", action="store_true", help="write pictures of the pages to docs/"
+        "--screenshots",
+        action="store_true",
+        help="write the pictures of README to docs/screenshots",
     )
 
 
@@ -59,6 +63,10 @@ def point_django_at(services: Services, dbname: str) -> None:
     settings.REDIS_URL = os.environ["REDIS_URL"] = services.valkey.url
     layers: dict[str, Any] = settings.CHANNEL_LAYERS
     layers["default"]["CONFIG"]["hosts"] = [services.valkey.url]
+    settings.CACHES["default"]["LOCATION"] = [services.valkey.url]
+    caches.close_all()
+    with suppress(AttributeError):  # when nobody has used it yet
+        del caches["default"]
     govapp.celery.app.conf.update(broker_url=services.valkey.url)
 
 

@@ -124,6 +124,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ADAPTER = "tenants.adapter.MFAAdapter"
 MFA_TOTP_ISSUER = "Govapp"
+USERSESSIONS_ADAPTER = "tenants.adapter.UserSessionsAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False
 
 ANONYMOUS_USER_NAME = None
@@ -179,6 +180,15 @@ SPECTACULAR_SETTINGS = {
 }
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# What is counted or used up is so for every process: limits on logins, one-time codes.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": [REDIS_URL],
+        "KEY_PREFIX": "govapp",
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 2},
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -206,11 +216,9 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
-# A report takes its time; nothing that is due waits behind one.
-CELERY_TASK_ROUTES = {"audit.make_report": {"queue": "reports"}}
-# The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 # Reports are slow and large: a queue of their own, so that nothing urgent waits behind one.
 CELERY_TASK_ROUTES = {"audit.make_report": {"queue": "reports"}}
+# The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 CELERY_BEAT_SCHEDULE = {
     "sequence": {"task": "audit.sequence", "schedule": 5.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},

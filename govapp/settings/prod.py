@@ -4,9 +4,10 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from govapp.settings.base import *
-from govapp.settings.base import ALLAUTH_TRUSTED_PROXY_COUNT, BASE_URL, database, env
+from govapp.settings.base import ALLAUTH_TRUSTED_PROXY_COUNT, BASE_URL, CACHES, database, env
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_SHARED_CACHE = "django.core.cache.backends.redis.RedisCache"
 
 # What is missing reads as nothing here, so that all faults are said at once below.
 DEBUG = False
@@ -54,7 +55,11 @@ def _refuse_what_is_unsafe() -> None:
         and "*" not in ALLOWED_HOSTS,
         "GOVAPP_SEALING_KEY must hold at least one Fernet key.": _are_fernet_keys(SEALING_KEYS),
         "DATABASE_URL must name the database.": DATABASES["default"],
-        "REDIS_URL must name the Valkey server.": env.str("REDIS_URL", default=""),
+        "REDIS_URL must name the Valkey server.": env.str("REDIS_URL", default="").startswith(
+            ("redis://", "rediss://", "unix://")
+        ),
+        # Kept by each process alone, a limit on logins is as many limits as there are processes.
+        "CACHES must be shared by all processes.": CACHES["default"]["BACKEND"] == _SHARED_CACHE,
         # Mails carry tokens; a file or a log is no place for them.
         "EMAIL_URL must name an SMTP server.": EMAIL_BACKEND == _SMTP,
         "CALLBACKS_MAY_GO_TO_LOOPBACK is for development only.": not env.bool(

@@ -5,6 +5,8 @@ import subprocess
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
@@ -137,6 +139,20 @@ def test_passwords_cannot_be_guessed_at_leisure(acme: Company) -> None:
     assert "_auth_user_id" not in shut.session
     free = Client()
     log_in(free, acme.bob.user.email, REMOTE_ADDR="192.0.2.99")
+    assert "_auth_user_id" in free.session
+
+
+def test_guesses_are_counted_for_all_processes_together(acme: Company) -> None:
+    """Five that another process has counted are five here."""
+    email = acme.alice.user.email
+    for number in range(5):
+        log_in(Client(), email, "wrong", REMOTE_ADDR=f"192.0.2.{number}")
+    kept = redis.Redis.from_url(settings.REDIS_URL)
+    mine = [key for key in kept.keys("govapp:*") if b"login_failed" in key]
+    assert len(mine) == 6, mine  # one for the address, one for each place
+    kept.delete(*mine)
+    free = Client()
+    log_in(free, email, REMOTE_ADDR="192.0.2.0")
     assert "_auth_user_id" in free.session
 
 
