@@ -42,7 +42,7 @@ def test_a_login_gets_a_session_of_its_own(acme: Company) -> None:
     session = client.session
     session["planted"] = True
     session.save()
-    planted = session.session_key
+    planted = session.session_key or ""
     client.cookies["sessionid"] = planted
     log_in(client, victim)
     assert client.cookies["sessionid"].value != planted

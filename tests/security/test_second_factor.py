@@ -75,7 +75,7 @@ def enrol(page: Page) -> Callable[[], str]:
     def code() -> str:
         if time.time() % 30 > 24:  # too close to the next code
             time.sleep(7)
-        return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+        return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))
 
     page.locator("input[name=code]").fill(code())
     page.locator("main form button[type=submit]").first.click()
