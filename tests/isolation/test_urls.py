@@ -51,7 +51,7 @@ def ask(client: Client, verb: str, path: str, *named: str, **data: Any) -> Answe
     sent = {"content_type": "application/json", "data": "{}"} if path.startswith("/api/") else data
     if verb in ("GET", "HEAD", "OPTIONS"):
         sent = {}
-    response = (
+    response: Any = (
         client.generic(verb, path) if not sent else getattr(client, verb.lower())(path, **sent)
     )
     streams = getattr(response, "streaming", False)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -28,13 +29,6 @@ from tests.support.committed import CommittedDatabase
 from tests.support.receiver import Receiver, running_receiver
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("async_unsafe")]
-
-# Counts scripts that got through and what the policy had to stop: with good escaping, neither.
-WATCH = """
-window.reports = [];
-document.addEventListener('securitypolicyviolation',
-  event => window.reports.push(event.violatedDirective + ' ' + event.blockedURI));
-"""
 
 
 @dataclass
@@ -65,25 +59,29 @@ def world(committed_db: CommittedDatabase, attacker: Receiver) -> World:
 
 
 def watch(page: Page, server: str) -> Seen:
-    """Watch a window: the requests that it makes to anybody else, and its own counters."""
+    """Watch a window: requests to anybody else, scripts that run, and what the policy stops."""
     seen = Seen()
 
     def asked(request: Any) -> None:
         if not request.url.startswith((server, "data:", "about:")):
             seen.foreign.append(request.url)
 
+    def said(message: Any) -> None:
+        if "Content Security Policy" in message.text or "Trusted" in message.text:
+            seen.reports.append(message.text)
+
     def ran() -> None:
         seen.runs += 1
 
     page.on("request", asked)
+    page.on("console", said)
     page.expose_function("marked", ran)
-    page.add_init_script(WATCH)
     return seen
 
 
-def look(page: Page, seen: Seen) -> None:
+def look(page: Page) -> None:
+    """Let happen what would happen."""
     page.wait_for_timeout(50)
-    seen.reports += page.evaluate("window.reports || []")
 
 
 def logged_in(page: Page, server: str, world: World) -> None:
@@ -101,40 +99,44 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def put_in(text: str, route: Route) -> None:
+    """Answer as the server does, with the text as markup in the page."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace("<main", f"{text}<main", 1))
+
+
 def attacker_url(attacker: Receiver) -> str:
     return f"http://127.0.0.1:{attacker.port}"
 
 
 def test_the_detector_sees_what_is_not_escaped(page: Page, attacker: Receiver) -> None:
     """The control: the same payloads as markup run, and fetch."""
-    seen = watch(page, "about:")
+    runs, foreign = 0, 0
     for text in payloads(attacker_url(attacker)):
-        page.goto("about:blank")
-        page.set_content(f"<!doctype html><title>x</title>{text}", wait_until="commit")
-        page.wait_for_timeout(30)
-    assert seen.runs >= 10
-    assert len(seen.foreign) >= 6
+        window = page.context.new_page()
+        seen = watch(window, "about:")
+        window.set_content(f"<!doctype html><title>x</title>{text}", wait_until="commit")
+        look(window)
+        window.close()
+        runs, foreign = runs + bool(seen.runs), foreign + bool(seen.foreign)
+    assert runs >= 10
+    assert foreign >= 6
 
 
 def test_the_detector_sees_what_the_policy_stops(
     page: Page, server: str, world: World, attacker: Receiver
 ) -> None:
-    """The control: the same payloads as markup of our own page; the policy stops all of them."""
+    """The control: the same payloads as markup of our own page, where the policy stops scripts."""
     logged_in(page, server, world)
     seen = watch(page, server)
     address = f"{server}/t/acme/requests/"
     for text in payloads(attacker_url(attacker)):
-
-        def put_in(route: Route, text: str = text) -> None:
-            answer = route.fetch()
-            route.fulfill(response=answer, body=answer.text().replace("<main", f"{text}<main", 1))
-
-        page.route(address, put_in)
+        page.route(address, partial(put_in, text))
         page.goto(address)
-        assert page.locator("main").count() == 1
-        look(page, seen)
+        look(page)
         page.unroute(address)
-    assert (seen.runs, len(attacker.received)) == (0, 0)
+    # No policy stops a refresh to elsewhere, so nothing is said here about requests.
+    assert seen.runs == 0
     assert len(seen.reports) >= 10
 
 
@@ -150,15 +152,15 @@ def test_pages_show_hostile_texts_as_texts(
         with tenant_transaction(world.company.id):
             ActionCategory.objects.update(display={"kind": kinds[number % len(kinds)]})
         page.goto(f"{server}/t/acme/requests/{request.public_id}/")
-        assert page.get_by_text("parent.marked").or_(page.get_by_text("/stolen")).count()
-        look(page, seen)
+        assert request.public_id in page.title()
+        look(page)
     with tenant_transaction(world.company.id):
         link = make_review_link(request=requests[1], member=world.company.alice)
     for path in ("/t/acme/requests/", "/t/acme/inbox/?tab=all", "/t/acme/audit/"):
         page.goto(server + path)
-        look(page, seen)
+        look(page)
     page.goto(f"{server}/l/{link.rsplit('/', 1)[1]}")
-    look(page, seen)
+    look(page)
     assert (seen, len(attacker.received)) == (Seen(), 0)
 
 
@@ -178,7 +180,7 @@ def test_mails_show_them_as_texts(
         page.goto("about:blank")
         # A mail reader has no policy of ours: escaping alone has to do.
         page.set_content(body, wait_until="load")
-        look(page, seen)
+        look(page)
     assert (seen, len(attacker.received)) == (Seen(), 0)
 
 
@@ -204,7 +206,7 @@ def test_the_report_is_made_of_texts(
     seen = watch(page, server)
     page.goto("about:blank")
     page.set_content(html, wait_until="load")
-    look(page, seen)
+    look(page)
     seen.foreign = [url for url in seen.foreign if url.startswith(attacker_url(attacker))]
     assert (seen, len(attacker.received)) == (Seen(), 0)
     make_report(tenant_id=world.company.id, report_id=report.pk)
