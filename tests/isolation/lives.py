@@ -183,7 +183,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             invitation=invitation,
             invitation_token=token,
             endpoint=endpoint,
-            delivery=CallbackDelivery.objects.filter(endpoint=endpoint).earliest("id"),
+            delivery=CallbackDelivery.objects.earliest("id"),
             live=PolicyVersion.objects.get(status="live"),
             draft=draft,
             pending=ActionRequest.objects.get(pk=pending.pk),

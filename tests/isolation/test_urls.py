@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -139,25 +140,30 @@ def test_nobody_gets_in_without_a_login(acme: Life, route: Route) -> None:
             assert response["Location"] == f"/accounts/login/?next={path}"
 
 
+@contextmanager
+def suspended(life: Life, rows: Any, *, field: str, value: Any, former: Any) -> Iterator[None]:
+    """Change rows of this life while the block runs."""
+    try:
+        with tenant_transaction(life.tenant.pk):
+            rows.update(**{field: value})
+        yield
+    finally:
+        with tenant_transaction(life.tenant.pk):
+            rows.update(**{field: former})
+
+
 def test_somebody_suspended_is_somebody_unknown(acme: Life) -> None:
     client = as_member(acme.company.bob)
-    with tenant_transaction(acme.tenant.pk):
-        Membership.objects.filter(pk=acme.company.bob.pk).update(status="suspended")
-    found = {ask(client, "GET", route.fill(acme))[0] for route in PAGES}
-    with tenant_transaction(acme.tenant.pk):
-        Membership.objects.filter(pk=acme.company.bob.pk).update(status="active")
-    assert found == {404}
+    bob = Membership.objects.filter(pk=acme.company.bob.pk)
+    with suspended(acme, bob, field="status", value="suspended", former="active"):
+        assert {ask(client, "GET", route.fill(acme))[0] for route in PAGES} == {404}
 
 
 def test_an_account_that_is_suspended_is_closed(acme: Life) -> None:
-    clients = [as_member(acme.company.olivia), as_agent(acme)]
-    with tenant_transaction(acme.tenant.pk):
-        Tenant.objects.update(is_suspended=True)
-    pages = {ask(clients[0], "GET", route.fill(acme))[0] for route in PAGES}
-    calls = {ask(clients[1], "GET", route.fill(acme))[0] for route in agent_routes()}
-    with tenant_transaction(acme.tenant.pk):
-        Tenant.objects.update(is_suspended=False)
-    assert (pages, calls) == ({404}, {401})
+    member, agent = as_member(acme.company.olivia), as_agent(acme)
+    with suspended(acme, Tenant.objects, field="is_suspended", value=True, former=False):
+        assert {ask(member, "GET", route.fill(acme))[0] for route in PAGES} == {404}
+        assert {ask(agent, "GET", route.fill(acme))[0] for route in agent_routes()} == {401}
 
 
 @pytest.mark.parametrize(
