@@ -1,5 +1,6 @@
 """Many requests at once: the same as one by one, with a constant number of statements."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -48,12 +49,12 @@ def test_each_request_is_prompted_by_its_own_votes(move_clock: MoveClock) -> Non
     world.vote(world.company.alice, requests[1])
     move_clock(HOUR + MINUTE)
     assert sweep() == 8
-    everybody = [("Alice", None), ("Bob", None)]
+    everybody: list[tuple[str, bool | None]] = [("Alice", None), ("Bob", None)]
     people = [everybody, everybody[1:], everybody, everybody]
     assert told(world, "reminder") == [
         (request.pk, *each) for request, some in zip(requests, people, strict=True) for each in some
     ]
-    first = [("Alice", False), ("Bob", False), ("Charlie", True)]
+    first: list[tuple[str, bool | None]] = [("Alice", False), ("Bob", False), ("Charlie", True)]
     people = [first, first[1:], first, first]
     assert told(world, "escalated") == [
         (request.pk, *each) for request, some in zip(requests, people, strict=True) for each in some
@@ -131,8 +132,10 @@ def test_votes_that_end_requests_race_the_reminders(committed_db: CommittedDatab
     world = make_world(policy(stage("finance", reminders=["1h"])))
     requests = [world.submit() for _ in range(20)]
     committed_db.move_clock(HOUR + timedelta(seconds=1))
-    votes = [partial(world.vote, world.company.alice, request) for request in requests]
-    outcomes = committed_db.at_once([*votes, sweep, sweep])
+    race: list[Callable[[], object]] = [
+        partial(world.vote, world.company.alice, request) for request in requests
+    ]
+    outcomes = committed_db.at_once([*race, sweep, sweep])
     assert [each for each in outcomes if isinstance(each, Exception)] == []
     with tenant_transaction(world.company.id):
         for request in ActionRequest.objects.all():
@@ -142,5 +145,6 @@ def test_votes_that_end_requests_race_the_reminders(committed_db: CommittedDatab
             reminded = LedgerEvent.objects.filter(request_id=request.pk, type="timer.reminded")
             fired = timer.status == TimerStatus.FIRED
             assert reminded.count() == fired
+            assert timer.closed_at is not None
             assert not fired or timer.closed_at < request.decided_at
             assert timer.status in (TimerStatus.FIRED, TimerStatus.SUPERSEDED)
