@@ -49,15 +49,15 @@ def test_each_request_is_prompted_by_its_own_votes(move_clock: MoveClock) -> Non
     world.vote(world.company.alice, requests[1])
     move_clock(HOUR + MINUTE)
     assert sweep() == 8
-    everybody = [("Alice", None), ("Bob", None)]
+    everybody: list[tuple[str, bool | None]] = [("Alice", None), ("Bob", None)]
     people = [everybody, everybody[1:], everybody, everybody]
     assert told(world, "reminder") == [
         (request.pk, *each) for request, some in zip(requests, people, strict=True) for each in some
     ]
-    asked = [("Alice", False), ("Bob", False), ("Charlie", True)]
-    asking = [asked, asked[1:], asked, asked]
+    first: list[tuple[str, bool | None]] = [("Alice", False), ("Bob", False), ("Charlie", True)]
+    people = [first, first[1:], first, first]
     assert told(world, "escalated") == [
-        (request.pk, *each) for request, some in zip(requests, asking, strict=True) for each in some
+        (request.pk, *each) for request, some in zip(requests, people, strict=True) for each in some
     ]
     with tenant_transaction(world.company.id):
         events = LedgerEvent.objects.filter(type__in=["timer.reminded", "timer.escalated"])
@@ -132,10 +132,10 @@ def test_votes_that_end_requests_race_the_reminders(committed_db: CommittedDatab
     world = make_world(policy(stage("finance", reminders=["1h"])))
     requests = [world.submit() for _ in range(20)]
     committed_db.move_clock(HOUR + timedelta(seconds=1))
-    votes: list[Callable[[], object]] = [
+    race: list[Callable[[], object]] = [
         partial(world.vote, world.company.alice, request) for request in requests
     ]
-    outcomes = committed_db.at_once([*votes, sweep, sweep])
+    outcomes = committed_db.at_once([*race, sweep, sweep])
     assert [each for each in outcomes if isinstance(each, Exception)] == []
     with tenant_transaction(world.company.id):
         for request in ActionRequest.objects.all():
@@ -145,5 +145,6 @@ def test_votes_that_end_requests_race_the_reminders(committed_db: CommittedDatab
             reminded = LedgerEvent.objects.filter(request_id=request.pk, type="timer.reminded")
             fired = timer.status == TimerStatus.FIRED
             assert reminded.count() == fired
-            assert not fired or (timer.closed_at and timer.closed_at < request.decided_at)
+            assert timer.closed_at is not None
+            assert not fired or timer.closed_at < request.decided_at
             assert timer.status in (TimerStatus.FIRED, TimerStatus.SUPERSEDED)
