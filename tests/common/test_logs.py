@@ -5,6 +5,7 @@ import json
 import logging
 import logging.config
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -22,22 +23,28 @@ from tests.approvals.world import FOUR_EYES, make_world
 SECRET = "whsec_do-not-tell"
 
 
-@pytest.fixture(params=[False, True], ids=["plain", "json"])
-def lines(db: None, request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """What a process writes that logs with this format."""
-    config = logging_config(as_json=request.param, level="INFO")
-    formatter = logging.config.DictConfigurator(config).configure_formatter(
+def formatter_of(*, as_json: bool) -> logging.Formatter:
+    config = logging_config(as_json=as_json, level="INFO")
+    made: logging.Formatter = logging.config.DictConfigurator(config).configure_formatter(
         config["formatters"]["line"]
     )
+    return made
+
+
+@contextmanager
+def lines(*, as_json: bool) -> Iterator[io.StringIO]:
+    """Collect what a process writes that logs with this format."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
+    handler.setFormatter(formatter_of(as_json=as_json))
     logging.getLogger().addHandler(handler)
     yield stream
     logging.getLogger().removeHandler(handler)
 
 
-def test_a_fault_in_the_webhook_transport_tells_no_secret(lines: io.StringIO) -> None:
+@pytest.mark.django_db
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_fault_in_the_webhook_transport_tells_no_secret(as_json: bool) -> None:
     world = make_world(FOUR_EYES)
     with tenant_transaction(world.company.id):
         endpoint, _ = create_endpoint(actor=world.company.olivia, url="http://127.0.0.1:9/")
@@ -47,20 +54,17 @@ def test_a_fault_in_the_webhook_transport_tells_no_secret(lines: io.StringIO) ->
     world.vote(world.company.bob, request)
     with tenant_transaction(world.company.id):
         row = CallbackDelivery.objects.get()
-    assert deliver_callback(tenant_id=world.company.id, delivery_id=row.pk)
-    said = lines.getvalue()
+    with lines(as_json=as_json) as written:
+        assert deliver_callback(tenant_id=world.company.id, delivery_id=row.pk)
+    said = written.getvalue()
     assert "delivery.fault" in said
     assert "binascii.Error" in said
     assert "do-not-tell" not in said
 
 
 def test_a_line_of_json_is_an_object_whoever_logs() -> None:
-    config = logging_config(as_json=True, level="INFO")
-    formatter = logging.config.DictConfigurator(config).configure_formatter(
-        config["formatters"]["line"]
-    )
     record = logging.LogRecord("django", logging.ERROR, "x.py", 1, "No %s.", ("way",), None)
-    line = json.loads(formatter.format(record))
+    line = json.loads(formatter_of(as_json=True).format(record))
     assert {name: line[name] for name in ("event", "level", "logger")} == {
         "event": "No way.",
         "level": "error",
