@@ -13,11 +13,11 @@ from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from audit.actors import SYSTEM, Actor, Subject
 from audit.services import Entry, record_many
+from audit.services.fitting import cut
 from tenants.models import Membership
 
 # Larger payloads are in the record by their digest only; an event has a size limit.
 _PAYLOAD_BYTES: Final = 16_000
-_TRACE_RULES: Final = 50
 _WORDS: Final = 1_000
 
 _ENDED: Final[dict[str, str]] = {
@@ -281,10 +281,10 @@ def _policy(request: ActionRequest) -> dict[str, Any] | None:
     return {"id": version.public_id, "version": version.number, "digest": version.digest}
 
 
-def _payload(request: ActionRequest) -> str | None:
+def _payload(request: ActionRequest) -> str | dict[str, Any]:
     """The payload as canonical JSON text: the record itself holds no floats."""
     text = canonical_json(request.payload)
-    return text.decode() if len(text) <= _PAYLOAD_BYTES else None
+    return text.decode() if len(text) <= _PAYLOAD_BYTES else cut(text.decode())
 
 
 def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -298,4 +298,4 @@ def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
         }
         for rule in trace.get("rules", [])
         if rule["verdict"] != "not_matched"
-    ][:_TRACE_RULES]
+    ]

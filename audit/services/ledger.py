@@ -80,8 +80,9 @@ def record_many(entries: Sequence[Entry]) -> None:
     One statement for a few, which may travel with others (`govapp.common.writing`), two for any
     number more, and one when an entry does not say when it was: all those happened at the same
     instant. Called inside the transaction that makes the change:
-    without one it raises. Raises `audit.merkle.canonical.CanonicalError` when an event cannot be
-    written canonically, and then none is written.
+    without one it raises. What is too large for an event is cut from its `data`, leaving a digest
+    (`audit.services.fitting`). Raises `audit.merkle.canonical.CanonicalError` when an event cannot
+    be written canonically, and then none is written.
     """
     _write(entries)
 
@@ -127,11 +128,17 @@ def _insert_many(events: Sequence[LedgerEvent]) -> None:
 
 
 def _event(entry: Entry, moment: datetime | None) -> LedgerEvent:
-    from audit.merkle.canonical import canonical_bytes
+    from audit.merkle.canonical import CanonicalError, canonical_bytes
+    from audit.services.fitting import fitted
 
     if moment is None:
         raise ValueError("An event has a time.")
     ident = new_id()
+    whole = _normalised(_body(entry, ident, moment))
+    try:
+        body = canonical_bytes(whole)
+    except CanonicalError:  # rare: most events are encoded once
+        body = canonical_bytes(fitted(whole))
     return LedgerEvent(
         id=ident,
         type=entry.event_type,
@@ -141,7 +148,7 @@ def _event(entry: Entry, moment: datetime | None) -> LedgerEvent:
         subject_type=entry.subject.type,
         subject_id=entry.subject.id,
         request_id=entry.request_id,
-        body=canonical_bytes(_normalised(_body(entry, ident, moment))),
+        body=body,
     )
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import environ
 
+from govapp.common.logs import configure_structlog, logging_config
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
@@ -247,13 +249,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@local
 CALLBACKS_MAY_GO_TO_LOOPBACK = False
 CALLBACKS_NEED_HTTPS = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
-}
+# Here and not in an application: every process reads the settings, and first of all.
+configure_structlog()
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = logging_config(as_json=False, level=LOG_LEVEL)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -3,8 +3,16 @@
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from govapp.common.logs import logging_config
 from govapp.settings.base import *
-from govapp.settings.base import ALLAUTH_TRUSTED_PROXY_COUNT, BASE_URL, CACHES, database, env
+from govapp.settings.base import (
+    ALLAUTH_TRUSTED_PROXY_COUNT,
+    BASE_URL,
+    CACHES,
+    LOG_LEVEL,
+    database,
+    env,
+)
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _SHARED_CACHE = "django.core.cache.backends.redis.RedisCache"
@@ -15,6 +23,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 SEALING_KEYS = env.list("GOVAPP_SEALING_KEY", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DATABASES = {"default": database() if env.str("DATABASE_URL", default="") else {}}
+
+LOGGING = logging_config(as_json=True, level=LOG_LEVEL)
 
 EMAIL_BACKEND = ""
 if env.str("EMAIL_URL", default=""):
