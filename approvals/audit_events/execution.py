@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from approvals.audit_events.configuration import schema_text
+from approvals.audit_events.fitting import fit, words
 from approvals.models import ActionRequest, ExecutionGrant
 from audit.actors import Actor, Subject
 from audit.services import record
@@ -91,7 +92,7 @@ def execution_reported(
 ) -> None:
     """The agent said how it went."""
     outcome = request.get_execution_state_display().lower()
-    note = f": {request.execution_note}" if request.execution_note else ""
+    note = f": {words(request.execution_note)}" if request.execution_note else ""
     _record(
         "execution.reported",
         agent.as_actor(),
@@ -128,15 +129,20 @@ def _record(
         actor=actor,
         subject=subject,
         summary=summary,
-        data={
-            "category": request.category_key,
-            "agent": request.agent.public_id,
-            "agent_name": request.agent.name,
-            "payload_digest": request.payload_digest,
-            "policy_version": version.number if version else None,
-            **details,
-            **data,
-        },
+        data=fit(
+            {
+                "category": request.category_key,
+                "agent": request.agent.public_id,
+                "agent_name": request.agent.name,
+                "payload_digest": request.payload_digest,
+                "policy_version": version.number if version else None,
+                **details,
+                **data,
+            },
+            summary,
+            request.summary,
+            actor.name,
+        ),
         request_id=request.pk,
         at=now,
     )
