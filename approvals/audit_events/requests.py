@@ -8,17 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from approvals.audit_events.configuration import schema_text
+from approvals.audit_events.wording import words
 from approvals.digests import canonical_json
 from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from audit.actors import SYSTEM, Actor, Subject
 from audit.services import Entry, record_many
-from audit.services.fitting import cut
+from govapp.common.ids import public_id
 from tenants.models import Membership
-
-# Larger payloads are in the record by their digest only; an event has a size limit.
-_PAYLOAD_BYTES: Final = 16_000
-_WORDS: Final = 1_000
 
 _ENDED: Final[dict[str, str]] = {
     RequestStatus.ALLOWED: "was allowed by rule",
@@ -46,13 +44,17 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
         f"{actor.name} asked for {request.category_key}: {request.summary}",
         {
             "category": request.category_key,
+            **_category(request),
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
             "summary": request.summary,
-            "reason": request.reason[:_WORDS],
+            "reason": request.reason,
+            "sources": schema_text(request.sources),
+            "estimated_cost": schema_text(request.estimated_cost),
+            "supersedes": _supersedes(request),
             "environment": request.environment,
             "on_behalf_of": request.on_behalf_of,
             "confidence": None if request.confidence is None else str(request.confidence),
-            "payload": _payload(request),
+            "payload": canonical_json(request.payload).decode(),
             "payload_digest": request.payload_digest,
             "policy": _policy(request),
             "rules": _rules(request.trace),
@@ -63,7 +65,7 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
 
 def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
     """The request ended, in whichever way."""
-    why = f": {request.decision_reason}" if request.decision_reason else ""
+    why = f": {words(request.decision_reason)}" if request.decision_reason else ""
     by = "" if actor.kind == "system" else f" by {actor.name}"
     _record(
         f"action_request.{request.status}",
@@ -74,7 +76,7 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
         {
             "status": request.status,
             "version": request.version,
-            "reason": request.decision_reason[:_WORDS],
+            "reason": request.decision_reason,
             "payload_digest": request.payload_digest,
             "category": request.category_key,
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
@@ -125,7 +127,7 @@ def record_fallback_added(*, stage: RequirementStage, group: str, now: datetime)
 def record_vote_cast(*, vote: Vote, member: Membership) -> None:
     """A person decided, with the rights that they had at that moment."""
     request = vote.request
-    why = f": {vote.reason}" if vote.reason else ""
+    why = f": {words(vote.reason)}" if vote.reason else ""
     _record(
         "vote.cast",
         request,
@@ -134,7 +136,7 @@ def record_vote_cast(*, vote: Vote, member: Membership) -> None:
         f"{member.user.name} {_VOTED[vote.verdict]} “{request.summary}”{why}",
         {
             "verdict": vote.verdict,
-            "reason": vote.reason[:_WORDS],
+            "reason": vote.reason,
             "rights": vote.right["rights"],
             "seats": vote.right["seats"],
             "channel": vote.channel,
@@ -281,10 +283,16 @@ def _policy(request: ActionRequest) -> dict[str, Any] | None:
     return {"id": version.public_id, "version": version.number, "digest": version.digest}
 
 
-def _payload(request: ActionRequest) -> str | dict[str, Any]:
-    """The payload as canonical JSON text: the record itself holds no floats."""
-    text = canonical_json(request.payload)
-    return text.decode() if len(text) <= _PAYLOAD_BYTES else cut(text.decode())
+def _category(request: ActionRequest) -> dict[str, Any]:
+    """What the category said at that moment; it may be redefined."""
+    category = request.category
+    if category is None:
+        return {"risk": None, "is_reversible": None}
+    return {"risk": category.risk, "is_reversible": category.is_reversible}
+
+
+def _supersedes(request: ActionRequest) -> str | None:
+    return public_id("ar", request.supersedes_id) if request.supersedes_id else None
 
 
 def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -294,7 +302,7 @@ def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
             "rule": rule["rule_id"],
             "outcome": rule["outcome"],
             "verdict": rule["verdict"],
-            "because": rule["because"][:_WORDS],
+            "because": rule["because"],
         }
         for rule in trace.get("rules", [])
         if rule["verdict"] != "not_matched"

@@ -23,7 +23,7 @@ class ActionRequest(TenantOwned):
 
     immutable_fields = (
         "tenant_id", "agent", "owner_at_submission", "category_key", "category", "payload",
-        "payload_digest", "policy_version", "summary", "submitted_at", "trace",
+        "payload_digest", "policy_version", "reason", "sources", "summary", "submitted_at", "trace",
     )  # fmt: skip
 
     agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="requests")

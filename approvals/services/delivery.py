@@ -235,9 +235,12 @@ def _jittered(delay: timedelta) -> timedelta:
 
 
 def _is_moot(row: Notification) -> bool:
+    """Whether nobody needs this any more: nor does who has left hear anything."""
+    if not row.member.is_active:
+        return True
     if row.kind not in _STILL_PENDING:
         return False
-    return row.request is None or not row.request.is_pending or not row.member.is_active
+    return row.request is None or not row.request.is_pending
 
 
 def _callback(row: CallbackDelivery, now: datetime) -> Callback:

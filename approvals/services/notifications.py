@@ -22,7 +22,7 @@ from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
 from tenants.enums import Role
 from tenants.models import Membership
-from tenants.selectors import members_with_role
+from tenants.selectors import active_members, members_with_role
 
 _ASKED = (NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED)
 # One hint to the sender for this many: thousands of messages must not be thousands of hints.
@@ -65,9 +65,8 @@ def notify_stage_opened(*, stage: RequirementStage, voted: Set[UUID] | None = No
 
 
 def notify_decided(*, request: ActionRequest) -> None:
-    """Tell everybody who was asked how it ended."""
-    asked = _asked_rows(request).values("member_id")
-    members = Membership.objects.filter(pk__in=asked).select_related("user")
+    """Tell everybody who was asked, and is still here, how it ended."""
+    members = active_members().filter(pk__in=_asked_rows(request).values("member_id"))
     _queue(members, NotificationKind.DECIDED, f"decided:{request.pk}", request)
 
 

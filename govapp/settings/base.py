@@ -166,6 +166,9 @@ REST_FRAMEWORK = {
 # What one agent may call; see docs/decisions.
 AGENT_CALLS_PER_SECOND = env.int("AGENT_CALLS_PER_SECOND", default=100)
 AGENT_CALLS_AT_ONCE = env.int("AGENT_CALLS_AT_ONCE", default=200)
+# What one address may call without a key (redeeming permissions).
+ANONYMOUS_CALLS_PER_SECOND = env.int("ANONYMOUS_CALLS_PER_SECOND", default=20)
+ANONYMOUS_CALLS_AT_ONCE = env.int("ANONYMOUS_CALLS_AT_ONCE", default=100)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Govapp API",
     "DESCRIPTION": "Submit an action, wait for the decision, act with the signed permission.",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from approvals.models import ActionCategory
@@ -159,3 +159,33 @@ def test_a_change_that_was_undone_does_not_come_along_later(company: Company) ->
                 company.finance.name = "Nobody"
                 update(company.finance, "name")
         assert ApproverGroup.objects.get(pk=company.finance.pk).name == "Treasury"
+
+
+@pytest.mark.parametrize("is_read_between", [False, True])
+def test_a_unit_inside_of_anothers_transaction_undoes_itself(
+    company: Company, is_read_between: bool
+) -> None:
+    with tenant_transaction(company.id):
+        category("theirs").save(force_insert=True)
+        with refused():
+            insert(category("a"))
+            if is_read_between:
+                assert keys() == ["a", "theirs"]
+            category("saved").save(force_insert=True)
+            insert(category("b"))
+            with unit_of_work():
+                insert(category("c"))
+        assert keys() == ["theirs"]
+        insert(category("later"))
+        assert keys() == ["later", "theirs"]
+
+
+def test_a_transaction_in_which_the_last_statement_failed_goes_no_further(
+    company: Company,
+) -> None:
+    with bind_tenant(company.id), transaction.atomic():
+        with pytest.raises(IntegrityError):
+            insert(category("twice"), category("twice"))
+        with pytest.raises(transaction.TransactionManagementError):
+            keys()
+        transaction.set_rollback(True)

@@ -1,6 +1,7 @@
 """Who may vote, and how votes count (domain page, section 5)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError
@@ -207,6 +208,13 @@ def test_who_owned_the_agent_at_submission_is_written_once(world: World) -> None
     assert request.owner_at_submission_id == world.agent.owner_id
     with tenant_transaction(world.company.id), pytest.raises(IntegrityError, match="written once"):
         ActionRequest.objects.update(owner_at_submission=world.company.alice)
+
+
+@pytest.mark.parametrize("said", [{"reason": "better"}, {"sources": ["better"]}])
+def test_what_the_agent_said_is_written_once(world: World, said: dict[str, Any]) -> None:
+    world.submit()
+    with tenant_transaction(world.company.id), pytest.raises(IntegrityError, match="written once"):
+        ActionRequest.objects.update(**said)
 
 
 def test_of_an_older_request_the_present_owner_is_kept_out(world: World) -> None:
