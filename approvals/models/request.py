@@ -172,7 +172,7 @@ class IdempotencyKey(TenantOwned):
     key = models.CharField(max_length=255)
     body_digest = models.CharField(max_length=80)
     created_at = models.DateTimeField(db_default=Now())
-    # Null while the first one is still in flight.
+    # Written together with the answer; while the first is in flight an advisory lock holds the key.
     response_status = models.PositiveSmallIntegerField(null=True)
     response_body = models.JSONField(null=True)
     response_location = models.CharField(max_length=200, blank=True, default="")

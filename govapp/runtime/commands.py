@@ -1,5 +1,6 @@
 """The commands that work beside a running Govapp, or start the servers for a moment."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -31,11 +32,11 @@ def borrowed_environment() -> Iterator[dict[str, str]]:
 
 
 def published_environment(directory: Path) -> dict[str, str]:
-    """Return the running one's environment. Raises StartError while it is still starting."""
-    environment = read_running(directory)
-    if environment is None:
+    """Return ours with the running one's part. Raises StartError while it is still starting."""
+    note = read_running(directory)
+    if note is None:
         raise StartError("Another run is just starting or stopping here; try again in a moment.")
-    return environment
+    return {**os.environ, **note}
 
 
 def manage(arguments: list[str]) -> int:

@@ -37,6 +37,12 @@ PAGES: dict[str, tuple[str, str]] = {
     "callback": ("olivia", "settings/callbacks/{endpoint}/"),
     "audit_log": ("audrey", "audit/"),
 }
+ACCOUNT = {
+    "account-again": "/accounts/reauthenticate/",
+    "account-password": "/accounts/password/change/",
+    "account-factors": "/accounts/2fa/",
+    "account-sessions": "/accounts/sessions/",
+}
 # What README shows, and so what `--screenshots` writes.
 PICTURES = {
     "inbox-1280-light",
@@ -86,6 +92,7 @@ def test_every_page_is_accessible_and_silent(
     }
     paths = {name: (who, demo.url(path)) for name, (who, path) in PAGES.items()}
     paths |= {"link": ("", f"{demo.link}?choice=approve"), "link-ended": ("", demo.closed_link)}
+    paths |= {name: ("alice", path) for name, path in ACCOUNT.items()}
     for name, (who, path) in paths.items():
         window = windows[who]
         wrong += examine(window.go(path), f"{name}-{width}-{theme}", shots)

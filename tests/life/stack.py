@@ -70,9 +70,9 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment that the run publishes for commands typed by a person."""
+        """The environment of commands typed by a person: ours, and what the run publishes."""
         published: dict[str, str] = json.loads((self.directory / "running.json").read_text())
-        return published
+        return {**os.environ, **published}
 
     @property
     def words(self) -> str:
