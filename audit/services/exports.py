@@ -1,13 +1,16 @@
-"""Exports of the record: each is written whole in one transaction, and is itself recorded."""
+"""What is taken out of the record, exports and proofs: taking it is itself recorded."""
 
 from dataclasses import dataclass
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
+from uuid import UUID
 
 from audit.actors import Actor, Subject
 from audit.selectors.events import EventFilter, select_events
+from audit.selectors.proofs import Inclusion, prove_event
 from audit.services.ledger import record
+from govapp.common.errors import Conflict
 from govapp.common.ids import new_id, public_id
 
 _IN_MEMORY: Final = 4 * 1024 * 1024
@@ -46,6 +49,25 @@ def make_export(*, actor: Actor, wanted: EventFilter) -> Export:
         file.close()
         raise
     return export
+
+
+def take_proof(*, actor: Actor, event_id: UUID) -> Inclusion:
+    """Return the inclusion proof of one event, and record who took it.
+
+    Raises `Conflict` while the event has no place in the tree yet.
+    """
+    inclusion = prove_event(event_id)
+    if inclusion is None:
+        raise Conflict("The event gets its place in the tree within seconds; try again.")
+    name = public_id("ev", event_id)
+    record(
+        event_type="proof.downloaded",
+        actor=actor,
+        subject=Subject("event", name, f"Event {name}"),
+        summary=f"{actor.name} downloaded the inclusion proof of event {name}.",
+        data={"event": name, "leaf_hash": inclusion.leaf.hex()},
+    )
+    return inclusion
 
 
 def _record_export(actor: Actor, wanted: EventFilter, export: Export) -> None:

@@ -189,6 +189,14 @@ def test_an_event_shows_its_proof(acme: Company, audrey: Client) -> None:
     assert response.context["canonical"] == bytes(event.body).decode()
     proof = audrey.get(page + "proof").json()
     assert proof["leaf_hash"] == response.context["inclusion"].leaf.hex()
+    with tenant_transaction(acme.id):
+        # The refused one above left nothing.
+        taken = json.loads(bytes(LedgerEvent.objects.get(type="proof.downloaded").body))
+    assert (taken["actor"]["name"], taken["subject"]["id"], taken["data"]["leaf_hash"]) == (
+        "Audrey",
+        public_id("ev", event.pk),
+        proof["leaf_hash"],
+    )
 
 
 def test_a_request_is_explained_from_its_events(acme: Company, audrey: Client) -> None:
