@@ -1,11 +1,12 @@
 """What is set up: categories, rights, policies, callback endpoints."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from approvals.audit_events.wording import words
-from approvals.models import ActionCategory, CallbackEndpoint, PolicyVersion
-from audit.actors import Actor, Subject
+from approvals.models import ActionCategory, CallbackEndpoint, GrantKey, PolicyVersion
+from audit.actors import SYSTEM, Actor, Subject
 from audit.services import record
 from tenants.models import ApproverGroup, Membership
 
@@ -133,6 +134,18 @@ def policy_published(
             "replaces": former.number if former else None,
             "sentences": list(sentences),
         },
+    )
+
+
+def grant_key_made(*, key: GrantKey) -> None:
+    """The tenant has a key that signs its permissions from now on."""
+    digest = hashlib.sha256(bytes(key.public_key)).hexdigest()
+    _record(
+        event_type="grant_key.made",
+        actor=SYSTEM,
+        subject=Subject("grant_key", key.kid, key.kid),
+        summary=f"The key {key.kid} was made; it signs this account's permissions from now on.",
+        data={"kid": key.kid, "public_key_sha256": digest},
     )
 
 

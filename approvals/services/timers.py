@@ -11,6 +11,7 @@ a status has a transaction of its own.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -45,13 +46,25 @@ JOIN approvals_actionrequest AS request
   ON request.tenant_id = timer.tenant_id AND request.id = timer.request_id
 WHERE timer.status = 'armed' AND timer.due_at <= (SELECT govapp_now())
   AND timer.kind IN ('remind', 'escalate')
+  AND (%s::timestamptz IS NULL OR (timer.due_at, timer.id) > (%s, %s))
   AND NOT EXISTS (
     SELECT FROM approvals_timer AS moving
     WHERE moving.tenant_id = timer.tenant_id AND moving.request_id = timer.request_id
       AND moving.status = 'armed' AND moving.due_at <= (SELECT govapp_now())
       AND moving.kind IN ('expire', 'reconcile'))
-ORDER BY timer.due_at LIMIT %s FOR UPDATE OF request SKIP LOCKED
+ORDER BY timer.due_at, timer.id LIMIT %s FOR UPDATE OF request SKIP LOCKED
 """
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A place in the order of what is due: behind this timer."""
+
+    at: datetime | None
+    timer_id: UUID | None
+
+
+_FIRST: Final = _Place(None, None)
 
 
 def sweep(*, at_most: int = 500) -> int:
@@ -59,11 +72,19 @@ def sweep(*, at_most: int = 500) -> int:
 
     Any number of sweepers may run at once: each request is locked by one of them and skipped by
     the others. A request that fails is logged and left for the next round; it stops no other.
+    `at_most` is how many timers are looked at together, and after how many closed ones it ends.
     """
-    by_tenant: dict[UUID, list[UUID]] = {}
-    for row in due_timers.call(at_most):
-        by_tenant.setdefault(row["tenant_id"], []).append(row["request_id"])
-    return sum(_sweep_tenant(tenant_id, seen) for tenant_id, seen in by_tenant.items())
+    closed, after = 0, _FIRST
+    while True:
+        page = due_timers.call(at_most, after.at, after.timer_id)
+        by_tenant: dict[UUID, list[UUID]] = {}
+        for row in page:
+            by_tenant.setdefault(row["tenant_id"], []).append(row["request_id"])
+        closed += sum(_sweep_tenant(*each, after) for each in by_tenant.items())
+        # What failed or was held is still due: whatever lies behind it gets its turn too.
+        if closed >= at_most or len(page) < at_most:
+            return closed
+        after = _Place(page[-1]["due_at"], page[-1]["id"])
 
 
 def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
@@ -81,7 +102,7 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
     return len(due)
 
 
-def _sweep_tenant(tenant_id: UUID, seen: list[UUID]) -> int:
+def _sweep_tenant(tenant_id: UUID, seen: list[UUID], after: _Place) -> int:
     """Fire as much as was seen to be due: first what moves a status, then the rest at once.
 
     `seen` has a request once for each of its timers. The rest need not be what was seen: another
@@ -95,7 +116,7 @@ def _sweep_tenant(tenant_id: UUID, seen: list[UUID]) -> int:
             closed += _fire_alone(tenant_id, request_id)
         rest = sum(request_id not in moving for request_id in seen)
         if rest:
-            closed += _fire_next(tenant_id, rest)
+            closed += _fire_next(tenant_id, rest, after)
     except Exception:
         log.exception("timers.tenant_failed", tenant=str(tenant_id))
     return closed
@@ -120,12 +141,12 @@ def _fire_alone(tenant_id: UUID, request_id: UUID) -> int:
         return 0
 
 
-def _fire_next(tenant_id: UUID, at_most: int) -> int:
+def _fire_next(tenant_id: UUID, at_most: int, after: _Place) -> int:
     """Remind and escalate by the next so many timers of requests that nobody else holds."""
     claimed: list[UUID] = []
     try:
         with tenant_transaction(tenant_id):
-            claimed += _claim(at_most)
+            claimed += _claim(at_most, after)
             return _fire_many(claimed)
     except Exception:
         if not claimed:
@@ -149,9 +170,9 @@ def _fire_halves(tenant_id: UUID, request_ids: Sequence[UUID]) -> int:
     return closed
 
 
-def _claim(at_most: int) -> list[UUID]:
+def _claim(at_most: int, after: _Place) -> list[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [at_most])
+        cursor.execute(_CLAIM, [after.at, after.at, after.timer_id, at_most])
         return list(dict.fromkeys(request_id for (request_id,) in cursor.fetchall()))
 
 

@@ -7,6 +7,7 @@ a SQL function owned by `govapp_door`, a role without login that may read just t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ class Door:
     body: str
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def call(self, *arguments: str | int | bytes | UUID) -> list[dict[str, Any]]:
+    def call(self, *arguments: str | int | bytes | UUID | datetime | None) -> list[dict[str, Any]]:
         """Return the rows that the door shows, as dictionaries. One statement."""
         marks = ", ".join(["%s"] * len(arguments))
         with connection.cursor() as cursor:

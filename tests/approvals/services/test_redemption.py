@@ -148,6 +148,14 @@ def test_a_forged_token_is_refused_and_the_real_one_still_works(
     assert redeem_grant(token=token, redeemed_by="bank").redeemed_by == "bank"
 
 
+def test_the_birth_of_the_key_is_recorded_once(world: World) -> None:
+    issue(world)
+    issue(world)
+    with tenant_transaction(world.company.id):
+        event = LedgerEvent.objects.get(type="grant_key.made")
+        assert event.subject_id == GrantKey.objects.get().kid
+
+
 def test_a_signed_token_about_another_request_is_refused(world: World) -> None:
     token = issue(world).token
     header, claims = parts_of(token)
