@@ -50,9 +50,9 @@ def test_a_submission_that_many_rules_match_is_recorded() -> None:
     assert len(data["rules"]) == 60
 
 
-def test_a_payload_beyond_its_share_leaves_its_digest() -> None:
+def test_a_payload_too_large_for_an_event_leaves_its_digest() -> None:
     world = make_world(many_rules(1))
-    payload = {"amount": "900.00", "note": "x" * 20_000}
+    payload = {"amount": "900.00", "note": "x" * 70_000}
     world.submit(payload=payload)
     with tenant_transaction(world.company.id):
         data = data_of("action_request.submitted")
