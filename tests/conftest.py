@@ -1,6 +1,7 @@
 """Servers, databases and people for every test. Each test process has servers of its own."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -11,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
+from playwright.sync_api import Browser, sync_playwright
 
 import govapp.celery
 from tests.support.committed import CommittedDatabase
@@ -30,6 +32,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the pictures of README to docs/screenshots",
     )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, without a window: one for all tests of this process.
+
+    Playwright keeps an event loop running in the thread as long as it lives, which tests that
+    run a loop of their own cannot stand: `./run test` runs the marks `browser` and `life` apart.
+    """
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "Install Chromium to run the tests of the pages: ./run doctor says how."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
