@@ -5,14 +5,16 @@ from govapp.common.doors import Door, register_door
 due_timers = register_door(
     Door(
         name="door_due_timers",
-        arguments="at_most integer",
-        returns="tenant_id uuid, request_id uuid",
+        # From behind a place in the order of what is due; null: from the oldest on.
+        arguments="at_most integer, after_at timestamptz, after_id uuid",
+        returns="tenant_id uuid, request_id uuid, due_at timestamptz, id uuid",
         body=(
-            "SELECT tenant_id, request_id FROM approvals_timer"
+            "SELECT tenant_id, request_id, due_at, id FROM approvals_timer"
             " WHERE status = 'armed' AND due_at <= (SELECT govapp_now())"
-            " ORDER BY due_at LIMIT $1"
+            " AND ($2 IS NULL OR (due_at, id) > ($2, $3))"
+            " ORDER BY due_at, id LIMIT $1"
         ),
-        reads={"approvals_timer": ("tenant_id", "request_id", "status", "due_at")},
+        reads={"approvals_timer": ("id", "tenant_id", "request_id", "status", "due_at")},
     )
 )
 

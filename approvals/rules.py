@@ -13,10 +13,11 @@ def is_due(deadline: datetime | None, now: datetime) -> bool:
 
 
 def is_on_agents_side(request: ActionRequest, member: Membership) -> bool:
-    """Whether this is the agent's owner, or the person on whose behalf it acts."""
+    """Whether this owns the agent now, owned it at submission, or is whom it acts for."""
     behalf = request.on_behalf_of.strip().lower()
     is_behalf = behalf in (member.user.email.lower(), member.public_id)
-    return request.agent.owner_id == member.pk or bool(behalf and is_behalf)
+    owners = (request.agent.owner_id, request.owner_at_submission_id)
+    return member.pk in owners or bool(behalf and is_behalf)
 
 
 def may_be_approver(member: Membership) -> bool:

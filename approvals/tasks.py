@@ -27,6 +27,13 @@ def send_notification(tenant_id: str, notification_id: str) -> None:
     delivery.send_notification(tenant_id=UUID(tenant_id), notification_id=UUID(notification_id))
 
 
+@shared_task(name="approvals.send_notifications")
+def send_notifications(tenant_id: str, notification_ids: str) -> None:
+    """Send several messages, those that are due."""
+    idents = [UUID(ident) for ident in notification_ids.split(",")]
+    delivery.send_notifications(tenant_id=UUID(tenant_id), notification_ids=idents)
+
+
 @shared_task(name="approvals.deliver_callback")
 def deliver_callback(tenant_id: str, delivery_id: str) -> None:
     """Deliver one callback, if it is due."""

@@ -5,7 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from audit.readers import may_read, may_report
 from tenants.doors import tenants_of_user
+from tenants.models import Membership
+from tenants.rules import may_read_settings
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,15 @@ class TenantLink:
 
 
 @dataclass(frozen=True)
+class Menu:
+    """Which parts of the menu the person may open; the rest is not offered."""
+
+    audit: bool
+    reports: bool
+    settings: bool
+
+
+@dataclass(frozen=True)
 class MembershipLink:
     """One line of the switcher."""
 
@@ -24,15 +36,24 @@ class MembershipLink:
 
 
 def tenant(request: HttpRequest) -> dict[str, Any]:
-    """Return the tenant and the membership that `TenantPageMiddleware` found, if any.
+    """Return the tenant, the membership that `TenantPageMiddleware` found, and its menu, if any.
 
     `memberships` is for the switcher; the template asks for it, so other pages pay nothing.
     """
+    member: Membership | None = getattr(request, "membership", None)
     return {
         "tenant": getattr(request, "tenant", None),
-        "membership": getattr(request, "membership", None),
+        "membership": member,
+        "menu": member and menu_of(member),
         "memberships": lambda: memberships_of(request),
     }
+
+
+def menu_of(member: Membership) -> Menu:
+    """Return what this member may open, by the same rules as the pages themselves."""
+    return Menu(
+        audit=may_read(member), reports=may_report(member), settings=may_read_settings(member)
+    )
 
 
 def memberships_of(request: HttpRequest) -> list[MembershipLink]:

@@ -1,18 +1,26 @@
 """Servers, databases and people for every test. Each test process has servers of its own."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
 import environ
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connections
+from playwright.sync_api import Browser, sync_playwright
 
 import govapp.celery
 from tests.support.committed import CommittedDatabase
 from tests.support.services import Services, running_services
+
+# Playwright's synchronous interface leaves an event loop in its thread, and Django's guard would
+# then refuse every later test of the same process.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 DATABASE = "govapp_tests"
 _ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
@@ -20,8 +28,25 @@ _ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--screenshots", action="store_true", help="write pictures of the pages to docs/"
+        "--screenshots",
+        action="store_true",
+        help="write the pictures of README to docs/screenshots",
     )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, without a window: one for all tests of this process.
+
+    Playwright keeps an event loop running in the thread as long as it lives, which tests that
+    run a loop of their own cannot stand: `./run test` runs the marks `browser` and `life` apart.
+    """
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "Install Chromium to run the tests of the pages: ./run doctor says how."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +80,10 @@ def point_django_at(services: Services, dbname: str) -> None:
     settings.REDIS_URL = os.environ["REDIS_URL"] = services.valkey.url
     layers: dict[str, Any] = settings.CHANNEL_LAYERS
     layers["default"]["CONFIG"]["hosts"] = [services.valkey.url]
+    settings.CACHES["default"]["LOCATION"] = [services.valkey.url]
+    caches.close_all()
+    with suppress(AttributeError):  # when nobody has used it yet
+        del caches["default"]
     govapp.celery.app.conf.update(broker_url=services.valkey.url)
 
 

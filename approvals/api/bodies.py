@@ -59,7 +59,7 @@ class ActionRequestSubmission(RequestBody, frozen=True):
             min_length=1,
             max_length=500,
             pattern=r"\S",
-            description="The consequence in one sentence, for the person who decides.",
+            description="The consequence in one sentence, on one line, for who decides.",
             examples=["Pay EUR 48,200 to Northwind for invoice 1123"],
         ),
     ]

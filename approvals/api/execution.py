@@ -25,6 +25,7 @@ from approvals.selectors.requests import get_request
 from approvals.services.execution import issue_grant, redeem_grant, report_execution
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
+from govapp.common.api.ratelimit import spend_for_address
 from govapp.common.ids import public_id
 
 
@@ -87,6 +88,8 @@ class GrantRedeem(APIView):
     )
     def post(self, request: Request) -> Response:
         """Succeeds once, ever: act only after this has answered 200."""
+        if getattr(request, "principal", None) is None:
+            spend_for_address("redeem", request.META.get("REMOTE_ADDR", ""))
         body = parse_body(request.data, Redemption)
         grant = redeem_grant(token=body.token, redeemed_by=body.redeemed_by)
         return Response(

@@ -1,10 +1,12 @@
 """What is set up: categories, rights, policies, callback endpoints."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from approvals.models import ActionCategory, CallbackEndpoint, PolicyVersion
-from audit.actors import Subject
+from approvals.audit_events.wording import words
+from approvals.models import ActionCategory, CallbackEndpoint, GrantKey, PolicyVersion
+from audit.actors import SYSTEM, Actor, Subject
 from audit.services import record
 from tenants.models import ApproverGroup, Membership
 
@@ -24,7 +26,7 @@ def _endpoint(endpoint: CallbackEndpoint) -> Subject:
 def category_created(*, actor: Membership, category: ActionCategory) -> None:
     """A kind of action was defined."""
     undo = "can be undone" if category.is_reversible else "cannot be undone"
-    record(
+    _record(
         event_type="category.created",
         actor=actor.as_actor(),
         subject=_category(category),
@@ -49,7 +51,7 @@ def category_changed(
 ) -> None:
     """A kind of action was redefined. `changes`: field → (former, new)."""
     words = ", ".join(name.replace("_", " ") for name in changes)
-    record(
+    _record(
         event_type="category.changed",
         actor=actor.as_actor(),
         subject=_category(category),
@@ -68,7 +70,7 @@ def right_given(
     *, actor: Membership, category: ActionCategory, to: ApproverGroup | Membership
 ) -> None:
     """A group or a person may approve actions of a category from now on."""
-    record(
+    _record(
         event_type="category.right_given",
         actor=actor.as_actor(),
         subject=_category(category),
@@ -81,7 +83,7 @@ def right_taken(
     *, actor: Membership, category: ActionCategory, of: ApproverGroup | Membership
 ) -> None:
     """A group or a person may no longer approve actions of a category."""
-    record(
+    _record(
         event_type="category.right_taken",
         actor=actor.as_actor(),
         subject=_category(category),
@@ -92,7 +94,7 @@ def right_taken(
 
 def policy_proposed(*, actor: Membership, version: PolicyVersion, sentences: Sequence[str]) -> None:
     """A draft of the rules was written."""
-    record(
+    _record(
         event_type="policy.proposed",
         actor=actor.as_actor(),
         subject=_version(version),
@@ -117,7 +119,7 @@ def policy_published(
     """A version became the one that decides."""
     replaced = f", in place of version {former.number}" if former else ""
     alone = " The same person proposed it." if single_person else ""
-    record(
+    _record(
         event_type="policy.published",
         actor=actor.as_actor(),
         subject=_version(version),
@@ -135,10 +137,22 @@ def policy_published(
     )
 
 
+def grant_key_made(*, key: GrantKey) -> None:
+    """The tenant has a key that signs its permissions from now on."""
+    digest = hashlib.sha256(bytes(key.public_key)).hexdigest()
+    _record(
+        event_type="grant_key.made",
+        actor=SYSTEM,
+        subject=Subject("grant_key", key.kid, key.kid),
+        summary=f"The key {key.kid} was made; it signs this account's permissions from now on.",
+        data={"kid": key.kid, "public_key_sha256": digest},
+    )
+
+
 def endpoint_changed(*, actor: Membership, endpoint: CallbackEndpoint, what: str) -> None:
     """A callback endpoint was `created`, `changed`, `secret_rotated` or `disabled`."""
     words = what.replace("_", " ")
-    record(
+    _record(
         event_type=f"callback_endpoint.{what}",
         actor=actor.as_actor(),
         subject=_endpoint(endpoint),
@@ -148,6 +162,18 @@ def endpoint_changed(*, actor: Membership, endpoint: CallbackEndpoint, what: str
             "description": endpoint.description,
             "is_enabled": endpoint.is_enabled,
         },
+    )
+
+
+def _record(
+    *, event_type: str, actor: Actor, subject: Subject, summary: str, data: Mapping[str, Any]
+) -> None:
+    record(
+        event_type=event_type,
+        actor=actor,
+        subject=subject,
+        summary=words(summary),
+        data=data,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from approvals.audit_events.configuration import schema_text
+from approvals.audit_events.wording import words
 from approvals.models import ActionRequest, ExecutionGrant
 from audit.actors import Actor, Subject
 from audit.services import record
@@ -33,14 +34,14 @@ def grant_redeemed(
     *, request: ActionRequest, grant: ExecutionGrant, redeemed_by: str, now: datetime
 ) -> None:
     """The permission was used: it works once, ever."""
-    by = redeemed_by or "the executing system"
+    by = _claimed(redeemed_by)
     _record(
         "grant.redeemed",
         Actor(kind="system", id="executor", name=by),
         request,
         grant,
         f"The permission for “{request.summary}” was used by {by}.",
-        {"redeemed_by": redeemed_by},
+        {"redeemed_by": redeemed_by, "name_is_verified": False},
         now,
     )
 
@@ -49,14 +50,14 @@ def grant_redeem_refused(
     *, request: ActionRequest, grant: ExecutionGrant, redeemed_by: str, why: str, now: datetime
 ) -> None:
     """Somebody tried to use a permission that is not good (any more)."""
-    by = redeemed_by or "the executing system"
+    by = _claimed(redeemed_by)
     _record(
         "grant.redeem_refused",
         Actor(kind="system", id="executor", name=by),
         request,
         grant,
         f"The permission for “{request.summary}” was refused to {by}: {why}",
-        {"redeemed_by": redeemed_by, "why": why},
+        {"redeemed_by": redeemed_by, "name_is_verified": False, "why": why},
         now,
     )
 
@@ -91,7 +92,7 @@ def execution_reported(
 ) -> None:
     """The agent said how it went."""
     outcome = request.get_execution_state_display().lower()
-    note = f": {request.execution_note}" if request.execution_note else ""
+    note = f": {words(request.execution_note)}" if request.execution_note else ""
     _record(
         "execution.reported",
         agent.as_actor(),
@@ -140,6 +141,11 @@ def _record(
         request_id=request.pk,
         at=now,
     )
+
+
+def _claimed(name: str) -> str:
+    """Whoever redeems needs no key: their name is what they said, and the record says so."""
+    return f"the executing system, said to be “{name}”" if name else "the executing system"
 
 
 def _time(moment: datetime) -> str:

@@ -8,17 +8,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from approvals.audit_events.configuration import schema_text
+from approvals.audit_events.wording import words
 from approvals.digests import canonical_json
 from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from audit.actors import SYSTEM, Actor, Subject
-from audit.services import record
+from audit.services import Entry, record_many
+from govapp.common.ids import public_id
 from tenants.models import Membership
-
-# Larger payloads are in the record by their digest only; an event has a size limit.
-_PAYLOAD_BYTES: Final = 16_000
-_TRACE_RULES: Final = 50
-_WORDS: Final = 1_000
 
 _ENDED: Final[dict[str, str]] = {
     RequestStatus.ALLOWED: "was allowed by rule",
@@ -46,13 +44,17 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
         f"{actor.name} asked for {request.category_key}: {request.summary}",
         {
             "category": request.category_key,
+            **_category(request),
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
             "summary": request.summary,
-            "reason": request.reason[:_WORDS],
+            "reason": request.reason,
+            "sources": schema_text(request.sources),
+            "estimated_cost": schema_text(request.estimated_cost),
+            "supersedes": _supersedes(request),
             "environment": request.environment,
             "on_behalf_of": request.on_behalf_of,
             "confidence": None if request.confidence is None else str(request.confidence),
-            "payload": _payload(request),
+            "payload": canonical_json(request.payload).decode(),
             "payload_digest": request.payload_digest,
             "policy": _policy(request),
             "rules": _rules(request.trace),
@@ -63,7 +65,7 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
 
 def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
     """The request ended, in whichever way."""
-    why = f": {request.decision_reason}" if request.decision_reason else ""
+    why = f": {words(request.decision_reason)}" if request.decision_reason else ""
     by = "" if actor.kind == "system" else f" by {actor.name}"
     _record(
         f"action_request.{request.status}",
@@ -74,7 +76,7 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
         {
             "status": request.status,
             "version": request.version,
-            "reason": request.decision_reason[:_WORDS],
+            "reason": request.decision_reason,
             "payload_digest": request.payload_digest,
             "category": request.category_key,
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
@@ -125,7 +127,7 @@ def record_fallback_added(*, stage: RequirementStage, group: str, now: datetime)
 def record_vote_cast(*, vote: Vote, member: Membership) -> None:
     """A person decided, with the rights that they had at that moment."""
     request = vote.request
-    why = f": {vote.reason}" if vote.reason else ""
+    why = f": {words(vote.reason)}" if vote.reason else ""
     _record(
         "vote.cast",
         request,
@@ -134,7 +136,7 @@ def record_vote_cast(*, vote: Vote, member: Membership) -> None:
         f"{member.user.name} {_VOTED[vote.verdict]} “{request.summary}”{why}",
         {
             "verdict": vote.verdict,
-            "reason": vote.reason[:_WORDS],
+            "reason": vote.reason,
             "rights": vote.right["rights"],
             "seats": vote.right["seats"],
             "channel": vote.channel,
@@ -159,9 +161,9 @@ def record_vote_refused(
     )
 
 
-def record_reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> None:
+def reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> Entry:
     """Whoever has not answered was reminded."""
-    _record_stage(
+    return _stage_entry(
         "timer.reminded",
         stage,
         now,
@@ -170,17 +172,17 @@ def record_reminded(*, stage: RequirementStage, timer: Timer, missing: str, now:
     )
 
 
-def record_escalated(
+def escalated(
     *,
     stage: RequirementStage,
     timer: Timer,
     added: Sequence[Mapping[str, Any]],
     missing: str,
     now: datetime,
-) -> None:
+) -> Entry:
     """More people were added; nobody was removed and the quorum is what it was."""
     names = ", ".join(f"{each['kind']} {each['ref']}" for each in added) or "nobody new"
-    _record_stage(
+    return _stage_entry(
         "timer.escalated",
         stage,
         now,
@@ -189,9 +191,9 @@ def record_escalated(
     )
 
 
-def record_skipped_late(*, stage: RequirementStage, timer: Timer, now: datetime) -> None:
+def skipped_late(*, stage: RequirementStage, timer: Timer, now: datetime) -> Entry:
     """It was due, but something later was due as well, so it was not sent."""
-    _record_stage(
+    return _stage_entry(
         "timer.skipped_late",
         stage,
         now,
@@ -216,6 +218,12 @@ def record_outcome_overdue(*, request: ActionRequest, timer: Timer, now: datetim
 def _record_stage(
     event_type: str, stage: RequirementStage, now: datetime, summary: str, data: dict[str, Any]
 ) -> None:
+    record_many([_stage_entry(event_type, stage, now, summary, data)])
+
+
+def _stage_entry(
+    event_type: str, stage: RequirementStage, now: datetime, summary: str, data: dict[str, Any]
+) -> Entry:
     details = {
         "stage": stage.name,
         "position": stage.position,
@@ -225,7 +233,7 @@ def _record_stage(
         "opened_at": _time(stage.opened_at),
         "deadline_at": _time(stage.deadline_at),
     }
-    _record(event_type, stage.request, SYSTEM, now, summary, details | data)
+    return _entry(event_type, stage.request, SYSTEM, now, summary, details | data)
 
 
 def _record(
@@ -236,7 +244,18 @@ def _record(
     summary: str,
     data: Mapping[str, Any],
 ) -> None:
-    record(
+    record_many([_entry(event_type, request, actor, now, summary, data)])
+
+
+def _entry(
+    event_type: str,
+    request: ActionRequest,
+    actor: Actor,
+    now: datetime,
+    summary: str,
+    data: Mapping[str, Any],
+) -> Entry:
+    return Entry(
         event_type=event_type,
         actor=actor,
         subject=Subject(type="action_request", id=request.public_id, label=request.summary),
@@ -264,10 +283,16 @@ def _policy(request: ActionRequest) -> dict[str, Any] | None:
     return {"id": version.public_id, "version": version.number, "digest": version.digest}
 
 
-def _payload(request: ActionRequest) -> str | None:
-    """The payload as canonical JSON text: the record itself holds no floats."""
-    text = canonical_json(request.payload)
-    return text.decode() if len(text) <= _PAYLOAD_BYTES else None
+def _category(request: ActionRequest) -> dict[str, Any]:
+    """What the category said at that moment; it may be redefined."""
+    category = request.category
+    if category is None:
+        return {"risk": None, "is_reversible": None}
+    return {"risk": category.risk, "is_reversible": category.is_reversible}
+
+
+def _supersedes(request: ActionRequest) -> str | None:
+    return public_id("ar", request.supersedes_id) if request.supersedes_id else None
 
 
 def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -277,8 +302,8 @@ def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
             "rule": rule["rule_id"],
             "outcome": rule["outcome"],
             "verdict": rule["verdict"],
-            "because": rule["because"][:_WORDS],
+            "because": rule["because"],
         }
         for rule in trace.get("rules", [])
         if rule["verdict"] != "not_matched"
-    ][:_TRACE_RULES]
+    ]

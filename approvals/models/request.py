@@ -10,7 +10,7 @@ from approvals.models.policy import PolicyVersion
 from govapp.common.clock import Now
 from govapp.common.ids import public_id
 from govapp.common.models import TenantForeignKey, TenantOwned
-from tenants.models import Agent
+from tenants.models import Agent, Membership
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -22,11 +22,16 @@ class ActionRequest(TenantOwned):
     """An action that an agent submitted. `status` is assigned by `services/lifecycle.py` only."""
 
     immutable_fields = (
-        "tenant_id", "agent", "category_key", "category", "payload", "payload_digest",
-        "policy_version", "summary", "submitted_at", "trace",
+        "tenant_id", "agent", "owner_at_submission", "category_key", "category", "payload",
+        "payload_digest", "policy_version", "reason", "sources", "summary", "submitted_at", "trace",
     )  # fmt: skip
 
     agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="requests")
+    # Whoever answered for the agent then stays on its side, also when it is given to another.
+    # Null for requests that are older than this column: then only the present owner counts.
+    owner_at_submission = TenantForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     # The key as submitted; `category` is null when the tenant has no such category (blocked).
     category_key = models.CharField(max_length=100)
     category = TenantForeignKey(ActionCategory, on_delete=models.PROTECT, null=True)
@@ -167,7 +172,7 @@ class IdempotencyKey(TenantOwned):
     key = models.CharField(max_length=255)
     body_digest = models.CharField(max_length=80)
     created_at = models.DateTimeField(db_default=Now())
-    # Null while the first one is still in flight.
+    # Written together with the answer; while the first is in flight an advisory lock holds the key.
     response_status = models.PositiveSmallIntegerField(null=True)
     response_body = models.JSONField(null=True)
     response_location = models.CharField(max_length=200, blank=True, default="")

@@ -66,11 +66,18 @@ def stage_candidates(
     return [
         person.member
         for person in load_people(request.category_id)
-        if person.rights
-        and person.member.pk not in voted
-        and fitting_seats(stage, person.keys)
-        and not is_excluded(request, stage.requirement, person)
+        if may_fill(stage, person, voted)
     ]
+
+
+def may_fill(stage: RequirementStage, person: Person, voted: Set[UUID]) -> bool:
+    """Whether somebody may fill a seat of this stage, given who has voted on the request."""
+    return (
+        bool(person.rights)
+        and person.member.pk not in voted
+        and bool(fitting_seats(stage, person.keys))
+        and not is_excluded(stage.request, stage.requirement, person)
+    )
 
 
 def standing_of(request: ActionRequest, member: Membership) -> Standing:

@@ -181,7 +181,10 @@ def _has_right(member: Membership) -> Q:
 def _agents_side(member: Membership) -> Q:
     """As `rules.is_on_agents_side`."""
     names = [member.user.email.lower(), member.public_id]
-    return Q(agent__owner=member) | Q(behalf__in=names)
+    owned = Q(agent__owner=member)
+    # Compared with null, the negation of this would be null: no row at all.
+    owned_then = Q(owner_at_submission__isnull=False, owner_at_submission=member)
+    return owned | owned_then | Q(behalf__in=names)
 
 
 def _names(member: Membership) -> Q:

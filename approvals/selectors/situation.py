@@ -74,7 +74,7 @@ def _fields(model: type[Model]) -> "tuple[Field[Any, Any], ...]":
 def _model(model: type[_Row], values: list[Any]) -> _Row | None:
     """Return the row as an object, as the ORM would, or None when the join found none."""
     fields = _fields(model)
-    if values[fields.index(model._meta.pk)] is None:  # type: ignore[arg-type]
+    if values[fields.index(model._meta.pk)] is None:
         return None
     converted = []
     for each, value in zip(fields, values, strict=True):

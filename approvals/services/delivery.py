@@ -7,7 +7,7 @@ is locked while the network is used, and a mark counts only for the claim that i
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -43,6 +43,7 @@ CALLBACK_DELAYS: Final = tuple(
 )
 _JITTER: Final = 0.2
 _ROUND_SECONDS: Final = 5.0
+_TASK_SECONDS: Final = 30.0
 _STILL_PENDING: Final = frozenset(
     {NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED}
 )
@@ -79,6 +80,19 @@ def send_notification(
     with tenant_transaction(tenant_id):
         _settle_notification(row, failure)
     return True
+
+
+def send_notifications(*, tenant_id: UUID, notification_ids: Iterable[UUID]) -> int:
+    """Send those of them that are due, for half a minute at the most; return how many were tried.
+
+    The sweep finds what is left: a slow mail server must not hold a worker until it is killed.
+    """
+    tried, ends = 0, time.monotonic() + _TASK_SECONDS
+    for ident in notification_ids:
+        if time.monotonic() >= ends:
+            break
+        tried += send_notification(tenant_id=tenant_id, notification_id=ident)
+    return tried
 
 
 def deliver_callback(
@@ -221,9 +235,12 @@ def _jittered(delay: timedelta) -> timedelta:
 
 
 def _is_moot(row: Notification) -> bool:
+    """Whether nobody needs this any more: nor does who has left hear anything."""
+    if not row.member.is_active:
+        return True
     if row.kind not in _STILL_PENDING:
         return False
-    return row.request is None or not row.request.is_pending or not row.member.is_active
+    return row.request is None or not row.request.is_pending
 
 
 def _callback(row: CallbackDelivery, now: datetime) -> Callback:

@@ -3,6 +3,7 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection
 
+from approvals.audit_events import configuration as events
 from approvals.models import GrantKey
 from govapp.common import clock
 from govapp.common.ids import new_id, public_id
@@ -38,4 +39,5 @@ def _make() -> GrantKey:
         created_at=clock.now(),
     )
     key.save(force_insert=True)
+    events.grant_key_made(key=key)
     return key

@@ -115,9 +115,11 @@ def _replay(kept: IdempotencyKey, body_digest: str) -> Answer:
             code="idempotency_key_reused",
             errors=[FieldError("Idempotency-Key", "Use a new key for a new request.")],
         )
+    if kept.response_status is None or kept.response_body is None:
+        raise _in_flight()  # no answer, so none to repeat
     return Answer(
-        status=kept.response_status or 500,
-        body=kept.response_body or {},
+        status=kept.response_status,
+        body=kept.response_body,
         location=kept.response_location,
         replayed=True,
     )

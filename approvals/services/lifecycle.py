@@ -25,7 +25,6 @@ from govapp.common.live import (
 )
 from govapp.common.writing import change, insert, update
 
-_REASON_CHARACTERS = 2_000
 _NAME_CHARACTERS = 200
 
 
@@ -48,7 +47,7 @@ def move(
     request.status = to
     if to.is_final:
         request.decided_at = now
-        request.decision_reason = reason[:_REASON_CHARACTERS]
+        request.decision_reason = reason
         request.decided_by_name = actor.name[:_NAME_CHARACTERS]
     if former is None:
         insert(request)

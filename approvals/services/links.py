@@ -49,6 +49,11 @@ class OpenedLink:
     needs_login: bool
     why_not: str
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether it shows nothing about the request any more."""
+        return self.why_not == EXPIRED
+
 
 def make_review_link(*, request: ActionRequest, member: Membership) -> str:
     """Make a link for this person and the payload as it is, and return its address.
@@ -69,13 +74,14 @@ def make_review_link(*, request: ActionRequest, member: Membership) -> str:
 def open_link(token: str) -> OpenedLink:
     """Return what the link is about; changes nothing. No tenant may be bound.
 
-    Raises `NotFound` for a token that was never made, and for an account that is suspended.
+    Raises `NotFound` for a token that was never made, and when the account is suspended or the
+    person is no active member any more.
     """
     tenant_id, link_id = _find(token)
     with tenant_transaction(tenant_id):
         link = _links().get(pk=link_id)
         tenant = Tenant.objects.get(pk=tenant_id)
-        if tenant.is_suspended:
+        if tenant.is_suspended or not link.member.is_active:
             raise NotFound(UNKNOWN)
         refusal = _refusal(link, link.request, clock.now())
         needs_login = refusal is None and not _votes_without_login(tenant, link.request)
@@ -127,7 +133,7 @@ def _vote(
     request = lock_request(_links().get(pk=link_id).request_id)
     link = _links().select_for_update(of=("self",)).get(pk=link_id)
     tenant = Tenant.objects.get(pk=tenant_id)
-    if tenant.is_suspended:
+    if tenant.is_suspended or not link.member.is_active:
         return NotFound(UNKNOWN)
     now = clock.now()
     if refusal := _refusal(link, request, now):
@@ -152,12 +158,13 @@ def _vote(
 
 
 def _refusal(link: ReviewLink, request: ActionRequest, now: datetime) -> DomainError | None:
+    # First of all: an old mail must not tell for ever what became of a request.
+    if now >= link.expires_at:
+        return Forbidden(EXPIRED)
     if not request.is_pending:
         return Conflict(ended(request), code="already_decided")
     if link.used_at is not None:
         return Forbidden(USED)
-    if now >= link.expires_at:
-        return Forbidden(EXPIRED)
     if link.payload_digest != request.payload_digest:
         return Stale(CHANGED)
     return None

@@ -1,9 +1,12 @@
 """Using a permission: once, ever; a refusal is recorded as well."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+import structlog
 
 from approvals import grant_tokens
 from approvals.audit_events import execution as events
@@ -18,6 +21,8 @@ from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, Not
 from govapp.common.tenancy import bound_tenant_id, tenant_transaction
 from tenants.enums import AgentStatus
 from tenants.models import Agent, Tenant
+
+log = structlog.get_logger(__name__)
 
 REPORT_WITHIN: Final = timedelta(minutes=15)
 _MAX_NAME: Final = 200
@@ -36,8 +41,9 @@ def redeem_grant(*, token: str, redeemed_by: str) -> ExecutionGrant:
 
     The first call wins; everything after it, and everything expired, withdrawn, forged or about
     another payload raises: `Invalid` for what is no token of ours, `NotFound` for one that this
-    tenant does not know, `Conflict` for one that is not good any more. Each refusal of a known
-    grant is in the record.
+    tenant does not know, `Conflict` for one that is not good any more. Each refusal of a token
+    that this tenant signed is in the record; what anybody could have made is only logged, so
+    that nobody without a permission writes in the record or waits for a lock.
     """
     redeemed_by = redeemed_by.strip()
     if len(redeemed_by) > _MAX_NAME or "\0" in redeemed_by:
@@ -54,18 +60,19 @@ def redeem_grant(*, token: str, redeemed_by: str) -> ExecutionGrant:
         raise NotFound("There is no such permission.")
     attempt = _Attempt(token, redeemed_by, found[0]["tenant_id"], found[0]["grant_id"])
     with tenant_transaction(attempt.tenant_id):
-        outcome = _redeem(attempt, seen.kid)
+        claims = _verified(attempt, seen.kid)
+        outcome = _redeem(attempt, claims)
     # Raised after the commit, so that the refusal stays in the record.
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
 
 
-def _redeem(attempt: _Attempt, kid: str) -> ExecutionGrant | DomainError:
+def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> ExecutionGrant | DomainError:
     request = lock_request(_request_of(attempt.grant_id))
     grant = ExecutionGrant.objects.select_for_update().get(pk=attempt.grant_id)
     now = clock.now()
-    refusal = _forgery(attempt, kid, request, grant) or _obstacle(request, grant, now)
+    refusal = _mismatch(claims, request, grant) or _obstacle(request, grant, now)
     if refusal is not None:
         events.grant_redeem_refused(
             request=request,
@@ -91,18 +98,29 @@ def _request_of(grant_id: UUID) -> UUID:
     return ExecutionGrant.objects.values_list("request_id", flat=True).get(pk=grant_id)
 
 
-def _forgery(
-    attempt: _Attempt, kid: str, request: ActionRequest, grant: ExecutionGrant
-) -> DomainError | None:
-    key = GrantKey.objects.filter(kid=kid).first()
-    if key is None or key.kid != grant.kid:
-        return _forged(GrantTokenInvalid("its signature is not ours"))
+def _verified(attempt: _Attempt, kid: str) -> Mapping[str, Any]:
+    """Return the claims of a token that was signed with the grant's key. Raises `Invalid`."""
+    issued = ExecutionGrant.objects.values_list("kid", flat=True).get(pk=attempt.grant_id)
+    key = GrantKey.objects.filter(kid=kid).first() if kid == issued else None
+    if key is None:
+        raise _logged(attempt, GrantTokenInvalid("its signature is not ours"))
     try:
-        claims = grant_tokens.verify(
+        return grant_tokens.verify(
             attempt.token, public_key=bytes(key.public_key), tenant_id=attempt.tenant_id
         )
     except GrantTokenInvalid as error:
-        return _forged(error)
+        raise _logged(attempt, error) from error
+
+
+def _logged(attempt: _Attempt, error: GrantTokenInvalid) -> Invalid:
+    ids = {"tenant": str(attempt.tenant_id), "grant": str(attempt.grant_id)}
+    log.warning("grant.forged", **ids, why=str(error))
+    return _forged(error)
+
+
+def _mismatch(
+    claims: Mapping[str, Any], request: ActionRequest, grant: ExecutionGrant
+) -> DomainError | None:
     told = (claims.get("request"), claims.get("payload_digest"))
     if told != (request.public_id, grant.payload_digest):
         return Conflict("This permission is for something else.", code="grant_mismatch")

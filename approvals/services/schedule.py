@@ -2,11 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
 
 from approvals.enums import TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
 from approvals.policies import Stage
 from govapp.common.writing import change, insert
+
+_CLOSE_DUE: Final = """
+UPDATE approvals_timer SET status = %s, closed_at = %s WHERE id = ANY(%s) AND status = 'armed'
+"""
 
 
 def frozen_stage(stage: RequirementStage) -> Stage:
@@ -61,3 +69,19 @@ def close_timers(*, request: ActionRequest, now: datetime) -> None:
     """Close everything that is still armed for a request that has moved on."""
     armed = Timer.objects.filter(request=request, status=TimerStatus.ARMED)
     change(armed, status=TimerStatus.SUPERSEDED, closed_at=now)
+
+
+def close_due(closing: Sequence[tuple[Timer, TimerStatus]], *, now: datetime) -> None:
+    """Close timers that are due, each with what became of it. One statement for each outcome.
+
+    The caller has locked their requests. Raises `RuntimeError` when one was not armed any more:
+    then somebody fired it without that lock, and nothing of this transaction may stay.
+    """
+    by_status: dict[TimerStatus, list[UUID]] = {}
+    for timer, status in closing:
+        by_status.setdefault(status, []).append(timer.pk)
+    with connection.cursor() as cursor:
+        for status, idents in by_status.items():
+            cursor.execute(_CLOSE_DUE, [status.value, now, idents])
+            if cursor.rowcount != len(idents):
+                raise RuntimeError("A timer was closed by somebody who did not hold the request.")

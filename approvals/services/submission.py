@@ -207,6 +207,7 @@ def _build(agent: Agent, submission: Submission, judged: _Judgement) -> ActionRe
     )
     return ActionRequest(
         agent=agent,
+        owner_at_submission_id=agent.owner_id,
         category_key=submission.category,
         category=judged.category,
         summary=submission.summary,
@@ -245,6 +246,10 @@ def _check(submission: Submission) -> None:
         for name in ("category", "summary", "environment")
         if not getattr(submission, name).strip()
     ]
+    if submission.summary.strip() and submission.summary.splitlines() != [submission.summary]:
+        # Lists, subjects of mails and the record show it as one line; a second one could pose
+        # as something that we say.
+        errors.append(FieldError("/summary", "Write one line."))
     confidence = submission.confidence
     if confidence is not None and not Decimal(0) <= confidence <= Decimal(1):
         errors.append(FieldError("/confidence", "Write a number from 0 to 1."))

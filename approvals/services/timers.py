@@ -1,40 +1,70 @@
 """Reminding, escalating, expiring: what the schedule's rows say, executed once each.
 
 A timer that fires never approves anything. Whoever executes is a worker; the row decides.
+
+One lock decides everything: the request's row, taken before anything about the request is read.
+Every way in which a request ends takes it too, so a reminder for an ended request is impossible,
+and whoever holds it is the only one who touches its timers. Reminders and escalations, which move
+no status, take the locks of many requests in one transaction (`services.prompts`); they pass over
+a row that is held and wait for none, so that two sweepers cannot wait for each other. What moves
+a status has a transaction of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db import connection
 
 from approvals.audit_events import requests as events
 from approvals.doors import due_timers
-from approvals.enums import (
-    ExecutionState,
-    RequestStatus,
-    StageStatus,
-    TimerKind,
-    TimerStatus,
-)
-from approvals.models import ActionRequest, RequirementStage, Timer
-from approvals.policies import describe_missing
-from approvals.selectors.board import Board, load_board
-from approvals.services import notifications
-from approvals.services.lifecycle import move, move_execution, tell_whoever_waits
-from approvals.services.locking import try_to_lock
-from approvals.services.schedule import frozen_stage
-from approvals.services.stages import add_reference, secure_quorum
+from approvals.enums import ExecutionState, RequestStatus, TimerKind, TimerStatus
+from approvals.models import ActionRequest, Timer
+from approvals.selectors.board import load_board, load_boards
+from approvals.services.lifecycle import move, move_execution
+from approvals.services.locking import try_to_lock, try_to_lock_many
+from approvals.services.prompts import fire_prompts, is_current, stage_of
+from approvals.services.schedule import close_due
 from audit.actors import SYSTEM
+from audit.services import record_many
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
-from govapp.common.writing import unit_of_work, update
+from govapp.common.writing import unit_of_work
 
 log = structlog.get_logger(__name__)
 
 _EXPIRED: Final = "nobody decided in time"
+_MOVING: Final = (TimerKind.EXPIRE, TimerKind.RECONCILE)
+
+# A request that is to expire is left to a transaction of its own, reminders and all.
+_CLAIM = """
+SELECT request.id FROM approvals_timer AS timer
+JOIN approvals_actionrequest AS request
+  ON request.tenant_id = timer.tenant_id AND request.id = timer.request_id
+WHERE timer.status = 'armed' AND timer.due_at <= (SELECT govapp_now())
+  AND timer.kind IN ('remind', 'escalate')
+  AND (%s::timestamptz IS NULL OR (timer.due_at, timer.id) > (%s, %s))
+  AND NOT EXISTS (
+    SELECT FROM approvals_timer AS moving
+    WHERE moving.tenant_id = timer.tenant_id AND moving.request_id = timer.request_id
+      AND moving.status = 'armed' AND moving.due_at <= (SELECT govapp_now())
+      AND moving.kind IN ('expire', 'reconcile'))
+ORDER BY timer.due_at, timer.id LIMIT %s FOR UPDATE OF request SKIP LOCKED
+"""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A place in the order of what is due: behind this timer."""
+
+    at: datetime | None
+    timer_id: UUID | None
+
+
+_FIRST: Final = _Place(None, None)
 
 
 def sweep(*, at_most: int = 500) -> int:
@@ -42,17 +72,19 @@ def sweep(*, at_most: int = 500) -> int:
 
     Any number of sweepers may run at once: each request is locked by one of them and skipped by
     the others. A request that fails is logged and left for the next round; it stops no other.
+    `at_most` is how many timers are looked at together, and after how many closed ones it ends.
     """
-    rows = due_timers.call(at_most)
-    closed = 0
-    for tenant_id, request_id in dict.fromkeys(
-        (row["tenant_id"], row["request_id"]) for row in rows
-    ):
-        try:
-            closed += fire_due_timers(tenant_id=tenant_id, request_id=request_id)
-        except Exception:
-            log.exception("timers.request_failed", tenant=str(tenant_id), request=str(request_id))
-    return closed
+    closed, after = 0, _FIRST
+    while True:
+        page = due_timers.call(at_most, after.at, after.timer_id)
+        by_tenant: dict[UUID, list[UUID]] = {}
+        for row in page:
+            by_tenant.setdefault(row["tenant_id"], []).append(row["request_id"])
+        closed += sum(_sweep_tenant(*each, after) for each in by_tenant.items())
+        # What failed or was held is still due: whatever lies behind it gets its turn too.
+        if closed >= at_most or len(page) < at_most:
+            return closed
+        after = _Place(page[-1]["due_at"], page[-1]["id"])
 
 
 def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
@@ -65,13 +97,116 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
         if request is None:
             return 0
         now = clock.now()
-        due = list(
-            Timer.objects.filter(
-                request=request, status=TimerStatus.ARMED, due_at__lte=now
-            ).order_by("due_at", "level")
-        )
+        due = _due([request.pk], now)
         _fire(request, due, now)
     return len(due)
+
+
+def _sweep_tenant(tenant_id: UUID, seen: list[UUID], after: _Place) -> int:
+    """Fire as much as was seen to be due: first what moves a status, then the rest at once.
+
+    `seen` has a request once for each of its timers. The rest need not be what was seen: another
+    sweeper, which saw the same, may have those.
+    """
+    closed = 0
+    try:
+        with tenant_transaction(tenant_id):
+            moving = _find_moving(seen)
+        for request_id in moving:
+            closed += _fire_alone(tenant_id, request_id)
+        rest = sum(request_id not in moving for request_id in seen)
+        if rest:
+            closed += _fire_next(tenant_id, rest, after)
+    except Exception:
+        log.exception("timers.tenant_failed", tenant=str(tenant_id))
+    return closed
+
+
+def _find_moving(request_ids: Iterable[UUID]) -> dict[UUID, None]:
+    """Return, oldest first, the requests of which something is due that moves a status."""
+    due = Timer.objects.filter(
+        request__in=set(request_ids),
+        kind__in=_MOVING,
+        status=TimerStatus.ARMED,
+        due_at__lte=clock.now(),
+    )
+    return dict.fromkeys(due.order_by("due_at").values_list("request_id", flat=True))
+
+
+def _fire_alone(tenant_id: UUID, request_id: UUID) -> int:
+    try:
+        return fire_due_timers(tenant_id=tenant_id, request_id=request_id)
+    except Exception:
+        log.exception("timers.request_failed", tenant=str(tenant_id), request=str(request_id))
+        return 0
+
+
+def _fire_next(tenant_id: UUID, at_most: int, after: _Place) -> int:
+    """Remind and escalate by the next so many timers of requests that nobody else holds."""
+    claimed: list[UUID] = []
+    try:
+        with tenant_transaction(tenant_id):
+            claimed += _claim(at_most, after)
+            return _fire_many(claimed)
+    except Exception:
+        if not claimed:
+            raise
+        log.warning("timers.batch_failed", tenant=str(tenant_id), requests=len(claimed))
+    return _fire_halves(tenant_id, claimed)
+
+
+def _fire_halves(tenant_id: UUID, request_ids: Sequence[UUID]) -> int:
+    """After a failure: the same in halves, until what fails is alone."""
+    middle = len(request_ids) // 2
+    if not middle:
+        return sum(_fire_alone(tenant_id, request_id) for request_id in request_ids)
+    closed = 0
+    for half in (request_ids[:middle], request_ids[middle:]):
+        try:
+            with tenant_transaction(tenant_id):
+                closed += _fire_many(half)
+        except Exception:
+            closed += _fire_halves(tenant_id, half)
+    return closed
+
+
+def _claim(at_most: int, after: _Place) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [after.at, after.at, after.timer_id, at_most])
+        return list(dict.fromkeys(request_id for (request_id,) in cursor.fetchall()))
+
+
+def _fire_many(request_ids: Sequence[UUID]) -> int:
+    """Remind and escalate for many requests in this transaction, each locked by it first."""
+    requests = try_to_lock_many(request_ids)
+    if not requests:
+        return 0
+    now = clock.now()
+    timers: dict[UUID, list[Timer]] = {request.pk: [] for request in requests}
+    for timer in _due(list(timers), now):
+        timers[timer.request_id].append(timer)
+    # What has come to be due since it was claimed and moves a status waits for the next round.
+    boards = [
+        board
+        for board in load_boards(requests)
+        if not any(timer.kind in _MOVING for timer in timers[board.request.pk])
+    ]
+    for board in boards:
+        stages = {stage.pk: stage for stage in board.stages}
+        for timer in timers[board.request.pk]:
+            timer.request = board.request
+            timer.stage = stages.get(timer.stage_id) if timer.stage_id else None
+    due = [(board, timers[board.request.pk]) for board in boards]
+    fire_prompts(due=due, now=now)
+    return sum(len(each) for _, each in due)
+
+
+def _due(request_ids: list[UUID], now: datetime) -> list[Timer]:
+    return list(
+        Timer.objects.filter(
+            request__in=request_ids, status=TimerStatus.ARMED, due_at__lte=now
+        ).order_by("due_at", "level")
+    )
 
 
 def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
@@ -82,25 +217,23 @@ def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
         return
     board = load_board(request)
     stages = {stage.pk: stage for stage in board.stages}
-    current: list[Timer] = []
-    gone: list[Timer] = []
     for timer in due:
-        stage = stages.get(timer.stage_id) if timer.stage_id else None
-        is_current = request.is_pending and stage and stage.status == StageStatus.OPEN
-        (current if is_current else gone).append(timer)
         timer.request = request
-        timer.stage = stage
-    _close(gone, TimerStatus.SUPERSEDED, now)
+        timer.stage = stages.get(timer.stage_id) if timer.stage_id else None
+    current = [timer for timer in due if is_current(request, timer.stage)]
     expiring = next((timer for timer in current if timer.kind == TimerKind.EXPIRE), None)
     if expiring:
+        close_due(
+            [(timer, TimerStatus.SUPERSEDED) for timer in due if timer not in current], now=now
+        )
         _expire(expiring, [timer for timer in current if timer is not expiring], now)
-    elif current:
-        _prompt(board, current, now)
+    else:
+        fire_prompts(due=[(board, due)], now=now)
 
 
 def _reconcile(request: ActionRequest, due: list[Timer], now: datetime) -> None:
     """The agent redeemed its permission and never said how it went."""
-    _close(due, TimerStatus.FIRED, now)
+    close_due([(timer, TimerStatus.FIRED) for timer in due], now=now)
     if due and request.execution_state == ExecutionState.REDEEMED:
         move_execution(request=request, to=ExecutionState.UNKNOWN, now=now)
         events.record_outcome_overdue(request=request, timer=due[0], now=now)
@@ -108,8 +241,13 @@ def _reconcile(request: ActionRequest, due: list[Timer], now: datetime) -> None:
 
 def _expire(expiring: Timer, others: list[Timer], now: datetime) -> None:
     """Expiry wins over everything that is due with it."""
-    _close([expiring], TimerStatus.FIRED, now)
-    _skip(others, now)
+    close_due(
+        [(expiring, TimerStatus.FIRED), *((timer, TimerStatus.SKIPPED) for timer in others)],
+        now=now,
+    )
+    record_many(
+        [events.skipped_late(stage=stage_of(timer), timer=timer, now=now) for timer in others]
+    )
     move(
         request=expiring.request,
         to=RequestStatus.EXPIRED,
@@ -117,72 +255,3 @@ def _expire(expiring: Timer, others: list[Timer], now: datetime) -> None:
         reason=_EXPIRED,
         now=now,
     )
-
-
-def _prompt(board: Board, due: list[Timer], now: datetime) -> None:
-    """Fire the latest level of each kind in each stage; the ones before it are late."""
-    latest: dict[tuple[UUID | None, str], Timer] = {}
-    for timer in due:
-        key = (timer.stage_id, timer.kind)
-        if key not in latest or timer.level > latest[key].level:
-            latest[key] = timer
-    firing = list(latest.values())
-    skipped = [timer for timer in due if timer not in firing]
-    _skip(skipped, now)
-    _close(firing, TimerStatus.FIRED, now)
-    for timer in firing:
-        stage = _stage_of(timer)
-        missing = describe_missing(board.tally(stage))
-        if timer.kind == TimerKind.REMIND:
-            events.record_reminded(stage=stage, timer=timer, missing=missing, now=now)
-            notifications.notify_reminder(stage=stage, timer=timer)
-        else:
-            _escalate(stage, timer, missing, now)
-    secure_quorum(board=board, now=now)
-
-
-def _escalate(stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> None:
-    """Add the people of this level and of any level that was passed over.
-
-    Only this level is announced; but whom the policy names for an earlier hour may vote, whether
-    or not a worker was there at that hour.
-    """
-    named = [
-        reference
-        for escalation in frozen_stage(stage).escalations[: timer.level + 1]
-        for reference in escalation.add
-    ]
-    added = [
-        {"kind": str(reference.kind), "ref": reference.ref}
-        for reference in named
-        if add_reference(stage, reference.kind, reference.ref)
-    ]
-    if added:
-        update(stage, "added")
-        tell_whoever_waits(stage.request)
-    events.record_escalated(stage=stage, timer=timer, added=added, missing=missing, now=now)
-    notifications.notify_escalated(stage=stage, timer=timer, added=added)
-
-
-def _skip(timers: list[Timer], now: datetime) -> None:
-    _close(timers, TimerStatus.SKIPPED, now)
-    for timer in timers:
-        events.record_skipped_late(stage=_stage_of(timer), timer=timer, now=now)
-
-
-def _close(timers: Iterable[Timer], status: TimerStatus, now: datetime) -> None:
-    idents = [timer.pk for timer in timers]
-    if not idents:
-        return
-    closed = Timer.objects.filter(pk__in=idents, status=TimerStatus.ARMED).update(
-        status=status, closed_at=now
-    )
-    if closed != len(idents):
-        raise RuntimeError("A timer was closed by somebody who did not hold the request.")
-
-
-def _stage_of(timer: Timer) -> RequirementStage:
-    stage: RequirementStage | None = timer.stage
-    if stage is None:
-        raise ValueError("This timer belongs to no stage.")
-    return stage

@@ -20,6 +20,8 @@ from govapp.common.text import find_hidden
 
 PAGE: Final = 50
 HISTOGRAM_DAYS: Final = 90
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2999
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class EventFilter:
         return {name: value for name, value in values.items() if value and name != "zone"}
 
     def condition(self) -> Q:
-        """Return the filter as a query. Raises `Malformed` for a day or id that is none."""
+        """Return the filter as a query. Raises `Malformed` for a day, id or text that is none."""
+        if any("\0" in value for value in self.chosen().values()):
+            raise Malformed("A filter holds no NUL characters.")
         wanted = Q()
         for name, column in (("type", "type"), ("actor", "actor_id"), ("subject", "subject_id")):
             if value := getattr(self, name):
@@ -180,11 +184,17 @@ def as_row(ident: UUID, at: datetime, body: bytes | memoryview) -> EventRow:
 
 
 def parse_day(text: str) -> date:
-    """Read YYYY-MM-DD; raises `Malformed` otherwise."""
+    """Read YYYY-MM-DD; raises `Malformed` otherwise, and for a day outside of 1970 to 2999.
+
+    Any day in these years has an instant in every time zone, and a day before and after it.
+    """
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise Malformed("A day is written as YYYY-MM-DD.") from error
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise Malformed(f"A day lies in the years {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return day
 
 
 def start_of_day(day: date, zone: str) -> datetime:

@@ -1,5 +1,6 @@
 """What the pages of this floor share: who may read, and refusals as pages."""
 
+import base64
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
@@ -47,3 +48,9 @@ def reader_of(request: HttpRequest) -> Reader:
 def zone_of(request: HttpRequest) -> str:
     """Return the time zone in which the tenant counts its days."""
     return str(getattr(getattr(request, "tenant", None), "time_zone", "") or "UTC")
+
+
+def repr_digest(sha256: str) -> str:
+    """Return the value of the header `Repr-Digest` (RFC 9530) for a SHA-256 in hexadecimal."""
+    digest = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
+    return f"sha-256=:{digest}:"

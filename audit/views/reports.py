@@ -1,6 +1,5 @@
 """Reports: asked for, watched, cancelled, downloaded."""
 
-import base64
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,7 @@ from audit.models import ReportStatus
 from audit.selectors.events import parse_day, start_of_day
 from audit.selectors.reports import list_reports
 from audit.services.reports import cancel_report, download_report, request_report
-from audit.views.pages import reader_of, record_page, zone_of
+from audit.views.pages import reader_of, record_page, repr_digest, zone_of
 from govapp.common import clock
 from govapp.common.errors import DomainError, NotFound
 from govapp.common.ids import InvalidId, parse_public_id
@@ -56,7 +55,7 @@ def report_download(request: HttpRequest, slug: str, report: str) -> HttpRespons
     response = HttpResponse(bytes(found.content or b""), content_type="application/pdf")
     name = f"{slug}-{found.kind}-{found.period_start:%Y%m%d}-{found.period_end:%Y%m%d}.pdf"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Repr-Digest"] = f"sha-256=:{_base64(found.sha256)}:"
+    response["Repr-Digest"] = repr_digest(found.sha256)
     return response
 
 
@@ -117,7 +116,3 @@ def _parse(name: str) -> UUID:
         return parse_public_id("rep", name)
     except InvalidId as error:
         raise NotFound("There is no such report.") from error
-
-
-def _base64(sha256: str) -> str:
-    return base64.b64encode(bytes.fromhex(sha256)).decode("ascii")

@@ -48,4 +48,4 @@ def copy_pending(ground: Ground, count: int) -> list[tuple[UUID, UUID]]:
             _COPY,
             {"count": count, "model": model.pk, "agents": agents, "turns": len(agents)},
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from signal import SIGTERM
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 
 from govapp.bench.figures import Figure, at_least, at_most, missing, note, percentile
-from govapp.bench.ground import Ground
+from govapp.bench.ground import Ground, as_superuser
 from govapp.runtime.processes import spawn, stop_child
 from govapp.runtime.state import ROOT
 
@@ -76,11 +76,8 @@ def _raw(ground: Ground, connection: psycopg.Connection[tuple[object, ...]]) -> 
 
 def _without_raw(ground: Ground) -> None:
     """Take the bare rows out again: they are no events, and verification would say so."""
-    with psycopg.connect(
-        ground.services.postgres.url("postgres", ground.services.postgres.password, "govapp")
-    ) as owner:  # type: ignore[union-attr]
-        owner.execute("SET session_replication_role = replica")
-        owner.execute("DELETE FROM audit_ledgerevent WHERE body = %s", [b"x" * 330])
+    with as_superuser(ground) as connection:
+        connection.execute("DELETE FROM audit_ledgerevent WHERE body = %s", [b"x" * 330])
 
 
 def _rate(work: Callable[[], None], seconds: float) -> float:
@@ -135,7 +132,7 @@ def _until_sequenced(ground: Ground) -> None:
     raise RuntimeError("The sequencer did not keep up.")
 
 
-def _delays(ground: Ground, since: object) -> list[float]:
+def _delays(ground: Ground, since: datetime) -> list[float]:
     """Return, for each event, the seconds until the first checkpoint that covers it."""
     from django.db import connection
 

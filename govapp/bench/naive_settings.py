@@ -1,6 +1,7 @@
 """Settings of the baseline: what `startproject` writes, on our database."""
 
 from govapp.settings.dev import *
+from govapp.settings.dev import REST_FRAMEWORK
 
 ROOT_URLCONF = "govapp.bench.naive"
 MIDDLEWARE = [
@@ -13,4 +14,4 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-REST_FRAMEWORK: dict[str, object] = {}
+REST_FRAMEWORK.clear()

@@ -96,7 +96,12 @@ def call(method: str, path: str, key: str, content: bytes = b"", **headers: str)
         headers={"Authorization": f"Bearer {key}"} | headers,
     )
     statuses: list[str] = []
-    response = application(request.environ, lambda status, *_: statuses.append(status))
+
+    def start(status: str, *_: object) -> Callable[[bytes], object]:
+        statuses.append(status)
+        return lambda _: None
+
+    response = application(request.environ, start)
     text = b"".join(response)
     response.close()
     if not statuses[0].startswith("2"):

@@ -25,19 +25,20 @@ def load(ground: Ground, web: Web, category: str, *, clients: int, seconds: floa
 
 def run(ground: Ground) -> Iterator[Figure]:
     """Yield the rate beside the floor and beside the naive view."""
+    clients = ground.size(CLIENTS, 2)
     with serving(ground) as web:
-        allowed = load(ground, web, ALLOWED, clients=CLIENTS, seconds=6)
-        pending = load(ground, web, PENDING, clients=CLIENTS, seconds=4)
-    floor = measure_floor(ground, _sample(ground), clients=CLIENTS, seconds=ground.seconds(4))
+        allowed = load(ground, web, ALLOWED, clients=clients, seconds=6)
+        pending = load(ground, web, PENDING, clients=clients, seconds=4)
+    floor = measure_floor(ground, _sample(ground), clients=clients, seconds=ground.seconds(4))
     with _naive(ground) as web:
-        sources = [submissions(key, ALLOWED, "/submit") for key in ground.company.keys[:CLIENTS]]
+        sources = [submissions(key, ALLOWED, "/submit") for key in ground.company.keys[:clients]]
         naive = drive(web.port, sources, seconds=ground.seconds(5))
         naive.check(201)
-    what = "allowed by rule, 32 clients"
+    what = f"allowed by rule, {clients} clients"
     yield at_least(what, allowed.rate, floor.rate, unit="/s", name="pgbench", target=0.18)
     yield at_least(what, allowed.rate, naive.rate, unit="/s", name="naive view", target=3)
     yield note(f"{what}, p99", f"{percentile(allowed.latencies, 99) * 1000:.0f} ms")
-    yield note("sent to people, 32 clients", f"{pending.rate:,.0f} /s")
+    yield note(f"sent to people, {clients} clients", f"{pending.rate:,.0f} /s")
 
 
 def run_latency(ground: Ground) -> Iterator[Figure]:

@@ -4,15 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 
 from govapp.bench.copies import copy_pending
 from govapp.bench.figures import Figure, at_least, at_most, percentile
-from govapp.bench.ground import Ground
+from govapp.bench.ground import Ground, as_superuser
 from govapp.runtime.state import ROOT
 
 _SWEEP = """
 import time, django
 django.setup()
+import govapp.celery
 from approvals.services.timers import sweep
 print("ready", flush=True)
 input()
@@ -40,6 +42,8 @@ def run(ground: Ground) -> Iterator[Figure]:
         count = ground.size(600, 6)
         _make_due(ground, count)
         seconds, late = _sweep(ground, workers)
+        if len(late) != count:
+            raise RuntimeError(f"{len(late)} of {count} reminders fired.")
         rate = count / seconds
         what = f"{count} reminders at once, {workers} worker{'s' if workers > 1 else ''}"
         yield at_least(what, rate, bare, unit="/s", name="bare SQL", target=_TARGET / 47_700)
@@ -52,23 +56,12 @@ def _make_due(ground: Ground, count: int) -> None:
     """Copy requests and put their reminders to this moment."""
     made = copy_pending(ground, count)
     # Whose time is part of the row is kept by a trigger: the copies are made due as the owner.
-    _as_superuser(
-        ground,
-        "UPDATE approvals_timer SET due_at = govapp_now() WHERE kind = 'remind'"
-        " AND request_id = ANY(%s)",
-        [[request for request, _ in made]],
-    )
-
-
-def _as_superuser(ground: Ground, statement: str, arguments: list[object]) -> None:
-    import psycopg
-
-    postgres = ground.services.postgres
-    if postgres is None:
-        raise RuntimeError("Benchmarks run on their own servers.")
-    with psycopg.connect(postgres.url("postgres", postgres.password, "govapp")) as connection:
-        connection.execute("SET session_replication_role = replica")
-        connection.execute(statement, arguments)
+    with as_superuser(ground) as connection:
+        connection.execute(
+            "UPDATE approvals_timer SET due_at = govapp_now() WHERE kind = 'remind'"
+            " AND request_id = ANY(%s)",
+            [[request for request, _ in made]],
+        )
 
 
 def _bare(ground: Ground, count: int) -> float:
@@ -107,18 +100,23 @@ def _sweep(ground: Ground, workers: int) -> tuple[float, list[float]]:
             raise RuntimeError("A sweeper did not start.")
     since = _now()
     for process in processes:
-        process.communicate("\n")
+        if process.stdin is not None:
+            process.stdin.write("\n")
+            process.stdin.flush()
+    said = [process.communicate()[0] for process in processes]
     late = _lateness(ground, since)
-    return max((last for last, _ in late), default=1.0) or 1.0, [seconds for _, seconds in late]
+    if not late:
+        raise RuntimeError(f"No timer fired. {''.join(said)[-2000:]}")
+    return max(last for last, _ in late), [seconds for _, seconds in late]
 
 
-def _now() -> object:
+def _now() -> datetime:
     from govapp.common import clock
 
     return clock.now()
 
 
-def _lateness(ground: Ground, since: object) -> list[tuple[float, float]]:
+def _lateness(ground: Ground, since: datetime) -> list[tuple[float, float]]:
     """Return (seconds from the start, seconds after it was due) of each timer that fired."""
     from django.db import connection
 

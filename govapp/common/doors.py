@@ -7,10 +7,11 @@ a SQL function owned by `govapp_door`, a role without login that may read just t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from govapp.common.rowsecurity import APP_ROLE, DOOR_ROLE
@@ -30,7 +31,7 @@ class Door:
     body: str
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def call(self, *arguments: str | int | bytes | UUID) -> list[dict[str, Any]]:
+    def call(self, *arguments: str | int | bytes | UUID | datetime | None) -> list[dict[str, Any]]:
         """Return the rows that the door shows, as dictionaries. One statement."""
         marks = ", ".join(["%s"] * len(arguments))
         with connection.cursor() as cursor:
@@ -40,6 +41,12 @@ class Door:
 
 
 _doors: dict[str, Door] = {}
+# A door that has other arguments now, or is gone, must not stay open beside the new ones.
+_CLOSE_ALL: Final = """DO $$ DECLARE door regprocedure; BEGIN
+  FOR door IN SELECT oid::regprocedure FROM pg_proc
+              WHERE pg_get_userbyid(proowner) = 'govapp_door' LOOP
+    EXECUTE 'DROP FUNCTION ' || door;
+  END LOOP; END $$"""
 
 
 def register_door(door: Door) -> Door:
@@ -54,8 +61,9 @@ def registered_doors() -> tuple[Door, ...]:
 
 
 def build_doors(connection: BaseDatabaseWrapper) -> None:
-    """Create or replace every door. Runs as the owner of the schema."""
-    with connection.cursor() as cursor:
+    """Close every door and build the registered ones. Runs as the owner of the schema."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(_CLOSE_ALL)
         for door in _doors.values():
             for table, columns in door.reads.items():
                 names = ", ".join(f'"{column}"' for column in columns)
@@ -65,7 +73,6 @@ def build_doors(connection: BaseDatabaseWrapper) -> None:
                     f' CREATE POLICY door_reads ON "{table}" FOR SELECT TO {DOOR_ROLE} USING (true)'
                 )
             cursor.execute(
-                f"DROP FUNCTION IF EXISTS {door.name}({door.arguments});"
                 f"CREATE FUNCTION {door.name}({door.arguments}) RETURNS TABLE ({door.returns})"
                 " LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp"
                 f" AS $door$ {door.body} $door$;"

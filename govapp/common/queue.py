@@ -5,6 +5,7 @@ logged, and the sweep finds the row.
 """
 
 from functools import cache
+from threading import Lock
 from uuid import UUID
 
 import structlog
@@ -13,6 +14,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
+_loading = Lock()
 
 
 class UnknownTask(RuntimeError):
@@ -21,9 +23,11 @@ class UnknownTask(RuntimeError):
 
 @cache
 def _check_task_exists(name: str) -> None:
-    current_app.loader.import_default_modules()
-    if name not in current_app.tasks:
-        raise UnknownTask(name)
+    # One thread at a time: a second one would find the tasks of half-imported modules missing.
+    with _loading:
+        current_app.loader.import_default_modules()
+        if name not in current_app.tasks:
+            raise UnknownTask(name)
 
 
 def enqueue_on_commit(task_name: str, **ids: UUID | str | int) -> None:

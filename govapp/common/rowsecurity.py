@@ -113,9 +113,12 @@ def _triggers(model: type[TenantOwned]) -> Iterator[str]:
         fields = {field.name: field.column for field in model._meta.local_fields}
         columns = [fields[name] for name in model.immutable_fields]
         arguments = ", ".join(f"'{column}'" for column in columns)
+        # The function compares through JSON, to say which column it was: it is called only when
+        # one differs, so that an ordinary update does not pay for it.
+        differs = " OR ".join(f'OLD."{each}" IS DISTINCT FROM NEW."{each}"' for each in columns)
         yield (
             f'CREATE OR REPLACE TRIGGER columns_kept BEFORE UPDATE ON "{table}"'
-            f" FOR EACH ROW EXECUTE FUNCTION govapp_keep_columns({arguments})"
+            f" FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION govapp_keep_columns({arguments})"
         )
 
 

@@ -1,7 +1,7 @@
 """Rows that are written together travel together: one statement instead of one for each row.
 
 A submission writes a dozen rows in six tables. One by one, most of its time goes into asking and
-answering; as one statement of data-modifying CTEs they cost a third (docs/decisions/0023). Inside
+answering; as one statement of data-modifying CTEs they cost a third (docs/decisions/0010). Inside
 of a `unit_of_work`, `insert` and `update` gather; what was gathered is sent when the outermost
 unit ends, before any statement that reads or writes one of the tables concerned, and before
 anything else that writes. So nobody ever reads without what they have written.
@@ -10,7 +10,7 @@ anything else that writes. So nobody ever reads without what they have written.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, connections, transaction
 from django.db.models import Model, QuerySet
@@ -26,6 +26,8 @@ class _Unit:
 
     first: int
     savepoint: str | None = None
+    # Its own transaction undoes it: it needs no savepoint.
+    is_transaction: bool = False
 
 
 @dataclass
@@ -74,12 +76,17 @@ class _Work:
             self._send(len(self.gathered))
 
     def protect(self) -> None:
-        """Before the first statement that writes: mark where each inner unit begins."""
-        for unit in self.units[1:]:
-            if unit.savepoint is None:
+        """Before the first statement that writes: mark where each unit begins."""
+        for unit in self.units:
+            if unit.savepoint is None and not unit.is_transaction:
                 self._send(unit.first)
                 with self._sending():
                     unit.savepoint = connection.savepoint()
+
+    def finish(self) -> None:
+        """Send the rest of the outermost unit: nothing of its own can raise after this."""
+        if self.gathered:
+            self._send(len(self.gathered))
 
     def _send(self, count: int) -> None:
         gathered, self.gathered = self.gathered[:count], self.gathered[count:]
@@ -121,27 +128,37 @@ def unit_of_work() -> Iterator[None]:
     """Do this or nothing of it, as `transaction.atomic()`; usable as a decorator as well.
 
     The outermost unit opens a transaction when there is none and sends what was gathered. An
-    inner one that raises undoes its part; it costs a savepoint only when part of it was sent.
+    inner one that raises undoes its part, as does one inside of a transaction of somebody else;
+    it costs a savepoint only when part of it was sent.
     """
     work = _work()
     if work.units:
         with _inner(work):
             yield
     elif connection.in_atomic_block:
-        with _outer(work):
+        with _outer(work, _Unit(0)):
             yield
     else:
-        with transaction.atomic(), _outer(work):
+        with transaction.atomic(), _outer(work, _Unit(0, is_transaction=True)):
             yield
 
 
 @contextmanager
-def _outer(work: _Work) -> Iterator[None]:
-    work.units.append(_Unit(0))
+def _outer(work: _Work, unit: _Unit) -> Iterator[None]:
+    work.units.append(unit)
+    is_finishing = False
     try:
         with connection.execute_wrapper(work.intercept):
             yield
-            work.send()
+            is_finishing = True
+            work.finish()
+    except BaseException:
+        if unit.savepoint is not None and not connection.needs_rollback:
+            connection.savepoint_rollback(unit.savepoint)
+        elif is_finishing:
+            # The database refused the statement: what is around this cannot go on either.
+            connection.set_rollback(True)
+        raise
     finally:
         work.units.pop()
         work.gathered.clear()
@@ -250,7 +267,7 @@ def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
         if isinstance(each, _Update):
             yield _updating(each)
         elif isinstance(each, _Change):
-            query = each.rows.query.chain(UpdateQuery)
+            query = cast("UpdateQuery", each.rows.query.chain(UpdateQuery))
             query.add_update_values(each.values)
             sql, parameters = query.get_compiler(using="default").as_sql()
             yield sql, list(parameters)

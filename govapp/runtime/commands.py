@@ -1,5 +1,6 @@
 """The commands that work beside a running Govapp, or start the servers for a moment."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -31,11 +32,11 @@ def borrowed_environment() -> Iterator[dict[str, str]]:
 
 
 def published_environment(directory: Path) -> dict[str, str]:
-    """Return the running one's environment. Raises StartError while it is still starting."""
-    environment = read_running(directory)
-    if environment is None:
+    """Return ours with the running one's part. Raises StartError while it is still starting."""
+    note = read_running(directory)
+    if note is None:
         raise StartError("Another run is just starting or stopping here; try again in a moment.")
-    return environment
+    return {**os.environ, **note}
 
 
 def manage(arguments: list[str]) -> int:
@@ -61,9 +62,9 @@ def simulate(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Run a benchmark; it needs database and broker, and starts what else it measures."""
-    with borrowed_environment() as environment:
-        return project_command("bench", arguments, environment)
+    """Run benchmarks, on servers of their own; what is running here is left alone."""
+    line = [sys.executable, "-m", "govapp.bench", *arguments]
+    return subprocess.run(line, check=False, cwd=ROOT).returncode
 
 
 def project_command(command: str, arguments: list[str], environment: dict[str, str]) -> int:

@@ -37,7 +37,11 @@ class Services:
 
         What the user set beforehand stays, except what this run decides.
         """
-        ours = {
+        return {**without_owner(os.environ), **self.decided()}
+
+    def decided(self) -> dict[str, str]:
+        """Return what this run decides itself."""
+        return {
             "GOVAPP_ENV": self.mode,
             "SECRET_KEY": os.environ.get("SECRET_KEY", self.secrets.secret_key),
             "GOVAPP_SEALING_KEY": os.environ.get("GOVAPP_SEALING_KEY", self.secrets.sealing_key),
@@ -47,7 +51,10 @@ class Services:
             "GOVAPP_BASE_URL": os.environ.get("GOVAPP_BASE_URL", self.base_url),
             "PYTHONUNBUFFERED": "1",
         }
-        return {**without_owner(os.environ), **ours}
+
+    def note(self) -> dict[str, str]:
+        """Return what other commands need to know of this run; nothing else of the user's."""
+        return {**self.decided(), "DATABASE_OWNER_URL": self.owner_url}
 
     def tool_environment(self) -> dict[str, str]:
         """Return the environment of commands typed by a person: both databases' URLs."""

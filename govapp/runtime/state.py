@@ -40,6 +40,9 @@ def state_dir() -> Path:
         # As root the servers run as another user, who has to walk through here.
         directory.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         (directory / "logs").mkdir(mode=0o700, exist_ok=True)
+        # The mails of development hold links that work.
+        (directory / "mail").mkdir(mode=0o700, exist_ok=True)
+        (directory / "mail").chmod(0o700)
     except OSError as error:
         raise StartError(f"Cannot make {directory}: {error.strerror}.") from error
     return directory
@@ -95,7 +98,7 @@ def holding(directory: Path) -> Iterator[bool]:
 
 
 def read_running(directory: Path) -> dict[str, str] | None:
-    """Return the environment that the run which holds the lock has published."""
+    """Return what the run which holds the lock has published: `Services.note`."""
     path = directory / "running.json"
     return json.loads(path.read_text()) if path.exists() else None
 

@@ -82,7 +82,7 @@ def supervised(services: Services) -> Iterator[Supervisor]:
 def published(services: Services) -> Iterator[None]:
     """Let other commands of the same person find this run."""
     path = services.directory / "running.json"
-    write_private(path, json.dumps(services.tool_environment()))
+    write_private(path, json.dumps(services.note()))
     try:
         yield
     finally:

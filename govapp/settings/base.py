@@ -4,6 +4,8 @@ from pathlib import Path
 
 import environ
 
+from govapp.common.logs import configure_structlog, logging_config
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
@@ -122,7 +124,9 @@ ACCOUNT_SESSION_REMEMBER = False
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("ALLAUTH_TRUSTED_PROXY_COUNT", default=0)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ADAPTER = "tenants.adapter.MFAAdapter"
 MFA_TOTP_ISSUER = "Govapp"
+USERSESSIONS_ADAPTER = "tenants.adapter.UserSessionsAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False
 
 ANONYMOUS_USER_NAME = None
@@ -162,6 +166,9 @@ REST_FRAMEWORK = {
 # What one agent may call; see docs/decisions.
 AGENT_CALLS_PER_SECOND = env.int("AGENT_CALLS_PER_SECOND", default=100)
 AGENT_CALLS_AT_ONCE = env.int("AGENT_CALLS_AT_ONCE", default=200)
+# What one address may call without a key (redeeming permissions).
+ANONYMOUS_CALLS_PER_SECOND = env.int("ANONYMOUS_CALLS_PER_SECOND", default=20)
+ANONYMOUS_CALLS_AT_ONCE = env.int("ANONYMOUS_CALLS_AT_ONCE", default=100)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Govapp API",
     "DESCRIPTION": "Submit an action, wait for the decision, act with the signed permission.",
@@ -178,6 +185,15 @@ SPECTACULAR_SETTINGS = {
 }
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# What is counted or used up is so for every process: limits on logins, one-time codes.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": [REDIS_URL],
+        "KEY_PREFIX": "govapp",
+        "OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 2},
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -193,6 +209,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 10,
     "socket_connect_timeout": 5,
     "health_check_interval": 25,
+    # Without these, a hint waits for ever, and its request with it, while the broker is away.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
 }
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -205,11 +226,9 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
-# A report takes its time; nothing that is due waits behind one.
-CELERY_TASK_ROUTES = {"audit.make_report": {"queue": "reports"}}
-# The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 # Reports are slow and large: a queue of their own, so that nothing urgent waits behind one.
 CELERY_TASK_ROUTES = {"audit.make_report": {"queue": "reports"}}
+# The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 CELERY_BEAT_SCHEDULE = {
     "sequence": {"task": "audit.sequence", "schedule": 5.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
@@ -233,13 +252,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@local
 CALLBACKS_MAY_GO_TO_LOOPBACK = False
 CALLBACKS_NEED_HTTPS = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}},
-}
+# Here and not in an application: every process reads the settings, and first of all.
+configure_structlog()
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = logging_config(as_json=False, level=LOG_LEVEL)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

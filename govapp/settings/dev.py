@@ -18,5 +18,8 @@ EMAIL_FILE_PATH = STATE_DIR / "mail"
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
 
+# Browsers know passkeys on https and on http://localhost; the second is for development.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+
 CALLBACKS_MAY_GO_TO_LOOPBACK = True
 CALLBACKS_NEED_HTTPS = False

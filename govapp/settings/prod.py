@@ -3,10 +3,19 @@
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from govapp.common.logs import logging_config
 from govapp.settings.base import *
-from govapp.settings.base import ALLAUTH_TRUSTED_PROXY_COUNT, BASE_URL, database, env
+from govapp.settings.base import (
+    ALLAUTH_TRUSTED_PROXY_COUNT,
+    BASE_URL,
+    CACHES,
+    LOG_LEVEL,
+    database,
+    env,
+)
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_SHARED_CACHE = "django.core.cache.backends.redis.RedisCache"
 
 # What is missing reads as nothing here, so that all faults are said at once below.
 DEBUG = False
@@ -14,6 +23,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 SEALING_KEYS = env.list("GOVAPP_SEALING_KEY", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DATABASES = {"default": database() if env.str("DATABASE_URL", default="") else {}}
+
+LOGGING = logging_config(as_json=True, level=LOG_LEVEL)
 
 EMAIL_BACKEND = ""
 if env.str("EMAIL_URL", default=""):
@@ -54,7 +65,11 @@ def _refuse_what_is_unsafe() -> None:
         and "*" not in ALLOWED_HOSTS,
         "GOVAPP_SEALING_KEY must hold at least one Fernet key.": _are_fernet_keys(SEALING_KEYS),
         "DATABASE_URL must name the database.": DATABASES["default"],
-        "REDIS_URL must name the Valkey server.": env.str("REDIS_URL", default=""),
+        "REDIS_URL must name the Valkey server.": env.str("REDIS_URL", default="").startswith(
+            ("redis://", "rediss://", "unix://")
+        ),
+        # Kept by each process alone, a limit on logins is as many limits as there are processes.
+        "CACHES must be shared by all processes.": CACHES["default"]["BACKEND"] == _SHARED_CACHE,
         # Mails carry tokens; a file or a log is no place for them.
         "EMAIL_URL must name an SMTP server.": EMAIL_BACKEND == _SMTP,
         "CALLBACKS_MAY_GO_TO_LOOPBACK is for development only.": not env.bool(

@@ -24,13 +24,15 @@ def session_logged_in(*, member: Membership, methods: list[str]) -> None:
     )
 
 
-def session_logged_out(*, member: Membership) -> None:
+def session_logged_out(*, member: Membership, others: int = 0) -> None:
+    """The person left; or stayed and ended so many `others` of their own sessions."""
+    what = f" {others} other session{'s' if others > 1 else ''}" if others else ""
     record(
         event_type="session.logged_out",
         actor=member.as_actor(),
         subject=_session(member),
-        summary=f"{member.user.name} logged out.",
-        data={"email": member.user.email},
+        summary=f"{member.user.name} logged out{what}.",
+        data={"email": member.user.email} | ({"other_sessions": others} if others else {}),
     )
 
 

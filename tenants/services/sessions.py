@@ -23,6 +23,11 @@ def note_logout(*, user: User) -> None:
     _in_each_tenant(user.pk, lambda m: events.session_logged_out(member=m))
 
 
+def note_ended_sessions(*, user: User, count: int) -> None:
+    """Record that the person has logged out `count` sessions from another one."""
+    _in_each_tenant(user.pk, lambda m: events.session_logged_out(member=m, others=count))
+
+
 def note_failed_login(*, email: str, step: str) -> None:
     """Record that somebody tried; nothing when nobody has this address."""
     user = User.objects.filter(email=email.strip().lower()).first()

@@ -16,12 +16,12 @@ from tests.browser.demo import Demo
 
 pytestmark = pytest.mark.browser
 
-# name of the picture → who looks, and where
+# name of the page → who looks, and where
 PAGES: dict[str, tuple[str, str]] = {
     "inbox": ("alice", "inbox/"),
     "inbox-empty": ("charlie", "inbox/"),
     "inbox-decided": ("alice", "inbox/?tab=decided"),
-    "request": ("alice", "requests/{pending}/"),
+    "request_detail": ("alice", "requests/{pending}/"),
     "request-deny": ("alice", "requests/{pending}/?choice=deny"),
     "request-low": ("alice", "requests/{low}/"),
     "request-approved": ("carl", "requests/{approved}/"),
@@ -35,6 +35,21 @@ PAGES: dict[str, tuple[str, str]] = {
     "category-new": ("carl", "categories/new"),
     "callbacks": ("olivia", "settings/callbacks/"),
     "callback": ("olivia", "settings/callbacks/{endpoint}/"),
+    "audit_log": ("audrey", "audit/"),
+}
+ACCOUNT = {
+    "account-again": "/accounts/reauthenticate/",
+    "account-password": "/accounts/password/change/",
+    "account-factors": "/accounts/2fa/",
+    "account-sessions": "/accounts/sessions/",
+}
+# What README shows, and so what `--screenshots` writes.
+PICTURES = {
+    "inbox-1280-light",
+    "request_detail-1280-light",
+    "policy-1280-light",
+    "audit_log-1280-light",
+    "link-390-light",
 }
 
 
@@ -59,9 +74,9 @@ def examine(page: Page, name: str, shots: Path | None) -> list[str]:
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     if wide > 0:
         found.append(f"wider than the window by {wide}px")
-    if shots is not None:
+    if shots is not None and name in PICTURES:
         shots.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=shots / f"{name}.png", full_page=True)
+        page.screenshot(path=shots / f"{name}.png")
     return [f"{name}: {fault}" for fault in found]
 
 
@@ -77,9 +92,10 @@ def test_every_page_is_accessible_and_silent(
     }
     paths = {name: (who, demo.url(path)) for name, (who, path) in PAGES.items()}
     paths |= {"link": ("", f"{demo.link}?choice=approve"), "link-ended": ("", demo.closed_link)}
+    paths |= {name: ("alice", path) for name, path in ACCOUNT.items()}
     for name, (who, path) in paths.items():
         window = windows[who]
-        wrong += examine(window.go(path), f"{name}-{theme}-{width}", shots)
+        wrong += examine(window.go(path), f"{name}-{width}-{theme}", shots)
         wrong += [f"{name}: {fault}" for fault in window.faults]
         window.faults.clear()
     assert wrong == []
@@ -93,7 +109,7 @@ def test_the_mistakes_of_a_policy_are_accessible(
     source = page.locator("#id_source")
     source.fill(source.input_value().replace("deadline: 45m", "deadline: soon"))
     page.locator(".main form button[type=submit]").click()
-    assert examine(page, f"policy-mistakes-light-{width}", shots) == []
+    assert examine(page, f"policy-mistakes-{width}-light", shots) == []
     page.locator(".notice--bad a").first.click()
     expect(page.locator(".lines > li:target")).to_contain_text("deadline: soon")
 

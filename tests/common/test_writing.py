@@ -1,11 +1,14 @@
 """Rows that travel together: nothing is read without what was written, nothing half is left."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from approvals.models import ActionCategory
-from govapp.common.tenancy import tenant_transaction
+from govapp.common.tenancy import bind_tenant, tenant_transaction
 from govapp.common.writing import change, insert, unit_of_work, update
 from tenants.models import ApproverGroup, Membership
 from tests.people import Company, make_company
@@ -15,6 +18,17 @@ pytestmark = pytest.mark.django_db
 
 class Refused(Exception):
     pass
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """An inner unit that raises at its end."""
+    try:
+        with unit_of_work():
+            yield
+            raise Refused  # noqa: TRY301 - the inside of the block is what raises
+    except Refused:
+        return
 
 
 @pytest.fixture
@@ -65,11 +79,10 @@ def test_an_inner_unit_that_raises_undoes_its_part_only(
     with tenant_transaction(company.id):
         with unit_of_work():
             insert(category("before"))
-            with pytest.raises(Refused), unit_of_work():
+            with refused():
                 insert(category("inside"))
                 if is_read_between:
                     assert keys() == ["before", "inside"]
-                raise Refused
             insert(category("after"))
         assert keys() == ["after", "before"]
 
@@ -78,16 +91,14 @@ def test_what_others_write_inside_is_undone_as_well(company: Company) -> None:
     with tenant_transaction(company.id):
         with unit_of_work():
             insert(category("before"))
-            with pytest.raises(Refused), unit_of_work():
+            with refused():
                 category("saved").save(force_insert=True)
-                raise Refused
         assert keys() == ["before"]
 
 
 def test_the_outermost_unit_that_raises_leaves_nothing(company: Company) -> None:
-    with pytest.raises(Refused), tenant_transaction(company.id), unit_of_work():
+    with bind_tenant(company.id), refused():
         insert(category("a"))
-        raise Refused
     with tenant_transaction(company.id):
         assert keys() == []
 
@@ -144,8 +155,37 @@ def test_a_change_that_was_undone_does_not_come_along_later(company: Company) ->
         with unit_of_work():
             company.finance.name = "Treasury"
             update(company.finance, "name")
-            with pytest.raises(Refused), unit_of_work():
+            with refused():
                 company.finance.name = "Nobody"
                 update(company.finance, "name")
-                raise Refused
         assert ApproverGroup.objects.get(pk=company.finance.pk).name == "Treasury"
+
+
+@pytest.mark.parametrize("is_read_between", [False, True])
+def test_a_unit_inside_of_anothers_transaction_undoes_itself(
+    company: Company, is_read_between: bool
+) -> None:
+    with tenant_transaction(company.id):
+        category("theirs").save(force_insert=True)
+        with refused():
+            insert(category("a"))
+            if is_read_between:
+                assert keys() == ["a", "theirs"]
+            category("saved").save(force_insert=True)
+            insert(category("b"))
+            with unit_of_work():
+                insert(category("c"))
+        assert keys() == ["theirs"]
+        insert(category("later"))
+        assert keys() == ["later", "theirs"]
+
+
+def test_a_transaction_in_which_the_last_statement_failed_goes_no_further(
+    company: Company,
+) -> None:
+    with bind_tenant(company.id), transaction.atomic():
+        with pytest.raises(IntegrityError):
+            insert(category("twice"), category("twice"))
+        with pytest.raises(transaction.TransactionManagementError):
+            keys()
+        transaction.set_rollback(True)

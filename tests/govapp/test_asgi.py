@@ -1,26 +1,33 @@
 """The one port, over real HTTP: who waits is woken, and holds nothing while waiting."""
 
+import asyncio
+import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from django.http import StreamingHttpResponse
 from django.test import Client
 
 from approvals.enums import Verdict
 from approvals.models import ActionRequest
-from govapp.asgi import Dispatcher
+from audit.models import LedgerEvent
+from govapp.asgi import THREADS, Dispatcher
+from govapp.common.asgi.bridge import Bridge
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Credential
 from tenants.services.credentials import revoke_credential
 from tests.approvals.api.agents import PAYMENT, URL, Caller, make_caller, new_caller
 from tests.approvals.world import World
+from tests.audit.books import write_event
 from tests.people import PASSWORD
 from tests.support.committed import CommittedDatabase
 from tests.support.services import Services
@@ -341,6 +348,59 @@ def test_a_large_file_arrives_whole(web: Web) -> None:
     response = httpx.get(f"{web.url}/static/{bundle}", headers={"Accept-Encoding": "identity"})
     assert len(response.content) == int(response.headers["Content-Length"])
     assert len(response.content) > 300_000
+
+
+def test_a_large_export_arrives_whole_and_every_thread_still_serves(web: Web) -> None:
+    world, _ = make_caller()
+    for _ in range(12):
+        write_event(world.company.id, event_type="x.happened", data={"words": "x" * 50_000})
+    token = "t" * 32
+    headers = session("audrey@acme.example")
+    headers = {"Cookie": f"{headers['Cookie']}; csrftoken={token}", "X-CSRFToken": token}
+    url = f"{web.url}/t/acme/audit/"
+    response = httpx.post(f"{url}export?type=x.happened", headers=headers, timeout=T)
+    assert response.status_code == 200, response.text
+    assert len(response.content) > 600_000
+    digest = hashlib.sha256(response.content).hexdigest()
+    with tenant_transaction(world.company.id):
+        made = json.loads(bytes(LedgerEvent.objects.get(type="export.made").body))
+    assert (made["data"]["count"], made["data"]["sha256"]) == (12, digest)
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda _: httpx.get(url, headers=headers), range(2 * THREADS)))
+    assert [each.status_code for each in answers] == [200] * 2 * THREADS
+
+
+def test_a_streamed_body_is_made_in_one_context_on_one_thread() -> None:
+    made: list[tuple[str, int]] = []
+    mark: ContextVar[int] = ContextVar("mark", default=0)
+
+    def pieces() -> Iterator[bytes]:
+        token = mark.set(7)
+        for _ in range(8):
+            made.append((threading.current_thread().name, mark.get()))
+            yield b"x" * 200_000
+        mark.reset(token)  # raises in any other context
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> StreamingHttpResponse:
+        start("200 OK", [])
+        return StreamingHttpResponse(pieces())
+
+    sent: list[bytes] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message.get("body", b""))
+
+    scope = {"method": "GET", "path": "/", "query_string": b"", "headers": [], "http_version": "1"}
+    bridge = Bridge(app, threads=4)
+    try:
+        asyncio.run(bridge(scope, receive, send))
+    finally:
+        bridge.shut_down(lambda: None)
+    assert b"".join(sent) == b"x" * 1_600_000
+    assert made == [(made[0][0], 7)] * 8
 
 
 def test_a_body_in_chunks_is_read_and_an_endless_one_is_not(web: Web) -> None:

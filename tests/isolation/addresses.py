@@ -91,6 +91,7 @@ GAPS = {
     "policy/ident": Gap("draft", "pv"),
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
+    "deliveries/delivery": Gap("delivery", "msg"),
 }
 _GAP = re.compile(r"([\w-]+)/<(?:\w+:)?(\w+)>")
 

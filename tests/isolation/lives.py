@@ -11,6 +11,7 @@ from approvals.enums import Verdict
 from approvals.models import (
     ActionCategory,
     ActionRequest,
+    CallbackDelivery,
     CallbackEndpoint,
     PolicyVersion,
 )
@@ -58,6 +59,7 @@ class Life:
     invitation: Invitation
     invitation_token: str
     endpoint: CallbackEndpoint
+    delivery: CallbackDelivery
     live: PolicyVersion
     draft: PolicyVersion
     pending: ActionRequest
@@ -181,6 +183,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             invitation=invitation,
             invitation_token=token,
             endpoint=endpoint,
+            delivery=CallbackDelivery.objects.earliest("id"),
             live=PolicyVersion.objects.get(status="live"),
             draft=draft,
             pending=ActionRequest.objects.get(pk=pending.pk),

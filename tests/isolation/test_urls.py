@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -51,11 +52,11 @@ def ask(client: Client, verb: str, path: str, *named: str, **data: Any) -> Answe
     sent = {"content_type": "application/json", "data": "{}"} if path.startswith("/api/") else data
     if verb in ("GET", "HEAD", "OPTIONS"):
         sent = {}
-    response = (
+    response: Any = (
         client.generic(verb, path) if not sent else getattr(client, verb.lower())(path, **sent)
     )
     streams = getattr(response, "streaming", False)
-    body = b"".join(response.streaming_content) if streams else response.content
+    body = b"".join(getattr(response, "streaming_content", ())) if streams else response.content
     body = _INSTANCE.sub(b"req", _CSRF.sub(b"", body))
     for word in named:
         body = body.replace(word.encode(), b"<named>")
@@ -64,6 +65,9 @@ def ask(client: Client, verb: str, path: str, *named: str, **data: Any) -> Answe
 
 ROUTES = all_routes()
 PAGES = tenant_routes()
+# Taking a proof away is recorded, as every export is; nothing but the record may change by it.
+RECORDED = {"t/<slug:slug>/audit/events/<str:event>/proof"}
+RECORD = {"audit_ledgerevent", "audit_ledgerqueueitem"}
 by_pattern = pytest.mark.parametrize("route", PAGES, ids=lambda route: route.pattern)
 
 
@@ -139,25 +143,30 @@ def test_nobody_gets_in_without_a_login(acme: Life, route: Route) -> None:
             assert response["Location"] == f"/accounts/login/?next={path}"
 
 
+@contextmanager
+def suspended(life: Life, rows: Any, *, field: str, value: Any, former: Any) -> Iterator[None]:
+    """Change rows of this life while the block runs."""
+    try:
+        with tenant_transaction(life.tenant.pk):
+            rows.update(**{field: value})
+        yield
+    finally:
+        with tenant_transaction(life.tenant.pk):
+            rows.update(**{field: former})
+
+
 def test_somebody_suspended_is_somebody_unknown(acme: Life) -> None:
     client = as_member(acme.company.bob)
-    with tenant_transaction(acme.tenant.pk):
-        Membership.objects.filter(pk=acme.company.bob.pk).update(status="suspended")
-    found = {ask(client, "GET", route.fill(acme))[0] for route in PAGES}
-    with tenant_transaction(acme.tenant.pk):
-        Membership.objects.filter(pk=acme.company.bob.pk).update(status="active")
-    assert found == {404}
+    bob = Membership.objects.filter(pk=acme.company.bob.pk)
+    with suspended(acme, bob, field="status", value="suspended", former="active"):
+        assert {ask(client, "GET", route.fill(acme))[0] for route in PAGES} == {404}
 
 
 def test_an_account_that_is_suspended_is_closed(acme: Life) -> None:
-    clients = [as_member(acme.company.olivia), as_agent(acme)]
-    with tenant_transaction(acme.tenant.pk):
-        Tenant.objects.update(is_suspended=True)
-    pages = {ask(clients[0], "GET", route.fill(acme))[0] for route in PAGES}
-    calls = {ask(clients[1], "GET", route.fill(acme))[0] for route in agent_routes()}
-    with tenant_transaction(acme.tenant.pk):
-        Tenant.objects.update(is_suspended=False)
-    assert (pages, calls) == ({404}, {401})
+    member, agent = as_member(acme.company.olivia), as_agent(acme)
+    with suspended(acme, Tenant.objects, field="is_suspended", value=True, former=False):
+        assert {ask(member, "GET", route.fill(acme))[0] for route in PAGES} == {404}
+        assert {ask(agent, "GET", route.fill(acme))[0] for route in agent_routes()} == {401}
 
 
 @pytest.mark.parametrize(
@@ -301,7 +310,13 @@ def test_looking_changes_nothing_and_shows_nothing_of_others(
             assert (path, verb, status in (200, 302, 403, 404, 405, 409)) == (path, verb, True)
             assert (path, b"globex" in body.lower()) == (path, False)
             shown += status == 200 and verb == "GET"
-        assert (path, marks()) == (path, before)
+        after = marks()
+        if route.pattern in RECORDED:
+            kept = [mark for mark in before if mark[0] not in RECORD]
+            assert (path, [mark for mark in after if mark[0] not in RECORD]) == (path, kept)
+        else:
+            assert (path, after) == (path, before)
+        before = after
     assert shown >= 14
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -134,10 +135,11 @@ def tell(figure: str) -> None:
 
 @dataclass
 class Waited:
-    """What a long poll returned, and when (monotonic)."""
+    """What a long poll returned, when (monotonic), and how long after the recorded decision."""
 
     shown: dict[str, Any]
     at: float
+    seconds_after: float
 
 
 def wait_by_long_poll(client: httpx.Client, request_id: str, seconds: float = 120.0) -> Waited:
@@ -145,9 +147,10 @@ def wait_by_long_poll(client: httpx.Client, request_id: str, seconds: float = 12
     limit = time.monotonic() + seconds
     while True:
         answer = client.get(f"{REQUESTS}/{request_id}", headers={"Prefer": "wait=25"})
-        at = time.monotonic()
+        at, wall = time.monotonic(), time.time()
         assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=25")
         shown = answer.json()
         if shown["status"] != "pending":
-            return Waited(shown, at)
+            decided = datetime.fromisoformat(shown["decided_at"]).timestamp()
+            return Waited(shown, at, wall - decided)
         assert at < limit, "nobody decided"

@@ -70,9 +70,9 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment that the run publishes for commands typed by a person."""
+        """The environment of commands typed by a person: ours, and what the run publishes."""
         published: dict[str, str] = json.loads((self.directory / "running.json").read_text())
-        return published
+        return {**os.environ, **published}
 
     @property
     def words(self) -> str:
@@ -105,7 +105,7 @@ class Stack:
 
     def rows(self, query: str, *parameters: Any) -> list[dict[str, Any]]:
         with self.superuser() as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(query, parameters).fetchall()
 
     def value(self, query: str, *parameters: Any) -> Any:
         (row,) = self.rows(query, *parameters)

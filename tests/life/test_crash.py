@@ -106,7 +106,7 @@ def nothing_is_lost(company: Company, folder: Path) -> None:
     assert len(told) == len(keys)
     for each in journal(folder, "decided"):
         assert kept[str(parse_public_id("ar", each["id"]))]["status"] == each["status"]
-    used = {"redeemed", "succeeded", "failed", "rolled_back"}
+    used = {"redeemed", "succeeded", "failed", "rolled_back", "unknown"}
     for each in journal(folder, "redeemed"):
         assert kept[str(parse_public_id("ar", each["id"]))]["execution_state"] in used
 

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import httpx
@@ -91,8 +91,8 @@ def verified(token: str, jwks: dict[str, Any]) -> dict[str, Any]:
 def act(agent: httpx.Client, approved: dict[str, Any]) -> None:
     """Get the permission, verify it, use it, be refused the second time, report."""
     path = f"{REQUESTS}/{approved['id']}"
-    jwks = agent.get("/.well-known/jwks.json").json()
     token = agent.post(f"{path}/grant").json()["token"]
+    jwks = agent.get("/.well-known/jwks.json").json()
     claims = verified(token, jwks)
     assert claims["request"] == approved["id"]
     assert claims["payload_digest"] == approved["payload_digest"]
@@ -108,7 +108,7 @@ def act(agent: httpx.Client, approved: dict[str, Any]) -> None:
 
 def test_a_payment_from_curl_to_the_report(company: Company, chromium: Browser) -> None:
     shown = company.submit_with_curl(PAYMENT)
-    assert shown["requirements"][0]["missing"] == "1 more from Finance, 1 from Risk"
+    assert shown["requirements"][0]["missing"] == "1 from Finance, 1 from Risk"
 
     with company.agent() as agent, ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(wait_by_long_poll, agent, shown["id"])
@@ -118,6 +118,7 @@ def test_a_payment_from_curl_to_the_report(company: Company, chromium: Browser) 
         pressed = approve_in_the_inbox(company, chromium)
         heard = waiting.result()
         tell(f"from the last vote's click to the agent: {(heard.at - pressed) * 1000:.0f} ms")
+        tell(f"from the recorded decision to the agent: {heard.seconds_after * 1000:.0f} ms")
         assert heard.shown["status"] == "approved"
         act(agent, heard.shown)
 
@@ -159,7 +160,7 @@ def votes(company: Company) -> int:
 
 def audit_tells_it(company: Company, request_id: str) -> None:
     """The auditor reads every step in words, each with the event that proves it."""
-    with company.person("audrey") as audrey:
+    with closing(company.person("audrey")) as audrey:
         page = audrey.get(company.url(f"audit/requests/{request_id}/"))
         assert page.status_code == 200
         found = re.findall(r'/audit/events/(ev_[0-9a-z]+)/">([a-z_]+\.[a-z_]+)</a>', page.text)
@@ -173,7 +174,7 @@ def audit_tells_it(company: Company, request_id: str) -> None:
 
 def report_contains_it(company: Company) -> None:
     """Carl asks for a report, waits for the background task, and takes the PDF."""
-    with company.person("carl") as carl:
+    with closing(company.person("carl")) as carl:
         page = carl.get(company.url("reports/"))
         form = next(each for each in Forms(page.text).found if "preset" in each.choices)
         form.fields = {**form.fields, "preset": "week"}

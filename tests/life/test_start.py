@@ -34,7 +34,7 @@ def clone(directory: Path) -> Path:
 
 def test_a_clone_starts_stops_and_survives_a_kill(tmp_path: Path) -> None:
     checkout, state, port = clone(tmp_path / "clone"), tmp_path / "state", free_port()
-    command = [checkout / "run", "up", "--no-demo"]
+    command = [str(checkout / "run"), "up", "--no-demo"]
 
     first = start_stack(state, port=port, command=command, cwd=checkout)
     assert httpx.get(f"{first.base_url}/healthz").text == "ok"

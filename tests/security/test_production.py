@@ -38,6 +38,7 @@ FAULTS: list[tuple[str, str | None, str]] = [
     ("ALLOWED_HOSTS", "a.example,*", "ALLOWED_HOSTS must name the hosts that are served."),
     ("DATABASE_URL", MISSING, "DATABASE_URL must name the database."),
     ("REDIS_URL", MISSING, "REDIS_URL must name the Valkey server."),
+    ("REDIS_URL", "memory://", "REDIS_URL must name the Valkey server."),
     ("EMAIL_URL", MISSING, "EMAIL_URL must name an SMTP server."),
     ("EMAIL_URL", "consolemail://", "EMAIL_URL must name an SMTP server."),
     ("EMAIL_URL", "filemail:///tmp", "EMAIL_URL must name an SMTP server."),

@@ -112,6 +112,20 @@ def test_a_second_factor_that_goes_is_recorded(acme: Company) -> None:
     assert told(acme, "member.second_factor_removed") == ["Alice removed a one-time code."]
 
 
+def test_ending_the_other_sessions_is_recorded(acme: Company) -> None:
+    here, *others = Client(), Client(), Client()
+    for client in (here, *others):
+        log_in(client, acme.alice.user)
+    assert here.post("/accounts/sessions/").status_code == 302
+    assert here.post("/accounts/sessions/").status_code == 302  # nothing is left to end
+    assert told(acme, "session.logged_out") == ["Alice logged out 2 other sessions."]
+    assert [client.get("/t/acme/inbox/").status_code for client in (here, *others)] == [
+        200,
+        302,
+        302,
+    ]
+
+
 def test_a_new_password_is_recorded(acme: Company) -> None:
     client = Client()
     log_in(client, acme.alice.user)

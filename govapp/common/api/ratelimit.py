@@ -16,6 +16,7 @@ import redis
 import structlog
 from django.conf import settings
 
+from govapp.common.errors import RateLimited
 from govapp.common.live import valkey
 
 log = structlog.get_logger(__name__)
@@ -104,3 +105,17 @@ def _limit(per_second: int, burst: int) -> RateLimit:
 def agent_limit() -> RateLimit:
     """Return the limit that holds for each agent (settings `AGENT_CALLS_…`)."""
     return _limit(settings.AGENT_CALLS_PER_SECOND, settings.AGENT_CALLS_AT_ONCE)
+
+
+def spend_for_address(purpose: str, address: str) -> None:
+    """Count one call of an address without a key; raise `RateLimited` when it is too much.
+
+    Settings `ANONYMOUS_CALLS_…`, in calls a second and calls at once.
+    """
+    limit = _limit(settings.ANONYMOUS_CALLS_PER_SECOND, settings.ANONYMOUS_CALLS_AT_ONCE)
+    spent = limit.spend(f"{purpose}:{address}")
+    if not spent.is_allowed:
+        raise RateLimited(
+            f"Too many requests; try again in {spent.retry_after} s.",
+            retry_after=spent.retry_after,
+        )

@@ -2,7 +2,9 @@
 
 A request costs two hops between threads: in with the whole body, out with the whole answer. The
 body is read in the event loop, so that a slow sender holds no thread, and threads are kept, so
-that each keeps its database connection. Streamed answers (files) are taken in large pieces.
+that each keeps its database connection. Files are sent in large pieces, each read by any thread;
+every other streamed answer is read to its end where it began, because what it holds open (a
+tenant, a transaction) belongs to that thread and its context.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Mu
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from tempfile import SpooledTemporaryFile
 from threading import Barrier
 from typing import Any, Final, TypeVar
 
@@ -27,6 +30,7 @@ _T = TypeVar("_T")
 # Larger than any body that a view accepts: what is cut here is refused there.
 BODY_LIMIT: Final = 5 * 1024 * 1024
 _PIECE: Final = 256 * 1024
+_IN_MEMORY: Final = 4 * 1024 * 1024
 _DROPPED: Final = frozenset({b"prefer", b"if-none-match", b"last-event-id", b"content-length"})
 
 
@@ -124,6 +128,8 @@ class Bridge:
         status, headers = started[0]
         close = getattr(result, "close", None)
         if getattr(result, "streaming", False) and not environ.get("govapp.waits"):
+            if getattr(result, "file_to_stream", None) is None:
+                result, close = _spooled(result, close)
             rest = iter(result)
             return Answer(status, headers, _take(rest), rest, close)
         try:
@@ -135,6 +141,23 @@ class Bridge:
 
 def _encoded(name: str, value: str) -> tuple[bytes, bytes]:
     return name.lower().encode("latin-1"), value.strip().encode("latin-1")
+
+
+def _spooled(
+    pieces: Iterable[bytes], close: Callable[[], object] | None
+) -> tuple[Iterable[bytes], Callable[[], object]]:
+    """Read a streamed body to its end, here and now, and return it as a file with its closer."""
+    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the closer is handed on
+    try:
+        file.writelines(pieces)
+    except BaseException:
+        file.close()
+        raise
+    finally:
+        if close is not None:
+            close()
+    file.seek(0)
+    return iter(partial(file.read, _PIECE), b""), file.close
 
 
 def _take(pieces: Iterator[bytes]) -> bytes:

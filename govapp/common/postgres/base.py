@@ -37,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         tenant_id = bound_tenant_id()
         if autocommit or tenant_id is None:
-            super()._set_autocommit(autocommit)
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
             return
         # psycopg stays in its autocommit mode, so that it sends no BEGIN of its own; its commit
         # and rollback go by the state of the session and end this transaction like any other.

@@ -7,8 +7,10 @@ from typing import Any
 import jwt
 import pytest
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from approvals.models import ActionRequest
+from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.api.agents import URL, Caller, make_caller
 from tests.approvals.world import World
@@ -108,6 +110,19 @@ def test_another_tenants_key_beside_the_permission_opens_nothing(
 @pytest.mark.parametrize("token", ["x", "a.b.c", "é", "..", "e30.e30.e30", "x" * 8000])
 def test_what_is_no_permission_is_refused(token: str) -> None:
     assert redeem(token).status_code == 422
+
+
+@pytest.mark.django_db
+def test_an_address_without_a_key_is_slowed_down(settings: Settings) -> None:
+    settings.ANONYMOUS_CALLS_PER_SECOND, settings.ANONYMOUS_CALLS_AT_ONCE = 1, 2
+    body = {"token": "x"}
+
+    def post(address: str) -> int:
+        return Client(REMOTE_ADDR=address).post(REDEEM, body, "application/json").status_code
+
+    address, other = f"2001:db8::{new_id().hex[-4:]}:1", f"2001:db8::{new_id().hex[-4:]}:2"
+    assert [post(address) for _ in range(3)] == [422, 422, 429]
+    assert post(other) == 422
 
 
 @pytest.mark.django_db

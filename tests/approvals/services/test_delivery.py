@@ -9,7 +9,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from approvals.enums import DeliveryStatus, NotificationKind
+from approvals.enums import DeliveryStatus, NotificationKind, Verdict
 from approvals.models import (
     ActionRequest,
     CallbackDelivery,
@@ -148,6 +148,19 @@ def test_what_is_no_longer_open_is_not_asked_any_more(
     assert mailbox.recipients == ["alice@acme.example"]
     statuses = [each.status for each in notifications(world, "requested")[-1:]]
     assert statuses == [DeliveryStatus.DROPPED]
+
+
+def test_whoever_was_suspended_before_it_was_sent_is_not_told(
+    world: World, mailbox: Mailbox
+) -> None:
+    world.vote(world.company.bob, world.submit(), Verdict.DENY)
+    with tenant_transaction(world.company.id):
+        suspend_member(actor=world.company.olivia, member=world.company.alice)
+    for row in notifications(world, "decided"):
+        send_notification(tenant_id=world.company.id, notification_id=row.pk)
+    assert mailbox.recipients == ["bob@acme.example"]
+    statuses = [each.status for each in notifications(world, "decided")]
+    assert statuses == [DeliveryStatus.DROPPED, DeliveryStatus.SENT]
 
 
 def test_a_server_that_is_busy_is_asked_again_later(

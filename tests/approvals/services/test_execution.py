@@ -158,7 +158,9 @@ def test_the_whole_way_is_recorded_in_words(world: World) -> None:
             bytes(event.body).decode()
             for event in LedgerEvent.objects.filter(request_id=request.pk).order_by("id")
         ]
-    assert any("was used by acme-bank" in body for body in bodies)
+    assert any(
+        "was used by the executing system, said to be “acme-bank”" in body for body in bodies
+    )
     assert any("reported “Pay Acme Ltd” as done: paid" in body for body in bodies)
     assert not any(token in body for body in bodies)
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from approvals.enums import Verdict
 from approvals.models import Notification
 from approvals.services.notifications import alert_compliance, notify_stage_opened
 from approvals.services.timers import sweep
 from govapp.common.tenancy import tenant_transaction
+from tenants.services.people import suspend_member
 from tests.approvals.world import World, make_world, policy, stage
 from tests.conftest import MoveClock
 
@@ -73,6 +75,16 @@ def test_everybody_who_was_asked_hears_how_it_ended() -> None:
     assert told(world, "decided") == []
     world.vote(world.company.bob, request)
     assert told(world, "decided") == [("Alice", None), ("Bob", None)]
+
+
+def test_whoever_was_suspended_does_not_hear_how_it_ended() -> None:
+    world = make_world(policy(stage(("finance", 2), "risk")))
+    world.approvers(world.company.finance, 1)
+    request = world.submit()
+    with tenant_transaction(world.company.id):
+        suspend_member(actor=world.company.olivia, member=world.company.alice)
+    world.vote(world.company.bob, request, Verdict.DENY)
+    assert told(world, "decided") == [("Approver0", None), ("Bob", None)]
 
 
 def test_an_alert_goes_to_compliance_once() -> None:

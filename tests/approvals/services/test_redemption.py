@@ -143,7 +143,17 @@ def test_a_forged_token_is_refused_and_the_real_one_still_works(
     with pytest.raises(Invalid) as refused:
         redeem_grant(token=forge(*parts_of(token), world), redeemed_by="mallory")
     assert refused.value.code == "grant_invalid"
+    with tenant_transaction(world.company.id):
+        assert not LedgerEvent.objects.filter(type="grant.redeem_refused").exists()
     assert redeem_grant(token=token, redeemed_by="bank").redeemed_by == "bank"
+
+
+def test_the_birth_of_the_key_is_recorded_once(world: World) -> None:
+    issue(world)
+    issue(world)
+    with tenant_transaction(world.company.id):
+        event = LedgerEvent.objects.get(type="grant_key.made")
+        assert event.subject_id == GrantKey.objects.get().kid
 
 
 def test_a_signed_token_about_another_request_is_refused(world: World) -> None:
@@ -204,7 +214,10 @@ def test_a_refusal_stays_in_the_record(committed_db: CommittedDatabase) -> None:
     assert refused.value.code == "grant_redeemed"
     with tenant_transaction(world.company.id):
         event = LedgerEvent.objects.get(type="grant.redeem_refused")
-    assert "refused to mallory: This permission was used on" in bytes(event.body).decode()
+    assert (
+        "refused to the executing system, said to be “mallory”: This permission was used on"
+        in bytes(event.body).decode()
+    )
 
 
 def test_twenty_at_once_redeem_exactly_once(committed_db: CommittedDatabase) -> None:

@@ -253,6 +253,21 @@ def test_the_sweep_takes_the_oldest_first_and_no_more_than_asked(move_clock: Mov
     assert [status(world, first), status(world, second)] == ["expired", "pending"]
 
 
+def test_more_failures_than_a_round_looks_at_stop_nobody(move_clock: MoveClock) -> None:
+    world, other = make_world(BUSY), make_world(BUSY, slug="other")
+    bad = [world.submit() for _ in range(3)]
+    world.submit()
+    other.submit()
+    with tenant_transaction(world.company.id):
+        # A reference that cannot be read.
+        spoiled = RequirementStage.objects.filter(request__in=bad)
+        spoiled.update(added=[{"kind": "group"}])
+    move_clock(HOUR + SECOND)
+    assert [sweep(at_most=2) for _ in range(2)] == [2, 0]
+    for where in (world, other):
+        assert [each[2] for each in timers(where)].count("fired") == 1
+
+
 def test_an_outcome_that_is_not_reported_becomes_unknown(move_clock: MoveClock) -> None:
     world = make_world(BUSY)
     request = world.vote(world.company.alice, world.submit())

@@ -1,14 +1,18 @@
 """Who may vote, and how votes count (domain page, section 5)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
 from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Vote
 from approvals.selectors.approvers import candidates_for, missing_for, standing_of
+from approvals.selectors.inbox import decidable_by
 from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound, Stale
+from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import MemberStatus, Role
 from tenants.models import Agent, GroupMember, Membership
@@ -176,6 +180,59 @@ def test_the_agents_owner_never_votes_where_duties_are_separated(world: World) -
     with pytest.raises(Forbidden, match="separates those duties"):
         world.vote(world.company.alice, request)
     assert fresh(request).is_pending
+
+
+def give_agent(world: World, to: Membership) -> None:
+    with tenant_transaction(world.company.id):
+        Agent.objects.update(owner=to)
+        world.agent.refresh_from_db()
+
+
+def test_giving_the_agent_away_does_not_let_its_owner_vote(world: World) -> None:
+    give_agent(world, world.company.alice)
+    (dora,) = world.approvers(world.company.finance, 1)
+    request = world.submit()
+    give_agent(world, dora)
+    for owner in (world.company.alice, dora):
+        with pytest.raises(Forbidden, match="separates those duties"):
+            world.vote(owner, request)
+    with tenant_transaction(world.company.id):
+        able = [each.member for each in candidates_for(request) if not each.excluded_because]
+        assert able == [world.company.bob]
+        counts = [decidable_by(each).count() for each in (world.company.alice, dora)]
+        assert (counts, decidable_by(world.company.bob).count()) == ([0, 0], 1)
+
+
+def test_who_owned_the_agent_at_submission_is_written_once(world: World) -> None:
+    request = world.submit()
+    assert request.owner_at_submission_id == world.agent.owner_id
+    with tenant_transaction(world.company.id), pytest.raises(IntegrityError, match="written once"):
+        ActionRequest.objects.update(owner_at_submission=world.company.alice)
+
+
+@pytest.mark.parametrize("said", [{"reason": "better"}, {"sources": ["better"]}])
+def test_what_the_agent_said_is_written_once(world: World, said: dict[str, Any]) -> None:
+    world.submit()
+    with tenant_transaction(world.company.id), pytest.raises(IntegrityError, match="written once"):
+        ActionRequest.objects.update(**said)
+
+
+def test_of_an_older_request_the_present_owner_is_kept_out(world: World) -> None:
+    give_agent(world, world.company.alice)
+    request = world.submit()
+    with tenant_transaction(world.company.id):
+        requirement = request.requirements.get()
+        opened = requirement.stages.get()
+        request.pk, request.owner_at_submission = new_id(), None
+        request.save(force_insert=True)
+        requirement.pk, requirement.request = new_id(), request
+        requirement.save(force_insert=True)
+        opened.pk, opened.request, opened.requirement = new_id(), request, requirement
+        opened.save(force_insert=True)
+        people = (world.company.alice, world.company.bob)
+        listed = [decidable_by(each).filter(pk=request.pk).count() for each in people]
+        assert listed == [0, 1]
+        assert [standing_of(request, each).may_vote for each in people] == [False, True]
 
 
 def test_nor_does_the_person_on_whose_behalf_it_acts(world: World) -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.models import ActionRequest, Vote
 from govapp.common.tenancy import tenant_transaction
+from tenants.services.people import suspend_member
 from tests.approvals.views.conftest import Site, be_low_risk, field, link_for
 
 pytestmark = pytest.mark.django_db
@@ -80,9 +81,28 @@ def test_high_risk_asks_for_a_login_and_shows_no_payload(site: Site) -> None:
     assert status(site) == (RequestStatus.PENDING, 0)
 
 
-def test_an_expired_link_says_so(site: Site, link: str, move_clock: Any) -> None:
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_an_expired_link_says_only_that(
+    site: Site, link: str, move_clock: Any, is_decided: bool
+) -> None:
+    if is_decided:
+        site.world.vote(site.world.company.bob, site.asked, Verdict.DENY, reason="Not ours.")
     move_clock(timedelta(hours=5))
-    assert "This link has expired" in Client().get(link).content.decode()
+    html = Client().get(link).content.decode()
+    assert "This link has expired" in html
+    told = ("Pay Acme Ltd", "900.00", "Not ours.", "Alice", "Bob", site.world.agent.name)
+    assert [word for word in told if word in html] == []
+
+
+def test_the_link_of_a_suspended_person_is_not_found(site: Site, link: str) -> None:
+    company = site.world.company
+    html = Client().get(link).content.decode()
+    with tenant_transaction(company.id):
+        suspend_member(actor=company.olivia, member=company.alice)
+    assert Client().get(link).status_code == 404
+    sent = {"seen": field(html, "seen"), "verdict": "approve"}
+    assert Client().post(link, sent).status_code == 404
+    assert status(site) == (RequestStatus.PENDING, 0)
 
 
 def test_a_finished_request_says_how_it_ended(site: Site, link: str) -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,12 @@ def test_what_is_written_reads_back_the_same_and_is_one_line(event: dict[str, ob
     assert json.loads(data) == event
     assert canonical_bytes(json.loads(data)) == data
     assert b"\n" not in data
+
+
+@unhurried
+@given(st.dictionaries(texts, values))
+def test_the_bytes_are_those_of_another_implementation(event: dict[str, object]) -> None:
+    assert canonical_bytes(event) == rfc8785.dumps(event)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from django.test import Client
@@ -85,6 +86,34 @@ def test_a_malformed_filter_is_refused(acme: Company, audrey: Client, query: str
     assert audrey.get(f"/t/acme/audit/{query}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("?since=0001-01-01", b"A day lies in the years 1970 to 2999."),
+        ("?since=1969-12-31", b"A day lies in the years 1970 to 2999."),
+        ("?until=9999-12-31", b"A day lies in the years 1970 to 2999."),
+        ("?until=3000-01-01", b"A day lies in the years 1970 to 2999."),
+        ("?text=%00", b"A filter holds no NUL characters."),
+        ("?actor=%00", b"A filter holds no NUL characters."),
+        ("?type=a%00b", b"A filter holds no NUL characters."),
+    ],
+)
+def test_what_the_database_cannot_hold_is_refused(
+    acme: Company, audrey: Client, query: str, why: bytes
+) -> None:
+    page = audrey.get(f"/t/acme/audit/{query}")
+    export = audrey.post(f"/t/acme/audit/export{query}")
+    assert (page.status_code, export.status_code) == (400, 400)
+    assert why in page.content
+    assert why in export.content
+
+
+@pytest.mark.parametrize("query", ["?since=1970-01-01", "?until=2999-12-31"])
+def test_the_first_and_the_last_day_are_days(acme: Company, audrey: Client, query: str) -> None:
+    write_event(acme.id, event_type="x.happened", summary="It happened.")
+    assert summaries(audrey, acme, f"{query}&type=x.happened") == ["It happened."]
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(acme: Company, audrey: Client) -> None:
     with tenant_transaction(acme.id):
         before = LedgerEvent.objects.count()
@@ -128,7 +157,9 @@ def test_who_may_read(acme: Company, who: str, status: int) -> None:
         "/t/acme/reports/",
     ]
     assert [client.get(page).status_code for page in pages] == [status] * 4
-    assert client.post("/t/acme/audit/export").status_code == status
+    export = client.post("/t/acme/audit/export")
+    assert export.status_code == status
+    assert b"".join(export)  # a file is closed when it was read
 
 
 def test_another_tenant_sees_nothing(acme: Company) -> None:
@@ -158,6 +189,14 @@ def test_an_event_shows_its_proof(acme: Company, audrey: Client) -> None:
     assert response.context["canonical"] == bytes(event.body).decode()
     proof = audrey.get(page + "proof").json()
     assert proof["leaf_hash"] == response.context["inclusion"].leaf.hex()
+    with tenant_transaction(acme.id):
+        # The refused one above left nothing.
+        taken = json.loads(bytes(LedgerEvent.objects.get(type="proof.downloaded").body))
+    assert (taken["actor"]["name"], taken["subject"]["id"], taken["data"]["leaf_hash"]) == (
+        "Audrey",
+        public_id("ev", event.pk),
+        proof["leaf_hash"],
+    )
 
 
 def test_a_request_is_explained_from_its_events(acme: Company, audrey: Client) -> None:
@@ -195,7 +234,8 @@ def test_hostile_words_are_shown_and_not_obeyed(acme: Company, audrey: Client) -
 def test_an_export_has_each_line_and_is_recorded(acme: Company, audrey: Client) -> None:
     event = write_event(acme.id, event_type="x.happened", summary="It happened.")
     response = audrey.post("/t/acme/audit/export?type=x.happened")
-    assert b"".join(response.streaming_content) == bytes(event.body) + b"\n"  # type: ignore[attr-defined]
+    content = bytes(event.body) + b"\n"
+    assert b"".join(response.streaming_content) == content  # type: ignore[attr-defined]
     with tenant_transaction(acme.id):
         made = json.loads(bytes(LedgerEvent.objects.get(type="export.made").body))
     assert made["actor"]["name"] == "Audrey"
@@ -204,7 +244,8 @@ def test_an_export_has_each_line_and_is_recorded(acme: Company, audrey: Client) 
         "query": {"type": "x.happened"},
         "time_zone": "UTC",
         "count": 1,
-        "complete": True,
+        "bytes": len(content),
+        "sha256": sha256(content).hexdigest(),
     }
 
 

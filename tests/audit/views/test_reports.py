@@ -68,6 +68,8 @@ def test_a_report_is_cancelled(acme: Company) -> None:
         {"since": "2026-02-01", "until": "2026-01-01"},
         {"since": "x", "until": "2026-01-01"},
         {"since": "2099-01-01", "until": "2099-01-02"},
+        {"since": "0001-01-01", "until": "0001-01-02"},
+        {"since": "9999-12-30", "until": "9999-12-31"},
         {},
     ],
 )

@@ -1,0 +1,149 @@
+"""Many requests at once: the same as one by one, with a constant number of statements."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from approvals.enums import RequestStatus, TimerStatus
+from approvals.models import ActionRequest, Notification, RequirementStage, Timer
+from approvals.services.locking import lock_request
+from approvals.services.timers import sweep
+from audit.models import LedgerEvent, LedgerQueueItem
+from govapp.common.tenancy import tenant_transaction
+from tests.approvals.world import HOUR, MINUTE, World, make_world, policy, stage
+from tests.conftest import MoveClock
+from tests.support.committed import CommittedDatabase
+
+ESCALATION = {"after": "1h", "add": [{"group": "managers"}]}
+BOTH = policy(stage("finance", "risk", reminders=["1h"], escalations=[ESCALATION]))
+
+
+def told(world: World, kind: str) -> list[tuple[Any, str, Any]]:
+    """Each message of a kind: about which request, to whom, and whether they are new to it."""
+    with tenant_transaction(world.company.id):
+        rows = Notification.objects.filter(kind=kind).select_related("member__user")
+        return [
+            (row.request_id, str(row.member), row.content.get("is_new"))
+            for row in rows.order_by("request_id", "member__user__name")
+        ]
+
+
+def statuses(world: World, request: ActionRequest) -> set[str]:
+    with tenant_transaction(world.company.id):
+        return set(
+            Timer.objects.filter(request=request)
+            .exclude(kind="expire")
+            .values_list("status", flat=True)
+        )
+
+
+@pytest.mark.django_db
+def test_each_request_is_prompted_by_its_own_votes(move_clock: MoveClock) -> None:
+    world = make_world(BOTH)
+    requests = [world.submit() for _ in range(4)]
+    world.vote(world.company.alice, requests[1])
+    move_clock(HOUR + MINUTE)
+    assert sweep() == 8
+    everybody: list[tuple[str, bool | None]] = [("Alice", None), ("Bob", None)]
+    people = [everybody, everybody[1:], everybody, everybody]
+    assert told(world, "reminder") == [
+        (request.pk, *each) for request, some in zip(requests, people, strict=True) for each in some
+    ]
+    first: list[tuple[str, bool | None]] = [("Alice", False), ("Bob", False), ("Charlie", True)]
+    people = [first, first[1:], first, first]
+    assert told(world, "escalated") == [
+        (request.pk, *each) for request, some in zip(requests, people, strict=True) for each in some
+    ]
+    with tenant_transaction(world.company.id):
+        events = LedgerEvent.objects.filter(type__in=["timer.reminded", "timer.escalated"])
+        bodies = [bytes(each.body) for each in events]
+        assert sum(b"still missing: 1 from Finance, 1 from Risk" in body for body in bodies) == 6
+        assert sum(b"still missing: 1 from Risk" in body for body in bodies) == 2
+        assert {str(each.added) for each in RequirementStage.objects.all()} == {
+            "[{'ref': 'managers', 'kind': 'group', 'count': 1}]"
+        }
+        assert LedgerQueueItem.objects.filter(event__in=events).count() == 8
+
+
+@pytest.mark.django_db
+def test_prompting_many_takes_no_more_statements_than_a_few(move_clock: MoveClock) -> None:
+    counts = []
+    for requests in (10, 40):
+        move_clock(0 * HOUR)
+        world = make_world(BOTH, slug=f"acme{requests}")
+        for _ in range(requests):
+            world.submit()
+        move_clock(HOUR + MINUTE)
+        with CaptureQueriesContext(connection) as seen:
+            assert sweep() == 2 * requests
+        counts.append(len(seen))
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.django_db
+def test_what_fails_is_left_alone_and_stops_no_other(move_clock: MoveClock) -> None:
+    world = make_world(BOTH)
+    requests = [world.submit() for _ in range(5)]
+    with tenant_transaction(world.company.id):
+        # A reference that cannot be read.
+        RequirementStage.objects.filter(request=requests[2]).update(added=[{"kind": "group"}])
+    move_clock(HOUR + MINUTE)
+    assert sweep() == 8
+    assert [statuses(world, request) for request in requests] == (
+        [{"fired"}] * 2 + [{"armed"}] + [{"fired"}] * 2
+    )
+
+
+@pytest.mark.django_db
+def test_what_expires_and_what_is_reminded_go_in_one_round(move_clock: MoveClock) -> None:
+    world = make_world(BOTH)
+    old = [world.submit() for _ in range(2)]
+    move_clock(3 * HOUR)
+    young = [world.submit() for _ in range(2)]
+    move_clock(4 * HOUR + MINUTE)
+    assert sweep() == 3 * 2 + 2 * 2
+    assert [statuses(world, request) for request in (*old, *young)] == (
+        [{"skipped"}] * 2 + [{"fired"}] * 2
+    )
+    with tenant_transaction(world.company.id):
+        found = ActionRequest.objects.order_by("pk").values_list("status", flat=True)
+        assert list(found) == [RequestStatus.EXPIRED] * 2 + [RequestStatus.PENDING] * 2
+
+
+def test_a_request_that_somebody_holds_is_passed_over(committed_db: CommittedDatabase) -> None:
+    world = make_world(BOTH)
+    held, free = world.submit(), world.submit()
+    committed_db.move_clock(HOUR + MINUTE)
+    with tenant_transaction(world.company.id):
+        lock_request(held.pk)
+        assert committed_db.at_once([sweep]) == [2]
+    assert [statuses(world, held), statuses(world, free)] == [{"armed"}, {"fired"}]
+    assert sweep() == 2
+
+
+def test_votes_that_end_requests_race_the_reminders(committed_db: CommittedDatabase) -> None:
+    """Nobody is reminded of a request after it has ended."""
+    world = make_world(policy(stage("finance", reminders=["1h"])))
+    requests = [world.submit() for _ in range(20)]
+    committed_db.move_clock(HOUR + timedelta(seconds=1))
+    race: list[Callable[[], object]] = [
+        partial(world.vote, world.company.alice, request) for request in requests
+    ]
+    outcomes = committed_db.at_once([*race, sweep, sweep])
+    assert [each for each in outcomes if isinstance(each, Exception)] == []
+    with tenant_transaction(world.company.id):
+        for request in ActionRequest.objects.all():
+            assert request.status == RequestStatus.APPROVED
+            assert request.decided_at is not None
+            timer = Timer.objects.get(request=request, kind="remind")
+            reminded = LedgerEvent.objects.filter(request_id=request.pk, type="timer.reminded")
+            fired = timer.status == TimerStatus.FIRED
+            assert reminded.count() == fired
+            assert timer.closed_at is not None
+            assert not fired or timer.closed_at < request.decided_at
+            assert timer.status in (TimerStatus.FIRED, TimerStatus.SUPERSEDED)

@@ -1,0 +1,34 @@
+"""The menu offers each person exactly what they may open."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from tests.people import make_company
+
+pytestmark = pytest.mark.django_db
+
+BY_ROLE = {
+    "olivia": {"audit", "reports", "settings"},
+    "carl": {"audit", "reports", "settings"},
+    "audrey": {"audit", "reports", "settings"},
+    "alice": set(),
+}
+EVERYBODY = {"inbox", "requests", "agents", "people", "policy", "categories"}
+
+
+@pytest.mark.parametrize("name", BY_ROLE)
+def test_the_menu_offers_what_the_role_may_open(name: str) -> None:
+    company = make_company()
+    client = Client()
+    client.force_login(getattr(company, name).user)
+    page = client.get("/t/acme/inbox/").content.decode()
+    offered = set(re.findall(r'href="/t/acme/([a-z]+)/?"', page))
+    assert offered == EVERYBODY | BY_ROLE[name]
+    refused = {
+        part
+        for part in EVERYBODY | {"audit", "reports", "settings"}
+        if client.get(f"/t/acme/{part}/").status_code != 200
+    }
+    assert refused == {"audit", "reports", "settings"} - BY_ROLE[name]
