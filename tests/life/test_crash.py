@@ -20,7 +20,6 @@ LOAD_SECONDS = 24
 BETWEEN = 3.0
 VICTIMS = ("worker", "web", "sweeper", "valkey", "beat", "sequencer")
 REMINDER_DUE = timedelta(minutes=31)
-FINAL = ("approved", "denied", "returned", "expired", "cancelled")
 
 
 @contextmanager
@@ -106,6 +105,7 @@ def nothing_is_lost(company: Company, folder: Path) -> None:
     assert len(told) == len(keys)
     for each in journal(folder, "decided"):
         assert kept[str(parse_public_id("ar", each["id"]))]["status"] == each["status"]
+    # Used and not reported is "unknown" once the clock has passed the time for a report.
     used = {"redeemed", "succeeded", "failed", "rolled_back", "unknown"}
     for each in journal(folder, "redeemed"):
         assert kept[str(parse_public_id("ar", each["id"]))]["execution_state"] in used
@@ -134,7 +134,12 @@ def nothing_happened_twice(company: Company) -> None:
         " WHERE tenant_id = %s AND status = 'fired' GROUP BY kind",
         company.id,
     )
-    said = {"remind": "timer.reminded", "escalate": "timer.escalated"}
+    said = {
+        "remind": "timer.reminded",
+        "escalate": "timer.escalated",
+        "expire": "action_request.expired",
+        "reconcile": "execution.overdue",
+    }
     for row in fired:
         recorded = stack.value(
             "SELECT count(*) FROM audit_ledgerevent WHERE tenant_id = %s AND type = %s",
