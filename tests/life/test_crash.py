@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from govapp.common.ids import parse_public_id
 from govapp.runtime.state import ROOT
 from tests.life.journey import Company, messages_in, tell
@@ -50,6 +52,7 @@ def journal(folder: Path, event: str) -> list[dict[str, Any]]:
     return [each for each in map(json.loads, lines) if each["event"] == event]
 
 
+@pytest.mark.crash
 def test_killed_processes_lose_nothing_and_do_nothing_twice(
     company: Company, tmp_path: Path
 ) -> None:
@@ -59,19 +62,20 @@ def test_killed_processes_lose_nothing_and_do_nothing_twice(
             time.sleep(BETWEEN)
             stack.kill(victim)
         words, _ = simulator.communicate(timeout=LOAD_SECONDS + 60)
-    tell(words[words.find("Requests") :])
+    tell(words[words.find("Requests") :] if "Requests" in words else words)
     figures = json.loads((tmp_path / "figures").read_text())
     assert (figures["broken"], figures["faults"]) == ([], {})
     until(lambda: set(VICTIMS) <= set(stack.programs()), "all programs are back", 60)
 
     try:
         overdue_timers_fire_after_the_crash(company)
+        # While the clock is moved: what was queued meanwhile is due by the moved clock.
+        messages_went_out(company)
     finally:
         stack.shift_clock(timedelta(0))
     nothing_is_lost(company, tmp_path)
     nothing_happened_twice(company)
     no_approval_without_its_votes(company)
-    messages_went_out(company)
     the_record_is_whole(company)
 
 
