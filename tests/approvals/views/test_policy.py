@@ -155,7 +155,7 @@ def test_a_valid_document_becomes_a_draft_with_the_line_ends_of_a_file(office: O
     assert "No sentence differs." in words(answer.content)
     with tenant_transaction(office.company.id):
         made = PolicyVersion.objects.get(number=3)
-        assert (made.status, made.source, made.remark) == ("draft", SOURCE, "As before")
+        assert (made.status, made.source, made.remark) == ("in_review", SOURCE, "As before")
 
 
 def test_mistakes_are_listed_with_their_place_and_what_was_typed_stays(office: Office) -> None:
