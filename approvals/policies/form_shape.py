@@ -65,11 +65,18 @@ parser finds them: an unreadable text form stays text, a count of "x" stays "x".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from approvals.policies.problems import Problem
+from approvals.policies.form_actions import change_fields
+from approvals.policies.form_fields import AnyFields, Fields, read_names
+from approvals.policies.form_flows import as_items, read_flows, shown_text, write_flows
+from approvals.policies.form_pointers import field_for
+from approvals.policies.form_rules import read_rules, write_rule
+from approvals.policies.parsing import VERSION, parse_policy
+from approvals.policies.problems import PolicyInvalid, Problem
+from approvals.policies.rules import DENY
 
-Fields = dict[str, str | list[str]]
+__all__ = ["Fields", "change_fields", "field_for", "from_fields", "is_editable", "to_fields"]
 
 
 def to_fields(document: Mapping[str, object]) -> Fields:
@@ -77,39 +84,47 @@ def to_fields(document: Mapping[str, object]) -> Fields:
 
     What does not fit a form because it has the wrong shape is left out; see `is_editable`.
     """
-    raise NotImplementedError
+    fields: Fields = {
+        "default": shown_text(document.get("default")),
+        "default-flow": shown_text(document.get("default_flow")),
+    }
+    for index, rule in enumerate(as_items(document.get("rules"))):
+        fields.update(write_rule(f"rules-{index}", rule))
+    return {**fields, **write_flows(document.get("flows"))}
 
 
-def from_fields(
-    fields: Mapping[str, str | Sequence[str]],
-) -> tuple[dict[str, object], list[Problem]]:
+def from_fields(fields: AnyFields) -> tuple[dict[str, object], list[Problem]]:
     """The document that the fields say, and everything the parser finds wrong with it.
 
     The document comes back also with problems, so that half a rule can be kept in a draft. It
     says the same as the fields; problems point into it (`field_for` finds their inputs).
     """
-    raise NotImplementedError
+    document, problems = _read(fields)
+    try:
+        parse_policy(document)
+    except PolicyInvalid as error:
+        problems.extend(error.problems)
+    return document, problems
 
 
-def change_fields(fields: Mapping[str, str | Sequence[str]], action: str) -> Fields:
-    """The fields after one button was pressed; blank rows stay, so that they can be filled in.
-
-    Actions: `<list>-add` (`rules-add`, `rules-0-c-add`, `flows-add`, `flows-0-s-add`,
-    `flows-0-s-0-seat-add`, `flows-0-s-0-esc-add`) and `<item>-remove`, `-up`, `-down`
-    (`rules-3-up`, `rules-0-c-2-remove`); `rules-N-as-text` and `rules-N-as-rows` turn rows into
-    the text form and back where that can be done. Any other action changes nothing.
-    """
-    raise NotImplementedError
-
-
-def field_for(pointer: str, document: Mapping[str, object]) -> str:
-    """The name of the input in `to_fields(document)` that a problem's pointer means.
-
-    The nearest one around it, when it means no single input; "" for the document as a whole.
-    """
-    raise NotImplementedError
+def _read(fields: AnyFields) -> tuple[dict[str, object], list[Problem]]:
+    form, problems = read_names(fields), list[Problem]()
+    document: dict[str, object] = {"version": VERSION}
+    if default := form.text("default"):
+        document["default"] = default
+    default_flow = form.text("default-flow")
+    if default_flow and default != DENY:
+        document["default_flow"] = default_flow
+    if flows := read_flows(form, problems):
+        document["flows"] = flows
+    document["rules"] = read_rules(form, problems)
+    return document, problems
 
 
 def is_editable(document: Mapping[str, object]) -> bool:
     """Whether the form shows all that the document says; true for every valid policy."""
-    raise NotImplementedError
+    shown, _ = _read(to_fields(document))
+    try:
+        return parse_policy(shown) == parse_policy(document)
+    except PolicyInvalid:
+        return shown == document

@@ -16,7 +16,7 @@ slugs = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,7}", fullmatch=True)
 # Words that the text form, YAML or a form could take for something else.
 TRICKY = (
     *("and", "not", "in", "true", "null", "~", "no", "1e5", "007", "-5", "48200.00", "10000"),
-    *(" a", "a ", "a, b", '"', '"a"', "it's", "a\\b", "a\nb", "\r\n", "# a", "- a", "a: b"),
+    *(" a", "a ", "a, b", '"', '"a"', "it's", "a\\b", "a\nb", "a\r\nb", "# a", "- a", "a: b"),
     *(
         "{",
         "[a]",
@@ -28,7 +28,7 @@ TRICKY = (
         "`",
         "é",
         "\U0001f600",
-        "\u2028",
+        "a\u2028b",
         "\u200b",
         "\U000e0001",
     ),
