@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+import yaml
+
 from approvals.policies.editing_lists import is_same
 from approvals.policies.editing_nodes import Editor, apply_splices
 from approvals.policies.editing_style import Style, read_style
@@ -70,7 +72,8 @@ def _changed(
 ) -> str | None:
     try:
         root = read_nodes(source)
-    except ValueError:
+    except yaml.YAMLError:
+        # JSON whose texts hold escapes that are not YAML's.
         return None
     style = read_style(source, root, is_json=is_json)
     splices = Editor(source, style).change_item(root, old, new)

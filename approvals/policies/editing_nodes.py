@@ -199,7 +199,7 @@ class Editor:
         return body if body.endswith("\n") else body + self.style.newline
 
     def _usual_gap(self, gaps: Sequence[str]) -> str:
-        blank = sum(1 for gap in gaps if not gap.strip() and gap)
+        blank = sum(1 for gap in gaps if gap.startswith(("\r", "\n")))
         return self.style.newline if blank * 2 > len(gaps) else ""
 
     def _keep_gaps_of_removed(self, gaps: list[str], found: Sequence[int | None]) -> str:
@@ -208,7 +208,7 @@ class Editor:
         kept = set(found)
         for index, gap in enumerate(gaps):
             if index in kept:
-                gaps[index] = carried + gap
+                gaps[index] = carried + (gap.lstrip("\r\n") if carried else gap)
                 carried = ""
             elif gap.strip():
                 carried += gap
