@@ -87,6 +87,7 @@ AGENT: Final = (
         "agent labels",
         lambda facts: facts.agent_labels,
         "The labels that your organisation gave the agent.",
+        plural=True,
     ),
     Field(
         "agent.tier",
@@ -168,6 +169,7 @@ REQUEST: Final = (
         "guardrail findings",
         lambda facts: or_absent(facts.guardrail_findings),
         "What the automatic checks of the content found; missing when none ran.",
+        plural=True,
         need="guardrails",
     ),
 )
@@ -202,6 +204,7 @@ TIME: Final = (
         "Whether it is now within your organisation's business hours, holidays counted as "
         "outside; missing when none are set.",
         phrases=("a time within business hours", "a time outside business hours"),
+        plural=True,
         need="business_hours",
     ),
 )
@@ -222,6 +225,7 @@ PAST: Final = (
         _run_categories,
         "The categories of the actions that the agent asked for earlier in the same run, refused "
         "ones left out; missing when it names no run.",
+        plural=True,
         need="run",
     ),
     Field(

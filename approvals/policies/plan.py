@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from approvals.policies import limits
-from approvals.policies.compiling import Compiled, compile_when
+from approvals.policies.compiling import Compiled
+from approvals.policies.compiling_when import compile_when
 from approvals.policies.describing import describe_default, describe_with_flow
 from approvals.policies.evaluation import RequirementSpec
 from approvals.policies.fields import find_field
