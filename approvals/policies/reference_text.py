@@ -72,8 +72,8 @@ KEYS: Final = (
     (
         "separation_of_duties",
         (
-            "Whether the agent's owner and the person it acts for are kept from voting; true unless "
-            "it says false."
+            "Whether the agent's owner and the person it acts for are kept from voting; true "
+            "unless it says false."
         ),
     ),
     ("note", "A remark for those who read the policy; it has no effect."),
@@ -97,8 +97,8 @@ OBLIGATIONS: Final = (
     (
         "delay",
         (
-            "A time such as 10m, 2h or 1d: the agent gets its permission only that much later. With "
-            "`allow` and `require_approval`; where several rules ask for a delay, the longest holds."
+            "A time such as 10m, 2h or 1d: the agent gets its permission only that much later. "
+            "With `allow` and `require_approval`; of the delays of several rules the longest holds."
         ),
     ),
     ("attach_note", "A text that is shown with the request and kept with it. With any outcome."),
