@@ -176,10 +176,9 @@ def _values(root: _Root, parts: Sequence[Schema], depth: int) -> tuple[object, .
     """All values there can be, or None where the schema does not list them."""
     result: list[object] | None = None
     for part in parts:
-        lists = [_own_values(part)]
-        for branches in _alternatives(part) if depth < _DEEPEST else ():
-            lists.append(_joined(root, branches, depth + 1))
-        for values in lists:
+        choices = _alternatives(part) if depth < _DEEPEST else ()
+        joined = [_joined(root, branches, depth + 1) for branches in choices]
+        for values in (_own_values(part), *joined):
             if values is not None:
                 keys = {_key(value) for value in values}
                 result = values if result is None else [v for v in result if _key(v) in keys]

@@ -118,8 +118,8 @@ WHERE = "in payments.transfer"
             compare("payload.scores", "contains", "a"),
             TREE,
             (
-                f'payload.scores is a list {WHERE}, and "contains" here needs text or a list of such '
-                f"values; {OWN_HINT}"
+                f'payload.scores is a list {WHERE}, and "contains" here needs text or a list '
+                f"of such values; {OWN_HINT}"
             ),
         ),
         (
