@@ -18,6 +18,7 @@ from approvals.policies.form_values import (
     write_text,
     write_value,
 )
+from approvals.policies.operator_table import BY_NAME
 from approvals.policies.parsing_conditions import parse_conditions
 from approvals.policies.problems import pointer_to
 from approvals.policies.text_form import (
@@ -25,7 +26,6 @@ from approvals.policies.text_form import (
     format_condition,
     parse_condition_text,
 )
-from approvals.policies.text_tokens import PAIRS, takes_list, takes_none
 
 Tree = Mapping[str, object]
 # How a group joins its children, and the children; a leaf is a group of one without a join.
@@ -99,12 +99,17 @@ def _write_rows(prefix: str, tree: Tree) -> Fields | None:
     return fields if children else None
 
 
+def _takes(op: str) -> str:
+    operator = BY_NAME.get(op)
+    return "one" if operator is None else operator.takes
+
+
 def write_row(prefix: str, leaf: object, group: str = "") -> Fields:
     """The inputs of one comparison; whatever it lacks is empty."""
     data = leaf if isinstance(leaf, Mapping) else {}
     field, op = str(data.get("field") or ""), str(data.get("op") or "")
     value, last = data.get("value"), ""
-    if op in PAIRS and isinstance(value, list) and len(value) == 2:
+    if _takes(op) == "pair" and isinstance(value, list) and len(value) == 2:
         shown, last = (write_value(each, field, op, in_list=True) for each in value)
     elif isinstance(value, list):
         shown = ", ".join(write_value(each, field, op, in_list=True) for each in value)
@@ -161,11 +166,12 @@ def _read_row(row: Part) -> dict[str, object] | None:
     if not (field or row.raw("value").strip() or row.raw("value2").strip()):
         return None
     leaf: dict[str, object] = {"field": field, "op": op}
-    if takes_none(op):
+    takes = _takes(op)
+    if takes == "none":
         return leaf
     value, last = row.at("value").values, row.raw("value2")
-    if op in PAIRS or takes_list(op):
-        pieces = split_list(value) + ([last] if op in PAIRS and last.strip() else [])
+    if takes in {"list", "pair"}:
+        pieces = split_list(value) + ([last] if takes == "pair" and last.strip() else [])
         leaf["value"] = [read_value(piece, field, op) for piece in pieces]
     elif any(each.strip() for each in value):
         leaf["value"] = read_value(value[0], field, op)

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from approvals.policies.decimals import read_decimal
-from approvals.policies.fields import Kind, find_field
-from approvals.policies.operators import NUMERIC, TEXTUAL
+from approvals.policies.fields import find_field
+from approvals.policies.kinds import Kind
+from approvals.policies.operator_table import DATED, NUMERIC, TEXTUAL
 from approvals.policies.text_tokens import quote
 from approvals.policies.yaml_events import resolve_plain
 
@@ -81,7 +82,7 @@ def read_value(raw: str, field: str, op: str) -> object:
     if op in NUMERIC or kind is Kind.NUMBER:
         # Kept as it was typed where the number would be written in another way: 48200.00.
         return plain if isinstance(plain, int | float) and repr(plain) == piece else piece
-    if op in TEXTUAL or kind not in {Kind.ANY, Kind.BOOLEAN}:
+    if op in TEXTUAL | DATED or kind not in {Kind.ANY, Kind.BOOLEAN}:
         return piece
     if isinstance(plain, bool):
         return plain

@@ -11,11 +11,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 from approvals.policies.checking import Checker, TooManyProblems
+from approvals.policies.operator_table import BY_NAME
 from approvals.policies.parsing_conditions import parse_conditions
 from approvals.policies.rules import AllOf, Comparison, Condition, Not
 from approvals.policies.text_syntax import read_tree
 from approvals.policies.text_tokens import (
-    PAIRS,
     WORDS,
     ConditionTextInvalid,
     write_field,
@@ -81,6 +81,6 @@ def _write_comparison(comparison: Comparison) -> str:
     if not isinstance(comparison.value, tuple):
         return f"{start} {write_value(comparison.value)}"
     values = [write_value(each) for each in comparison.value]
-    if comparison.op in PAIRS:
+    if BY_NAME[comparison.op].takes == "pair":
         return f"{start} {' and '.join(values)}"
     return f"{start} [{', '.join(values)}]"

@@ -11,14 +11,13 @@ from typing import Final, Never
 
 from approvals.policies import limits
 from approvals.policies.decimals import read_decimal
-from approvals.policies.fields import Kind as FieldKind
 from approvals.policies.fields import find_field
-from approvals.policies.operators import BY_KIND, NUMERIC
+from approvals.policies.kinds import Kind as FieldKind
+from approvals.policies.operator_table import BY_KIND, BY_NAME, NUMERIC
 from approvals.policies.positions import Position
 from approvals.policies.shown import listed
 from approvals.policies.text_tokens import (
     GROUPS,
-    PAIRS,
     RESERVED,
     WORDS,
     ConditionTextInvalid,
@@ -26,8 +25,6 @@ from approvals.policies.text_tokens import (
     Token,
     in_words,
     read_tokens,
-    takes_list,
-    takes_none,
 )
 from approvals.policies.yaml_events import resolve_plain
 
@@ -141,11 +138,12 @@ class _Parser:
         op = self.operator(name)
         tree: Tree = {"field": name.text, "op": op}
         position = _at(name, field=_at(name), op=_at(start))
-        if takes_none(op):
+        takes = BY_NAME[op].takes
+        if takes == "none":
             return tree, position
-        if takes_list(op):
+        if takes == "list":
             tree["value"], position.children["value"] = self.items(op)
-        elif op in PAIRS:
+        elif takes == "pair":
             tree["value"], position.children["value"] = self.pair(name, op)
         else:
             position.children["value"] = _at(self.next)
@@ -202,7 +200,8 @@ class _Parser:
         token = self.take()
         after = WORDS[op]
         field = None if name is None else find_field(name.text)
-        wants_number = op in NUMERIC or (field is not None and field.kind is FieldKind.NUMBER)
+        kind = FieldKind.ANY if field is None else field.kind
+        wants_number = kind is FieldKind.NUMBER or (op in NUMERIC and kind is not FieldKind.DATE)
         if token.kind in {Kind.SIGN, Kind.END}:
             what = "a number" if wants_number else "a value"
             self.fail(f"write {what} after {after}, not {token.shown}", token)

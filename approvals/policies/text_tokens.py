@@ -11,23 +11,12 @@ from typing import Final
 
 from approvals.policies import limits
 from approvals.policies.checking import SLUG
-from approvals.policies.operators import LISTED, OPERATORS, PRESENCE
+from approvals.policies.operator_table import BY_NAME, OPERATORS
 from approvals.policies.rules import Scalar
 from approvals.policies.shown import safe_text
 from approvals.policies.yaml_events import resolve_plain
 
-# An operator that is not named here is written as its name with spaces: "starts with".
-_SPELLED: Final = {
-    "eq": "=",
-    "ne": "!=",
-    "gt": ">",
-    "gte": ">=",
-    "lt": "<",
-    "lte": "<=",
-    "absent": "is missing",
-}
-WORDS: Final[dict[str, str]] = {op: _SPELLED.get(op, op.replace("_", " ")) for op in OPERATORS}
-PAIRS: Final = frozenset({"between"})
+WORDS: Final[dict[str, str]] = {op: BY_NAME[op].symbol for op in OPERATORS}
 GROUPS: Final = ("all", "any")
 _GRAMMAR: Final = ("and", "or", "not", *GROUPS, "true", "false", "null")
 RESERVED: Final = frozenset(_GRAMMAR) | {
@@ -80,16 +69,6 @@ class Token:
         if self.kind is Kind.END:
             return "the end"
         return f'"{safe_text(self.text)}"' if self.kind is Kind.TEXT else safe_text(self.text)
-
-
-def takes_list(op: str) -> bool:
-    """Whether the operator's value is a list in square brackets."""
-    return op in LISTED or op in {"contains_any", "contains_all", "contains_none"}
-
-
-def takes_none(op: str) -> bool:
-    """Whether the operator stands without a value."""
-    return op in PRESENCE
 
 
 def read_tokens(text: str) -> list[Token]:

@@ -6,12 +6,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from approvals.policies.fields import FIXED_NAMES, WEEKDAYS, Kind, find_field
-from approvals.policies.operators import BY_KIND, NUMERIC, OPERATORS
-from approvals.policies.text_tokens import PAIRS, takes_list, takes_none
+from approvals.policies.fields import FIXED_NAMES, WEEKDAYS, find_field
+from approvals.policies.kinds import Kind
+from approvals.policies.operator_table import BY_KIND, BY_NAME, DATED, NUMERIC, OPERATORS
 from tests.approvals.policies.builders import compare
 
-DATES = frozenset({"before", "after", "on_or_before", "on_or_after"})
 slugs = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,7}", fullmatch=True)
 # Words that the text form, YAML or a form could take for something else.
 TRICKY = (
@@ -48,7 +47,9 @@ numbers = (
 _payload = st.from_regex(r"[a-z_]{1,6}(\.[a-z]{1,4}){0,2}", fullmatch=True) | st.sampled_from(
     ["größe", "a=b", "(x)", "a,b", '"q"', "and", "not", "\u200b", "#", "x-y*"]
 )
-fields = st.sampled_from(FIXED_NAMES) | _payload.map(lambda path: f"payload.{path}")
+fields = st.sampled_from((*FIXED_NAMES, "run.count.payments.*", "run.count.*")) | _payload.map(
+    lambda path: f"payload.{path}"
+)
 
 
 def _single(name: str, kind: Kind, op: str) -> st.SearchStrategy[Any]:
@@ -56,8 +57,9 @@ def _single(name: str, kind: Kind, op: str) -> st.SearchStrategy[Any]:
         return st.integers(0, 23)
     if name == "time.weekday" and op in {"eq", "ne", "in", "not_in"}:
         return st.sampled_from(WEEKDAYS)
-    if op in DATES or kind.name == "DATE":
-        return st.dates().map(str)
+    if op in DATED or kind is Kind.DATE:
+        moments = st.datetimes().map(lambda each: f"{each.isoformat(timespec='seconds')}Z")
+        return st.dates().map(str) if kind is Kind.DATE else st.dates().map(str) | moments
     if op == "matches":
         return st.sampled_from([r"^a\.b$", "[0-9]{2}", "a, b", '"', "^(a|b)"])
     if op in NUMERIC or kind is Kind.NUMBER:
@@ -76,15 +78,16 @@ def leaves(draw: st.DrawFn) -> dict[str, Any]:
     field = find_field(name)
     assert field is not None
     op = draw(st.sampled_from([op for op in OPERATORS if op in BY_KIND[field.kind]]))
-    if takes_none(op):
+    takes = BY_NAME[op].takes
+    if takes == "none":
         return compare(name, op)
     single = _single(name, field.kind, op)
-    if op in PAIRS:
-        pair = sorted([draw(single), draw(single)], key=float)
-        return compare(name, op, pair)
-    if takes_list(op):
+    if takes == "pair":
+        by_size: Any = str if field.kind is Kind.DATE else float
+        return compare(name, op, sorted([draw(single), draw(single)], key=by_size))
+    if takes == "list":
         one_type = draw(st.sampled_from([texts, numbers.filter(lambda n: not isinstance(n, str))]))
-        items = one_type if field.kind is Kind.ANY and op not in DATES else single
+        items = one_type if field.kind is Kind.ANY else single
         return compare(name, op, draw(st.lists(items, min_size=1, max_size=3)))
     return compare(name, op, draw(single))
 
@@ -152,6 +155,17 @@ _when = st.fixed_dictionaries(
 )
 
 
+_obligations = st.fixed_dictionaries(
+    {},
+    optional={
+        "step_up": st.just(True),
+        "delay": st.sampled_from(["30s", "10m", "7d"]),
+        "attach_note": texts,
+        "notify": st.lists(people, min_size=1, max_size=2, unique_by=_who),
+    },
+)
+
+
 @st.composite
 def rules(draw: st.DrawFn, flow_names: list[str]) -> dict[str, Any]:
     """A rule as in a normalised document."""
@@ -162,6 +176,14 @@ def rules(draw: st.DrawFn, flow_names: list[str]) -> dict[str, Any]:
         made["separation_of_duties"] = draw(st.booleans())
     if draw(st.booleans()):
         made["note"] = draw(texts)
+    obligations = draw(st.none() | _obligations)
+    if obligations is not None:
+        if made["then"] != "require_approval":
+            obligations.pop("step_up", None)
+        if made["then"] == "deny":
+            obligations.pop("delay", None)
+        if obligations:
+            made["obligations"] = obligations
     return made
 
 

@@ -193,6 +193,9 @@ TYPED: list[tuple[str, str, str, object]] = [
     ("category.reversible", "eq", "no", "no"),
     ("confidence", "lt", "0.8", 0.8),
     ("agent.labels", "contains", "true", "true"),
+    ("agent.labels", "contains_any", "a, b", ["a", "b"]),
+    ("payload.due", "before", "2026-12-31", "2026-12-31"),
+    ("payload.due", "before", "2026", "2026"),
 ]
 
 
@@ -275,6 +278,31 @@ def test_half_a_rule_is_kept_and_its_problems_find_their_inputs() -> None:
         ("rules-1-when-category", "write 1 to 100 items here, not 0"),
         ("rules-1-c-0-value", 'write a number such as 10000 or "48200.00", not ten'),
         ("rules-2-text", "column 17: write a number after >, not the end"),
+    ]
+
+
+def test_obligations_have_fields_of_their_own() -> None:
+    obligations = {
+        "step_up": True,
+        "delay": "10m",
+        "attach_note": "see the handbook",
+        "notify": [{"group": "audit"}, {"person": "alice@example.com"}],
+    }
+    fields = to_fields(document(rule(obligations=obligations)))
+
+    assert {
+        name: fields[f"rules-0-{name}"] for name in ("step-up", "delay", "attach-note", "notify")
+    } == {
+        "step-up": "yes",
+        "delay": "10m",
+        "attach-note": "see the handbook",
+        "notify": ["group:audit", "person:alice@example.com"],
+    }
+    made, problems = from_fields(fields | {"rules-0-then": "deny", "rules-0-notify": "audit, a@b"})
+    assert made["rules"][0]["obligations"]["notify"] == [{"group": "audit"}, {"person": "a@b"}]  # type: ignore[index]
+    assert [field_for(each.pointer, made) for each in problems] == [
+        "rules-0-step-up",
+        "rules-0-delay",
     ]
 
 

@@ -52,6 +52,20 @@ EXAMPLES: list[tuple[str, object]] = [
     (r'payload.iban matches "^DE\\d+$"', compare("payload.iban", "matches", r"^DE\d+$")),
     ("on_behalf_of exists", compare("on_behalf_of", "exists")),
     ("on_behalf_of is missing", compare("on_behalf_of", "absent")),
+    ("payload.tags contains any [a, b]", compare("payload.tags", "contains_any", ["a", "b"])),
+    ("payload.tags contains all [1, 2]", compare("payload.tags", "contains_all", [1, 2])),
+    ("agent.labels contains none [x]", compare("agent.labels", "contains_none", ["x"])),
+    ("payload.due on or before 2026-12-31", compare("payload.due", "on_or_before", "2026-12-31")),
+    (
+        'payload.due after "2026-12-31T18:00:00Z"',
+        compare("payload.due", "after", "2026-12-31T18:00:00Z"),
+    ),
+    (
+        "time.date between 2026-01-01 and 2026-02-01",
+        compare("time.date", "between", ["2026-01-01", "2026-02-01"]),
+    ),
+    ("run.count.payments.* >= 3", compare("run.count.payments.*", "gte", 3)),
+    ('payload.a = "contains any"', compare("payload.a", "eq", "contains any")),
     ('"payload.a=b" exists', compare("payload.a=b", "exists")),
     ("payload.a = 1 and payload.b = 1", {"all": [A, B]}),
     ("payload.a = 1 or payload.b = 1 or payload.c = 1", {"any": [A, B, C]}),
@@ -103,7 +117,8 @@ def test_tree_to_text_to_tree_is_the_identity(conditions: Any) -> None:
 
 
 OPERATORS = (
-    "=, !=, >, >=, <, <=, in, not in, contains, starts with, ends with, matches, exists,"
+    "=, !=, >, >=, <, <=, in, not in, contains, contains any, contains all, contains none,"
+    " starts with, ends with, matches, before, after, on or before, on or after, exists,"
     " is missing or between"
 )
 ERRORS: list[tuple[str, int, str]] = [
@@ -148,6 +163,17 @@ ERRORS: list[tuple[str, int, str]] = [
     ("payload.a between 1", 20, "write between with two values: between 1 and 10"),
     ("payload.a between 10 and 1", 19, "write the smaller number first"),
     ("payload.a between 1 and x", 25, "write a number after between, not text"),
+    (
+        "payload.due before 2026",
+        20,
+        "write a date such as 2026-12-31 or 2026-12-31T18:00:00Z here, not 2026",
+    ),
+    ("time.date between 2026-02-01 and 2026-01-01", 19, "write the earlier date first"),
+    (
+        "agent.labels contains any x",
+        27,
+        "write a list in square brackets after contains any, such as [a, b]",
+    ),
     ("time.hour > 24", 13, "write a whole hour from 0 to 23"),
     (
         "payload.a = 1 and (payload.b = 2 or payload.c > 0.1234567890123456789)",
