@@ -13,8 +13,9 @@ from collections.abc import Mapping
 
 import yaml
 
+from approvals.policies.editing_lines import apply_splices
 from approvals.policies.editing_lists import is_same
-from approvals.policies.editing_nodes import Editor, apply_splices
+from approvals.policies.editing_nodes import Editor
 from approvals.policies.editing_style import Style, read_style
 from approvals.policies.form_shape import from_fields, to_fields
 from approvals.policies.loading import dump_document, read_document
