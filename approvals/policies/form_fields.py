@@ -68,3 +68,17 @@ def read_names(fields: AnyFields) -> Part:
             part = part.parts.setdefault(step, Part())
         part.values = [value] if isinstance(value, str) else [str(each) for each in value]
     return root
+
+
+def replace_part(fields: AnyFields, part: str, sent: AnyFields) -> Fields:
+    """The fields with one numbered part, such as "rules-3", as it was sent; the rest as it was.
+
+    Names in `sent` that do not belong to the part are not read.
+    """
+    start = f"{part}-"
+    kept = {name: value for name, value in fields.items() if not name.startswith(start)}
+    new = {name: value for name, value in sent.items() if name.startswith(start)}
+    return {
+        name: value if isinstance(value, str) else list(value)
+        for name, value in {**kept, **new}.items()
+    }

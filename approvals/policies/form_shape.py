@@ -61,6 +61,10 @@ What is left blank is left out: a row without field and value, and a rule, flow,
 escalation in which nothing was typed (selects with a fixed choice do not count as typed). So
 pages may always offer empty ones at the end. Other mistakes stay in the document, where the
 parser finds them: an unreadable text form stays text, a count of "x" stays "x".
+
+A long policy has more fields than a server takes at once (Django refuses more than 1,000). A page
+may show one rule or flow alone: `replace_part(to_fields(document), "rules-3", sent)` are the
+fields of the whole policy with that rule as it was sent.
 """
 
 from __future__ import annotations
@@ -68,7 +72,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from approvals.policies.form_actions import change_fields
-from approvals.policies.form_fields import AnyFields, Fields, read_names
+from approvals.policies.form_fields import AnyFields, Fields, read_names, replace_part
 from approvals.policies.form_flows import as_items, read_flows, shown_text, write_flows
 from approvals.policies.form_pointers import field_for
 from approvals.policies.form_rules import read_rules, write_rule
@@ -76,7 +80,15 @@ from approvals.policies.parsing import VERSION, parse_policy
 from approvals.policies.problems import PolicyInvalid, Problem
 from approvals.policies.rules import DENY
 
-__all__ = ["Fields", "change_fields", "field_for", "from_fields", "is_editable", "to_fields"]
+__all__ = [
+    "Fields",
+    "change_fields",
+    "field_for",
+    "from_fields",
+    "is_editable",
+    "replace_part",
+    "to_fields",
+]
 
 
 def to_fields(document: Mapping[str, object]) -> Fields:

@@ -16,6 +16,7 @@ from approvals.policies.form_shape import (
     field_for,
     from_fields,
     is_editable,
+    replace_part,
     to_fields,
 )
 from tests.approvals.policies.builders import compare, document, rule
@@ -424,6 +425,17 @@ def test_buttons_turn_rows_into_text_and_back() -> None:
     assert change_fields(deep, "rules-0-as-rows") == deep
     half = fields | {"rules-0-c-0-op": ""}
     assert change_fields(half, "rules-0-as-text") == half
+
+
+def test_one_rule_can_be_sent_alone() -> None:
+    made = document(rule("a", conditions={"all": [A, B]}), rule("b", conditions=C), rule("c"))
+    sent = to_fields(document(rule("x", conditions=D)))
+    renamed = {name.replace("rules-0-", "rules-1-"): value for name, value in sent.items()}
+
+    fields = replace_part(to_fields(made), "rules-1", {**renamed, "default": "deny"})
+
+    expected = {**made, "rules": [made["rules"][0], rule("x", conditions=D), made["rules"][2]]}
+    assert from_fields(fields) == (parse_policy(expected).document, [])
 
 
 HOSTILE = st.sampled_from(
