@@ -173,8 +173,9 @@ def _read_row(row: Part) -> dict[str, object] | None:
     if takes in {"list", "pair"}:
         pieces = split_list(value) + ([last] if takes == "pair" and last.strip() else [])
         leaf["value"] = [read_value(piece, field, op) for piece in pieces]
-    elif any(each.strip() for each in value):
-        leaf["value"] = read_value(value[0], field, op)
+    else:
+        # Kept when it is empty, so that the parser's words stand beside the input of the value.
+        leaf["value"] = read_value(value[0] if value else "", field, op)
     return leaf
 
 

@@ -78,7 +78,7 @@ def read_value(raw: str, field: str, op: str) -> object:
         return text
     found = find_field(field)
     kind = Kind.ANY if found is None else found.kind
-    plain = resolve_plain(piece)
+    plain = resolve_plain(piece) if piece else ""
     if op in NUMERIC or kind is Kind.NUMBER:
         # Kept as it was typed where the number would be written in another way: 48200.00.
         return plain if isinstance(plain, int | float) and repr(plain) == piece else piece
@@ -100,9 +100,9 @@ def write_value(value: object, field: str, op: str, *, in_list: bool = False) ->
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return ""
     same = read_value(value, field, op)
     plain = value.isprintable() and isinstance(same, str) and same == value
     alone = not in_list or split_list(value) == [value]
-    return value if plain and alone and value else quote(value)
+    return value if plain and alone else quote(value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from approvals.policies import PolicyInvalid, dump_policy, load_policy, parse_policy
@@ -15,7 +16,7 @@ from approvals.policies.editing import edit_source
 from approvals.policies.form_shape import from_fields, to_fields
 from approvals.policies.loading import read_document
 from tests.approvals.policies.builders import compare, rule
-from tests.approvals.policies.strategies import documents
+from tests.approvals.policies.strategies import documents, texts
 
 TEXT = """\
 # The policy of Example Ltd.
@@ -387,6 +388,33 @@ def test_rules_keep_their_letters_when_one_is_changed_added_removed_or_moved(
     if action == "change" and touched is not None:
         assert f"# above {touched}\n" in result
         assert f"# below {touched}\n" in result
+
+
+@given(documents(), st.data())
+def test_every_comment_stays_when_a_value_changes(made: Any, data: st.DataObject) -> None:
+    # A text over several lines would hold the comments that are put between them.
+    assume(not re.search(r"\\[nr]", json.dumps(made)))
+    lines = dump_policy(parse_policy(made)).removesuffix("\n").split("\n")
+    text = "".join(f"# above {n}\n{line}  # at {n}\n" for n, line in enumerate(lines))
+    new: Any = copy.deepcopy(load_policy(text).document)
+    stages = [stage for flow in new["flows"].values() for stage in flow["stages"]]
+    for each in new["rules"]:
+        each["note"] = data.draw(texts) if "note" in each else each.get("note", "new")
+        each["id"] = f"x-{each['id']}"
+    for index in data.draw(st.sets(st.integers(0, len(stages) - 1), max_size=2)):
+        stage = stages[index]
+        stage["deadline"] = "9h"
+        stage["seats"].append({"group": "another-one", "count": 1})
+
+    result = edit_source(text, new)
+
+    assert load_policy(result) == parse_policy(new)
+    assert re.findall(r"^ *# above (\d+)$", result, re.MULTILINE) == [
+        str(number) for number in range(len(lines))
+    ]
+    assert re.findall(r"  # at (\d+)$", result, re.MULTILINE) == [
+        str(number) for number in range(len(lines))
+    ]
 
 
 def test_json_stays_json_as_it_is_laid_out() -> None:

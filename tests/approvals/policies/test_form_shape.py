@@ -252,6 +252,8 @@ def test_half_a_rule_is_kept_and_its_problems_find_their_inputs() -> None:
         "rules-1-c-0-field": "payload.amount",
         "rules-1-c-0-op": "gt",
         "rules-1-c-0-value": "ten",
+        "rules-1-c-1-field": "payload.currency",
+        "rules-1-c-1-op": "eq",
         "rules-2-id": "c",
         "rules-2-then": "deny",
         "rules-2-when-category": "*",
@@ -278,6 +280,7 @@ def test_half_a_rule_is_kept_and_its_problems_find_their_inputs() -> None:
         ),
         ("rules-1-when-category", "write 1 to 100 items here, not 0"),
         ("rules-1-c-0-value", 'write a number such as 10000 or "48200.00", not ten'),
+        ("rules-1-c-1-value", "write some text here; it is empty"),
         ("rules-2-text", "column 17: write a number after >, not the end"),
     ]
 
