@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Callable
@@ -27,11 +28,13 @@ def steps_of(work: Callable[[], object]) -> int:
         steps += event in {"call", "c_call"}
 
     former = sys.getprofile()
+    gc.disable()  # what the collector calls is no step of the decision
     sys.setprofile(count)
     try:
         work()
     finally:
         sys.setprofile(former)
+        gc.enable()
     return steps
 
 
@@ -92,7 +95,9 @@ def test_the_steps_of_a_decision_do_not_grow_with_the_payload(
 
     evaluate(made, facts())  # which rules fit the category is remembered from the first request
     few, many = steps(5 * limits.LIST_ITEMS), steps(10 * limits.LIST_ITEMS)
-    assert few == many <= 2_000 + 400 * len(listed) + 400 * nodes
+    # A few more steps are Python's own; twice the payload in any part would be thousands.
+    assert many <= few + 50
+    assert many <= 2_000 + 400 * len(listed) + 400 * nodes
 
 
 @settings(max_examples=40)
