@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from govapp.common.ids import parse_public_id
+from govapp.common.ids import parse_public_id, public_id
 from govapp.runtime.state import ROOT
 from tests.life.journey import Company, messages_in, tell
 from tests.life.stack import bare_environment, until
@@ -20,7 +20,6 @@ LOAD_SECONDS = 24
 BETWEEN = 3.0
 VICTIMS = ("worker", "web", "sweeper", "valkey", "beat", "sequencer")
 REMINDER_DUE = timedelta(minutes=31)
-FINAL = ("approved", "denied", "returned", "expired", "cancelled")
 
 
 @contextmanager
@@ -65,15 +64,16 @@ def test_killed_processes_lose_nothing_and_do_nothing_twice(
     assert (figures["broken"], figures["faults"]) == ([], {})
     until(lambda: set(VICTIMS) <= set(stack.programs()), "all programs are back", 60)
 
+    # Put back at the very end: what was written after the shift is due after the shift.
     try:
         overdue_timers_fire_after_the_crash(company)
+        nothing_is_lost(company, tmp_path)
+        nothing_happened_twice(company)
+        no_approval_without_its_votes(company)
+        messages_went_out(company)
+        the_record_is_whole(company)
     finally:
         stack.shift_clock(timedelta(0))
-    nothing_is_lost(company, tmp_path)
-    nothing_happened_twice(company)
-    no_approval_without_its_votes(company)
-    messages_went_out(company)
-    the_record_is_whole(company)
 
 
 def overdue_timers_fire_after_the_crash(company: Company) -> None:
@@ -106,7 +106,8 @@ def nothing_is_lost(company: Company, folder: Path) -> None:
     assert len(told) == len(keys)
     for each in journal(folder, "decided"):
         assert kept[str(parse_public_id("ar", each["id"]))]["status"] == each["status"]
-    used = {"redeemed", "succeeded", "failed", "rolled_back"}
+    # Used and not reported is "unknown" once the clock has passed the time for a report.
+    used = {"redeemed", "succeeded", "failed", "rolled_back", "unknown"}
     for each in journal(folder, "redeemed"):
         assert kept[str(parse_public_id("ar", each["id"]))]["execution_state"] in used
 
@@ -134,7 +135,7 @@ def nothing_happened_twice(company: Company) -> None:
         " WHERE tenant_id = %s AND status = 'fired' GROUP BY kind",
         company.id,
     )
-    said = {"remind": "timer.reminded", "escalate": "timer.escalated"}
+    said = {"remind": "timer.reminded", "reconcile": "execution.overdue"}
     for row in fired:
         recorded = stack.value(
             "SELECT count(*) FROM audit_ledgerevent WHERE tenant_id = %s AND type = %s",
@@ -170,22 +171,35 @@ def no_approval_without_its_votes(company: Company) -> None:
 
 
 def messages_went_out(company: Company) -> None:
-    """Every message is sent or needless; one sent twice carries the same id, and is counted."""
+    """Every message recorded as sent was delivered; one delivered again carries the same id.
+
+    A sender killed between delivering and recording leaves a lease that has to end first. Until
+    then the request may have ended, and the message is recorded as needless.
+    """
     stack = company.stack
-    query = "SELECT count(*) FROM approvals_notification WHERE tenant_id = %s AND status = %s"
-    until(lambda: stack.value(query, company.id, "queued") == 0, "messages are sent", 60)
-    assert stack.value(query, company.id, "failed") == 0
-    sent = stack.value(query, company.id, "sent")
-    files = (stack.directory / "mail").glob("*.log")
-    ids = Counter(
-        str(message["Message-ID"])
-        for path in files
+    queued = (
+        "SELECT count(*) FROM approvals_notification WHERE tenant_id = %s AND status = 'queued'"
+    )
+    began = time.monotonic()
+    until(lambda: stack.value(queued, company.id) == 0, "messages are sent", 150)
+    rows = stack.rows(
+        "SELECT id, status FROM approvals_notification WHERE tenant_id = %s", company.id
+    )
+    status = {public_id("ntf", row["id"]): row["status"] for row in rows}
+    delivered = Counter(
+        str(message["Message-ID"]).strip("<>").partition("@")[0]
+        for path in (stack.directory / "mail").glob("*.log")
         for message in messages_in(path)
         if f"@{company.slug}.example" in str(message["To"])
     )
-    doubled = sum(ids.values()) - len(ids)
-    tell(f"{sent} messages recorded as sent, {len(ids)} delivered, {doubled} delivered again")
-    assert len(ids) == sent
+    doubled = delivered.total() - len(delivered)
+    tell(
+        f"messages: {Counter(status.values())}; {len(delivered)} delivered, {doubled} of them"
+        f" again; the last was settled after {time.monotonic() - began:.1f} s"
+    )
+    assert {name for name in status if status[name] == "sent"} - set(delivered) == set()
+    assert set(delivered) - set(status) == set()
+    assert "failed" not in status.values()
 
 
 def the_record_is_whole(company: Company) -> None:
