@@ -1,6 +1,7 @@
 """Servers, databases and people for every test. Each test process has servers of its own."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -9,8 +10,9 @@ from typing import Any, Protocol
 import environ
 import pytest
 from django.conf import settings
-from django.core.cache import caches
+from django.core.cache import cache, caches
 from django.db import connections
+from playwright.sync_api import Browser, sync_playwright
 
 import govapp.celery
 from tests.support.committed import CommittedDatabase
@@ -30,6 +32,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the pictures of README to docs/screenshots",
     )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, without a window: one for all tests of this process.
+
+    Playwright keeps an event loop running in the thread as long as it lives, which tests that
+    run a loop of their own cannot stand: `./run test` runs the marks `browser` and `life` apart.
+    """
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "Install Chromium to run the tests of the pages: ./run doctor says how."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +85,14 @@ def point_django_at(services: Services, dbname: str) -> None:
     with suppress(AttributeError):  # when nobody has used it yet
         del caches["default"]
     govapp.celery.app.conf.update(broker_url=services.valkey.url)
+
+
+@pytest.fixture(autouse=True)
+def _forget_what_was_counted(request: pytest.FixtureRequest) -> None:
+    """Begin with no login counted: the limits on logins live in Valkey, beyond one test."""
+    if "django_db_setup" in request.fixturenames:
+        request.getfixturevalue("django_db_setup")
+        cache.clear()
 
 
 class MoveClock(Protocol):

@@ -17,7 +17,7 @@ from tenants.enums import Role
 from tenants.models import ApproverGroup, Membership
 from tenants.selectors import members_with_role
 
-_KINDS: Final = [
+KINDS: Final = [
     ("fields", "Fields: name and value"),
     ("money", "Money: the amount stands large"),
     ("email", "E-mail: as it will look"),
@@ -41,7 +41,7 @@ class CategoryForm(ListedForm):
     description = forms.CharField(max_length=500, required=False)
     risk = forms.ChoiceField(choices=Risk, initial=Risk.HIGH)
     is_reversible = forms.BooleanField(required=False, label="What was done can be undone")
-    kind = forms.ChoiceField(label="How people see the payload", choices=_KINDS)
+    kind = forms.ChoiceField(label="How people see the payload", choices=KINDS)
     labels = forms.CharField(
         label="Names of its fields",
         required=False,

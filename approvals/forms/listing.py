@@ -23,8 +23,12 @@ class ListedForm(forms.Form):
         words = "is one mistake" if count == 1 else f"are {count} mistakes"
         return forms.ValidationError(f"There {words}, listed above.")
 
-    def shown_lines(self) -> list[tuple[int, str, bool]]:
-        """Return the lines around each mistake: number, text, and whether it is wrong."""
+    def shown_lines(self) -> list[tuple[int, str, bool, bool]]:
+        """Return the lines around each mistake.
+
+        Each with its number, its text, whether it is wrong, and whether lines before it are
+        left out.
+        """
         lines = str(self[self.listed].value() or "").splitlines()
         wrong = {each.line for each in self.problems if each.line}
         near = {
@@ -33,4 +37,7 @@ class ListedForm(forms.Form):
             for number in range(line - _AROUND, line + _AROUND + 1)
             if 1 <= number <= len(lines)
         }
-        return [(number, lines[number - 1], number in wrong) for number in sorted(near)]
+        return [
+            (number, lines[number - 1], number in wrong, number > 1 and number - 1 not in near)
+            for number in sorted(near)
+        ]

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from approvals.forms.categories import CategoryForm, RightForm
+from approvals.forms.categories import KINDS, CategoryForm, RightForm
 from approvals.selectors.categories import CategoryRow, get_category, list_categories
 from approvals.services.categories import (
     change_category,
@@ -117,6 +117,7 @@ def _category_page(
         "nav": "categories",
         "row": row,
         "category": row.category,
+        "kind": dict(KINDS).get(row.category.display.get("kind", "fields"), "Fields"),
         "labels": (row.category.display.get("fields") or {}).items(),
         "may_edit": rules.may_edit_policy(request.membership),
         "may_give": _may_give(request.membership),

@@ -17,6 +17,11 @@ from govapp.runtime.supervisor import interruptible
 
 BIN = Path(sys.executable).parent
 CODE = ("govapp", "approvals", "tenants", "audit", "tests", "manage.py")
+# Playwright keeps an event loop in its process, so what drives a browser runs apart.
+TESTS = {
+    "Tests (pytest)": "not browser and not life",
+    "Tests in a browser and over processes (pytest)": "browser or life",
+}
 # What production insists on, so that its own check can run without being production.
 PRODUCTION = {
     "GOVAPP_ENV": "prod",
@@ -47,8 +52,9 @@ def gate(arguments: list[str]) -> int:
             with running_services(Path(scratch), durable=False) as services:
                 services.mode = "test"
                 outcome = {step.title: run_step(step) for step in static_steps(services)}
-        step = pytest_step(["-n", "2", "--dist", "loadgroup"])
-        outcome[step.title] = run_step(step)
+        for title, marks in TESTS.items():
+            step = pytest_step(["-n", "2", "--dist", "loadgroup", "-m", marks], title)
+            outcome[step.title] = run_step(step)
     return report(outcome)
 
 
@@ -71,10 +77,10 @@ def report(outcome: Mapping[str, int]) -> int:
     return 1 if any(outcome.values()) else 0
 
 
-def pytest_step(arguments: list[str]) -> Step:
+def pytest_step(arguments: list[str], title: str = "Tests (pytest)") -> Step:
     """Return the test run; the tests start servers of their own."""
     command = [sys.executable, "-m", "pytest", *arguments]
-    return Step("Tests (pytest)", command, {**os.environ, "GOVAPP_ENV": "test"})
+    return Step(title, command, {**os.environ, "GOVAPP_ENV": "test"})
 
 
 def static_steps(services: Services) -> Iterator[Step]:

@@ -1,6 +1,5 @@
 """A real browser on a real server: Chromium, and Django on a free port of the loopback."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.test import Client
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tenants.models import Membership
 from tests.browser.demo import Demo, make_demo
@@ -25,14 +24,9 @@ WIDTHS = (1280, 390)
 
 
 @pytest.fixture(scope="session")
-def browser(django_db_setup: None) -> Iterator[Browser]:
-    """The Chromium of this machine; the tests need one. It is closed before the database is."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-    assert path, "Install Chromium to run the tests of the pages."
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path)
-        yield running
-        running.close()
+def browser(django_db_setup: None, chromium: Browser) -> Browser:
+    """The Chromium of this machine, for pages that are served from the tests' own database."""
+    return chromium
 
 
 @pytest.fixture(scope="session")

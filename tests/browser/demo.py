@@ -50,6 +50,8 @@ class Demo:
             category=self.category.public_id,
             draft=self.draft.public_id,
             endpoint=self.endpoint.public_id,
+            member=self.world.company.alice.public_id,
+            agent=self.world.agent.public_id,
         )
 
 

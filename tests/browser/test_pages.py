@@ -36,6 +36,17 @@ PAGES: dict[str, tuple[str, str]] = {
     "callbacks": ("olivia", "settings/callbacks/"),
     "callback": ("olivia", "settings/callbacks/{endpoint}/"),
     "audit_log": ("audrey", "audit/"),
+    "audit-request": ("audrey", "audit/requests/{approved}/"),
+    "reports": ("carl", "reports/"),
+    "people": ("olivia", "people/"),
+    "person": ("olivia", "people/{member}/"),
+    "invite": ("olivia", "people/invite"),
+    "groups": ("olivia", "groups/"),
+    "group": ("olivia", "groups/finance/"),
+    "agents": ("olivia", "agents/"),
+    "agent": ("olivia", "agents/{agent}/"),
+    "agent-new": ("olivia", "agents/new"),
+    "settings": ("olivia", "settings/"),
 }
 ACCOUNT = {
     "account-again": "/accounts/reauthenticate/",

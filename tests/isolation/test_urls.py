@@ -65,6 +65,9 @@ def ask(client: Client, verb: str, path: str, *named: str, **data: Any) -> Answe
 
 ROUTES = all_routes()
 PAGES = tenant_routes()
+# Taking a proof away is recorded, as every export is; nothing but the record may change by it.
+RECORDED = {"t/<slug:slug>/audit/events/<str:event>/proof"}
+RECORD = {"audit_ledgerevent", "audit_ledgerqueueitem"}
 by_pattern = pytest.mark.parametrize("route", PAGES, ids=lambda route: route.pattern)
 
 
@@ -307,7 +310,13 @@ def test_looking_changes_nothing_and_shows_nothing_of_others(
             assert (path, verb, status in (200, 302, 403, 404, 405, 409)) == (path, verb, True)
             assert (path, b"globex" in body.lower()) == (path, False)
             shown += status == 200 and verb == "GET"
-        assert (path, marks()) == (path, before)
+        after = marks()
+        if route.pattern in RECORDED:
+            kept = [mark for mark in before if mark[0] not in RECORD]
+            assert (path, [mark for mark in after if mark[0] not in RECORD]) == (path, kept)
+        else:
+            assert (path, after) == (path, before)
+        before = after
     assert shown >= 14
 
 

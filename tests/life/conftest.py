@@ -2,12 +2,10 @@
 
 import itertools
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.life.journey import Company
 from tests.life.stack import Stack, running_stack
@@ -36,14 +34,3 @@ def company(stack: Stack) -> Company:
     made = stack.python("-m", "tests.life.company", f"acme-{next(_numbers)}")
     assert made.returncode == 0, made.stderr
     return Company(stack, json.loads(made.stdout))
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, without a window."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "no Chromium here: ./run doctor says how to get it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ def data_of(world: World, kind: str) -> dict[str, Any]:
 
 
 def cut(text: str) -> dict[str, Any]:
-    whole = text.encode()
+    whole = unicodedata.normalize("NFC", text).encode()
     return {"sha256": hashlib.sha256(whole).hexdigest(), "bytes": len(whole), "cut": True}
 
 
