@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from govapp.common.ids import parse_public_id, public_id
 from govapp.runtime.state import ROOT
 from tests.life.journey import Company, messages_in, tell
@@ -50,6 +52,7 @@ def journal(folder: Path, event: str) -> list[dict[str, Any]]:
     return [each for each in map(json.loads, lines) if each["event"] == event]
 
 
+@pytest.mark.crash
 def test_killed_processes_lose_nothing_and_do_nothing_twice(
     company: Company, tmp_path: Path
 ) -> None:
