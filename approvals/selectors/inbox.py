@@ -170,7 +170,8 @@ def _with_brief(rows: QuerySet[Any], field: str) -> QuerySet[Any]:
     """Add the payload, or null when it is too large for a list: its size is read without it."""
     size = Func(F(field), function="pg_column_size", output_field=IntegerField())
     small = When(payload_size__lte=BRIEF_BYTES, then=F(field))
-    return rows.alias(payload_size=size).annotate(brief=Case(small, output_field=JSONField()))
+    sized: QuerySet[Any] = rows.alias(payload_size=size)
+    return sized.annotate(brief=Case(small, output_field=JSONField()))
 
 
 def _facts(request: ActionRequest, row: ActionRequest | Vote) -> Brief:

@@ -9,6 +9,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import zip_longest
 from typing import Final
 from uuid import UUID
 
@@ -31,6 +33,7 @@ from govapp.common.tenancy import tenant_transaction
 log = structlog.get_logger(__name__)
 
 _Row = Notification | CallbackDelivery
+_Send = Callable[..., bool]
 
 LEASE: Final = timedelta(minutes=2)
 GRACE: Final = timedelta(seconds=3)
@@ -127,30 +130,32 @@ def deliver_callback(
 def deliver_due(*, at_most: int = 100, grace: timedelta = GRACE) -> int:
     """Send what is overdue by `grace`, in all tenants, oldest first; return how many were tried.
 
-    The sweeper's part: Celery sends first, this finds what it lost. A round takes about five
-    seconds at the most, so that slow receivers do not hold up the timers.
+    The sweeper's part: Celery sends first, this finds what it lost. Messages and callbacks take
+    turns, and every round tries at least one of each: a mail server that answers nothing delays
+    no callback. After about five seconds the round ends, so that beat's backup comes to an end.
     """
-    work: list[Callable[[], bool]] = [
-        lambda row=row: send_notification(  # type: ignore[misc]
-            tenant_id=row["tenant_id"], notification_id=row["id"], grace=grace
-        )
+    mails: list[_Send] = [
+        partial(send_notification, tenant_id=row["tenant_id"], notification_id=row["id"])
         for row in due_notifications.call(at_most)
     ]
-    work += [
-        lambda row=row: deliver_callback(  # type: ignore[misc]
-            tenant_id=row["tenant_id"], delivery_id=row["id"], grace=grace
-        )
+    callbacks: list[_Send] = [
+        partial(deliver_callback, tenant_id=row["tenant_id"], delivery_id=row["id"])
         for row in due_callbacks.call(at_most)
     ]
     tried, ends = 0, time.monotonic() + _ROUND_SECONDS
-    for send in work[:at_most]:
-        if time.monotonic() >= ends:
+    for pair in zip_longest(callbacks, mails):
+        if tried >= at_most or time.monotonic() >= ends:
             break
-        try:
-            tried += send()
-        except Exception:
-            log.exception("delivery.fault")
+        tried += sum(_tried(send, grace) for send in pair if send is not None)
     return tried
+
+
+def _tried(send: _Send, grace: timedelta) -> bool:
+    try:
+        return send(grace=grace)
+    except Exception:
+        log.exception("delivery.fault")
+        return False
 
 
 def _claim(row: _Row, now: datetime) -> None:

@@ -336,6 +336,19 @@ def test_a_disabled_endpoint_gets_nothing(world: World, receiver: Receiver) -> N
     assert (the_delivery(world).status, receiver.received) == (DeliveryStatus.DROPPED, [])
 
 
+def test_callbacks_and_messages_take_turns(
+    world: World, mailbox: Mailbox, receiver: Receiver, move_clock: MoveClock
+) -> None:
+    for number in range(3):
+        world.submit(summary=f"Older {number}")
+    endpoint, _ = with_endpoint(world, receiver)
+    decided(world, endpoint)
+    move_clock(DUE)
+    # Six messages are older than the callback, and one round in two parts has both.
+    assert deliver_due(at_most=2) == 2
+    assert (len(mailbox.messages), len(receiver.received)) == (1, 1)
+
+
 def test_ten_workers_at_once_send_one_message_once(
     committed_db: CommittedDatabase, mailbox: Mailbox
 ) -> None:
