@@ -170,8 +170,9 @@ def _with_brief(rows: QuerySet[Any], field: str) -> QuerySet[Any]:
     """Add the payload, or null when it is too large for a list: its size is read without it."""
     size = Func(F(field), function="pg_column_size", output_field=IntegerField())
     small = When(payload_size__lte=BRIEF_BYTES, then=F(field))
-    sized: QuerySet[Any] = rows.alias(payload_size=size)
-    return sized.annotate(brief=Case(small, output_field=JSONField()))
+    brief = Case(small, output_field=JSONField())
+    shown: QuerySet[Any] = rows.alias(payload_size=size).annotate(brief=brief)
+    return shown
 
 
 def _facts(request: ActionRequest, row: ActionRequest | Vote) -> Brief:

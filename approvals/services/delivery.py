@@ -68,9 +68,10 @@ def send_notification(
         )
         if row is None:
             return False
-        if _is_moot(row):
+        if moot := _why_moot(row):
             row.status = DeliveryStatus.DROPPED
             row.save(update_fields=["status"])
+            events.notification_dropped(notification=row, why=moot)
             return False
         _claim(row, now)
 
@@ -115,6 +116,7 @@ def deliver_callback(
         if not row.endpoint.is_enabled:
             row.status = DeliveryStatus.DROPPED
             row.save(update_fields=["status"])
+            events.callback_dropped(delivery=row, why="The endpoint is switched off.")
             return False
         _claim(row, now)
 
@@ -239,13 +241,13 @@ def _jittered(delay: timedelta) -> timedelta:
     return delay * (1 + _JITTER * (secrets.randbelow(2001) / 1000 - 1))
 
 
-def _is_moot(row: Notification) -> bool:
-    """Whether nobody needs this any more: nor does who has left hear anything."""
+def _why_moot(row: Notification) -> str:
+    """Say why nobody needs this any more, or ""; nor does who has left hear anything."""
     if not row.member.is_active:
-        return True
-    if row.kind not in _STILL_PENDING:
-        return False
-    return row.request is None or not row.request.is_pending
+        return "The person is no active member any more."
+    if row.kind in _STILL_PENDING and (row.request is None or not row.request.is_pending):
+        return "The request has ended."
+    return ""
 
 
 def _callback(row: CallbackDelivery, now: datetime) -> Callback:
