@@ -11,9 +11,13 @@ from govapp.common.models import TenantForeignKey, TenantOwned
 class Timer(TenantOwned):
     """One thing that is due at one instant, armed for one version of a request."""
 
-    immutable_fields = ("tenant_id", "request", "stage", "kind", "level", "due_at")
+    immutable_fields = (
+        "tenant_id", "request", "request_version", "stage", "kind", "level", "due_at",
+    )  # fmt: skip
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="timers")
+    # That it was armed for: what belongs to a stage does nothing in a later version.
+    request_version = models.PositiveIntegerField()
     stage = TenantForeignKey(
         RequirementStage, on_delete=models.PROTECT, related_name="timers", null=True
     )

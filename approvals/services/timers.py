@@ -245,7 +245,7 @@ def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
     for timer in due:
         timer.request = request
         timer.stage = stages.get(timer.stage_id) if timer.stage_id else None
-    current = [timer for timer in due if is_current(request, timer.stage)]
+    current = [timer for timer in due if is_current(request, timer)]
     expiring = next((timer for timer in current if timer.kind == TimerKind.EXPIRE), None)
     if expiring:
         close_due(

@@ -38,7 +38,12 @@ def test_a_tenant_with_one_timer_does_not_wait_for_a_thousand_of_another(
         copies = [copy_of(first, number) for number in range(999)]
         ActionRequest.objects.bulk_create(copies)
         Timer.objects.bulk_create(
-            Timer(request=each, kind=TimerKind.REMIND, due_at=first.submitted_at + HOUR)
+            Timer(
+                request=each,
+                request_version=each.version,
+                kind=TimerKind.REMIND,
+                due_at=first.submitted_at + HOUR,
+            )
             for each in copies
         )
     (asked,) = make_due(small, 1)
