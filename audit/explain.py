@@ -147,6 +147,11 @@ def _rules(event: EventRow, kind: str) -> Iterator[Sentence]:
     """Say each rule that matched, with the values that it saw."""
     data = event.body.get("data")
     rules = data.get("rules") if isinstance(data, Mapping) else None
+    if isinstance(rules, Mapping) and rules.get("cut"):
+        # Too many for an event (`audit.services.fitting`): the request keeps them all.
+        number = f"{rules['items']} further" if "items" in rules else "Further"
+        text = f"{number} rules, see the request."
+        yield Sentence(text, event.occurred_at, event.public_id, kind)
     if not isinstance(rules, list):
         return
     for rule in rules:

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "govapp.common.middleware.RequestContextMiddleware",
+    "govapp.common.middleware.UnavailableMiddleware",
     "govapp.common.api.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
