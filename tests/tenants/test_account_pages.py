@@ -41,13 +41,13 @@ def test_titles_about_a_second_factor_are_ours() -> None:
     client = Client()
     client.force_login(user)
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert title_of(client, "/accounts/2fa/webauthn/add/") == "Add a passkey or security key"
     key = Authenticator.objects.create(
         user=user, type="webauthn", data={"name": "Blue key", "credential": {}}
     )
     TOTP.activate(user, "JBSWY3DPEHPK3PXP")
     RecoveryCodes.activate(user)
     titles = {
-        "/accounts/2fa/webauthn/add/": "Add a passkey or security key",
         f"/accounts/2fa/webauthn/keys/{key.pk}/edit/": "Rename it",
         f"/accounts/2fa/webauthn/keys/{key.pk}/remove/": "Remove it",
         "/accounts/2fa/recovery-codes/": "Recovery codes",
