@@ -18,7 +18,7 @@ from govapp.common.ids import public_id
 _SECTIONS: Final = (
     ("What was asked", ("action_request.submitted",)),
     ("Which rules applied", ("action_request.allowed", "action_request.blocked")),
-    ("Who was asked, and when", ("stage.", "timer.", "notification.")),
+    ("Who was asked, and when", ("stage.", "timer.", "notification.", "review_link.")),
     (
         "Who decided",
         (

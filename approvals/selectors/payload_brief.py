@@ -56,7 +56,8 @@ def _amount(payload: Any, display: Mapping[str, Any], amount: str, currency: str
     labels = display.get("fields")
     label = labels.get(meaning_of(payload, display).amount) if isinstance(labels, dict) else None
     term = str(label.get("label", "")) if isinstance(label, dict) else ""
-    return ShownField(term or "Amount", money_text(amount, currency))
+    # A plain blank between them: one that does not break would be shown as a hidden character.
+    return ShownField(term or "Amount", f"{currency} {money_text(amount)}".strip())
 
 
 def _shortened(field: ShownField) -> ShownField:

@@ -16,7 +16,7 @@ def lines(payload: Any, display: Any) -> list[tuple[str, str]]:
 def test_the_amount_leads_and_what_the_category_names_follows() -> None:
     payload = {"invoice": "2291", "currency": "EUR", "amount": "1200.50", "purpose": "Rent"}
     assert lines(payload, MONEY) == [
-        ("Sum", "EUR\u00a01,200.50"),
+        ("Sum", "EUR 1,200.50"),
         ("Purpose", "Rent"),
         ("Invoice", "2291"),
     ]
