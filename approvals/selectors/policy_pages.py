@@ -145,7 +145,8 @@ def read_sentences(version: PolicyVersion) -> Sentences:
 def read_changes(version: PolicyVersion) -> Changes | None:
     """Return what differs from the version it replaces, if there is one. One statement.
 
-    A draft would replace what is live; any other version replaced the last one published before.
+    A version in review would replace what is live; any other one replaced the last one
+    published before it.
     """
     former = _former(version)
     if former is None:
@@ -208,7 +209,7 @@ def _flows(policy: Policy) -> tuple[FlowLine, ...]:
 
 def _former(version: PolicyVersion) -> PolicyVersion | None:
     rows = policy_versions()
-    if version.status == PolicyStatus.DRAFT:
+    if version.status == PolicyStatus.IN_REVIEW:
         return rows.filter(status=PolicyStatus.LIVE).first()
     if version.published_at is None:
         return None

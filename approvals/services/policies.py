@@ -23,7 +23,7 @@ OWN_PROPOSAL: Final = "You proposed this version; somebody else with compliance 
 
 @transaction.atomic
 def propose_policy(*, actor: Membership, source: str, remark: str = "") -> PolicyVersion:
-    """Store a draft version made from YAML or JSON text.
+    """Store a version in review, made from YAML or JSON text.
 
     Raises `Forbidden` (needs `compliance`) and `Invalid` with every problem: a JSON pointer, and
     line and column in words where the text shows them.
@@ -53,17 +53,19 @@ def propose_policy(*, actor: Membership, source: str, remark: str = "") -> Polic
 
 @transaction.atomic
 def publish_policy(*, actor: Membership, version: PolicyVersion, attestation: str) -> PolicyVersion:
-    """Make a draft the version that decides, and archive the one before it.
+    """Make a version in review the one that decides, and archive the one before it.
 
     Raises `Forbidden` (needs `compliance`, and somebody else than who proposed it unless the
-    tenant says otherwise), `Conflict` when it is no draft, `Invalid` without an attestation and
-    when a flow cannot be completed by the people there are.
+    tenant says otherwise), `Conflict` when it is not in review, `Invalid` without an attestation
+    and when a flow cannot be completed by the people there are.
     """
     require(may_edit_policy(actor), "Only members with the role compliance publish policies.")
     _lock_policies()
     version = PolicyVersion.objects.select_related("proposed_by__user").get(pk=version.pk)
-    if version.status != PolicyStatus.DRAFT:
-        raise Conflict(f"Version {version.number} is {version.status}; only a draft is published.")
+    if version.status != PolicyStatus.IN_REVIEW:
+        raise Conflict(
+            f"Version {version.number} is {version.status}; only a version in review is published."
+        )
     tenant = Tenant.objects.get(pk=require_tenant_id())
     is_same_person = version.proposed_by_id == actor.pk
     if is_same_person and not tenant.single_person_publishing:
@@ -81,9 +83,11 @@ def publish_policy(*, actor: Membership, version: PolicyVersion, attestation: st
         former.save(update_fields=["status"])
     version.status = PolicyStatus.LIVE
     version.published_by = actor
-    version.published_at = clock.now()
+    version.published_at = version.starts_at = clock.now()
     version.attestation = attestation
-    version.save(update_fields=["status", "published_by", "published_at", "attestation"])
+    version.save(
+        update_fields=["status", "published_by", "published_at", "starts_at", "attestation"]
+    )
     events.policy_published(
         actor=actor,
         version=version,
