@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0003_owner_at_submission")]
+    dependencies = [("approvals", "0005_versions_in_review")]
 
     operations = [
         migrations.AlterField(
