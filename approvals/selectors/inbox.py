@@ -136,7 +136,7 @@ def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
         )
     votes = votes.select_related("request__agent", "request__category").order_by("-cast_at", "-pk")
     votes = _with_brief(votes, "request__payload")
-    heavy = ("payload", "trace", "sources", "reason")
+    heavy = ("payload", "trace", "facts", "sources", "reason")
     found = list(votes.defer(*(f"request__{name}" for name in heavy))[: PAGE_SIZE + 1])
     entries = [
         InboxEntry(vote.request, (), (), "", _facts(vote.request, vote), vote)
@@ -162,7 +162,9 @@ def last_waited(member: Membership) -> datetime | None:
 
 
 def _shown(rows: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
-    rows = rows.select_related("agent", "category").defer("payload", "trace", "sources", "reason")
+    rows = rows.select_related("agent", "category").defer(
+        "payload", "trace", "facts", "sources", "reason"
+    )
     return _with_brief(rows, "payload")
 
 

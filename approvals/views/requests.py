@@ -109,6 +109,7 @@ def _vote(request: PageRequest, found: ActionRequest, form: VoteForm) -> ActionR
         reason=form.cleaned_data["reason"],
         channel=seen.channel,
         seconds_viewed=seen.seconds_until(clock.now()),
+        code=form.cleaned_data["code"],
     )
 
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0010_inbox_channel")]
+    dependencies = [("approvals", "0006_inbox_channel")]
 
     operations = [
         migrations.AddIndex(
