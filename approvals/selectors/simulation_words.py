@@ -13,7 +13,7 @@ _MOVES: Final = (
     (
         REQUIRE_APPROVAL,
         ALLOW,
-        "would have been allowed, and nobody asked, that were put to people",
+        "would have been allowed with nobody asked, as people were",
         "bad",
     ),
     (DENY, ALLOW, "would have been allowed that were blocked", "bad"),

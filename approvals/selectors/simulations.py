@@ -62,6 +62,18 @@ def get_simulation(ident: str) -> PolicySimulation:
     return found
 
 
+def get_open_draft(ident: str) -> PolicyDraft:
+    """Return the draft with this public id that is being written; raise `NotFound`."""
+    try:
+        pk = parse_public_id("pd", ident)
+    except InvalidId as error:
+        raise NotFound(str(error)) from None
+    found = PolicyDraft.objects.filter(pk=pk, submitted_as=None, discarded_at=None).first()
+    if found is None:
+        raise NotFound("There is no such draft.")
+    return found
+
+
 def simulations_of(
     *, draft: PolicyDraft | None = None, version: PolicyVersion | None = None
 ) -> list[PolicySimulation]:

@@ -12,7 +12,7 @@ from approvals.selectors.replaying import period_of
 from approvals.selectors.simulation_files import as_csv, as_json
 from approvals.services.policies import read_policy
 from approvals.services.replay_quick import QuickReplay, replay_quick
-from approvals.services.simulation_runs import run_simulation, take_over_simulations
+from approvals.services.simulation_runs import LISTED, run_simulation, take_over_simulations
 from govapp.common import clock
 from govapp.common.errors import Conflict, Invalid, NotFound
 from govapp.common.queue import enqueue_on_commit
@@ -21,6 +21,7 @@ from tenants.models import Membership
 from tenants.rules import may_edit_policy, may_read_settings, require
 
 __all__ = [
+    "LISTED",
     "UNDER_WAY",
     "QuickReplay",
     "attach_simulation",

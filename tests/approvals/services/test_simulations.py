@@ -1,0 +1,234 @@
+"""Replays: what they find, how they end, and who may have them."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from approvals.enums import PolicyEffect, SimulationStatus
+from approvals.models import (
+    ActionRequest,
+    PolicySimulation,
+    SimulatedChange,
+)
+from approvals.policies import dump_policy, parse_policy
+from approvals.selectors.replaying import Replaying
+from approvals.selectors.simulations import percent_done, read_changes, simulation_summary
+from approvals.services import simulation_runs
+from approvals.services.policies import propose_policy
+from approvals.services.simulations import (
+    attach_simulation,
+    cancel_simulation,
+    download_simulation,
+    replay_quick,
+    run_simulation,
+    start_simulation,
+)
+from audit.models import LedgerEvent
+from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
+from govapp.common.tenancy import tenant_transaction
+from tests.approvals.world import FOUR_EYES, Document, World, make_world, policy, stage
+from tests.conftest import MoveClock
+
+pytestmark = pytest.mark.django_db
+
+
+def over(amount: str, document: Document = FOUR_EYES) -> Document:
+    """Only amounts over this need approval; the others are allowed."""
+    limit = {"field": "payload.amount", "op": "gt", "value": amount}
+    free = {"id": "free", "when": {"category": "payments.transfer"}, "then": "allow"}
+    when = {"category": "payments.transfer", "conditions": limit}
+    rules = [free, *({**rule, "when": when} for rule in document["rules"])]
+    return {**document, "rules": rules}
+
+
+def text(document: Document) -> str:
+    return dump_policy(parse_policy(document))
+
+
+def paid(world: World, *amounts: str) -> list[ActionRequest]:
+    return [world.submit(payload={"amount": f"{amount}.00"}) for amount in amounts]
+
+
+def started(world: World, document: Document, **more: Any) -> PolicySimulation:
+    with tenant_transaction(world.company.id):
+        return start_simulation(actor=world.company.carl, source=text(document), **more)
+
+
+def again(world: World, simulation: PolicySimulation) -> PolicySimulation:
+    with tenant_transaction(world.company.id):
+        return PolicySimulation.objects.get(pk=simulation.pk)
+
+
+def replayed(world: World, document: Document, **more: Any) -> PolicySimulation:
+    """Start a replay and run it to its end."""
+    simulation = started(world, document, **more)
+    run_simulation(tenant_id=world.company.id, simulation_id=simulation.pk)
+    return again(world, simulation)
+
+
+def changes(world: World, simulation: PolicySimulation) -> list[tuple[str, ...]]:
+    with tenant_transaction(world.company.id):
+        rows = SimulatedChange.objects.filter(simulation=simulation).order_by("position")
+        return list(rows.values_list("request__payload__amount", "before", "after", "direction"))
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world(FOUR_EYES)
+
+
+def test_the_same_rules_change_nothing(world: World) -> None:
+    paid(world, "100", "900")
+    done = replayed(world, FOUR_EYES)
+    assert (done.status, done.effect, done.total) == (
+        SimulationStatus.DONE, PolicyEffect.SAME, 2,
+    )  # fmt: skip
+    assert changes(world, done) == []
+
+
+def test_each_change_is_listed_newest_first_with_both_reasons(world: World) -> None:
+    small, large = paid(world, "100", "900")
+    done = replayed(world, over("500"))
+    with tenant_transaction(world.company.id):
+        (row,) = read_changes(done).rows
+    assert (row.request_id, row.before, row.after, row.direction) == (
+        small.public_id, "require_approval", "allow", "looser",
+    )  # fmt: skip
+    assert row.because == "it applies to payments.transfer"
+    assert row.because_before == small.because
+    assert done.effect == PolicyEffect.WEAKENS
+    assert done.summary["changes"] == {"looser": 1, "stricter": 0, "other": 0, "all": 1}
+    assert large.public_id != row.request_id
+
+
+def test_a_request_decided_by_people_since_counts_as_it_was_submitted(world: World) -> None:
+    (request,) = paid(world, "100")
+    world.vote(world.company.alice, request)
+    world.vote(world.company.bob, request)
+    assert changes(world, replayed(world, FOUR_EYES)) == []
+
+
+def test_fewer_seats_are_looser_and_other_people_are_neither(world: World) -> None:
+    paid(world, "100")
+    fewer = replayed(world, policy(payments=[stage("finance")]))
+    more = replayed(world, policy(payments=[stage("finance", "risk", "managers")]))
+    others = replayed(world, policy(payments=[stage("finance", "managers")]))
+    assert [changes(world, each)[0][3] for each in (fewer, more, others)] == [
+        "looser", "stricter", "other",
+    ]  # fmt: skip
+    assert [each.effect for each in (fewer, more, others)] == ["weakens", "tightens", "unknown"]
+
+
+def test_what_was_blocked_for_other_reasons_than_rules_stays_blocked(world: World) -> None:
+    world.submit(payload={"amount": "a lot"})
+    world.submit(category="unheard.of")
+    open_door = over("500")
+    open_door["rules"][0]["when"] = {"category": "*"}
+    done = replayed(world, open_door)
+    assert done.summary["after"] == {"allow": 0, "deny": 2, "require_approval": 0}
+    assert done.summary["unknown_category"] == 1
+
+
+def test_what_was_blocked_by_rules_can_be_let_through(world: World) -> None:
+    world.publish({"version": 1, "default": "deny", "rules": []})
+    paid(world, "100", "900")
+    done = replayed(world, over("500"))
+    assert changes(world, done) == [
+        ("900.00", "deny", "require_approval", "looser"),
+        ("100.00", "deny", "allow", "looser"),
+    ]
+
+
+def test_the_load_is_by_group_and_by_person(world: World) -> None:
+    paid(world, "100", "900")
+    done = replayed(world, policy(payments=[stage(("finance", 1))]))
+    assert done.summary["seats"] == [
+        {
+            "seat": "group:finance",
+            "requests": {"before": 2, "after": 2},
+            "votes": {"before": 2, "after": 2},
+        },
+        {
+            "seat": "group:risk",
+            "requests": {"before": 2, "after": 0},
+            "votes": {"before": 2, "after": 0},
+        },
+    ]
+    assert done.summary["people"] == [
+        {
+            "person": world.company.alice.user.email,
+            "requests": {"before": 2, "after": 2},
+            "votes": {"before": "2.0", "after": "2.0"},
+        },
+        {
+            "person": world.company.bob.user.email,
+            "requests": {"before": 2, "after": 0},
+            "votes": {"before": "2.0", "after": "0.0"},
+        },
+    ]
+
+
+def test_a_quorum_that_nobody_could_reach_is_counted_and_marked(world: World) -> None:
+    paid(world, "100")
+    done = replayed(world, policy(payments=[stage(("finance", 2))]))
+    assert done.summary["impossible"] == {"before": 0, "after": 1}
+    with tenant_transaction(world.company.id):
+        assert [row.is_impossible for row in read_changes(done).rows] == [True]
+
+
+def test_the_agents_owner_counts_as_nobody(world: World) -> None:
+    with tenant_transaction(world.company.id):
+        world.agent.owner = world.company.alice
+        world.agent.save()
+    paid(world, "100")
+    assert replayed(world, FOUR_EYES).summary["impossible"] == {"before": 1, "after": 1}
+
+
+def test_older_requests_are_put_together_and_said_to_be(world: World) -> None:
+    paid(world, "100")
+    with tenant_transaction(world.company.id), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        assert ActionRequest.objects.filter(facts__isnull=True).count() in {0, 1}
+    done = replayed(world, FOUR_EYES)
+    assert changes(world, done) == []
+
+
+def test_another_version_can_be_what_it_is_compared_with(world: World) -> None:
+    paid(world, "100", "900")
+    with tenant_transaction(world.company.id):
+        former = propose_policy(actor=world.company.carl, source=text(over("50")))
+    done = replayed(world, over("500"), compared_with=former)
+    assert changes(world, done) == [("100.00", "require_approval", "allow", "looser")]
+
+
+def test_the_period_ends_the_reading(world: World, move_clock: MoveClock) -> None:
+    paid(world, "100")
+    move_clock(timedelta(days=40))
+    paid(world, "200")
+    assert replayed(world, over("500"), period="30d").total == 1
+    assert replayed(world, over("500"), period="all").total == 2
+
+
+def test_batches_make_no_difference(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    paid(world, "100", "200", "300", "900")
+    whole = replayed(world, over("500"))
+    monkeypatch.setitem(Replaying.__init__.__kwdefaults__, "batch", 1)
+    pieces = replayed(world, over("500"))
+    assert pieces.summary == whole.summary
+    assert changes(world, pieces) == changes(world, whole)
+
+
+def test_no_more_are_listed_than_there_is_room_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid(world, "100", "200", "300")
+    monkeypatch.setattr(simulation_runs, "LISTED", 2)
+    done = replayed(world, over("500"))
+    assert [amount for amount, *_ in changes(world, done)] == ["300.00", "200.00"]
+    assert done.summary["changes"]["all"] == 3
