@@ -1,81 +1,29 @@
-"""Replays: what they find, how they end, and who may have them."""
+"""Replays: what they call a change, what they count, and from what they start."""
 
-import csv
-import io
-import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from approvals.enums import PolicyEffect, SimulationStatus
-from approvals.models import (
-    ActionRequest,
-    PolicySimulation,
-    SimulatedChange,
-)
-from approvals.policies import dump_policy, parse_policy
 from approvals.selectors.replaying import Replaying
-from approvals.selectors.simulations import percent_done, read_changes, simulation_summary
+from approvals.selectors.simulations import read_changes
 from approvals.services import simulation_runs
 from approvals.services.policies import propose_policy
-from approvals.services.simulations import (
-    attach_simulation,
-    cancel_simulation,
-    download_simulation,
-    replay_quick,
-    run_simulation,
-    start_simulation,
-)
-from audit.models import LedgerEvent
-from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
 from govapp.common.tenancy import tenant_transaction
-from tests.approvals.world import FOUR_EYES, Document, World, make_world, policy, stage
+from tenants.services.agents import pause_agent
+from tests.approvals.services.replays import (
+    changes,
+    copied,
+    facts_of,
+    over,
+    paid,
+    replayed,
+    text,
+)
+from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
 from tests.conftest import MoveClock
 
 pytestmark = pytest.mark.django_db
-
-
-def over(amount: str, document: Document = FOUR_EYES) -> Document:
-    """Only amounts over this need approval; the others are allowed."""
-    limit = {"field": "payload.amount", "op": "gt", "value": amount}
-    free = {"id": "free", "when": {"category": "payments.transfer"}, "then": "allow"}
-    when = {"category": "payments.transfer", "conditions": limit}
-    rules = [free, *({**rule, "when": when} for rule in document["rules"])]
-    return {**document, "rules": rules}
-
-
-def text(document: Document) -> str:
-    return dump_policy(parse_policy(document))
-
-
-def paid(world: World, *amounts: str) -> list[ActionRequest]:
-    return [world.submit(payload={"amount": f"{amount}.00"}) for amount in amounts]
-
-
-def started(world: World, document: Document, **more: Any) -> PolicySimulation:
-    with tenant_transaction(world.company.id):
-        return start_simulation(actor=world.company.carl, source=text(document), **more)
-
-
-def again(world: World, simulation: PolicySimulation) -> PolicySimulation:
-    with tenant_transaction(world.company.id):
-        return PolicySimulation.objects.get(pk=simulation.pk)
-
-
-def replayed(world: World, document: Document, **more: Any) -> PolicySimulation:
-    """Start a replay and run it to its end."""
-    simulation = started(world, document, **more)
-    run_simulation(tenant_id=world.company.id, simulation_id=simulation.pk)
-    return again(world, simulation)
-
-
-def changes(world: World, simulation: PolicySimulation) -> list[tuple[str, ...]]:
-    with tenant_transaction(world.company.id):
-        rows = SimulatedChange.objects.filter(simulation=simulation).order_by("position")
-        return list(rows.values_list("request__payload__amount", "before", "after", "direction"))
 
 
 @pytest.fixture
@@ -190,13 +138,47 @@ def test_the_agents_owner_counts_as_nobody(world: World) -> None:
     assert replayed(world, FOUR_EYES).summary["impossible"] == {"before": 1, "after": 1}
 
 
-def test_older_requests_are_put_together_and_said_to_be(world: World) -> None:
-    paid(world, "100")
-    with tenant_transaction(world.company.id), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = origin")
-        assert ActionRequest.objects.filter(facts__isnull=True).count() in {0, 1}
+def test_what_was_kept_decides_and_not_what_the_tables_say_now(world: World) -> None:
+    """The agent was trusted then and lost it since."""
+    (request,) = paid(world, "100")
+    copied(world, request, facts_of(world, agent_tier="high"))
+    trusted = policy(payments=[stage("finance", "risk")])
+    trusted["rules"][0]["when"]["agent"] = {"tiers": ["high"]}
+    done = replayed(world, trusted)
+    assert done.summary["after"] == {"allow": 0, "deny": 1, "require_approval": 1}
+    assert "2026-03-04" in [each["day"] for each in done.summary["days"]]
+
+
+def test_requests_without_facts_are_put_together_and_counted_as_such(world: World) -> None:
+    (request,) = paid(world, "100")
+    kept = replayed(world, FOUR_EYES).summary["reconstructed"]
+    copied(world, request, None)
+    done = replayed(world, over("50"))
+    assert done.summary["reconstructed"] - kept == 1
+    assert done.summary["after"]["require_approval"] == 2
+
+
+def test_what_was_refused_for_the_agents_sake_stays_refused_without_facts(world: World) -> None:
+    with tenant_transaction(world.company.id):
+        pause_agent(actor=world.company.olivia, agent=world.agent, reason="Odd")
+    (paused,) = paid(world, "100")
+    unknown = world.submit(category="unheard.of")
+    unfit = world.submit(payload={"amount": 5})
+    for each in (paused, unknown, unfit):
+        copied(world, each, None)
+    everything = {
+        "version": 1,
+        "default": "deny",
+        "rules": [{"id": "all", "when": {"category": "*"}, "then": "allow"}],
+    }
+    assert replayed(world, everything).summary["after"]["deny"] == 6
+
+
+def test_facts_that_cannot_be_read_are_counted_and_not_guessed(world: World) -> None:
+    (request,) = paid(world, "100")
+    copied(world, request, {"category": 5})
     done = replayed(world, FOUR_EYES)
-    assert changes(world, done) == []
+    assert (done.summary["unreadable"], done.summary["requests"], done.total) == (1, 1, 2)
 
 
 def test_another_version_can_be_what_it_is_compared_with(world: World) -> None:
