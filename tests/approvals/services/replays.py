@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import pytest
 from django.db import connection
 
 from approvals.models import ActionRequest, PolicySimulation, SimulatedChange
 from approvals.policies import Facts, dump_policy, parse_policy
+from approvals.selectors.replaying import Replaying
 from approvals.services.simulations import run_simulation, start_simulation
 from audit.models import LedgerEvent
 from govapp.common.ids import new_id
@@ -32,6 +34,12 @@ def text(document: Document) -> str:
 
 def paid(world: World, *amounts: str) -> list[ActionRequest]:
     return [world.submit(payload={"amount": f"{amount}.00"}) for amount in amounts]
+
+
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let replays read a single request in each batch."""
+    defaults: dict[str, Any] = Replaying.__init__.__kwdefaults__ or {}
+    monkeypatch.setitem(defaults, "batch", 1)
 
 
 def started(world: World, document: Document, **more: Any) -> PolicySimulation:
@@ -68,7 +76,8 @@ WHERE r.id = %s
 def copied(world: World, request: ActionRequest, facts: Document | None) -> None:
     """Leave the request once more, with these facts kept: those of a row never change."""
     with tenant_transaction(world.company.id), connection.cursor() as cursor:
-        cursor.execute(COPY, [new_id(), facts and json.dumps(facts), request.pk])
+        kept = None if facts is None else json.dumps(facts)
+        cursor.execute(COPY, [new_id(), kept, request.pk])
 
 
 def facts_of(world: World, **changes: Any) -> Document:

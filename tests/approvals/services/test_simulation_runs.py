@@ -38,6 +38,7 @@ from tests.approvals.services.replays import (
     again,
     changes,
     events,
+    one_by_one,
     over,
     paid,
     replayed,
@@ -107,7 +108,8 @@ def interrupted(
     world: World, simulation: PolicySimulation, monkeypatch: pytest.MonkeyPatch, between: Any
 ) -> PolicySimulation:
     """Run the replay a request at a time, and do something after the first."""
-    steps, is_first = Replaying.steps, []
+    steps = Replaying.steps
+    is_first: list[bool] = []
 
     def watched(self: Replaying) -> Iterator[Any]:
         for found in steps(self):
@@ -116,7 +118,7 @@ def interrupted(
                 is_first.append(True)
                 between()
 
-    monkeypatch.setitem(Replaying.__init__.__kwdefaults__, "batch", 1)
+    one_by_one(monkeypatch)
     monkeypatch.setattr(Replaying, "steps", watched)
     run_simulation(tenant_id=world.company.id, simulation_id=simulation.pk)
     return again(world, simulation)

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from approvals.enums import PolicyEffect, SimulationStatus
-from approvals.selectors.replaying import Replaying
 from approvals.selectors.simulations import read_changes
 from approvals.services import simulation_runs
 from approvals.services.policies import propose_policy
@@ -15,6 +14,7 @@ from tests.approvals.services.replays import (
     changes,
     copied,
     facts_of,
+    one_by_one,
     over,
     paid,
     replayed,
@@ -200,7 +200,7 @@ def test_the_period_ends_the_reading(world: World, move_clock: MoveClock) -> Non
 def test_batches_make_no_difference(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     paid(world, "100", "200", "300", "900")
     whole = replayed(world, over("500"))
-    monkeypatch.setitem(Replaying.__init__.__kwdefaults__, "batch", 1)
+    one_by_one(monkeypatch)
     pieces = replayed(world, over("500"))
     assert pieces.summary == whole.summary
     assert changes(world, pieces) == changes(world, whole)
