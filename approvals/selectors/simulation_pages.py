@@ -133,8 +133,11 @@ def result_context(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def approvals_chart(days: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """Return approvals by day with the days without any, by week beyond three months."""
-    if not days:
+    """Return approvals by day with the days without any, by week beyond three months.
+
+    A single day is no line: None.
+    """
+    if len(days) < 2:
         return None
     counts = {date.fromisoformat(each["day"]): (each["before"], each["after"]) for each in days}
     first, last = min(counts), max(counts)

@@ -102,12 +102,8 @@ def _impossible(summary: Mapping[str, Any]) -> list[Said]:
     count = summary["impossible"]["after"]
     if not count:
         return []
-    noun = "request, it needs" if count == 1 else "requests, they need"
-    return [
-        Said(
-            f"Nobody could have approved {number(count)} {noun} more people than there are.", "bad"
-        )
-    ]
+    text = f"{_requests(count)} could never have been approved by the people there are now."
+    return [Said(text, "bad")]
 
 
 def _share(summary: Mapping[str, Any]) -> list[Said]:
