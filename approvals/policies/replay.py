@@ -26,18 +26,13 @@ from approvals.policies.demands import (
 from approvals.policies.engine import evaluate
 from approvals.policies.evaluation import Evaluation, RequirementSpec
 from approvals.policies.facts import Facts
+from approvals.policies.kinds import Need
 from approvals.policies.policy import Policy
 from approvals.policies.replay_figures import Figures
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome
 
 _STRICTNESS: Final[dict[Outcome, int]] = {ALLOW: 0, REQUIRE_APPROVAL: 1, DENY: 2}
 _REMEMBERED: Final = 4096
-_UNRECORDED: Final = {
-    "run": lambda facts: facts.run_counts is None,
-    "history": lambda facts: facts.requests_last_day is None,
-    "business_hours": lambda facts: facts.business_hours is None,
-    "guardrails": lambda facts: facts.guardrail_findings is None,
-}
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -56,7 +51,8 @@ class Recorded:
     """One request as it was: what was known of it, and how it was decided then.
 
     `side` holds the e-mail addresses of the agent's side, who may not vote where duties are
-    separated. `is_reconstructed`: its facts were put together afterwards, as far as possible.
+    separated. `is_reconstructed`: its facts were put together afterwards, as far as
+    possible. `is_looked_up_since`: what came before it was counted afterwards.
     """
 
     ident: Hashable
@@ -64,6 +60,7 @@ class Recorded:
     before: Decided
     side: AbstractSet[str] = frozenset()
     is_reconstructed: bool = False
+    is_looked_up_since: bool = False
 
 
 class Change(NamedTuple):
@@ -115,13 +112,19 @@ class Replay:
         figures.load(tolls[0], tolls[1])
         figures.unknown_category += not facts.category_known
         figures.reconstructed += request.is_reconstructed
-        figures.not_recorded += not request.is_reconstructed and self._lacks(facts)
+        figures.looked_up_since += request.is_looked_up_since
         if direction is None:
             return None
         return Change(
             request.ident, before.outcome, after.outcome, direction, after.because,
             before.because, tolls[1].is_impossible,
         )  # fmt: skip
+
+    def needs(self, category: str) -> frozenset[Need]:
+        """What has to be known of the past of a request of this category."""
+        needs = self.policy.plan.needs(category)
+        other = self.compared_with
+        return needs if other is None else needs | other.plan.needs(category)
 
     def _decide(self, policy: Policy, facts: Facts) -> Decided:
         evaluation = evaluate(policy, facts)
@@ -158,10 +161,6 @@ class Replay:
         key = (decided.demand, request.facts.category, request.side)
         known = self._tolls.get(key)
         return known or self._tolls.keep(key, self.crowd.toll(*key))
-
-    def _lacks(self, facts: Facts) -> bool:
-        needs = self.policy.plan.needs(facts.category)
-        return bool(needs) and any(_UNRECORDED[need](facts) for need in needs)
 
 
 def demand_of(

@@ -50,7 +50,7 @@ class Figures:
     impossible: int = 0
     impossible_before: int = 0
     reconstructed: int = 0
-    not_recorded: int = 0
+    looked_up_since: int = 0
     unknown_category: int = 0
     unreadable: int = 0
     # By identity: the replay hands out the same few, which are kept here.
@@ -147,7 +147,7 @@ class Figures:
             "categories": _categories(self.categories),
             "impossible": {"before": self.impossible_before, "after": self.impossible},
             "reconstructed": self.reconstructed,
-            "not_recorded": self.not_recorded,
+            "looked_up_since": self.looked_up_since,
             "unknown_category": self.unknown_category,
             "unreadable": self.unreadable,
         }

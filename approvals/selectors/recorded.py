@@ -4,26 +4,24 @@ Written as SQL because a hundred thousand model objects would take longer than d
 Row-level security holds as in any other statement; each batch is found by where the last ended.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Final, cast
 from uuid import UUID
 
 import msgspec
 from django.db import connection
 
 from approvals.enums import RequestStatus
-from approvals.facts import zone_of
-from approvals.models import ActionCategory
 from approvals.policies import ALLOW, DENY, REQUIRE_APPROVAL, Facts, Flow, Outcome
 from approvals.policies.demands import NOTHING_ASKED, Ask, Demand, ask_of
 from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.replay import Decided, Recorded, Remembered
+from approvals.selectors.recorded_facts import OldFacts, RecordedRow
+from approvals.selectors.recorded_history import HistoryFiller, Needs
 from govapp.common.ids import public_id
 from govapp.common.tenancy import require_tenant_id
-from tenants.models import Agent, Membership, Tenant
+from tenants.models import Agent, Membership
 
 BATCH: Final = 2_000
 _STEP: Final = 1_000
@@ -33,35 +31,21 @@ _OUTCOMES: Final[dict[str, Outcome]] = {
 }
 # What only a request without stored facts needs is left out of the others' rows.
 _COLUMNS: Final = """
- r.id, r.submitted_at, r.status, r.because, r.category_key, r.facts::text, r.payload::text,
+ r.id, r.submitted_at::text, r.status, r.because, r.category_key, r.facts::text, r.payload::text,
  r.obligations::text, r.agent_id, r.owner_at_submission_id, r.on_behalf_of,
  CASE WHEN r.facts IS NULL THEN jsonb_build_object('category_id', r.category_id,
   'environment', r.environment, 'confidence', r.confidence::text, 'cost', r.estimated_cost,
   'integration', r.integration, 'refusals', r.trace->'refusals')::text END"""
 _IN_PERIOD: Final = """ FROM approvals_actionrequest r
  WHERE r.tenant_id = %s AND r.submitted_at >= %s AND r.submitted_at < %s"""
-_BATCH: Final = f"""SELECT {_COLUMNS} {_IN_PERIOD} AND (r.submitted_at, r.id) < (%s, %s)
+_BATCH: Final = f"""SELECT {_COLUMNS} {_IN_PERIOD}
+ AND (r.submitted_at, r.id) < (%s::timestamptz, %s)
  ORDER BY r.submitted_at DESC, r.id DESC LIMIT %s"""
 _DEMANDS: Final = """SELECT request_id, flow::text, separation_of_duties
  FROM approvals_requirement WHERE tenant_id = %s AND request_id = ANY(%s::uuid[])"""
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_ID: Final = UUID(int=2**128 - 1)
 _decode = msgspec.json.Decoder().decode
-
-
-class _Row(NamedTuple):
-    ident: UUID
-    submitted_at: datetime
-    status: str
-    because: str
-    category_key: str
-    facts: str | None
-    payload: str
-    obligations: str
-    agent_id: UUID
-    owner_id: UUID | None
-    on_behalf_of: str
-    rest: str | None  # of a request without stored facts
 
 
 @dataclass(frozen=True)
@@ -95,14 +79,15 @@ class RecordedReader:
     """Reads a period from its end to its beginning, a batch at a time.
 
     Made inside a transaction of the tenant: agents, people and categories are read once. Each
-    `read` is two statements; the transactions between them may be different ones.
+    `read` is two or three statements; the transactions between them may be different ones.
     """
 
-    def __init__(self, period: Period, *, with_demands: bool = True):
+    def __init__(self, period: Period, *, with_demands: bool = True, needs: Needs | None = None):
         self.period, self.with_demands = period, with_demands
-        self._at, self._after = period.until, _LAST_ID
+        self._at, self._after = period.until.isoformat(), _LAST_ID
         self._tenant_id = require_tenant_id()
-        self._old = _OldFacts()
+        self._old = OldFacts()
+        self._history = HistoryFiller(needs) if needs else None
         self._emails = {
             member.pk: member.user.email.lower()
             for member in Membership.objects.select_related("user").only("user__email")
@@ -123,7 +108,7 @@ class RecordedReader:
                 _BATCH,
                 [self._tenant_id, since, self.period.until, self._at, self._after, at_most],
             )
-            rows = [_Row(*row) for row in cursor.fetchall()]
+            rows = [RecordedRow(*row) for row in cursor.fetchall()]
         if not rows:
             return None
         self._at, self._after = rows[-1].submitted_at, rows[-1].ident
@@ -135,9 +120,22 @@ class RecordedReader:
             except (ValueError, TypeError):
                 # A record that this version cannot read is counted, and said, not guessed.
                 batch.unreadable += 1
+        if self._history is not None:
+            batch.requests = self._with_history(self._history, batch.requests)
         return batch
 
-    def _read_asks(self, rows: list[_Row]) -> dict[UUID, frozenset[Ask]]:
+    def _with_history(self, filler: HistoryFiller, requests: list[Recorded]) -> list[Recorded]:
+        filled = filler.fill({cast("UUID", each.ident): each.facts for each in requests})
+        if not filled:
+            return requests
+        return [
+            replace(each, facts=filled[cast("UUID", each.ident)], is_looked_up_since=True)
+            if each.ident in filled
+            else each
+            for each in requests
+        ]
+
+    def _read_asks(self, rows: list[RecordedRow]) -> dict[UUID, frozenset[Ask]]:
         asked = [row.ident for row in rows if row.status not in _OUTCOMES]
         found: dict[UUID, frozenset[Ask]] = {}
         with connection.cursor() as cursor:
@@ -155,7 +153,7 @@ class RecordedReader:
             known = self._asks.keep((flow, separated), made)
         return known
 
-    def _recorded(self, row: _Row, asks: frozenset[Ask]) -> Recorded:
+    def _recorded(self, row: RecordedRow, asks: frozenset[Ask]) -> Recorded:
         payload = _decode(row.payload)
         if row.facts is None:
             facts = self._old.facts(row, payload)
@@ -179,7 +177,7 @@ class RecordedReader:
             known = self._demands.keep((asks, obligations), made)
         return known
 
-    def _side(self, row: _Row) -> frozenset[str]:
+    def _side(self, row: RecordedRow) -> frozenset[str]:
         """The agent's owners then and now, and on whose behalf it acted: as `is_excluded`."""
         key = (row.agent_id, row.owner_id, row.on_behalf_of)
         known = self._sides.get(key)
@@ -191,49 +189,3 @@ class RecordedReader:
                 side.add(self._named[behalf])
             known = self._sides.keep(key, frozenset(side))
         return known
-
-
-class _OldFacts:
-    """Facts of requests that are older than their keeping, from what the tables say now."""
-
-    def __init__(self) -> None:
-        self._agents: dict[UUID, Agent] | None = None
-        self._categories: Mapping[UUID, ActionCategory] = {}
-        self._zone = zone_of("UTC")
-
-    def facts(self, row: _Row, payload: Mapping[str, object]) -> Facts:
-        """Put together what can be known; what a run or a target did before cannot."""
-        if self._agents is None:
-            self._agents = {each.pk: each for each in Agent.objects.all()}
-            self._categories = {each.pk: each for each in ActionCategory.objects.all()}
-            self._zone = zone_of(Tenant.objects.get(pk=require_tenant_id()).time_zone)
-        agent = self._agents[row.agent_id]
-        rest: dict[str, Any] = _decode(row.rest or "{}")
-        refusals = tuple(str(each) for each in rest["refusals"] or ())
-        category = self._categories.get(UUID(rest["category_id"])) if rest["category_id"] else None
-        confidence = rest["confidence"]
-        return Facts(
-            category=row.category_key,
-            category_known=category is not None and not _said(refusals, "The category "),
-            category_risk=category.risk if category else "critical",
-            category_reversible=category.is_reversible if category else False,
-            payload=payload,
-            environment=rest["environment"],
-            agent_name=agent.name,
-            agent_labels=frozenset(agent.labels),
-            agent_tier=agent.trust_tier,
-            agent_age_days=max((row.submitted_at - agent.created_at).days, 0),
-            agent_known=not _said(refusals, "The agent "),
-            confidence=None if confidence is None else Decimal(confidence),
-            estimated_cost=rest["cost"],
-            on_behalf_of=row.on_behalf_of or None,
-            local_time=row.submitted_at.astimezone(self._zone),
-            payload_errors=_said(refusals, "The payload "),
-            integration=rest["integration"],
-            category_cost_class=category.cost_class if category else "",
-        )
-
-
-def _said(refusals: tuple[str, ...], beginning: str) -> tuple[str, ...]:
-    """Which of the sentences that refused it begin so; submission writes them."""
-    return tuple(each for each in refusals if each.startswith(beginning))

@@ -48,7 +48,9 @@ class Replaying:
         self._tenant_id, self._batch = tenant_id, batch
         with tenant_transaction(tenant_id):
             self.replay = Replay(policy, read_crowd(), compared_with=compared_with)
-            self._reader = RecordedReader(period, with_demands=compared_with is None)
+            self._reader = RecordedReader(
+                period, with_demands=compared_with is None, needs=self.replay.needs
+            )
 
     @property
     def seen(self) -> int:

@@ -22,15 +22,15 @@ _MOVES: Final = (
     (REQUIRE_APPROVAL, DENY, "would have been blocked that were put to people", "warn"),
 )
 _OLD: Final = "made before facts were kept; what the tables say now stands in for them"
-_LACKING: Final = (
-    "something that these rules look at and that nobody looked up then; such a condition counts"
-    " as it does whenever it cannot be evaluated"
+_SINCE: Final = (
+    "a past that nobody looked up then; what the run, the agent and the target did before is"
+    " counted now, without the multiple of the usual amount"
 )
 _UNKNOWN: Final = "a category that was unknown or archived then; none of these is ever allowed"
 _CAUTIONS: Final = (
     # figure, for one, for many, the rest
     ("reconstructed", "was", "were", _OLD),
-    ("not_recorded", "lacks", "lack", _LACKING),
+    ("looked_up_since", "has", "have", _SINCE),
     ("unreadable", "could", "could", "not be read and is not counted"),
     ("unknown_category", "named", "named", _UNKNOWN),
 )

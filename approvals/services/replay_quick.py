@@ -59,7 +59,7 @@ def replay_quick(
         replay = Replay(policy, read_crowd())
         figures = replay.figures
         with suppress(OperationalError), transaction.atomic():
-            reader = RecordedReader(period_of(period))
+            reader = RecordedReader(period_of(period), needs=replay.needs)
             while figures.requests < at_most and time.monotonic() < until:
                 batch = reader.read(min(_BATCH, at_most - figures.requests))
                 if batch is None:

@@ -176,12 +176,15 @@ def test_a_quorum_that_nobody_could_reach_is_counted(
     assert replay.figures.impossible == impossible
 
 
-def test_requests_whose_history_nobody_looked_up_are_counted() -> None:
-    asked = policy(rule("new", conditions=compare("history.first_for_target", "eq", True)))
-    replay = Replay(asked, CROWD)
-    replay.add(recorded(FREE))
-    replay.add(recorded(FREE, first_for_target=True, requests_last_day=0, requests_last_hour=0))
-    assert replay.figures.not_recorded == 1
+def test_what_has_to_be_known_of_the_past_is_what_either_policy_looks_at() -> None:
+    run = policy(rule("new", conditions=compare("run.actions", "gt", 3)))
+    history = policy(rule("new", conditions=compare("history.requests_last_day", "gt", 3)))
+    found = [
+        Replay(run, CROWD).needs("payments.transfer"),
+        Replay(run, CROWD, compared_with=history).needs("payments.transfer"),
+        Replay(run, CROWD).needs("notes.write"),
+    ]
+    assert found == [{"run"}, {"run", "history"}, set()]
 
 
 def test_approvals_are_counted_by_the_tenants_own_days() -> None:

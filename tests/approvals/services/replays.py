@@ -67,17 +67,17 @@ def changes(world: World, simulation: PolicySimulation) -> list[tuple[str, ...]]
 
 COPY: Final = """
 INSERT INTO approvals_actionrequest SELECT p.* FROM approvals_actionrequest r,
-  jsonb_populate_record(NULL::approvals_actionrequest, to_jsonb(r)
-    || jsonb_build_object('id', %s::uuid, 'facts', %s::jsonb, 'submitted_at', now())) AS p
+  jsonb_populate_record(NULL::approvals_actionrequest, to_jsonb(r) || %s::jsonb
+    || jsonb_build_object('id', %s::uuid, 'submitted_at', clock_timestamp())) AS p
 WHERE r.id = %s
 """
 
 
-def copied(world: World, request: ActionRequest, facts: Document | None) -> None:
+def copied(world: World, request: ActionRequest, facts: Document | None, **columns: object) -> None:
     """Leave the request once more, with these facts kept: those of a row never change."""
+    changed = json.dumps(columns | {"facts": facts})
     with tenant_transaction(world.company.id), connection.cursor() as cursor:
-        kept = None if facts is None else json.dumps(facts)
-        cursor.execute(COPY, [new_id(), kept, request.pk])
+        cursor.execute(COPY, [changed, new_id(), request.pk])
 
 
 def facts_of(world: World, **changes: Any) -> Document:

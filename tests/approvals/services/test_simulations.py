@@ -20,7 +20,7 @@ from tests.approvals.services.replays import (
     replayed,
     text,
 )
-from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
+from tests.approvals.world import FOUR_EYES, Document, World, make_world, policy, stage
 from tests.conftest import MoveClock
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +179,37 @@ def test_facts_that_cannot_be_read_are_counted_and_not_guessed(world: World) -> 
     copied(world, request, {"category": 5})
     done = replayed(world, FOUR_EYES)
     assert (done.summary["unreadable"], done.summary["requests"], done.total) == (1, 1, 2)
+
+
+def looking_at(field: str, value: object, op: str = "eq") -> Document:
+    """Payments are allowed unless this condition on the past holds."""
+    made = over("1")
+    made["rules"][1]["when"]["conditions"] = {"field": field, "op": op, "value": value}
+    return made
+
+
+def test_a_new_rule_on_the_past_finds_it_counted_afterwards(world: World) -> None:
+    (request,) = paid(world, "5")
+    for number in range(3):
+        copied(world, request, None, run_key="r1" if number else "", target_digest="t")
+    asked = [
+        replayed(world, looking_at(f"history.requests_last_{name}", 2, "gte")).summary
+        for name in ("hour", "day")
+    ]
+    assert [each["after"]["require_approval"] for each in asked] == [2, 2]
+    assert [each["looked_up_since"] for each in asked] == [4, 4]
+
+
+def test_a_new_rule_on_runs_and_targets_finds_them_too(world: World) -> None:
+    """A request that names no run or target cannot be evaluated, and the rule applies."""
+    (request,) = paid(world, "5")
+    for status in ("allowed", "blocked", "allowed"):
+        copied(world, request, None, run_key="r1", target_digest="t", status=status)
+    run = replayed(world, looking_at("run.actions", 1, "gte")).summary
+    same = replayed(world, looking_at("run.count.payments.*", 2, "gte")).summary
+    target = replayed(world, looking_at("history.first_for_target", True)).summary
+    found = [each["after"]["require_approval"] for each in (run, same, target)]
+    assert found == [3, 1, 2]
 
 
 def test_another_version_can_be_what_it_is_compared_with(world: World) -> None:
