@@ -37,6 +37,8 @@ def _run_categories(facts: Facts) -> object:
     counts = facts.run_counts
     if counts is None:
         return Missing.ABSENT
+    if len(counts) > limits.LIST_ITEMS:
+        return Missing.TOO_MANY
     return frozenset(key for key, count in counts.items() if count > 0)
 
 
@@ -71,6 +73,7 @@ CATEGORY: Final = (
         lambda facts: facts.category_cost_class or Missing.ABSENT,
         "How expensive an action of this category is as a rule, as set on the category; "
         "missing when none is set.",
+        choices=("low", "medium", "high"),
     ),
 )
 AGENT: Final = (
@@ -87,6 +90,7 @@ AGENT: Final = (
         "agent labels",
         lambda facts: facts.agent_labels,
         "The labels that your organisation gave the agent.",
+        plural=True,
     ),
     Field(
         "agent.tier",
@@ -168,6 +172,7 @@ REQUEST: Final = (
         "guardrail findings",
         lambda facts: or_absent(facts.guardrail_findings),
         "What the automatic checks of the content found; missing when none ran.",
+        plural=True,
         need="guardrails",
     ),
 )
@@ -202,6 +207,7 @@ TIME: Final = (
         "Whether it is now within your organisation's business hours, holidays counted as "
         "outside; missing when none are set.",
         phrases=("a time within business hours", "a time outside business hours"),
+        plural=True,
         need="business_hours",
     ),
 )
@@ -222,6 +228,7 @@ PAST: Final = (
         _run_categories,
         "The categories of the actions that the agent asked for earlier in the same run, refused "
         "ones left out; missing when it names no run.",
+        plural=True,
         need="run",
     ),
     Field(

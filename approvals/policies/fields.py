@@ -10,6 +10,7 @@ from approvals.policies import limits
 from approvals.policies.facts import Facts
 from approvals.policies.field_table import FIXED, WEEKDAYS
 from approvals.policies.kinds import Field, Kind, Missing, Reader, or_absent
+from approvals.policies.words import RESERVED
 
 __all__ = ["FIXED_NAMES", "PAYLOAD", "RUN_COUNT", "WEEKDAYS", "Field", "Kind", "Missing"]
 __all__ += ["Reader", "find_field"]
@@ -20,6 +21,8 @@ CATEGORY_PATTERN: Final = re.compile(
     r"\*|[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*(\.\*)?", re.ASCII
 )
 FIXED_NAMES: Final = tuple(FIXED)
+_FIXED_WORDS: Final = frozenset(field.words for field in FIXED.values())
+_PLAIN: Final = re.compile(r"[\w.-]+")
 _SEGMENT: Final = re.compile(r"[^\s.\x00-\x1f\x7f]{1,64}")
 
 
@@ -42,9 +45,19 @@ def _payload_field(name: str) -> Field | None:
     well_formed = all(_SEGMENT.fullmatch(segment) for segment in segments)
     if not well_formed or len(segments) > limits.FIELD_SEGMENTS:
         return None
-    words = path.replace("_", " ")
+    words = _payload_words(path)
     description = "A field of the request's payload, as the category's schema defines it."
     return Field(name, Kind.ANY, words, _payload_reader(segments), description)
+
+
+def _payload_words(path: str) -> str:
+    """The path as words, unless another field or the sentence around it would read the same."""
+    words = path.replace("_", " ")
+    parts = words.lower().split(" ")
+    if not _PLAIN.fullmatch(path) or not RESERVED.isdisjoint(parts):
+        words = path
+    taken = words in _FIXED_WORDS or words.startswith(("payload ", "number of earlier "))
+    return f"payload {words}" if taken else words
 
 
 def _payload_reader(segments: tuple[str, ...]) -> Reader:

@@ -38,10 +38,11 @@ Reader = Callable[[Facts], object]
 class Field:
     """One field of the rule language.
 
-    `words` is its name in sentences and `description` one sentence for the reference and the
-    editor. `choices` lists the only values there can be, where that is known. `phrases` is how
-    true and false read for a yes-or-no field. `need` names what has to be looked up before the
-    field has a value, so that a submission reads the history only when a rule asks for it.
+    `words` is its name in sentences, and `plural` says whether they take "are". `description` is
+    one sentence for the reference and the editor. `choices` lists the only values there can be,
+    where that is known. `phrases` is how true and false read for a yes-or-no field. `need` names
+    what has to be looked up before the field has a value, so that a submission reads the history
+    only when a rule asks for it.
     """
 
     name: str
@@ -52,6 +53,12 @@ class Field:
     choices: tuple[str, ...] = ()
     phrases: tuple[str, str] | None = None
     need: Need | None = None
+    plural: bool = False
+
+    def missing_words(self, missing: Missing) -> str:
+        """The field without a value, in words: "confidence is missing"."""
+        said = missing.value.replace("is ", "are ", 1) if self.plural else missing.value
+        return f"{self.words} {said}"
 
 
 def or_absent(value: object) -> object:
