@@ -63,6 +63,18 @@ class Recorded:
     is_looked_up_since: bool = False
 
 
+class _Judged(NamedTuple):
+    """What an engine says now; the reasons are written only when somebody asks."""
+
+    outcome: Outcome
+    demand: Demand
+    evaluation: Evaluation
+
+    @property
+    def because(self) -> str:
+        return self.evaluation.because
+
+
 class Change(NamedTuple):
     """One request that would have been decided otherwise, or by other people."""
 
@@ -100,7 +112,7 @@ class Replay:
         """Decide one request again and count it; return what would have changed, if anything."""
         facts = request.facts
         after = self._decide(self.policy, facts)
-        before = request.before
+        before: Decided | _Judged = request.before
         if self.compared_with is not None:
             before = self._decide(self.compared_with, facts)
         tolls = [self._toll(each, request) for each in (before, after)]
@@ -126,14 +138,14 @@ class Replay:
         other = self.compared_with
         return needs if other is None else needs | other.plan.needs(category)
 
-    def _decide(self, policy: Policy, facts: Facts) -> Decided:
+    def _decide(self, policy: Policy, facts: Facts) -> _Judged:
         evaluation = evaluate(policy, facts)
         if evaluation.outcome != REQUIRE_APPROVAL:
-            return Decided(evaluation.outcome, evaluation.because)
+            return _Judged(evaluation.outcome, NOTHING_ASKED, evaluation)
         if not evaluation.requirements:
             # As at submission: what demands approval of nobody is blocked.
-            return Decided(DENY, evaluation.because)
-        return Decided(REQUIRE_APPROVAL, evaluation.because, self._demand(evaluation))
+            return _Judged(DENY, NOTHING_ASKED, evaluation)
+        return _Judged(REQUIRE_APPROVAL, self._demand(evaluation), evaluation)
 
     def _demand(self, evaluation: Evaluation) -> Demand:
         specs, obliged = evaluation.requirements, evaluation.obligations
@@ -146,7 +158,7 @@ class Replay:
             known = self._demands.keep(key, (made, specs))
         return known[0]
 
-    def _direction(self, before: Decided, after: Decided) -> Direction | None:
+    def _direction(self, before: Decided | _Judged, after: _Judged) -> Direction | None:
         if before.outcome != after.outcome:
             is_stricter = _STRICTNESS[after.outcome] > _STRICTNESS[before.outcome]
             return "stricter" if is_stricter else "looser"
@@ -155,7 +167,7 @@ class Replay:
             self._directions.keep(key, compare_demands(*key))
         return self._directions[key]
 
-    def _toll(self, decided: Decided, request: Recorded) -> Toll:
+    def _toll(self, decided: Decided | _Judged, request: Recorded) -> Toll:
         if decided.outcome != REQUIRE_APPROVAL:
             return NO_TOLL
         key = (decided.demand, request.facts.category, request.side)
