@@ -5,11 +5,13 @@ from typing import Any, Final
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from approvals.enums import SimulationStatus
-from approvals.models import PolicySimulation
+from approvals.models import PolicyDraft, PolicySimulation
+from approvals.selectors.simulation_pages import simulation_box
 from approvals.services.simulations import run_simulation
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
@@ -132,8 +134,6 @@ def test_both_files_can_be_taken_and_that_is_recorded(office: Office) -> None:
 
 
 def test_a_draft_is_replayed_by_its_id(office: Office) -> None:
-    from approvals.models import PolicyDraft
-
     with tenant_transaction(office.company.id):
         draft = PolicyDraft.objects.create(
             source=office.live.source, created_by=office.company.carl, saved_by=office.company.carl
@@ -143,8 +143,6 @@ def test_a_draft_is_replayed_by_its_id(office: Office) -> None:
 
 
 def test_a_draft_that_is_no_policy_is_refused_in_words(office: Office) -> None:
-    from approvals.models import PolicyDraft
-
     with tenant_transaction(office.company.id):
         draft = PolicyDraft.objects.create(
             source="version: 2", created_by=office.company.carl, saved_by=office.company.carl
@@ -153,6 +151,22 @@ def test_a_draft_that_is_no_policy_is_refused_in_words(office: Office) -> None:
         office.url(LIST), {"draft": draft.public_id}, follow=True
     )
     assert "The policy is not valid." in words(page.content)
+
+
+@pytest.mark.parametrize(("who", "may_start"), [("carl", True), ("audrey", False)])
+def test_the_box_of_a_version_has_its_replays_and_a_button(
+    office: Office, who: str, may_start: bool
+) -> None:
+    simulation = done(office)
+    with tenant_transaction(office.company.id):
+        box = simulation_box(getattr(office.company, who), version=office.draft)
+        html = render_to_string(
+            "approvals/policy/parts/simulation_box.html",
+            {"box": box, "tenant": office.company.tenant, "now": simulation.requested_at},
+        )
+    assert simulation.public_id in html
+    assert "1 of 1 request would have been decided otherwise." in words(html.encode())
+    assert (office.draft.public_id in html, "Replay requests" in html) == (may_start, may_start)
 
 
 def test_a_replay_of_another_tenant_is_not_found(office: Office) -> None:
