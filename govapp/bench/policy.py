@@ -62,6 +62,15 @@ def _decisions(ground: Ground) -> Iterator[Figure]:
         )
         yield replace(figure, ratio=median(times) / median(bare))
 
+    policy = parse_policy(_document(ground.size(1_000, 10)))
+
+    def explained() -> None:
+        evaluation = evaluate(policy, _FACTS)
+        _ = evaluation.because, evaluation.considered
+
+    times = _many(ground, explained)
+    yield note("the same with reasons and trace", f"{median(times):.1f} us", _rate(times))
+
 
 def _growth(ground: Ground) -> Iterator[Figure]:
     """One rule that matches among others that cannot: these should cost nothing."""
@@ -106,13 +115,17 @@ def _others(ground: Ground) -> Iterator[Figure]:
 def _times(ground: Ground, document: dict[str, Any]) -> list[float]:
     """Return how long each of many decisions took, in microseconds."""
     policy = parse_policy(document)
+    return _many(ground, lambda: evaluate(policy, _FACTS))
+
+
+def _many(ground: Ground, work: Callable[[], object]) -> list[float]:
     for _ in range(50):
-        evaluate(policy, _FACTS)
+        work()
     took = []
     until = time.perf_counter() + min(ground.seconds(1.5), 1.5)
     while time.perf_counter() < until:
         began = time.perf_counter()
-        evaluate(policy, _FACTS)
+        work()
         took.append((time.perf_counter() - began) * 1_000_000)
     return took
 
