@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0005_versions_in_review'),
+        ('approvals', '0012_timer_request_version'),
     ]
 
     operations = [
