@@ -6,6 +6,7 @@ from typing import Final
 
 from approvals.models import ActionCategory
 from approvals.policies import REQUIRE_APPROVAL, Policy, Problem, Rule, find_unreachable
+from approvals.policies.demands import Crowd
 from tenants.enums import AgentStatus, MemberStatus, Role
 from tenants.models import Agent, ApproverGroup, Membership
 
@@ -164,3 +165,9 @@ def _fits_any(rule: Rule, category: str) -> bool:
         pattern == "*" or (pattern.endswith(".*") and category.startswith(pattern[:-1]))
         for pattern in rule.when.categories
     )
+
+
+def read_crowd() -> Crowd:
+    """Return who may vote now and who has the right on each category. Four statements or five."""
+    directory = read_directory()
+    return Crowd(directory.groups, directory.roles, directory.people, _holders())
