@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0011_timer_due_in_tenant")]
+    dependencies = [("approvals", "0010_inbox_channel")]
 
     operations = [
         migrations.AddField(
