@@ -40,12 +40,6 @@ class Timer(TenantOwned):
         indexes = [
             # the sweep, through its door: what is due, oldest first
             models.Index(fields=["due_at"], condition=models.Q(status="armed"), name="timer_due"),
-            # the same within a tenant, in order: each has its share of a round
-            models.Index(
-                fields=["tenant_id", "due_at", "id"],
-                condition=models.Q(status="armed"),
-                name="timer_due_in_tenant",
-            ),
             # closing what is left when a request ends
             models.Index(fields=["tenant_id", "request"], name="timer_request"),
         ]

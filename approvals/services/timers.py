@@ -40,8 +40,7 @@ log = structlog.get_logger(__name__)
 _EXPIRED: Final = "nobody decided in time"
 _MOVING: Final = (TimerKind.EXPIRE, TimerKind.RECONCILE)
 
-# A request that is to expire is left to a transaction of its own, reminders and all. Each request
-# is claimed once, by the oldest of its timers, as the door lists it.
+# A request that is to expire is left to a transaction of its own, reminders and all.
 _CLAIM = """
 SELECT request.id FROM approvals_timer AS timer
 JOIN approvals_actionrequest AS request
@@ -49,10 +48,6 @@ JOIN approvals_actionrequest AS request
 WHERE timer.status = 'armed' AND timer.due_at <= (SELECT govapp_now())
   AND timer.kind IN ('remind', 'escalate')
   AND (%s::timestamptz IS NULL OR (timer.due_at, timer.id) > (%s, %s))
-  AND NOT EXISTS (
-    SELECT FROM approvals_timer AS older
-    WHERE older.tenant_id = timer.tenant_id AND older.request_id = timer.request_id
-      AND older.status = 'armed' AND (older.due_at, older.id) < (timer.due_at, timer.id))
   AND NOT EXISTS (
     SELECT FROM approvals_timer AS moving
     WHERE moving.tenant_id = timer.tenant_id AND moving.request_id = timer.request_id
@@ -76,11 +71,10 @@ _FIRST: Final = _Place(None, None)
 def sweep(*, at_most: int = 500) -> int:
     """Fire what is due, oldest first in each tenant; return how many timers were closed.
 
-    The tenants take turns, each with an equal share of a turn, so none waits for the backlog of
-    another. Any number of sweepers may run at once: each request is locked by one of them and
-    skipped by the others. A request that fails is logged and left for the next round; it stops no
-    other. `at_most` is how many requests are looked at together, and after how many closed timers
-    it ends.
+    The tenants take turns, so none waits for the backlog of another. Any number of sweepers may
+    run at once: each request is locked by one of them and skipped by the others. A request that
+    fails is logged and left for the next round; it stops no other. `at_most` is how many requests
+    are looked at together, and after how many closed timers it ends.
     """
     closed = 0
     passed: dict[UUID, _Place] = {}
@@ -91,10 +85,11 @@ def sweep(*, at_most: int = 500) -> int:
         by_tenant: dict[UUID, list[UUID]] = {}
         last: dict[UUID, _Place] = {}
         for row in page:
-            by_tenant.setdefault(row["tenant_id"], []).append(row["request_id"])
+            seen = by_tenant.setdefault(row["tenant_id"], [])
+            seen += [row["request_id"]] * row["timers"]
             last[row["tenant_id"]] = _Place(row["due_at"], row["id"])
-        for tenant_id, seen in by_tenant.items():
-            closed += _sweep_tenant(tenant_id, seen, passed.get(tenant_id, _FIRST))
+        for tenant_id, timers in by_tenant.items():
+            closed += _sweep_tenant(tenant_id, timers, passed.get(tenant_id, _FIRST))
         # What failed or was held is still due: whatever lies behind it gets its turn too.
         passed |= last
     return closed
@@ -131,7 +126,8 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
 def _sweep_tenant(tenant_id: UUID, seen: list[UUID], after: _Place) -> int:
     """Fire as much as was seen to be due: first what moves a status, then the rest at once.
 
-    The rest need not be what was seen: another sweeper, which saw the same, may have those.
+    `seen` has a request once for each of its timers. The rest need not be what was seen: another
+    sweeper, which saw the same, may have those.
     """
     closed = 0
     try:
@@ -167,7 +163,7 @@ def _fire_alone(tenant_id: UUID, request_id: UUID) -> int:
 
 
 def _fire_next(tenant_id: UUID, at_most: int, after: _Place) -> int:
-    """Remind and escalate for the next so many requests that nobody else holds."""
+    """Remind and escalate by the next so many timers of requests that nobody else holds."""
     claimed: list[UUID] = []
     try:
         with tenant_transaction(tenant_id):
@@ -230,7 +226,7 @@ def _due(request_ids: list[UUID], now: datetime) -> list[Timer]:
     return list(
         Timer.objects.filter(
             request__in=request_ids, status=TimerStatus.ARMED, due_at__lte=now
-        ).order_by("due_at", "level")
+        ).order_by("due_at", "level", "pk")
     )
 
 

@@ -255,6 +255,8 @@ SHOWN = {
     "simulation_id uuid",
     # how an account is named in addresses, and to its own members in the switcher
     "slug text", "name text", "is_suspended boolean",
+    # how much of one request is due
+    "timers integer",
     # where the sweep goes on behind what it could not do
     "due_at timestamp with time zone", "due_at timestamptz",
     # what a key is compared with, and whether it may be used

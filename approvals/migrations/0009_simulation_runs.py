@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', "0009_history_and_notices"),
+        ('approvals', "0008_history_and_notices"),
     ]
 
     operations = [

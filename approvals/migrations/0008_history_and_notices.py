@@ -31,7 +31,7 @@ DROP FUNCTION approvals_actionrequest_run_counts(uuid, uuid, text, text[], boole
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0008_timer_request_version'),
+        ('approvals', '0007_timer_request_version'),
         ('tenants', '0002_office_hours'),
     ]
 
