@@ -8,11 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-<<<<<<<< HEAD:approvals/migrations/0008_timer_request_version.py
     dependencies = [("approvals", "0006_inbox_channel")]
-========
-    dependencies = [("approvals", "0010_inbox_channel")]
->>>>>>>> tidy3:approvals/migrations/0011_timer_request_version.py
 
     operations = [
         migrations.AddField(
