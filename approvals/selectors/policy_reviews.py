@@ -84,13 +84,23 @@ def _why_more(version: PolicyVersion) -> str:
     return ""
 
 
-def what_stands_in_the_way(
-    version: PolicyVersion, live: PolicyVersion | None
-) -> tuple[PolicyVersion | None, str]:
-    """Return the version because of which this one cannot go live, and the sentence for it.
+@dataclass(frozen=True)
+class InTheWay:
+    """A version because of which another one cannot go live, and the sentence that says so.
+
+    `is_live` where it overtook the other, whose text can be taken up again on top of it.
+    """
+
+    version: PolicyVersion
+    sentence: str
+    is_live: bool
+
+
+def what_stands_in_the_way(version: PolicyVersion, live: PolicyVersion | None) -> InTheWay | None:
+    """Return what keeps a version from going live. One statement.
 
     Publishing would undo a version that went live after this one was written; and one that is
-    scheduled would undo this one when its time comes. Empty when nothing is in the way.
+    scheduled would undo this one when its time comes.
     """
     if live is not None and version.based_on_id != live.pk:
         written = (
@@ -98,20 +108,22 @@ def what_stands_in_the_way(
             if version.based_on
             else "when nothing was live"
         )
-        return live, (
+        sentence = (
             f"Version {live.number} went live in the meantime; version {version.number} was"
             f" written {written} and would undo it. Take its text up again on top of version"
             f" {live.number}."
         )
+        return InTheWay(live, sentence, is_live=True)
     waiting = (
         PolicyVersion.objects.filter(status=PolicyStatus.SCHEDULED)
         .exclude(pk__in=[version.pk, *([live.pk] if live else [])])
         .defer("source", "document")
         .first()
     )
-    if waiting is not None:
-        return waiting, (
-            f"Version {waiting.number} is scheduled and would undo this one when its time comes."
-            f" Withdraw version {waiting.number} first, or wait for it."
-        )
-    return None, ""
+    if waiting is None:
+        return None
+    sentence = (
+        f"Version {waiting.number} is scheduled and would undo this one when its time comes."
+        f" Withdraw version {waiting.number} first, or wait for it."
+    )
+    return InTheWay(waiting, sentence, is_live=False)

@@ -129,9 +129,9 @@ def _begin(actor: Membership, version: PolicyVersion) -> tuple[PolicyVersion, Te
 
 
 def _check_way(version: PolicyVersion) -> None:
-    _, sentence = what_stands_in_the_way(version, live_policy())
-    if sentence:
-        raise Conflict(sentence, code="policy_overtaken")
+    found = what_stands_in_the_way(version, live_policy())
+    if found is not None:
+        raise Conflict(found.sentence, code="policy_overtaken")
 
 
 def _check_start(starts_at: datetime | None) -> None:

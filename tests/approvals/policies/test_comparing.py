@@ -390,7 +390,7 @@ def is_looser(after: Evaluation, before: Evaluation) -> bool:
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(pairs(), st.lists(requests, min_size=5, max_size=25))
 def test_what_does_not_weaken_makes_no_outcome_looser(
     pair: tuple[Policy, Policy], asked: list[Any]

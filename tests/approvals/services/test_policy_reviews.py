@@ -1,7 +1,8 @@
 """Who has to confirm a version before it is live, and what stops it."""
 
 import json
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import pytest
 
@@ -185,11 +186,12 @@ def test_where_one_person_does_both_they_count_as_one(acme: Company) -> None:
 def test_whoever_proposed_it_neither_confirms_nor_rejects(acme: Company) -> None:
     with tenant_transaction(acme.id):
         version = propose_policy(actor=acme.carl, source=SOURCE)
-        for verdict in ("approve", "reject"):
+        verdicts: tuple[Literal["approve", "reject"], ...] = ("approve", "reject")
+        for verdict in verdicts:
             with pytest.raises(Forbidden, match="somebody else"):
                 review_policy(
                     actor=acme.carl, version=version, verdict=verdict, attestation=YES, remark="x"
-                )  # type: ignore[arg-type]
+                )
         for person in (acme.olivia, acme.alice, acme.audrey):
             with pytest.raises(Forbidden):
                 review_policy(actor=person, version=version, verdict="approve", attestation=YES)
@@ -246,10 +248,9 @@ def test_what_was_overtaken_is_not_published_and_its_text_is_kept(acme: Company)
         make_live(acme, dora)
         overtaken = propose_policy(actor=acme.carl, source=STRICTER + "# mine\n")
         meanwhile = make_live(acme, dora, WEAKER)
-        for act in (publish_policy, review_policy):
-            more = {"verdict": "approve"} if act is review_policy else {}
+        for act in (publish_policy, partial(review_policy, verdict="approve")):
             with pytest.raises(Conflict) as refused:
-                act(actor=dora, version=overtaken, attestation=YES, **more)  # type: ignore[operator]
+                act(actor=dora, version=overtaken, attestation=YES)
             assert (refused.value.code, refused.value.detail) == (
                 "policy_overtaken",
                 (

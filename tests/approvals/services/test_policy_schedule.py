@@ -208,7 +208,7 @@ def test_going_live_ends_the_shadow_and_says_how_much_differed() -> None:
         assert PolicyVersion.objects.get(pk=version.pk).is_in_shadow is False
         assert summaries("policy.shadow_stopped") == [
             (
-                "The system took policy version 2 out of shadow because it went live: it differed from"
-                " what was live in 1 of 1 requests."
+                "The system took policy version 2 out of shadow because it went live: it differed"
+                " from what was live in 1 of 1 requests."
             )
         ]
