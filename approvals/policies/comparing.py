@@ -207,7 +207,11 @@ class _Look:
         ):
             return False
         meeting = (each for each in self._after.rules if categories_meet(each.when, rule.when))
-        return all(self._is_as_strict(each, rule) for each in meeting)
+        return all(
+            self._is_as_strict(each, rule)
+            or (each.then == ALLOW and self._cover.excludes(each, rule))
+            for each in meeting
+        )
 
     def _asks_as_default(self, rule: Rule) -> bool:
         """Whether a rule of after asks as much of people as the default of before did."""

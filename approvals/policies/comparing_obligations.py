@@ -13,10 +13,10 @@ def obligation_gaps(looser: Rule | None, stricter: Rule) -> tuple[Gap, ...]:
 
     A note is for reading and asks for nothing.
     """
-    theirs = getattr(stricter, "obligations", None)
+    theirs = stricter.obligations
     if theirs is None:
         return ()
-    mine = getattr(looser, "obligations", None)
+    mine = looser.obligations if looser else None
     gaps = []
     if theirs.step_up and not (mine and mine.step_up):
         gaps.append(Gap("", "a fresh second factor", "no fresh second factor"))

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from enum import Enum
 
 from approvals.policies.comparing_flows import Gap
-from approvals.policies.describing import describe_condition
+from approvals.policies.describing_conditions import describe_condition
 from approvals.policies.implying import Answer
 from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.policy import Policy
-from approvals.policies.rules import ALLOW, DENY, AllOf, Comparison, Condition, Rule, When
+from approvals.policies.rules import (
+    ALLOW,
+    DENY,
+    REQUIRE_APPROVAL,
+    AllOf,
+    Comparison,
+    Condition,
+    Rule,
+    When,
+)
 from approvals.policies.shown import listed, shorten
 
 _LONGEST = 600
@@ -72,6 +81,9 @@ def _sentence(finding: Finding, former: Rule | None, present: Rule | None, *, we
         changed = "; ".join(_changes(former.when, present.when))
         return f"{sentence}, and its scope changed: {changed}." if changed else f"{sentence}."
     changed = "; ".join(_changes(former.when, present.when))
+    if finding.kind is Kind.OPENED and present.then == REQUIRE_APPROVAL:
+        reach = "reaches what was left" if weakens else "leaves more"
+        return f"{name} {reach} to the default: {changed}."
     return f"{name} {_DOES[present.then]} {_more_or_less(finding.kind, weakens)}: {changed}."
 
 

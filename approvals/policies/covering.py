@@ -44,6 +44,10 @@ class Cover:
             return Answer.YES
         return answer
 
+    def excludes(self, allowing: Rule, other: Rule) -> bool:
+        """Whether the other rule applies nowhere where the one that allows does."""
+        return self._prover.excludes(self._terms_of(allowing), self._terms_of(other))
+
     def _terms_of(self, rule: Rule) -> tuple[Term, ...]:
         known = self._terms.get(id(rule))
         if known is None:

@@ -166,6 +166,18 @@ class Prover:
         self._known[key] = answer
         return answer
 
+    def excludes(self, one: Sequence[Term], other: Sequence[Term]) -> bool:
+        """Whether, where all of `one` are true, some of `other` is false."""
+        return any(self._is_apart(mine, theirs) for mine in one for theirs in other)
+
+    def _is_apart(self, one: Term, other: Term) -> bool:
+        if isinstance(one, Guard) or isinstance(other, Guard):
+            if not isinstance(one, Guard) or not isinstance(other, Guard):
+                return False
+            # Of labels an agent can have several.
+            return one.kind == other.kind != "labels" and one.names.isdisjoint(other.names)
+        return self.below(one, _pushed_down(other, negated=True)) is Answer.YES
+
     def _below(self, one: Term, other: Term) -> Answer:
         if one == other:
             return Answer.YES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from approvals.policies import Evaluation, Policy, RequirementSpec, evaluate, parse_policy
 from approvals.policies.comparing import compare_policies
 from tests.approvals.policies.builders import compare, facts, rule
-from tests.approvals.policies.test_engine_properties import payloads
+from tests.approvals.policies.strategies import payloads
 
 RANK = {"allow": 0, "require_approval": 1, "deny": 2}
 Document = dict[str, Any]
@@ -83,6 +84,14 @@ TABLE: list[tuple[str, Policy, Policy, str]] = [
      policy(rule("small", then="allow", conditions=over(100, "lte")), APPROVE),
      policy(rule("small", then="allow", conditions=over(50, "lte")),
             rule("large", conditions=over(50))), "tightens"),
+    ("approval up, where nothing allows what falls out",
+     policy(rule("small", then="allow", conditions=over(100, "lte")), APPROVE),
+     policy(rule("small", then="allow", conditions=over(100, "lte")),
+            rule("large", conditions=over(200))), "tightens"),
+    ("approval up, where something allows a part of what falls out",
+     policy(rule("small", then="allow", conditions=over(101, "lte")), APPROVE),
+     policy(rule("small", then="allow", conditions=over(101, "lte")),
+            rule("large", conditions=over(200))), "both"),
     ("an approval split in two", policy(ALL, APPROVE),
      policy(ALL, rule("large", conditions={"all": [over(100), over(500, "lte")]}),
             rule("larger", conditions=over(500)), rule("rest", conditions=over(100))), "same"),
@@ -143,6 +152,29 @@ TABLE: list[tuple[str, Policy, Policy, str]] = [
      policy(ALL, APPROVE | {"separation_of_duties": False}), "weakens"),
     ("duties separated", policy(ALL, APPROVE | {"separation_of_duties": False}),
      policy(ALL, APPROVE), "tightens"),
+    ("a second factor no more", policy(ALL, APPROVE | {"obligations": {"step_up": True}}),
+     policy(ALL, APPROVE), "weakens"),
+    ("a delay, where there was none", policy(ALL),
+     policy(ALL | {"obligations": {"delay": "10m"}}), "tightens"),
+    ("a shorter delay", policy(ALL | {"obligations": {"delay": "1h"}}),
+     policy(ALL | {"obligations": {"delay": "10m"}}), "weakens"),
+    ("nobody is told any more", policy(ALL | {"obligations": {"notify": [FINANCE]}}),
+     policy(ALL), "weakens"),
+    ("another note", policy(ALL | {"obligations": {"attach_note": "A"}}),
+     policy(ALL | {"obligations": {"attach_note": "B"}}), "same"),
+    ("an obligation kept by a rule of another name",
+     policy(ALL | {"obligations": {"delay": "1h"}}),
+     policy(ALL, ALL | {"id": "all", "obligations": {"delay": "2h"}}), "tightens"),
+    ("a later day", policy(ALL, rule("a", conditions=compare("time.date", "before", "2026-05-01"))),
+     policy(ALL, rule("a", conditions=compare("time.date", "before", "2026-06-01"))), "tightens"),
+    ("a day more", policy(ALL, rule("a", conditions=compare("payload.due", "after", "2026-05-01"))),
+     policy(ALL, rule("a", conditions=compare("payload.due", "on_or_after", "2026-05-01"))),
+     "tightens"),
+    ("more findings", policy(
+        ALL, rule("a", conditions=compare("guardrails.findings", "contains_any", ["pii"]))),
+     policy(ALL, rule(
+         "a", conditions=compare("guardrails.findings", "contains_any", ["pii", "secrets"]))),
+     "tightens"),
     ("the default from denying to asking", policy(ALL), policy(ALL, default="one"), "weakens"),
     ("the default from asking to denying", policy(ALL, default="one"), policy(ALL), "tightens"),
     ("the default asks less", policy(default="four-eyes"), policy(default="one"), "weakens"),
@@ -196,6 +228,10 @@ WORDS: list[tuple[Policy, Policy, list[str]]] = [
     (policy(ALL, APPROVE), policy(ALL, APPROVE | {"separation_of_duties": False}),
      [("weakens: Rule large asks for “the agent's owner may be one of them” instead of “the"
       " agent's owner may not approve”.")]),
+    (policy(ALL, APPROVE | {"obligations": {"step_up": True, "notify": [RISK]}}),
+     policy(ALL, APPROVE | {"obligations": {"notify": [RISK]}}),
+     [("weakens: Rule large asks for “no fresh second factor” instead of “a fresh second"
+      " factor”.")]),
     (policy(ALL), policy(ALL, default="one"),
      ["weakens: What no rule names was denied; now people are asked, who can approve it."]),
     (policy(ALL), policy(ALL, DENY), ["tightens: Rule huge is new: it denies what it names."]),
@@ -272,6 +308,15 @@ outcomes = st.sampled_from(["allow", "deny", "require_approval"])
 categories = st.sampled_from(["*", "payments.*", "payments.transfer"])
 
 
+obligations = st.fixed_dictionaries(
+    {},
+    optional={
+        "delay": st.sampled_from(["10m", "1h"]),
+        "notify": st.sampled_from([[{"group": "finance"}], [{"group": "risk"}]]),
+    },
+)
+
+
 @st.composite
 def rules(draw: st.DrawFn, name: str) -> Document:
     then = draw(outcomes)
@@ -282,6 +327,11 @@ def rules(draw: st.DrawFn, name: str) -> Document:
     if then == "require_approval":
         made["flow"] = draw(st.sampled_from(sorted(FLOWS)))
         made["separation_of_duties"] = draw(st.booleans())
+    asked = draw(obligations)
+    if then == "deny":
+        asked.pop("delay", None)
+    if asked:
+        made["obligations"] = asked
     return made
 
 
@@ -381,6 +431,13 @@ def is_met_by(demanded: RequirementSpec, offered: RequirementSpec) -> bool:
     )
 
 
+def asks_less(after: Evaluation, before: Evaluation) -> bool:
+    """Beside the outcome; what is denied has nothing more to ask for."""
+    now, was = after.obligations, before.obligations
+    never = timedelta(0)
+    return (now.delay or never) < (was.delay or never) or not set(was.notify) <= set(now.notify)
+
+
 def is_looser(after: Evaluation, before: Evaluation) -> bool:
     if after.outcome != before.outcome:
         return RANK[after.outcome] < RANK[before.outcome]
@@ -402,5 +459,7 @@ def test_what_does_not_weaken_makes_no_outcome_looser(
         was, now = evaluate(before, request), evaluate(after, request)
         if direction in {"tightens", "same"}:
             assert not is_looser(now, was)
+            assert now.outcome == "deny" or not asks_less(now, was)
         if direction in {"weakens", "same"}:
             assert not is_looser(was, now)
+            assert was.outcome == "deny" or not asks_less(was, now)

@@ -81,10 +81,10 @@ def test_the_version_says_what_it_does_and_who_is_needed(office: Office) -> None
     text = words(log_in(office.company.alice).get(office.url("policy/{draft}/")).content)
     for part in (
         (
-            "Tightens Tightens: Rule payments asks for “within 2 hours” instead of “within 4 hours”"
+            "Tightens Tightens Rule payments asks for “within 2 hours” instead of “within 4 hours”"
             " in stage Review."
         ),
-        "Tightens: Rule no-crypto is new: it denies what it names.",
+        "Tightens Rule no-crypto is new: it denies what it names.",
         "1 more person has to confirm it.",
         "Dora can confirm it",
     ):
