@@ -85,7 +85,7 @@ def test_every_page_of_a_change_is_accessible_and_silent(
     found: list[str] = []
     for name, path in pages.items():
         page = visitor.go(demo.url("policy/") + path)
-        for details in page.locator("details").all():
+        for details in page.locator("main details").all():
             details.evaluate("each => { each.open = true }")
         found += examine(page, f"{name}-{width}-{theme}", None)
     assert found == []
