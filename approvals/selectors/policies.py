@@ -4,7 +4,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from approvals.enums import PolicyStatus
 from approvals.models import PolicyVersion
@@ -27,10 +27,14 @@ def live_policy() -> PolicyVersion | None:
 
 
 def in_force(versions: QuerySet[PolicyVersion]) -> QuerySet[PolicyVersion]:
-    """Return what has started among the live and the scheduled, what decides now first."""
+    """Return what has started among the live and the scheduled, what decides now first.
+
+    The same order as in `selectors.situation`: a start that nobody wrote down is the oldest.
+    """
     return versions.filter(
-        status__in=[PolicyStatus.LIVE, PolicyStatus.SCHEDULED], starts_at__lte=Now()
-    ).order_by("-starts_at")
+        Q(starts_at__isnull=True) | Q(starts_at__lte=Now()),
+        status__in=[PolicyStatus.LIVE, PolicyStatus.SCHEDULED],
+    ).order_by(F("starts_at").desc(nulls_last=True), "-number")
 
 
 def policy_versions() -> QuerySet[PolicyVersion]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0005_versions_in_review'),
+        ('approvals', '0009_history_and_notices'),
         ('tenants', '0002_office_hours'),
     ]
 
