@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 
 # The steady process gives each a thread with a connection of its own: no timer waits for a mail.
 SWEEPS: Final = (
+    "approvals.services.policy_schedule.sweep",
     "approvals.services.timers.sweep",
     "approvals.services.delivery.deliver_due",
 )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.views import callbacks, categories, policy, requests, simulations
+from approvals.views import callbacks, categories, policy, policy_changes, requests, simulations
 from approvals.views.inbox import inbox
 from approvals.views.links import review_link
 from approvals.views.live import live
@@ -27,8 +27,19 @@ _POLICY: list[URLPattern | URLResolver] = [
     path("", policy.policy, name="policy"),
     path("edit", policy.policy_edit, name="policy_edit"),
     path("simulations/", include(_SIMULATIONS)),
+    path("compare", policy_changes.policy_compare, name="policy_compare"),
     path("<str:ident>/", policy.policy_version, name="policy_version"),
     path("<str:ident>/publish", policy.policy_publish, name="policy_publish"),
+    path("<str:ident>/reject", policy_changes.policy_reject, name="policy_reject"),
+    path("<str:ident>/withdraw", policy_changes.policy_withdraw, name="policy_withdraw"),
+    path("<str:ident>/roll-back", policy_changes.policy_roll_back, name="policy_roll_back"),
+    path("<str:ident>/renew", policy_changes.policy_renew, name="policy_renew"),
+    path("<str:ident>/shadow", policy_changes.policy_shadow, name="policy_shadow"),
+    path(
+        "<str:ident>/shadow/switch",
+        policy_changes.policy_shadow_switch,
+        name="policy_shadow_switch",
+    ),
 ]
 _CATEGORIES = [
     path("", categories.category_list, name="category_list"),

@@ -43,3 +43,9 @@ class PublishForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Change the words if yours differ.",
     )
+    starts_at = forms.DateTimeField(
+        required=False,
+        label="Live from",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="Empty: from now on. In your organisation's time zone.",
+    )
