@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final, cast
 
 from approvals.policies.dates import compare_moments, read_moment
@@ -186,7 +187,5 @@ def _contents_clash(leaves: Iterable[Comparison]) -> bool:
     return (
         not wanted.isdisjoint(barred)
         or any(values <= barred for values in one_of)
-        or any(
-            not later.startswith(sooner) for sooner, later in zip(starts, starts[1:], strict=False)
-        )
+        or any(not later.startswith(sooner) for sooner, later in pairwise(starts))
     )

@@ -150,9 +150,8 @@ def _is_settled(policy: Policy, rule: Rule, category: ActionCategory) -> bool:
     when = rule.when
     narrow = replace(when, categories=(category.key,))
     by_default = rule.id == DEFAULT_RULE
-    return any(
-        covers(other.when, narrow) for other in policy.rules if other.then == DENY or by_default
-    )
+    others = (planned.rule for planned in policy.plan.candidates(category.key))
+    return any(covers(other.when, narrow) for other in others if other.then == DENY or by_default)
 
 
 def _email(member: Membership) -> str:
