@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Final
 
 _DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TIME: Final = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-_MOMENT: Final = re.compile(
-    rf"{_DATE}(?:[Tt ]{_TIME}(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?)?", re.ASCII
-)
+_HOUR: Final = r"(?:[01][0-9]|2[0-3])"
+_TIME: Final = rf"{_HOUR}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]{{1,9}})?)?"
+_ZONE: Final = rf"(?:[Zz]|[+-]{_HOUR}:[0-9]{{2}})"
+_MOMENT: Final = re.compile(rf"{_DATE}(?:[Tt ]{_TIME}{_ZONE}?)?", re.ASCII)
 _LONGEST: Final = len("2026-03-04T14:30:00.123456789+01:00")
 
 Moment = date | datetime
@@ -27,7 +27,9 @@ def read_moment(value: object) -> Moment | None:
     if not isinstance(value, str) or len(value) > _LONGEST or not _MOMENT.fullmatch(value):
         return None
     try:
-        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        return (
+            date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value.upper())
+        )
     except ValueError:
         return None
 

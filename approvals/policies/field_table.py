@@ -37,6 +37,8 @@ def _run_categories(facts: Facts) -> object:
     counts = facts.run_counts
     if counts is None:
         return Missing.ABSENT
+    if len(counts) > limits.LIST_ITEMS:
+        return Missing.TOO_MANY
     return frozenset(key for key, count in counts.items() if count > 0)
 
 

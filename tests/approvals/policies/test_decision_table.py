@@ -14,8 +14,7 @@ import pytest
 
 from approvals.policies import evaluate
 from tests.approvals.policies.builders import compare, facts, policy, rule
-
-YES, NO, DOUBT = "matched", "not_matched", "unevaluable"
+from tests.approvals.policies.decision_rows import CONTEXT_ROWS, DOUBT, NO, YES, A, Row, amount
 
 OUTCOMES = {
     ("deny", YES): "deny",
@@ -30,12 +29,7 @@ OUTCOMES = {
 }
 
 
-def amount(value: object) -> dict[str, Any]:
-    return {"payload": {"amount": value}}
-
-
-A = "payload.amount"
-ROWS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+ROWS: list[Row] = [
     # condition, facts, verdict, because
     (compare(A, "gt", 10000), {}, YES, "amount 48200.00 is over 10000"),
     (compare(A, "gt", 48200), {}, NO, "amount 48200.00 is not over 48200"),
@@ -205,6 +199,7 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         NO,
         "weekday wednesday is not one of saturday or sunday",
     ),
+    *CONTEXT_ROWS,
     # Trees: what stays unknown, and what is settled in spite of an unknown part.
     ({"all": [compare(A, "gt", 1), compare("payload.fee", "gt", 1)]}, {}, DOUBT, "fee is missing"),
     (
@@ -232,7 +227,7 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 ]
 
 
-def _id(row: tuple[dict[str, Any], dict[str, Any], str, str]) -> str:
+def _id(row: Row) -> str:
     return f"{row[2]}: {row[3]}".encode("ascii", "replace").decode()
 
 
