@@ -77,3 +77,8 @@ def name_rule(rule: Rule) -> str:
 def quoted(names: Iterable[str]) -> list[str]:
     """Names as they stand in a sentence."""
     return [f"“{name}”" for name in names]
+
+
+def ended(sentence: str) -> str:
+    """A sentence with its full stop, unless it ends in a question."""
+    return sentence if sentence.endswith("?") else f"{sentence}."

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from approvals.policies.fields import find_field
-from approvals.policies.kinds import Kind
+from approvals.policies.kinds import Field, Kind
+from approvals.policies.operator_table import EQUALITY, LISTED, NUMERIC, TEXTUAL
+from approvals.policies.operators import kind_of
 from approvals.policies.problems import pointer_to
 from approvals.policies.ranges import clash, invert, judge, range_of
 from approvals.policies.rules import AllOf, Comparison, Condition, Not, When
@@ -48,6 +50,15 @@ def spread(condition: Condition, pointer: str, *, negated: bool = False) -> Part
         for index, child in enumerate(condition.children)
     )
     return Part(pointer, children=children, is_any=(branch == "any") is not negated)
+
+
+def walk(part: Part, given: frozenset[str] = frozenset()) -> Iterator[tuple[Part, frozenset[str]]]:
+    """Every leaf, with the fields that something around it asks to be given."""
+    if part.leaf is not None:
+        yield part, given
+    inner = given | {leaf.field for leaf in _leaves_of(part) if leaf.op == "exists"}
+    for child in part.children:
+        yield from walk(child, inner)
 
 
 def setting_of(when: When) -> list[Comparison]:
@@ -186,11 +197,26 @@ def _implies(narrow: Comparison, wide: Comparison) -> bool:
     first, second = range_of(narrow), range_of(wide)
     if first is not None and second is not None and field.kind is not Kind.DATE:
         return first.is_within(second)
-    if narrow.op in {"eq", "in"}:
+    if narrow.op in {"eq", "in"} and _type_of(narrow, field) == _type_of(wide, field):
         return all(judge(wide, value, field) is True for value in _listed(narrow))
     if narrow.op == wide.op == "starts_with":
         return str(narrow.value).startswith(str(wide.value))
     return False
+
+
+def _type_of(leaf: Comparison, field: Field) -> Kind | None:
+    """What kind of value a comparison can answer for; None where that is not one kind.
+
+    Two of different kinds are in doubt for different values, so that one never implies the other.
+    """
+    if leaf.op in NUMERIC:
+        return Kind.NUMBER if field.kind is not Kind.DATE else None
+    if leaf.op in TEXTUAL:
+        return Kind.TEXT
+    if leaf.op not in EQUALITY | LISTED:
+        return None
+    value = _listed(leaf)[0]
+    return kind_of(value, field.kind) if isinstance(value, str | int | float) else None
 
 
 def _listed(leaf: Comparison) -> Sequence[object]:

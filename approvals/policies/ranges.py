@@ -96,6 +96,8 @@ def range_of(leaf: Comparison) -> Range | None:
 
 def clash(leaves: Sequence[Comparison]) -> bool:
     """Whether no value of their one field can satisfy all of these comparisons."""
+    if len(leaves) < 2:
+        return False
     ops = {leaf.op for leaf in leaves}
     if "absent" in ops and ops != {"absent"}:
         return True

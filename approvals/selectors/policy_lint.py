@@ -3,9 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from approvals.linting.contradictions import find_contradictions
+from approvals.linting.doubts import find_doubtful_fields
+from approvals.linting.escalations import find_empty_escalations
 from approvals.linting.lint import Lint, Matter
+from approvals.linting.names import find_unknown_names
 from approvals.linting.outcomes import find_wide_allowances
+from approvals.linting.overlaps import find_overlaps
 from approvals.linting.quorums import find_thin_quorums
+from approvals.linting.types import find_wrong_types
 from approvals.policies import Policy
 from approvals.selectors.reachability import find_obstacles
 from approvals.selectors.staff import Staff, read_staff
@@ -17,7 +23,13 @@ RUNS_GUARDRAILS: Final = False
 _GRAVEST_FIRST: Final = ("error", "warning", "hint")
 _CHECKS: Final[tuple[Callable[[Matter], Iterator[Lint]], ...]] = (
     find_thin_quorums,
+    find_empty_escalations,
+    find_contradictions,
+    find_overlaps,
     find_wide_allowances,
+    find_unknown_names,
+    find_doubtful_fields,
+    find_wrong_types,
 )
 
 
