@@ -6,16 +6,16 @@ from typing import Final
 
 from approvals.linting.lint import Lint, Matter, name_rule
 from approvals.policies import ALLOW, DENY, REQUIRE_APPROVAL, Rule
-from approvals.policies.possible import covers
+from approvals.policies.possible import Scope
 
 # Every rule is compared with every other one: more would take the editor's patience.
-MOST_COMPARED: Final = 400
+MOST_COMPARED: Final = 200
 _RANK: Final = {ALLOW: 0, REQUIRE_APPROVAL: 1, DENY: 2}
 
 
 def find_overlaps(matter: Matter) -> Iterator[Lint]:
     """Say which rules have no effect beside another one. Of two equal ones the later is named."""
-    placed = matter.placed[:MOST_COMPARED]
+    placed = [(place, rule, Scope.of(rule.when)) for place, rule in matter.placed[:MOST_COMPARED]]
     if len(matter.placed) > MOST_COMPARED:
         yield Lint(
             "hint",
@@ -24,13 +24,14 @@ def find_overlaps(matter: Matter) -> Iterator[Lint]:
         )
     idle: set[str] = set()
     for first, second in combinations(placed, 2):
-        for (place, rule), (_, other) in ((second, first), (first, second)):
-            said = "" if place in idle else _pointless(rule, other)
-            if said:
+        for (place, rule, scope), (_, other, wider) in ((second, first), (first, second)):
+            if place in idle or _RANK[other.then] < _RANK[rule.then] or not wider.covers(scope):
+                continue
+            if said := _pointless(rule, other):
                 idle.add(place)
                 yield Lint("warning", place, f"{name_rule(rule)} {said}")
                 break
-            if _both_ask(rule, other):
+            if rule.then == other.then and rule.flow != other.flow:
                 yield Lint(
                     "hint",
                     place,
@@ -40,16 +41,8 @@ def find_overlaps(matter: Matter) -> Iterator[Lint]:
                 break
 
 
-def _both_ask(rule: Rule, other: Rule) -> bool:
-    """Whether another rule asks other people in every case of this one."""
-    both = rule.then == other.then == REQUIRE_APPROVAL
-    return both and rule.flow != other.flow and covers(other.when, rule.when)
-
-
 def _pointless(rule: Rule, other: Rule) -> str:
-    """Return why `rule` changes nothing beside `other`, or an empty string."""
-    if _RANK[other.then] < _RANK[rule.then] or not covers(other.when, rule.when):
-        return ""
+    """Return why `rule` changes nothing beside one that covers it, or an empty string."""
     if rule.obligations is not None and rule.obligations != other.obligations:
         return ""
     name = other.id

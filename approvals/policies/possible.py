@@ -149,13 +149,36 @@ def _known(part: Part, known: Mapping[str, object]) -> bool | None:
 
 def covers(wide: When, narrow: When) -> bool:
     """Whether `wide` applies, or is in doubt, wherever `narrow` applies or is in doubt."""
-    return (
-        all(any(fits(pattern, name) for pattern in wide.categories) for name in narrow.categories)
-        and _is_at_least(wide.environments, narrow.environments)
-        and _is_at_least(wide.agent_tiers, narrow.agent_tiers)
-        and _is_at_least(wide.agent_labels, narrow.agent_labels)
-        and _conditions_cover(wide.conditions, narrow.conditions)
-    )
+    return Scope.of(wide).covers(Scope.of(narrow))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rule is about, made ready to be compared with many others."""
+
+    when: When
+    conditions: Part | None
+
+    @classmethod
+    def of(cls, when: When) -> Scope:
+        """The scope of a rule."""
+        return cls(when, None if when.conditions is None else spread(when.conditions, ""))
+
+    def covers(self, other: Scope) -> bool:
+        """As the function `covers`."""
+        wide, narrow = self.when, other.when
+        return (
+            all(any(fits(each, name) for each in wide.categories) for name in narrow.categories)
+            and _is_at_least(wide.environments, narrow.environments)
+            and _is_at_least(wide.agent_tiers, narrow.agent_tiers)
+            and _is_at_least(wide.agent_labels, narrow.agent_labels)
+            and self._conditions_cover(other)
+        )
+
+    def _conditions_cover(self, other: Scope) -> bool:
+        if self.conditions is None:
+            return True
+        return other.conditions is not None and _follows(other.conditions, self.conditions)
 
 
 def fits(pattern: str, name: str) -> bool:
@@ -167,12 +190,6 @@ def fits(pattern: str, name: str) -> bool:
 
 def _is_at_least(wide: Sequence[str], narrow: Sequence[str]) -> bool:
     return not wide or (bool(narrow) and set(narrow) <= set(wide))
-
-
-def _conditions_cover(wide: Condition | None, narrow: Condition | None) -> bool:
-    if wide is None:
-        return True
-    return narrow is not None and _follows(spread(narrow, ""), spread(wide, ""))
 
 
 def _follows(narrow: Part, wide: Part) -> bool:
@@ -189,10 +206,12 @@ def _follows(narrow: Part, wide: Part) -> bool:
 
 
 def _implies(narrow: Comparison, wide: Comparison) -> bool:
+    if narrow.field != wide.field:
+        return False
     if narrow == wide:
         return True
     field = find_field(narrow.field)
-    if field is None or narrow.field != wide.field or wide.op in {"exists", "absent"}:
+    if field is None or wide.op in {"exists", "absent"}:
         return False
     first, second = range_of(narrow), range_of(wide)
     if first is not None and second is not None and field.kind is not Kind.DATE:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, cast
 
@@ -77,6 +78,7 @@ def invert(leaf: Comparison) -> Comparison | None:
     return None if opposite is None else Comparison(leaf.field, opposite, leaf.value)
 
 
+@lru_cache(maxsize=4096)
 def range_of(leaf: Comparison) -> Range | None:
     """The numbers that a numeric comparison leaves; None for any other one."""
     if leaf.op == "between":

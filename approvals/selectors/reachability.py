@@ -1,6 +1,6 @@
 """Whether the people there are could complete every flow of a policy (domain page, section 7)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from approvals.models import ActionCategory
@@ -122,12 +122,18 @@ def categories_met(policy: Policy, rule: Rule, staff: Staff) -> list[ActionCateg
     """
     if rule.when.conditions is not None and _is_dead(rule.when):
         return []
+    by_default = rule.id == DEFAULT_RULE
+    settlers = [
+        other.when
+        for other in policy.rules
+        if other.when.conditions is None and (other.then == DENY or by_default)
+    ]
     return [
         category
         for category in staff.open_categories
         if any(fits(pattern, category.key) for pattern in rule.when.categories)
         and could_hold(rule.when.conditions, known_of(category))
-        and not _is_settled(policy, rule, category)
+        and not _is_settled(settlers, rule, category)
     ]
 
 
@@ -145,13 +151,10 @@ def _is_dead(when: When) -> bool:
     return any(part.pointer == "" for part in find_dead_parts(when, ""))
 
 
-def _is_settled(policy: Policy, rule: Rule, category: ActionCategory) -> bool:
-    """Whether other rules always decide before this one can ask anybody."""
-    when = rule.when
-    narrow = replace(when, categories=(category.key,))
-    by_default = rule.id == DEFAULT_RULE
-    others = (planned.rule for planned in policy.plan.candidates(category.key))
-    return any(covers(other.when, narrow) for other in others if other.then == DENY or by_default)
+def _is_settled(settlers: Sequence[When], rule: Rule, category: ActionCategory) -> bool:
+    """Whether a rule without conditions always decides before this one can ask anybody."""
+    narrow = replace(rule.when, categories=(category.key,))
+    return any(covers(when, narrow) for when in settlers)
 
 
 def _email(member: Membership) -> str:
