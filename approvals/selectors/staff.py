@@ -6,7 +6,7 @@ depend on how many rules, people or categories there are.
 
 from collections import defaultdict
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from uuid import UUID
 
@@ -77,6 +77,18 @@ class Staff:
             if person.member.pk in held and person.member.pk not in without
         ]
 
+    def without(self, member_id: UUID, *, group: str = "") -> "Staff":
+        """The same staff after somebody has left, or has only left one group."""
+        if not group:
+            people = {key: one for key, one in self.people.items() if key != member_id}
+            return replace(self, people=people)
+        person = self.people[member_id]
+        left = Colleague(person.member, person.groups - {group})
+        rights = {
+            key: _less(held, member_id, f"group:{group}") for key, held in self.rights.items()
+        }
+        return replace(self, people={**self.people, member_id: left}, rights=rights)
+
     def exists(self, reference: Reference) -> bool:
         """Whether there is a group, role or active approver of this name."""
         if reference.kind == "group":
@@ -93,6 +105,13 @@ class Staff:
             for person in self.people.values()
             if person.member.is_active and key in person.keys
         ]
+
+
+def _less(held: Mapping[UUID, Rights], member_id: UUID, source: str) -> Mapping[UUID, Rights]:
+    """The rights on a category without what one member has from one source."""
+    left = tuple(each for each in held.get(member_id, ()) if each != source)
+    others = {key: rights for key, rights in held.items() if key != member_id}
+    return {**others, member_id: left} if left else others
 
 
 def read_staff() -> Staff:

@@ -58,6 +58,7 @@ def policy(request: PageRequest, slug: str) -> HttpResponse:
         "version": live,
         "said": read_sentences(live) if live else None,
         "versions": list_versions(),
+        "may_ask_who": rules.may_read_settings(request.membership),
         "may_edit": rules.may_edit_policy(request.membership),
     }
     return render(request, "approvals/policy/policy.html", context)
