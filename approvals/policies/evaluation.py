@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 from approvals.policies.flows import Flow
 from approvals.policies.obligations import EvaluatedObligations
@@ -54,31 +54,57 @@ class RequirementSpec:
         }
 
 
-@dataclass(frozen=True)
+class Explanation(Protocol):
+    """Writes reasons and traces when somebody asks for them."""
+
+    def because(self) -> str:
+        """The reason of the outcome in one sentence."""
+
+    def trace(self, *, every: bool) -> tuple[RuleTrace, ...]:
+        """The trace of every rule, or only of those whose category fits."""
+
+
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """The result for one request. Requirements are in order of rule id, traces as in the policy.
 
-    `rules` holds every rule of the policy and is written on first use, because most of them are
-    ruled out by their category alone and a decision should not pay for that. `considered` holds
-    only the rules whose category fits.
+    The reason and the traces are written on first use: deciding should not pay for the words,
+    and most rules are ruled out by their category alone. Two evaluations are equal when
+    everything but the traces is.
     """
 
     outcome: Outcome
-    because: str
     requirements: tuple[RequirementSpec, ...]
     used_default: bool
     obligations: EvaluatedObligations
-    _write_trace: Callable[[bool], tuple[RuleTrace, ...]] = field(compare=False, repr=False)
+    _explanation: Explanation = field(repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Evaluation):
+            return NotImplemented
+        return self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((self.outcome, self.because))
+
+    def _said(self) -> tuple[object, ...]:
+        asked = self.requirements, self.used_default, self.obligations
+        return self.outcome, self.because, *asked
+
+    @cached_property
+    def because(self) -> str:
+        """The reason of the outcome in words, with the values that were looked at."""
+        return self._explanation.because()
 
     @cached_property
     def rules(self) -> tuple[RuleTrace, ...]:
         """One trace per rule of the policy, in the document's order."""
-        return self._write_trace(True)
+        return self._explanation.trace(every=True)
 
     @cached_property
     def considered(self) -> tuple[RuleTrace, ...]:
         """The traces of the rules whose category fits, in the document's order."""
-        return self._write_trace(False)
+        return self._explanation.trace(every=False)
 
     def to_dict(self) -> dict[str, object]:
         """The whole evaluation as JSON, with the trace of every rule."""

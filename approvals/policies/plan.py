@@ -7,25 +7,31 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from approvals.policies import limits
-from approvals.policies.compiling import Compiled
+from approvals.policies.compiling import Compiled, Test
 from approvals.policies.compiling_when import compile_when
 from approvals.policies.describing import describe_default, describe_with_flow
 from approvals.policies.evaluation import RequirementSpec
 from approvals.policies.fields import find_field
 from approvals.policies.flows import Flow
 from approvals.policies.kinds import Need
-from approvals.policies.rules import Rule, leaves
+from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule, leaves
 
 DEFAULT_RULE: Final = "default"
+_STRICTNESS: Final[dict[Outcome, int]] = {ALLOW: 1, REQUIRE_APPROVAL: 2, DENY: 3}
 
 
 @dataclass(frozen=True, eq=False)
 class PlannedRule:
-    """A rule ready to run; `requirement` is what it demands if it applies."""
+    """A rule ready to run; `requirement` is what it demands if it applies.
+
+    `test` is that of `compiled`, and `strictness` ranks the outcomes from 1 (allow) to 3 (deny).
+    """
 
     position: int
     rule: Rule
     compiled: Compiled
+    test: Test
+    strictness: int
     requirement: RequirementSpec | None
     needs: frozenset[Need]
 
@@ -70,12 +76,7 @@ def compile_plan(
     rules: tuple[Rule, ...], flows: Mapping[str, Flow], default_flow: str | None
 ) -> Plan:
     """Compile validated rules; every flow that they name is in `flows`."""
-    planned = tuple(
-        PlannedRule(
-            position, rule, compile_when(rule.when), _requirement(rule, flows), _needs(rule)
-        )
-        for position, rule in enumerate(rules)
-    )
+    planned = tuple(_plan_rule(position, rule, flows) for position, rule in enumerate(rules))
     default = None
     if default_flow is not None:
         flow = flows[default_flow]
@@ -83,6 +84,19 @@ def compile_plan(
             DEFAULT_RULE, describe_default(flow), flow, separation_of_duties=True
         )
     return Plan(planned, default, _index(planned))
+
+
+def _plan_rule(position: int, rule: Rule, flows: Mapping[str, Flow]) -> PlannedRule:
+    compiled = compile_when(rule.when)
+    return PlannedRule(
+        position=position,
+        rule=rule,
+        compiled=compiled,
+        test=compiled.test,
+        strictness=_STRICTNESS[rule.then],
+        requirement=_requirement(rule, flows),
+        needs=_needs(rule),
+    )
 
 
 def _needs(rule: Rule) -> frozenset[Need]:
