@@ -174,13 +174,24 @@ def _history(
     return read_history(question, needs=needs, locks_run=locks_run)
 
 
-def _denial(because: str, former: Evaluation | None) -> Evaluation:
-    def trace(every: bool) -> tuple[RuleTrace, ...]:
-        if former is None:
-            return ()
-        return former.rules if every else former.considered
+@dataclass(frozen=True)
+class _Refusal:
+    """Why something is denied whatever the rules said, with the trace of what they said."""
 
-    return Evaluation(DENY, because, (), False, NO_OBLIGATIONS, trace)
+    sentence: str
+    former: Evaluation | None
+
+    def because(self) -> str:
+        return self.sentence
+
+    def trace(self, *, every: bool) -> tuple[RuleTrace, ...]:
+        if self.former is None:
+            return ()
+        return self.former.rules if every else self.former.considered
+
+
+def _denial(because: str, former: Evaluation | None) -> Evaluation:
+    return Evaluation(DENY, (), False, NO_OBLIGATIONS, _Refusal(because, former))
 
 
 def _usable_shadow(found: Situation) -> Policy | None:
