@@ -177,7 +177,7 @@ class SettingsForm(forms.Form):
         country = self.fields["holiday_country"]
         assert isinstance(country, forms.ChoiceField)  # noqa: S101 - for the type checker
         country.choices = [
-            ("", "Nobody: holidays are days like others"),
+            ("", "No country: holidays are days like others"),
             *holiday_countries().items(),
         ]
 
