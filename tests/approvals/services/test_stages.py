@@ -4,7 +4,8 @@ import pytest
 
 from approvals.enums import NotificationKind, RequestStatus
 from approvals.models import ActionRequest, Notification, RequirementStage, Timer
-from approvals.policies import Evaluation
+from approvals.policies import Evaluation, RuleTrace
+from approvals.policies.obligations import NO_OBLIGATIONS
 from approvals.services import stages
 from approvals.services.timers import sweep
 from approvals.services.watch import QUORUM_UNREACHABLE, watch
@@ -119,10 +120,20 @@ def test_nothing_is_approved_by_there_being_no_stages() -> None:
         assert stages.advance(request=request, now=request.submitted_at) is False
 
 
+class Odd:
+    """Explains what no policy says."""
+
+    def because(self) -> str:
+        return "odd"
+
+    def trace(self, *, every: bool) -> tuple[RuleTrace, ...]:
+        return ()
+
+
 def test_an_evaluation_that_demands_nothing_is_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
     def demands_nothing(*_: object) -> Evaluation:
-        return Evaluation("require_approval", "odd", (), False, lambda _: ())
+        return Evaluation("require_approval", (), False, NO_OBLIGATIONS, Odd())
 
     world = make_world(FOUR_EYES)
-    monkeypatch.setattr("approvals.services.submission.evaluate", demands_nothing)
+    monkeypatch.setattr("approvals.services.judging.evaluate", demands_nothing)
     assert world.submit().status == RequestStatus.BLOCKED
