@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.views import callbacks, categories, policy, policy_who, requests
+from approvals.views import callbacks, categories, policy, policy_try, policy_who, requests
 from approvals.views.inbox import inbox
 from approvals.views.links import review_link
 from approvals.views.live import live
@@ -18,6 +18,7 @@ _REQUESTS = [
 _POLICY = [
     path("", policy.policy, name="policy"),
     path("edit", policy.policy_edit, name="policy_edit"),
+    path("try/", policy_try.policy_try, name="policy_try"),
     path("who/", policy_who.policy_who, name="policy_who"),
     path("<str:ident>/", policy.policy_version, name="policy_version"),
     path("<str:ident>/publish", policy.policy_publish, name="policy_publish"),

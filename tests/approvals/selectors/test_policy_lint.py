@@ -59,8 +59,10 @@ def test_what_cannot_be_published_is_an_error(world: World) -> None:
         (
             "error",
             "/flows/review",
-            "Flow review can never be completed: it needs 3 different people (3 from Finance),"
-            " and with everybody seated it still lacks 1 more from Finance.",
+            (
+                "Flow review can never be completed: it needs 3 different people (3 from Finance),"
+                " and with everybody seated it still lacks 1 more from Finance."
+            ),
         )
     ]
 
@@ -70,8 +72,10 @@ def test_only_one_person_can_approve(world: World) -> None:
         (
             "warning",
             "/rules/0/flow",
-            "Rule payments, category payments.transfer: only one person can approve this,"
-            " Charlie; add somebody else.",
+            (
+                "Rule payments, category payments.transfer: only one person can approve this,"
+                " Charlie; add somebody else."
+            ),
         )
     ]
 
@@ -81,8 +85,10 @@ def test_a_quorum_that_needs_one_certain_person(world: World) -> None:
         (
             "warning",
             "/rules/0/flow",
-            "Rule payments, category payments.transfer: Charlie has to be one of those who"
-            " approve; nobody can take their place when they are away.",
+            (
+                "Rule payments, category payments.transfer: Charlie has to be one of those who"
+                " approve; nobody can take their place when they are away."
+            ),
         )
     ]
 
@@ -92,8 +98,10 @@ def test_a_quorum_without_margin(world: World) -> None:
         (
             "warning",
             "/rules/0/flow",
-            "Rule payments, category payments.transfer: no margin; it can no longer be completed"
-            " when Alice or Finance-deputy is away.",
+            (
+                "Rule payments, category payments.transfer: no margin; it can no longer be completed"
+                " when Alice or Finance-deputy is away."
+            ),
         )
     ]
 
@@ -107,14 +115,18 @@ def test_allowing_without_conditions_and_what_is_grave(world: World) -> None:
         (
             "warning",
             "/rules/0/when",
-            "Rule free allows payments.* without any condition: nobody is asked, whatever the"
-            " request says.",
+            (
+                "Rule free allows payments.* without any condition: nobody is asked, whatever the"
+                " request says."
+            ),
         ),
         (
             "warning",
             "/rules/0/when/category",
-            "Rule free allows payments.transfer without asking anybody, although its risk is high"
-            " or critical.",
+            (
+                "Rule free allows payments.transfer without asking anybody, although its risk is high"
+                " or critical."
+            ),
         ),
         (
             "hint",
@@ -139,8 +151,8 @@ ASK = rule("ask")
         # What can never match.
         (
             [rule(conditions={"all": [OVER, UNDER]})],
-            ["Rule payments can match only when amount is missing: what it says of amount"
-             " contradicts itself."],
+            [("Rule payments can match only when amount is missing: what it says of amount"
+             " contradicts itself.")],
         ),
         (
             [rule("free", "allow", conditions={"all": [OVER, UNDER]}), ASK],
@@ -149,25 +161,25 @@ ASK = rule("ask")
         ),
         (
             [rule(conditions={"any": [OVER, {"all": [OVER, UNDER]}]})],
-            ["Rule payments: this part of its conditions can never hold, because of what they say"
-             " of amount."],
+            [("Rule payments: this part of its conditions can never hold, because of what they say"
+             " of amount.")],
         ),
         (
             [rule(conditions=leaf("category.risk", "eq", "critical"))],
-            ["Rule payments matches nothing today: none of the categories that it is about is of"
-             " the kind that its conditions ask for."],
+            [("Rule payments matches nothing today: none of the categories that it is about is of"
+             " the kind that its conditions ask for.")],
         ),
         # Names that nothing bears.
         (
             [rule(category="payments.transfr")],
-            ["Rule payments: there is no category payments.transfr; did you mean"
-             " payments.transfer?"],
+            [("Rule payments: there is no category payments.transfr; did you mean"
+             " payments.transfer?")],
         ),
         ([rule(category="crm.*")], ["Rule payments: no category fits crm.*."]),
         (
             [rule(category="old.kind")],
-            ["Rule payments can never match old.kind: it is archived, and every request for it is"
-             " blocked."],
+            [("Rule payments can never match old.kind: it is archived, and every request for it is"
+             " blocked.")],
         ),
         (
             [rule(agent={"labels": ["nigthly"], "tiers": ["high"]})],
@@ -192,9 +204,9 @@ ASK = rule("ask")
         # What is missing.
         (
             [rule(conditions=leaf("payload.purpose", "eq", "rent"))],
-            ["Rule payments counts as matched for a request without purpose: the schema of"
+            [("Rule payments counts as matched for a request without purpose: the schema of"
              " payments.transfer does not require “purpose”. Require it there, or add the condition"
-             " that “purpose” is given."],
+             " that “purpose” is given.")],
         ),
         (
             [rule(conditions={"all": [leaf("payload.purpose", "exists"),
@@ -203,35 +215,35 @@ ASK = rule("ask")
         ),
         (
             [rule(conditions=leaf("confidence", "lt", "0.5"))],
-            ["Rule payments counts as matched for a request without confidence: agents need not"
-             " give it."],
+            [("Rule payments counts as matched for a request without confidence: agents need not"
+             " give it.")],
         ),
         (
             [rule(conditions=leaf("guardrails.findings", "contains", "pii"))],
-            ["Rule payments looks at “guardrail findings”: no guardrail runs, so it counts as"
-             " matched, whatever the request says."],
+            [("Rule payments looks at “guardrail findings”: no guardrail runs, so it counts as"
+             " matched, whatever the request says.")],
         ),
         (
             [rule("free", "allow", conditions=leaf("time.business_hours", "eq", True))],
-            ["Rule free looks at “business hours”: no business hours are set in the settings, so it"
-             " never matches."],
+            [("Rule free looks at “business hours”: no business hours are set in the settings, so it"
+             " never matches.")],
         ),
         (
             [rule(conditions=leaf("history.first_for_target", "eq", True))],
-            ["Rule payments looks at “first action on this target”, which payments.transfer cannot"
+            [("Rule payments looks at “first action on this target”, which payments.transfer cannot"
              " have because the category does not say which field holds the target; it counts as"
-             " matched there."],
+             " matched there.")],
         ),
         (
             [rule(conditions=leaf("run.actions", "gt", 3))],
-            ["Rule payments counts as matched for a request that belongs to no run: agents"
-             " need not name one."],
+            [("Rule payments counts as matched for a request that belongs to no run: agents"
+             " need not name one.")],
         ),
         # Types.
         (
             [rule(conditions=leaf(AMOUNT, "eq", True))],
-            ["Rule payments: payload.amount is text in payments.transfer, and \"is\" here needs"
-             " true or false; compare it with a value of its own type."],
+            [("Rule payments: payload.amount is text in payments.transfer, and \"is\" here needs"
+             " true or false; compare it with a value of its own type.")],
         ),
     ],
 )  # fmt: skip
@@ -280,8 +292,10 @@ def test_an_escalation_to_people_without_the_right(world: World) -> None:
         (
             "warning",
             "/flows/review/stages/0/escalations/0/add/0",
-            "Flow review, stage review: after 1 hour Legal would be added, but nobody there may"
-            " approve payments.transfer.",
+            (
+                "Flow review, stage review: after 1 hour Legal would be added, but nobody there may"
+                " approve payments.transfer."
+            ),
         )
     ]
 
@@ -293,8 +307,10 @@ def test_rules_that_ask_different_people_in_the_same_case(world: World) -> None:
         (
             "hint",
             "/rules/1",
-            "Whatever matches rule large also matches rule all: the people of both have to"
-            " approve.",
+            (
+                "Whatever matches rule large also matches rule all: the people of both have to"
+                " approve."
+            ),
         )
     ]
 
