@@ -99,8 +99,8 @@ def test_a_quorum_without_margin(world: World) -> None:
             "warning",
             "/rules/0/flow",
             (
-                "Rule payments, category payments.transfer: no margin; it can no longer be completed"
-                " when Alice or Finance-deputy is away."
+                "Rule payments, category payments.transfer: no margin; it can no longer be"
+                " completed when Alice or Finance-deputy is away."
             ),
         )
     ]
@@ -124,8 +124,8 @@ def test_allowing_without_conditions_and_what_is_grave(world: World) -> None:
             "warning",
             "/rules/0/when/category",
             (
-                "Rule free allows payments.transfer without asking anybody, although its risk is high"
-                " or critical."
+                "Rule free allows payments.transfer without asking anybody, although its risk is"
+                " high or critical."
             ),
         ),
         (
