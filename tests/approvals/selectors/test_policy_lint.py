@@ -225,8 +225,8 @@ ASK = rule("ask")
         ),
         (
             [rule("free", "allow", conditions=leaf("time.business_hours", "eq", True))],
-            [("Rule free looks at “business hours”: no business hours are set in the settings, so it"
-             " never matches.")],
+            [("Rule free looks at “business hours”: no business hours are set in the settings, so"
+             " it never matches.")],
         ),
         (
             [rule(conditions=leaf("history.first_for_target", "eq", True))],
