@@ -5,15 +5,36 @@ from govapp.common.doors import Door, register_door
 due_timers = register_door(
     Door(
         name="door_due_timers",
-        # From behind a place in the order of what is due; null: from the oldest on.
-        arguments="at_most integer, after_at timestamptz, after_id uuid",
+        # `passed` is how far each tenant has been looked through: a list of tenant_id, due_at, id.
+        arguments="at_most integer, passed jsonb",
         returns="tenant_id uuid, request_id uuid, due_at timestamptz, id uuid",
-        body=(
-            "SELECT tenant_id, request_id, due_at, id FROM approvals_timer"
-            " WHERE status = 'armed' AND due_at <= (SELECT govapp_now())"
-            " AND ($2 IS NULL OR (due_at, id) > ($2, $3))"
-            " ORDER BY due_at, id LIMIT $1"
-        ),
+        # Every tenant with something due has the same share, so that none waits for the backlog
+        # of another; and a request is listed once, by the oldest of its timers, however many it
+        # has: whoever fires one fires all of them.
+        body="""
+            WITH tenants AS MATERIALIZED (
+              SELECT DISTINCT tenant_id FROM approvals_timer
+              WHERE status = 'armed' AND due_at <= (SELECT govapp_now())
+            ), share AS (SELECT greatest($1 / greatest(count(*), 1), 1) AS size FROM tenants)
+            SELECT due.tenant_id, due.request_id, due.due_at, due.id
+            FROM tenants
+            LEFT JOIN jsonb_to_recordset($2) AS passed(tenant_id uuid, due_at timestamptz, id uuid)
+              USING (tenant_id)
+            CROSS JOIN LATERAL (
+              SELECT timer.tenant_id, timer.request_id, timer.due_at, timer.id,
+                row_number() OVER (ORDER BY timer.due_at, timer.id) AS turn
+              FROM approvals_timer AS timer
+              WHERE timer.tenant_id = tenants.tenant_id
+                AND timer.status = 'armed' AND timer.due_at <= (SELECT govapp_now())
+                AND (passed.id IS NULL OR (timer.due_at, timer.id) > (passed.due_at, passed.id))
+                AND NOT EXISTS (
+                  SELECT FROM approvals_timer AS older
+                  WHERE older.tenant_id = timer.tenant_id AND older.request_id = timer.request_id
+                    AND older.status = 'armed'
+                    AND (older.due_at, older.id) < (timer.due_at, timer.id))
+              ORDER BY timer.due_at, timer.id LIMIT (SELECT size FROM share)
+            ) AS due
+            ORDER BY due.turn, due.due_at, due.id LIMIT $1""",
         reads={"approvals_timer": ("id", "tenant_id", "request_id", "status", "due_at")},
     )
 )

@@ -103,6 +103,7 @@ class Verdict(models.TextChoices):
 
 class VoteChannel(models.TextChoices):
     PAGE = "page", "In Govapp"
+    INBOX = "inbox", "From the inbox's list"
     LINK = "link", "From a link"
 
 

@@ -18,7 +18,7 @@ from govapp.common.ids import public_id
 _SECTIONS: Final = (
     ("What was asked", ("action_request.submitted",)),
     ("Which rules applied", ("action_request.allowed", "action_request.blocked")),
-    ("Who was asked, and when", ("stage.", "timer.", "notification.")),
+    ("Who was asked, and when", ("stage.", "timer.", "notification.", "review_link.")),
     (
         "Who decided",
         (
@@ -152,6 +152,11 @@ def _rules(event: EventRow, kind: str) -> Iterator[Sentence]:
     """Say each rule that matched, with the values that it saw."""
     data = event.body.get("data")
     rules = data.get("rules") if isinstance(data, Mapping) else None
+    if isinstance(rules, Mapping) and rules.get("cut"):
+        # Too many for an event (`audit.services.fitting`): the request keeps them all.
+        number = f"{rules['items']} further" if "items" in rules else "Further"
+        text = f"{number} rules, see the request."
+        yield Sentence(text, event.occurred_at, event.public_id, kind)
     if not isinstance(rules, list):
         return
     for rule in rules:

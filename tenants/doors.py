@@ -17,10 +17,11 @@ tenants_of_user = register_door(
         name="door_tenants_of_user",
         arguments="person uuid",
         returns="tenant_id uuid, slug text, name text",
+        # Suspended ones too: the person is told so there, and nowhere else.
         body=(
             "SELECT t.id, t.slug::text, t.name::text FROM tenants_membership m"
             " JOIN tenants_tenant t ON t.id = m.tenant_id"
-            " WHERE m.user_id = $1 AND m.status = 'active' AND NOT t.is_suspended"
+            " WHERE m.user_id = $1 AND m.status = 'active'"
             " ORDER BY t.name, t.id"
         ),
         reads={"tenants_membership": ("tenant_id", "user_id", "status")},
@@ -33,12 +34,12 @@ credential_by_prefix = register_door(
         arguments="wanted text",
         returns=(
             "tenant_id uuid, credential_id uuid, agent_id uuid, secret_hash bytea,"
-            " is_usable boolean, use_is_unnoted boolean"
+            " is_usable boolean, is_suspended boolean, use_is_unnoted boolean"
         ),
         body=(
             "SELECT c.tenant_id, c.id, c.agent_id, c.secret_hash,"
             " c.revoked_at IS NULL AND c.expires_at > govapp_now()"
-            " AND a.status = 'active' AND NOT t.is_suspended,"
+            " AND a.status = 'active', t.is_suspended,"
             " c.last_used_at IS NULL OR c.last_used_at < govapp_now() - interval '1 minute'"
             " FROM tenants_credential c"
             " JOIN tenants_agent a ON a.id = c.agent_id"

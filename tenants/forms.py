@@ -43,6 +43,13 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=300, help_text="It is kept in the record.")
 
 
+class RetireForm(ReasonForm):
+    is_sure = forms.BooleanField(
+        label="I know that this is final",
+        help_text="A retired agent never acts again; its name stays taken.",
+    )
+
+
 class OptionalReasonForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False, help_text="It is kept in the record.")
 

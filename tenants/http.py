@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 
+from govapp.common.errors import DomainError
 from tenants.models import Membership, Tenant, User
 from tenants.principals import AgentPrincipal
 
@@ -18,3 +19,5 @@ class ApiRequest(HttpRequest):
     """A request under `/api/`: the agent whose key was sent, if it was valid."""
 
     principal: AgentPrincipal | None
+    # Why a key that is right is refused all the same; only whoever has it is told.
+    refusal: DomainError

@@ -11,6 +11,7 @@ from django.core.handlers.exception import response_for_exception
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils import timezone
 
 from govapp.common.errors import Forbidden, NotFound
@@ -28,7 +29,8 @@ _SCHEME: Final = "bearer "
 class AgentCredentialMiddleware:
     """Knows the agent by its key and binds the tenant of the key, for `/api/` only.
 
-    It answers nothing by itself: the API's authentication refuses when there is no principal.
+    It answers nothing by itself: the API's authentication refuses when there is no principal, with
+    the reason that is left here if there is one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -37,8 +39,12 @@ class AgentCredentialMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
-        principal = authenticate_key(bearer_token(request))
-        cast("ApiRequest", request).principal = principal
+        principal, asked = None, cast("ApiRequest", request)
+        try:
+            principal = authenticate_key(bearer_token(request))
+        except Forbidden as refusal:
+            asked.refusal = refusal
+        asked.principal = principal
         if principal is None:
             return self.get_response(request)
         with bind_tenant(principal.tenant_id):
@@ -71,17 +77,23 @@ class TenantPageMiddleware:
             return redirect_to_login(request.get_full_path())
         path = _PAGE.match(request.path_info)
         found = tenant_by_slug.call(path[1]) if path else []
-        if not found or found[0]["is_suspended"]:
+        if not found:
             raise Http404
         with bind_tenant(found[0]["tenant_id"]), transaction.atomic():
             tenant = self._admit(cast("PageRequest", request), found[0]["tenant_id"])
             with timezone.override(tenant.time_zone):
-                response = self.get_response(request)
+                response = self._answer(request, tenant)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
             # What is a tenant's stays in no cache, not even behind the browser's back button.
             response.setdefault("Cache-Control", "private, no-store")
             return response
+
+    def _answer(self, request: HttpRequest, tenant: Tenant) -> HttpResponseBase:
+        if tenant.is_suspended:  # told to its members; to others it does not exist
+            context = {"account": tenant.name}
+            return render(request, "tenants/suspended.html", context, status=403)
+        return self.get_response(request)
 
     @staticmethod
     def _admit(request: PageRequest, tenant_id: UUID) -> Tenant:

@@ -28,6 +28,7 @@ _AGENTS = [
     path("<str:agent>/change", agents.change, name="agent_change"),
     path("<str:agent>/pause", agents.pause, name="agent_pause"),
     path("<str:agent>/resume", agents.resume, name="agent_resume"),
+    path("<str:agent>/retire", agents.retire, name="agent_retire"),
     path("<str:agent>/keys", keys.issue, name="key_issue"),
     path("<str:agent>/keys/<str:key>/", keys.key, name="key_detail"),
     path("<str:agent>/keys/<str:key>/rotate", keys.rotate, name="key_rotate"),

@@ -1,8 +1,11 @@
 """What was sent to people and systems outside, and what could not be."""
 
-from approvals.models import CallbackDelivery, Notification
+from datetime import UTC
+
+from approvals.models import CallbackDelivery, Notification, ReviewLink
 from audit.actors import SYSTEM, Subject
 from audit.services import record
+from govapp.common.ids import public_id
 from tenants.models import Membership
 
 
@@ -16,6 +19,32 @@ def notification_failed(*, notification: Notification, why: str) -> None:
     _record_notification("notification.failed", notification, "could not be sent to", {"why": why})
 
 
+def notification_dropped(*, notification: Notification, why: str) -> None:
+    """A message was not sent, because nobody needed it any more."""
+    _record_notification("notification.dropped", notification, "was not sent to", {"why": why})
+
+
+def review_link_made(*, link: ReviewLink) -> None:
+    """A person got a link of their own to one request; the token is in their message only."""
+    member, request = link.member, link.request
+    until = link.expires_at.astimezone(UTC)
+    record(
+        event_type="review_link.made",
+        actor=SYSTEM,
+        subject=Subject("member", member.public_id, str(member)),
+        summary=(
+            f"A review link to “{request.summary}” was made for {member},"
+            f" valid until {until:%Y-%m-%d %H:%M} UTC."
+        ),
+        data={
+            "link": public_id("lnk", link.pk),
+            "payload_digest": link.payload_digest,
+            "expires_at": until.isoformat(),
+        },
+        request_id=link.request_id,
+    )
+
+
 def callback_delivered(*, delivery: CallbackDelivery) -> None:
     """An endpoint took a callback over."""
     _record_callback("callback.delivered", delivery, "was delivered to", {})
@@ -24,6 +53,11 @@ def callback_delivered(*, delivery: CallbackDelivery) -> None:
 def callback_failed(*, delivery: CallbackDelivery, why: str) -> None:
     """A callback was given up."""
     _record_callback("callback.failed", delivery, "could not be delivered to", {"why": why})
+
+
+def callback_dropped(*, delivery: CallbackDelivery, why: str) -> None:
+    """A callback was not sent, because its endpoint takes none any more."""
+    _record_callback("callback.dropped", delivery, "was not delivered to", {"why": why})
 
 
 def callback_replayed(*, actor: Membership, delivery: CallbackDelivery, former: str) -> None:

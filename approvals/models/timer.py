@@ -11,9 +11,13 @@ from govapp.common.models import TenantForeignKey, TenantOwned
 class Timer(TenantOwned):
     """One thing that is due at one instant, armed for one version of a request."""
 
-    immutable_fields = ("tenant_id", "request", "stage", "kind", "level", "due_at")
+    immutable_fields = (
+        "tenant_id", "request", "request_version", "stage", "kind", "level", "due_at",
+    )  # fmt: skip
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="timers")
+    # That it was armed for: what belongs to a stage does nothing in a later version.
+    request_version = models.PositiveIntegerField()
     stage = TenantForeignKey(
         RequirementStage, on_delete=models.PROTECT, related_name="timers", null=True
     )
@@ -36,6 +40,12 @@ class Timer(TenantOwned):
         indexes = [
             # the sweep, through its door: what is due, oldest first
             models.Index(fields=["due_at"], condition=models.Q(status="armed"), name="timer_due"),
+            # the same within a tenant, in order: each has its share of a round
+            models.Index(
+                fields=["tenant_id", "due_at", "id"],
+                condition=models.Q(status="armed"),
+                name="timer_due_in_tenant",
+            ),
             # closing what is left when a request ends
             models.Index(fields=["tenant_id", "request"], name="timer_request"),
         ]

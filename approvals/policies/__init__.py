@@ -20,6 +20,7 @@ from approvals.policies.policy import Policy
 from approvals.policies.problems import PolicyInvalid, Problem
 from approvals.policies.reachability import find_unreachable, find_unreachable_flow
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule
+from approvals.policies.typing_check import check_types
 
 __all__ = [
     "ALLOW",
@@ -43,6 +44,7 @@ __all__ = [
     "RuleTrace",
     "Seat",
     "Stage",
+    "check_types",
     "describe_flow",
     "describe_missing",
     "describe_policy",

@@ -95,7 +95,7 @@ def _obligation_words(obligations: Obligations, then: str) -> list[str]:
         words.append(f"{start}the agent gets its permission only {delay} later")
     if obligations.notify:
         told = listed(name_reference(each) for each in obligations.notify)
-        alone = len(obligations.notify) == 1 and obligations.notify[0].kind == "person"
+        alone = len(obligations.notify) == 1 and obligations.notify[0].kind != "group"
         words.append(f"{told} {'is' if alone else 'are'} told")
     if obligations.note is not None:
         words.append(f"this note is attached: {quote(obligations.note)}")

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from django.db.models import (
     BooleanField,
+    Case,
     CharField,
     Exists,
     F,
     Func,
+    IntegerField,
     JSONField,
     Max,
     OuterRef,
@@ -22,6 +24,7 @@ from django.db.models import (
     QuerySet,
     TextField,
     Value,
+    When,
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower
@@ -38,6 +41,7 @@ from approvals.models import (
 from approvals.rules import may_be_approver
 from approvals.selectors.approvers import missing_on
 from approvals.selectors.board import Board, load_boards, seats_of
+from approvals.selectors.payload_brief import BRIEF_BYTES, Brief, brief_payload
 from approvals.selectors.people import APPROVE
 from govapp.common.api.pagination import Position
 from tenants.models import GroupMember, Membership
@@ -64,6 +68,7 @@ class InboxEntry:
     rules: tuple[str, ...]
     seats: tuple[str, ...]  # the verdict in each seat of the open stages; "" is empty
     missing: str
+    facts: Brief
     vote: Vote | None = None
 
 
@@ -130,9 +135,13 @@ def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
             Q(cast_at__lt=after.at) | Q(cast_at=after.at, pk__lt=after.ident)
         )
     votes = votes.select_related("request__agent", "request__category").order_by("-cast_at", "-pk")
+    votes = _with_brief(votes, "request__payload")
     heavy = ("payload", "trace", "facts", "sources", "reason")
     found = list(votes.defer(*(f"request__{name}" for name in heavy))[: PAGE_SIZE + 1])
-    entries = [InboxEntry(vote.request, (), (), "", vote) for vote in found[:PAGE_SIZE]]
+    entries = [
+        InboxEntry(vote.request, (), (), "", _facts(vote.request, vote), vote)
+        for vote in found[:PAGE_SIZE]
+    ]
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     return InboxPage(entries, Position(last.cast_at, last.pk) if last else None)
 
@@ -153,9 +162,24 @@ def last_waited(member: Membership) -> datetime | None:
 
 
 def _shown(rows: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
-    return rows.select_related("agent", "category").defer(
+    rows = rows.select_related("agent", "category").defer(
         "payload", "trace", "facts", "sources", "reason"
     )
+    return _with_brief(rows, "payload")
+
+
+def _with_brief(rows: QuerySet[Any], field: str) -> QuerySet[Any]:
+    """Add the payload, or null when it is too large for a list: its size is read without it."""
+    size = Func(F(field), function="pg_column_size", output_field=IntegerField())
+    small = When(payload_size__lte=BRIEF_BYTES, then=F(field))
+    brief = Case(small, output_field=JSONField())
+    shown: QuerySet[Any] = rows.alias(payload_size=size).annotate(brief=brief)
+    return shown
+
+
+def _facts(request: ActionRequest, row: ActionRequest | Vote) -> Brief:
+    display = request.category.display if request.category else {}
+    return brief_payload(vars(row)["brief"], display)
 
 
 def _narrowed(filters: InboxFilters, prefix: str = "") -> Q:
@@ -248,6 +272,7 @@ def _entry(board: Board) -> InboxEntry:
         rules=tuple(requirement.rule_id for requirement in board.requirements),
         seats=seat_verdicts(board),
         missing=missing_on(board),
+        facts=_facts(board.request, board.request),
     )
 
 

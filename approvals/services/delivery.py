@@ -9,6 +9,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import zip_longest
 from typing import Final
 from uuid import UUID
 
@@ -31,6 +33,7 @@ from govapp.common.tenancy import tenant_transaction
 log = structlog.get_logger(__name__)
 
 _Row = Notification | CallbackDelivery
+_Send = Callable[..., bool]
 
 LEASE: Final = timedelta(minutes=2)
 GRACE: Final = timedelta(seconds=3)
@@ -65,9 +68,10 @@ def send_notification(
         )
         if row is None:
             return False
-        if _is_moot(row):
+        if moot := _why_moot(row):
             row.status = DeliveryStatus.DROPPED
             row.save(update_fields=["status"])
+            events.notification_dropped(notification=row, why=moot)
             return False
         _claim(row, now)
 
@@ -112,6 +116,7 @@ def deliver_callback(
         if not row.endpoint.is_enabled:
             row.status = DeliveryStatus.DROPPED
             row.save(update_fields=["status"])
+            events.callback_dropped(delivery=row, why="The endpoint is switched off.")
             return False
         _claim(row, now)
 
@@ -127,30 +132,32 @@ def deliver_callback(
 def deliver_due(*, at_most: int = 100, grace: timedelta = GRACE) -> int:
     """Send what is overdue by `grace`, in all tenants, oldest first; return how many were tried.
 
-    The sweeper's part: Celery sends first, this finds what it lost. A round takes about five
-    seconds at the most, so that slow receivers do not hold up the timers.
+    The sweeper's part: Celery sends first, this finds what it lost. Messages and callbacks take
+    turns, and every round tries at least one of each: a mail server that answers nothing delays
+    no callback. After about five seconds the round ends, so that beat's backup comes to an end.
     """
-    work: list[Callable[[], bool]] = [
-        lambda row=row: send_notification(  # type: ignore[misc]
-            tenant_id=row["tenant_id"], notification_id=row["id"], grace=grace
-        )
+    mails: list[_Send] = [
+        partial(send_notification, tenant_id=row["tenant_id"], notification_id=row["id"])
         for row in due_notifications.call(at_most)
     ]
-    work += [
-        lambda row=row: deliver_callback(  # type: ignore[misc]
-            tenant_id=row["tenant_id"], delivery_id=row["id"], grace=grace
-        )
+    callbacks: list[_Send] = [
+        partial(deliver_callback, tenant_id=row["tenant_id"], delivery_id=row["id"])
         for row in due_callbacks.call(at_most)
     ]
     tried, ends = 0, time.monotonic() + _ROUND_SECONDS
-    for send in work[:at_most]:
-        if time.monotonic() >= ends:
+    for pair in zip_longest(callbacks, mails):
+        if tried >= at_most or time.monotonic() >= ends:
             break
-        try:
-            tried += send()
-        except Exception:
-            log.exception("delivery.fault")
+        tried += sum(_tried(send, grace) for send in pair if send is not None)
     return tried
+
+
+def _tried(send: _Send, grace: timedelta) -> bool:
+    try:
+        return send(grace=grace)
+    except Exception:
+        log.exception("delivery.fault")
+        return False
 
 
 def _claim(row: _Row, now: datetime) -> None:
@@ -234,13 +241,13 @@ def _jittered(delay: timedelta) -> timedelta:
     return delay * (1 + _JITTER * (secrets.randbelow(2001) / 1000 - 1))
 
 
-def _is_moot(row: Notification) -> bool:
-    """Whether nobody needs this any more: nor does who has left hear anything."""
+def _why_moot(row: Notification) -> str:
+    """Say why nobody needs this any more, or ""; nor does who has left hear anything."""
     if not row.member.is_active:
-        return True
-    if row.kind not in _STILL_PENDING:
-        return False
-    return row.request is None or not row.request.is_pending
+        return "The person is no active member any more."
+    if row.kind in _STILL_PENDING and (row.request is None or not row.request.is_pending):
+        return "The request has ended."
+    return ""
 
 
 def _callback(row: CallbackDelivery, now: datetime) -> Callback:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
+from approvals.audit_events import messages as events
 from approvals.doors import review_link_by_token
 from approvals.enums import Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest, ReviewLink
@@ -62,13 +63,15 @@ def make_review_link(*, request: ActionRequest, member: Membership) -> str:
     It expires at the request's deadline. The caller sends it and forgets it.
     """
     token = secrets.token_urlsafe(32)
-    ReviewLink(
+    link = ReviewLink(
         request=request,
         member=member,
         token_hash=_hash(token),
         payload_digest=request.payload_digest,
         expires_at=request.deadline_at or clock.now() + _AFTER_THE_END,
-    ).save(force_insert=True)
+    )
+    link.save(force_insert=True)
+    events.review_link_made(link=link)
     return f"{settings.BASE_URL}/l/{token}"
 
 

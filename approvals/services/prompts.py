@@ -74,7 +74,7 @@ def _fire(due: list[tuple[Board, Sequence[Timer]]], now: datetime) -> None:
     firing: list[tuple[Board, list[Timer]]] = []
     skipped: list[Timer] = []
     for board, timers in due:
-        current = [timer for timer in timers if is_current(board.request, timer.stage)]
+        current = [timer for timer in timers if is_current(board.request, timer)]
         latest = _latest(current)
         late = [timer for timer in current if timer not in latest]
         closing += [(each, TimerStatus.SUPERSEDED) for each in timers if each not in current]
@@ -97,9 +97,10 @@ def _fire(due: list[tuple[Board, Sequence[Timer]]], now: datetime) -> None:
             secure_quorum(board=board, now=now)
 
 
-def is_current(request: ActionRequest, stage: RequirementStage | None) -> bool:
-    """Whether a timer of this stage still has something to do."""
-    return bool(request.is_pending and stage and stage.status == StageStatus.OPEN)
+def is_current(request: ActionRequest, timer: Timer) -> bool:
+    """Whether a stage's timer still has something to do: the request has not moved on."""
+    is_open = timer.stage is not None and timer.stage.status == StageStatus.OPEN
+    return request.is_pending and is_open and timer.request_version == request.version
 
 
 def stage_of(timer: Timer) -> RequirementStage:

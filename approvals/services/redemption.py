@@ -86,9 +86,13 @@ def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> ExecutionGrant | Do
     grant.redeemed_by = attempt.redeemed_by
     grant.save(update_fields=["redeemed_at", "redeemed_by"])
     move_execution(request=request, to=ExecutionState.REDEEMED, now=now)
-    Timer(request=request, kind=TimerKind.RECONCILE, due_at=now + REPORT_WITHIN, armed_at=now).save(
-        force_insert=True
-    )
+    Timer(
+        request=request,
+        request_version=request.version,
+        kind=TimerKind.RECONCILE,
+        due_at=now + REPORT_WITHIN,
+        armed_at=now,
+    ).save(force_insert=True)
     events.grant_redeemed(request=request, grant=grant, redeemed_by=attempt.redeemed_by, now=now)
     return grant
 

@@ -50,7 +50,15 @@ def _timers_of(stage: RequirementStage, now: datetime) -> list[Timer]:
     plan = [each for each in plan if each[2] < deadline]
     plan.append((TimerKind.EXPIRE, 0, deadline))
     return [
-        Timer(request=stage.request, stage=stage, kind=kind, level=level, due_at=due, armed_at=now)
+        Timer(
+            request=stage.request,
+            request_version=stage.request.version,
+            stage=stage,
+            kind=kind,
+            level=level,
+            due_at=due,
+            armed_at=now,
+        )
         for kind, level, due in plan
     ]
 

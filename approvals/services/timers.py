@@ -10,7 +10,8 @@ a row that is held and wait for none, so that two sweepers cannot wait for each 
 a status has a transaction of its own.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -39,7 +40,8 @@ log = structlog.get_logger(__name__)
 _EXPIRED: Final = "nobody decided in time"
 _MOVING: Final = (TimerKind.EXPIRE, TimerKind.RECONCILE)
 
-# A request that is to expire is left to a transaction of its own, reminders and all.
+# A request that is to expire is left to a transaction of its own, reminders and all. Each request
+# is claimed once, by the oldest of its timers, as the door lists it.
 _CLAIM = """
 SELECT request.id FROM approvals_timer AS timer
 JOIN approvals_actionrequest AS request
@@ -47,6 +49,10 @@ JOIN approvals_actionrequest AS request
 WHERE timer.status = 'armed' AND timer.due_at <= (SELECT govapp_now())
   AND timer.kind IN ('remind', 'escalate')
   AND (%s::timestamptz IS NULL OR (timer.due_at, timer.id) > (%s, %s))
+  AND NOT EXISTS (
+    SELECT FROM approvals_timer AS older
+    WHERE older.tenant_id = timer.tenant_id AND older.request_id = timer.request_id
+      AND older.status = 'armed' AND (older.due_at, older.id) < (timer.due_at, timer.id))
   AND NOT EXISTS (
     SELECT FROM approvals_timer AS moving
     WHERE moving.tenant_id = timer.tenant_id AND moving.request_id = timer.request_id
@@ -58,7 +64,7 @@ ORDER BY timer.due_at, timer.id LIMIT %s FOR UPDATE OF request SKIP LOCKED
 
 @dataclass(frozen=True)
 class _Place:
-    """A place in the order of what is due: behind this timer."""
+    """A place in the order of what is due in one tenant: behind this timer."""
 
     at: datetime | None
     timer_id: UUID | None
@@ -68,23 +74,43 @@ _FIRST: Final = _Place(None, None)
 
 
 def sweep(*, at_most: int = 500) -> int:
-    """Fire what is due, in all tenants, oldest first; return how many timers were closed.
+    """Fire what is due, oldest first in each tenant; return how many timers were closed.
 
-    Any number of sweepers may run at once: each request is locked by one of them and skipped by
-    the others. A request that fails is logged and left for the next round; it stops no other.
-    `at_most` is how many timers are looked at together, and after how many closed ones it ends.
+    The tenants take turns, each with an equal share of a turn, so none waits for the backlog of
+    another. Any number of sweepers may run at once: each request is locked by one of them and
+    skipped by the others. A request that fails is logged and left for the next round; it stops no
+    other. `at_most` is how many requests are looked at together, and after how many closed timers
+    it ends.
     """
-    closed, after = 0, _FIRST
-    while True:
-        page = due_timers.call(at_most, after.at, after.timer_id)
+    closed = 0
+    passed: dict[UUID, _Place] = {}
+    while closed < at_most:
+        page = due_timers.call(at_most, _as_json(passed))
+        if not page:
+            break
         by_tenant: dict[UUID, list[UUID]] = {}
+        last: dict[UUID, _Place] = {}
         for row in page:
             by_tenant.setdefault(row["tenant_id"], []).append(row["request_id"])
-        closed += sum(_sweep_tenant(*each, after) for each in by_tenant.items())
+            last[row["tenant_id"]] = _Place(row["due_at"], row["id"])
+        for tenant_id, seen in by_tenant.items():
+            closed += _sweep_tenant(tenant_id, seen, passed.get(tenant_id, _FIRST))
         # What failed or was held is still due: whatever lies behind it gets its turn too.
-        if closed >= at_most or len(page) < at_most:
-            return closed
-        after = _Place(page[-1]["due_at"], page[-1]["id"])
+        passed |= last
+    return closed
+
+
+def _as_json(passed: Mapping[UUID, _Place]) -> str:
+    return json.dumps(
+        [
+            {
+                "tenant_id": str(tenant_id),
+                "due_at": place.at.isoformat() if place.at else None,
+                "id": str(place.timer_id),
+            }
+            for tenant_id, place in passed.items()
+        ]
+    )
 
 
 def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
@@ -105,8 +131,7 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
 def _sweep_tenant(tenant_id: UUID, seen: list[UUID], after: _Place) -> int:
     """Fire as much as was seen to be due: first what moves a status, then the rest at once.
 
-    `seen` has a request once for each of its timers. The rest need not be what was seen: another
-    sweeper, which saw the same, may have those.
+    The rest need not be what was seen: another sweeper, which saw the same, may have those.
     """
     closed = 0
     try:
@@ -142,7 +167,7 @@ def _fire_alone(tenant_id: UUID, request_id: UUID) -> int:
 
 
 def _fire_next(tenant_id: UUID, at_most: int, after: _Place) -> int:
-    """Remind and escalate by the next so many timers of requests that nobody else holds."""
+    """Remind and escalate for the next so many requests that nobody else holds."""
     claimed: list[UUID] = []
     try:
         with tenant_transaction(tenant_id):
@@ -220,7 +245,7 @@ def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
     for timer in due:
         timer.request = request
         timer.stage = stages.get(timer.stage_id) if timer.stage_id else None
-    current = [timer for timer in due if is_current(request, timer.stage)]
+    current = [timer for timer in due if is_current(request, timer)]
     expiring = next((timer for timer in current if timer.kind == TimerKind.EXPIRE), None)
     if expiring:
         close_due(

@@ -128,6 +128,7 @@ def _find(tenant_id: UUID, now: datetime) -> Iterator[Finding]:
 def _stages_without_timer(tenant_id: UUID) -> Iterator[Finding]:
     armed = Timer.objects.filter(
         request=OuterRef("request"),
+        request_version=OuterRef("request__version"),
         stage=OuterRef("pk"),
         kind=TimerKind.EXPIRE,
         status=TimerStatus.ARMED,

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from approvals.ballots import sign_seen
 from approvals.context import waiting_for
-from approvals.enums import Risk, Verdict
+from approvals.enums import Risk, Verdict, VoteChannel
+from approvals.models import ActionRequest
 from approvals.obligations import obligations_of
 from approvals.rules import is_due, may_be_approver
 from approvals.selectors.inbox import (
@@ -127,7 +128,9 @@ def make_row(
     is_low = ar.category is not None and ar.category.risk == Risk.LOW
     # A code is asked for on the page, where what it is given for can be read.
     needs_code = obligations_of(ar).step_up
-    is_quick = may_decide and is_low and not needs_code and not is_due(deadline, now)
+    # What the row does not show in full has to be opened first.
+    is_quick = may_decide and is_low and entry.facts.is_whole
+    is_quick = is_quick and not needs_code and not is_due(deadline, now)
     return {
         "id": ar.public_id,
         "url": url,
@@ -138,6 +141,7 @@ def make_row(
         "rule": _rules(entry.rules),
         "deadline": deadline,
         "status": ar.status,
+        "facts": entry.facts,
         "urgency": urgency(deadline - now) if deadline else "later",
         "votes": entry.seats,
         "votes_words": f"{filled} of {len(entry.seats)}",
@@ -149,9 +153,14 @@ def make_row(
         "vote_url": reverse("request_vote", args=[request.tenant.slug, ar.public_id])
         if is_quick
         else "",
-        "seen": sign_seen(ar, reader=request.membership.public_id, now=now) if is_quick else "",
+        "seen": _seen(ar, request, now) if is_quick else "",
         "deny_url": f"{url}?choice=deny#vote",
     }
+
+
+def _seen(ar: ActionRequest, request: PageRequest, now: datetime) -> str:
+    reader = request.membership.public_id
+    return sign_seen(ar, reader=reader, now=now, channel=VoteChannel.INBOX)
 
 
 def _rules(rules: Sequence[str]) -> str:

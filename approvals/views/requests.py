@@ -107,6 +107,7 @@ def _vote(request: PageRequest, found: ActionRequest, form: VoteForm) -> ActionR
         payload_digest=seen.payload_digest,
         request_version=seen.request_version,
         reason=form.cleaned_data["reason"],
+        channel=seen.channel,
         seconds_viewed=seen.seconds_until(clock.now()),
         code=form.cleaned_data["code"],
     )

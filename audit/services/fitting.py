@@ -8,14 +8,16 @@ from audit.merkle.canonical import MAX_BYTES, encoded
 
 
 def cut(value: object) -> dict[str, Any]:
-    """Return what stands for a value: the SHA-256 and number of its bytes, and that it was cut.
+    """Return what stands for a value: the SHA-256 and number of its bytes, and that it was cut;
+    for a list also how many items it has.
 
     The bytes are a text's UTF-8 in NFC, as the record keeps it, or the canonical JSON (RFC 8785)
     of anything else. Whoever has the value, from the row that keeps it whole, can prove that it
     is the one that was meant.
     """
     full = value.encode() if isinstance(value, str) else encoded(value)
-    return {"sha256": sha256(full).hexdigest(), "bytes": len(full), "cut": True}
+    mark = {"sha256": sha256(full).hexdigest(), "bytes": len(full), "cut": True}
+    return mark | {"items": len(value)} if isinstance(value, list) else mark
 
 
 def fitted(body: Mapping[str, Any]) -> dict[str, Any]:

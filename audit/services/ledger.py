@@ -87,6 +87,19 @@ def record_many(entries: Sequence[Entry]) -> None:
     _write(entries)
 
 
+def record_first(entry: Entry) -> LedgerEvent:
+    """Write one event in front of everything that waits in the bound tenant's queue.
+
+    For what made the rest possible: the birth of the key with which all of it is signed. Called
+    inside the transaction that makes the change, by whoever holds the lock of the tenant's log.
+    """
+    event = _event(entry, entry.at or clock.now())
+    smallest = LedgerQueueItem.objects.order_by("id").values_list("id", flat=True).first()
+    place = UUID(int=smallest.int - 1) if smallest else new_id()
+    insert(event, LedgerQueueItem(id=place, event=event))
+    return event
+
+
 def _write(entries: Sequence[Entry]) -> list[LedgerEvent]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(

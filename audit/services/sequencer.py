@@ -16,12 +16,14 @@ from uuid import UUID
 import structlog
 from django.db import connection, transaction
 
+from audit.actors import SYSTEM, Subject
 from audit.doors import tenants_with_queued_events
 from audit.merkle.note import Checkpoint, LogKey, sign_checkpoint
 from audit.merkle.tiles import HEIGHT, Growth, Tile, grow
 from audit.merkle.tree import Frontier, leaf_hash
-from audit.models import LedgerCheckpoint, LedgerLog, LedgerTile
+from audit.models import LedgerCheckpoint, LedgerLog, LedgerQueueItem, LedgerTile
 from audit.selectors.tiles import read_tile
+from audit.services.ledger import Entry, record_first
 from audit.transports.checkpoint_file import publish_checkpoint
 from govapp.common import clock
 from govapp.common.ids import new_id
@@ -86,6 +88,8 @@ def sequence_tenant(*, tenant_id: UUID, edges: Edges | None = None, batch: int =
     """
     edges = edges if edges is not None else Edges()
     with tenant_transaction(tenant_id):
+        if not LedgerQueueItem.objects.exists():
+            return 0  # nobody has a record before there is something to record
         ledger = _locked_log()
         if ledger is None:
             return 0
@@ -126,12 +130,28 @@ def _locked_log() -> LedgerLog | None:
     locking = LedgerLog.objects.select_for_update(skip_locked=True)
     found = locking.first()
     if found is None and not LedgerLog.objects.exists():
-        _create_log()
+        made = _create_log()
         found = locking.first()
+        if found is not None and found.pk == made.pk:
+            _record_birth(made)
     return found
 
 
-def _create_log() -> None:
+def _record_birth(ledger: LedgerLog) -> None:
+    """The record begins with the key that signs it; only the public half is in it."""
+    verifier = _key_of(ledger).verifier.encode()
+    record_first(
+        Entry(
+            event_type="ledger.key_created",
+            actor=SYSTEM,
+            subject=Subject("ledger", ledger.origin, ledger.origin),
+            summary=f"The record begins; its checkpoints are signed by {verifier}.",
+            data={"origin": ledger.origin, "verifier": verifier},
+        )
+    )
+
+
+def _create_log() -> LedgerLog:
     """Insert a log with a random origin, which names no tenant, and a key of its own."""
     key = LogKey.generate(f"log.govapp.example/{secrets.token_hex(16)}")
     ledger = LedgerLog(
@@ -142,6 +162,7 @@ def _create_log() -> None:
     )
     # Two sequencers may meet a new tenant at once: the second waits here, and uses the first's.
     LedgerLog.objects.bulk_create([ledger], ignore_conflicts=True)
+    return ledger
 
 
 def _frontier_of(ledger: LedgerLog) -> Frontier:

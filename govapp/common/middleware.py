@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 
+import redis
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from govapp.common.ids import new_id, public_id
+
+log = structlog.get_logger(__name__)
 
 _correlation: ContextVar[str] = ContextVar("govapp_correlation", default="")
 
@@ -33,3 +37,26 @@ class RequestContextMiddleware:
         finally:
             structlog.contextvars.unbind_contextvars("request")
             _correlation.reset(token)
+
+
+class UnavailableMiddleware:
+    """Says that something is away for a moment, where a fault would say that we broke.
+
+    Limits on logins and one-time codes are counted in Valkey. While it is away nothing can be
+    counted, so nobody gets in: it fails closed, with a page that says so.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Turn an error of Valkey that no view caught into a 503."""
+        if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            return None
+        log.warning("valkey.away", path=request.path_info, error=type(error).__name__)
+        response = render(request, "503.html", status=503)
+        response["Retry-After"] = "10"
+        return response

@@ -50,7 +50,8 @@ def serve(directory: Path, *, with_demo: bool, began: float) -> None:
     clear_orphans(directory)
     port = choose_port()
     with running_services(directory) as services:
-        services.base_url = f"http://127.0.0.1:{port}"
+        # By this name browsers allow passkeys without https; only loopback is listened to.
+        services.base_url = f"http://localhost:{port}"
         prepare_database(services, with_demo=with_demo and services.mode == "dev")
         with supervised(services) as supervisor, published(services):
             web, *others = programs(services, port)

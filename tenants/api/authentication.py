@@ -4,6 +4,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from govapp.common.errors import DomainError
 from tenants.principals import AgentPrincipal
 
 
@@ -14,6 +15,9 @@ class CredentialAuthentication(BaseAuthentication):
         principal = getattr(request, "principal", None)
         if principal is not None:
             return principal, None
+        refusal: DomainError | None = getattr(request, "refusal", None)
+        if refusal is not None:
+            raise refusal
         if "Authorization" in request.headers:
             raise AuthenticationFailed
         return None

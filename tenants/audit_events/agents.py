@@ -63,6 +63,16 @@ def agent_resumed(*, actor: Membership, agent: Agent) -> None:
     )
 
 
+def agent_retired(*, actor: Membership, agent: Agent, reason: str) -> None:
+    record(
+        event_type="agent.retired",
+        actor=actor.as_actor(),
+        subject=agent_subject(agent),
+        summary=f"{actor.user.name} retired the agent {agent.name} for good: {reason}",
+        data={"name": agent.name, "reason": reason},
+    )
+
+
 def credential_issued(*, actor: Membership, credential: Credential) -> None:
     record(
         event_type="credential.issued",

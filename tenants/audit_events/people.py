@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from audit.actors import SYSTEM
+from audit.actors import SYSTEM, Actor
 from audit.services import record
 from tenants.audit_events.words import (
     Change,
@@ -36,6 +36,19 @@ def tenant_settings_changed(
         subject=tenant_subject(tenant),
         summary=f"{actor.user.name} changed the settings: {changes_sentence(changes)}.",
         data={"changes": changes_data(changes)},
+    )
+
+
+def tenant_suspension_changed(*, actor: Actor, tenant: Tenant, reason: str) -> None:
+    """The account was closed or opened by whoever runs the installation."""
+    did = "suspended" if tenant.is_suspended else "resumed"
+    words = "suspended" if tenant.is_suspended else "ended the suspension of"
+    record(
+        event_type=f"tenant.{did}",
+        actor=actor,
+        subject=tenant_subject(tenant),
+        summary=f"{actor.name} {words} the account {tenant.name}: {reason}",
+        data={"reason": reason, "operator": actor.name},
     )
 
 

@@ -1,16 +1,17 @@
-"""Agents: registering, changing, stopping and letting them act again."""
+"""Agents: registering, changing, pausing, letting them act again, and retiring them."""
 
 from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 
+from govapp.common import clock
 from govapp.common.errors import Conflict, Malformed
 from tenants import rules
 from tenants.audit_events import agents as events
 from tenants.audit_events.words import Change
 from tenants.enums import AgentStatus, TrustTier
-from tenants.models import Agent, Membership
+from tenants.models import Agent, Credential, Membership
 from tenants.services.checks import clean_text, fault
 
 MOST_LABELS: Final = 20
@@ -59,12 +60,14 @@ def register_agent(
 def change_agent(*, actor: Membership, agent: Agent, **fields: Any) -> Agent:
     """Change any of `name`, `description`, `owner`, `labels`, `trust_tier`; return the agent.
 
-    Raises `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for a taken name.
+    Raises `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for a taken name and
+    for an agent that is retired.
     """
     _require_owner(actor)
     if unknown := set(fields) - set(_LABELS):
         raise Malformed(f"An agent has no field {sorted(unknown)[0]}.")
     agent = _locked(agent)
+    _check_not_retired(agent)
     changes: dict[str, Change] = {}
     for field, value in fields.items():
         value, before = _checked(field, value), getattr(agent, field)
@@ -109,6 +112,33 @@ def resume_agent(*, actor: Membership, agent: Agent) -> Agent:
     agent.save(update_fields=["status"])
     events.agent_resumed(actor=actor, agent=agent)
     return agent
+
+
+@transaction.atomic
+def retire_agent(*, actor: Membership, agent: Agent, reason: str) -> Agent:
+    """Stop the agent for good: every key is revoked, and nothing lets it act again.
+
+    What it has asked for and nobody has decided stays open; a permission of it cannot be used.
+    Raises `Forbidden` unless the actor is an owner, `Invalid`, `Conflict` when it is retired.
+    """
+    _require_owner(actor)
+    reason = clean_text(reason, field="reason", at_most=300)
+    agent = _locked(agent)
+    _check_not_retired(agent)
+    agent.status = AgentStatus.RETIRED
+    agent.save(update_fields=["status"])
+    keys = Credential.objects.select_for_update(of=("self",)).select_related("agent")
+    for credential in keys.filter(agent=agent, revoked_at=None).order_by("created_at", "pk"):
+        credential.revoked_at = clock.now()
+        credential.save(update_fields=["revoked_at"])
+        events.credential_revoked(actor=actor, credential=credential)
+    events.agent_retired(actor=actor, agent=agent, reason=reason)
+    return agent
+
+
+def _check_not_retired(agent: Agent) -> None:
+    if agent.status == AgentStatus.RETIRED:
+        raise Conflict(f"{agent.name} is retired, for good.", code="retired")
 
 
 def _require_owner(actor: Membership) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from govapp.common import clock
-from govapp.common.errors import Conflict
+from govapp.common.errors import Conflict, Forbidden
 from govapp.common.tenancy import tenant_transaction
 from tenants import rules
 from tenants.audit_events import agents as events
@@ -25,6 +25,9 @@ LONGEST: Final = timedelta(days=366)
 LONGEST_OVERLAP: Final = timedelta(days=7)
 _USE_IS_NOTED_EVERY: Final = timedelta(minutes=1)
 _NO_HASH: Final = bytes(32)
+SUSPENDED: Final = (
+    "This account is suspended: nothing is accepted for it until it is opened again. Ask its owner."
+)
 
 
 @transaction.atomic
@@ -97,8 +100,9 @@ def revoke_credential(*, actor: Membership, credential: Credential) -> Credentia
 
 def authenticate_key(key: str) -> AgentPrincipal | None:
     """Return whose key this is, or None when it is malformed, unknown, revoked, expired, or its
-    agent or tenant may not act now. Opens a transaction of its own, at most once a minute and
-    key, to note the use; no tenant may be bound.
+    agent may not act now. Raises `Forbidden` when its tenant is suspended: whoever has the key is
+    told so. Opens a transaction of its own, at most once a minute and key, to note the use; no
+    tenant may be bound.
     """
     prefix = prefix_of(key)
     if prefix is None:
@@ -110,6 +114,8 @@ def authenticate_key(key: str) -> AgentPrincipal | None:
     if not (matches and found and found[0]["is_usable"]):
         return None
     row = found[0]
+    if row["is_suspended"]:
+        raise Forbidden(SUSPENDED, code="tenant_suspended")
     principal = AgentPrincipal(
         tenant_id=row["tenant_id"], agent_id=row["agent_id"], credential_id=row["credential_id"]
     )

@@ -1,4 +1,4 @@
-"""Customer accounts: making one, and its settings."""
+"""Customer accounts: making one, its settings, closing and opening it."""
 
 from collections.abc import Callable
 from datetime import time
@@ -7,9 +7,10 @@ from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 
-from govapp.common.errors import Conflict, Malformed
+from audit.actors import Actor
+from govapp.common.errors import Conflict, Malformed, NotFound
 from govapp.common.ids import new_id
-from govapp.common.tenancy import bind_tenant
+from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants import rules
 from tenants.audit_events import people as events
 from tenants.audit_events.words import Change, in_words
@@ -85,6 +86,38 @@ def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tena
     if changes:
         tenant.save(update_fields=list(changes))
         events.tenant_settings_changed(actor=actor, tenant=tenant, changes=changes)
+    return tenant
+
+
+def suspend_tenant(*, operator: str, slug: str, reason: str) -> Tenant:
+    """Close an account: its agents are refused and its people see a page that says so.
+
+    For whoever runs the installation, by name (`operator`); binds the tenant by itself. Timers go
+    on: what nobody may decide expires. Raises `NotFound`, `Invalid`, `Conflict` when it is closed.
+    """
+    reason = clean_text(reason, field="reason", at_most=300)
+    return _set_suspended(slug, operator, reason, to=True)
+
+
+def resume_tenant(*, operator: str, slug: str, reason: str) -> Tenant:
+    """Open a suspended account again. Raises `NotFound`, `Invalid`, `Conflict` when it is open."""
+    reason = clean_text(reason, field="reason", at_most=300)
+    return _set_suspended(slug, operator, reason, to=False)
+
+
+def _set_suspended(slug: str, operator: str, reason: str, *, to: bool) -> Tenant:
+    actor = Actor("system", "operator", clean_text(operator, field="operator", at_most=200))
+    found = tenant_by_slug.call(slug)
+    if not found:
+        raise NotFound(f"There is no account {slug}.")
+    with tenant_transaction(found[0]["tenant_id"]):
+        tenant = Tenant.objects.select_for_update().get()
+        if tenant.is_suspended == to:
+            state = "suspended already" if to else "not suspended"
+            raise Conflict(f"{tenant.name} is {state}.", code="no_change")
+        tenant.is_suspended = to
+        tenant.save(update_fields=["is_suspended"])
+        events.tenant_suspension_changed(actor=actor, tenant=tenant, reason=reason)
     return tenant
 
 

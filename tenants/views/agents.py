@@ -8,11 +8,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from govapp.common.forms import refusals_on
 from tenants import rules
-from tenants.forms import AgentForm, KeyForm, ReasonForm
+from tenants.forms import AgentForm, KeyForm, ReasonForm, RetireForm
 from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import agents, credentials_of, get_agent
-from tenants.services.agents import change_agent, pause_agent, register_agent, resume_agent
+from tenants.services.agents import (
+    change_agent,
+    pause_agent,
+    register_agent,
+    resume_agent,
+    retire_agent,
+)
 from tenants.views.common import flash_refusal, posted
 
 _NOT_OWNER = "Only an owner can manage agents."
@@ -85,6 +91,22 @@ def resume(request: PageRequest, slug: str, agent: str) -> HttpResponse:
         resume_agent(actor=request.membership, agent=found)
         messages.success(request, f"{found.name} may act again.")
     return redirect("agent_detail", slug, agent)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def retire(request: PageRequest, slug: str, agent: str) -> HttpResponse:
+    """Ask once more, then retire."""
+    found, form = get_agent(agent), RetireForm(posted(request))
+    rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            reason = form.cleaned_data["reason"]
+            retire_agent(actor=request.membership, agent=found, reason=reason)
+            messages.success(request, f"{found.name} is retired. Its keys are revoked.")
+            return redirect("agent_detail", slug, agent)
+    context = {"nav": "agents", "agent": found, "form": form}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "tenants/agent_retire.html", context, status=status)
 
 
 def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpResponse:

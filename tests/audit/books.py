@@ -56,10 +56,13 @@ def write_events(tenant_id: UUID, count: int) -> list[UUID]:
 
 
 def sequenced_tenant(*batches: int) -> UUID:
-    """A new tenant whose record has one checkpoint after each batch of events."""
+    """A new tenant whose record has one checkpoint after each batch of events.
+
+    The first of all events, in the first batch, is the birth of the key.
+    """
     tenant_id = new_id()
-    for size in batches:
-        write_events(tenant_id, size)
+    for number, size in enumerate(batches):
+        write_events(tenant_id, size if number else size - 1)
         assert sequence_tenant(tenant_id=tenant_id, batch=size) == size
     return tenant_id
 

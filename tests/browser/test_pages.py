@@ -8,7 +8,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from approvals.enums import RequestStatus
+from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest
 from govapp.common.tenancy import tenant_transaction
 from tests.browser.conftest import THEMES, WIDTHS, Visit
@@ -48,6 +48,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "agents": ("olivia", "agents/"),
     "agent": ("olivia", "agents/{agent}/"),
     "agent-new": ("olivia", "agents/new"),
+    "agent-retire": ("olivia", "agents/{agent}/retire"),
     "settings": ("olivia", "settings/"),
 }
 ACCOUNT = {
@@ -146,6 +147,21 @@ def test_a_vote_by_keyboard(demo: Demo, visit: Visit) -> None:
     expect(page.locator(".messages")).to_contain_text("The request is approved")
     assert status_of(demo, demo.pending) == RequestStatus.APPROVED
     assert window.faults == []
+
+
+def test_the_decision_is_in_sight_on_a_desk_wherever_one_reads(demo: Demo, visit: Visit) -> None:
+    window = visit(demo.world.company.alice)
+    window.page.set_viewport_size({"width": 1280, "height": 800})
+    page = window.go(demo.url("requests/{pending}/"))
+    for scroll in ("0", "document.body.scrollHeight"):
+        page.evaluate(f"window.scrollTo(0, {scroll})")
+        for verdict in Verdict:
+            expect(page.locator(f"button[value={verdict}]")).to_be_in_viewport(ratio=1)
+    # What is reached by keyboard below the decision is not hidden behind it.
+    page.locator(".decision ~ * summary").first.focus()
+    edge = "e => e.getBoundingClientRect()"
+    focused = page.evaluate(f"({edge})(document.activeElement).top")
+    assert focused >= page.evaluate(f"({edge})(document.querySelector('.decision')).bottom")
 
 
 def test_a_denial_without_scripts_keeps_what_was_typed(demo: Demo, visit: Visit) -> None:

@@ -165,8 +165,8 @@ def test_somebody_suspended_is_somebody_unknown(acme: Life) -> None:
 def test_an_account_that_is_suspended_is_closed(acme: Life) -> None:
     member, agent = as_member(acme.company.olivia), as_agent(acme)
     with suspended(acme, Tenant.objects, field="is_suspended", value=True, former=False):
-        assert {ask(member, "GET", route.fill(acme))[0] for route in PAGES} == {404}
-        assert {ask(agent, "GET", route.fill(acme))[0] for route in agent_routes()} == {401}
+        assert {ask(member, "GET", route.fill(acme))[0] for route in PAGES} == {403}
+        assert {ask(agent, "GET", route.fill(acme))[0] for route in agent_routes()} == {403}
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,22 @@ def test_answers_do_not_tell_who_has_a_login(acme: Company, path: str) -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_while_nothing_can_be_counted_nobody_logs_in_and_is_told_so(
+    acme: Company, settings: Settings, password: str
+) -> None:
+    away = settings.CACHES["default"] | {"LOCATION": ["redis://127.0.0.1:1/0"]}
+    settings.CACHES = {"default": away}
+    client = Client()
+    answer = log_in(client, acme.alice.user.email, password)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+    page = answer.content.decode()
+    assert "nobody can sign in" in page
+    assert "Traceback" not in page
+    assert "_auth_user_id" not in client.session
+    assert client.get("/t/acme/inbox/").status_code == 302
+
+
 def test_nobody_signs_up_alone(acme: Company) -> None:
     sent = {"email": "mallory@evil.example", "password1": PASSWORD, "password2": PASSWORD}
     before = Client().get("/accounts/signup/").content

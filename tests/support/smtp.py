@@ -13,12 +13,16 @@ from typing import cast
 @dataclass
 class Mailbox:
     """The messages that arrived. `answers` holds replies to the next MAIL commands instead of 250;
-    `refused` holds addresses that RCPT refuses for good."""
+    `refused` holds addresses that RCPT refuses for good; MAIL waits until `may_answer` is set."""
 
     port: int = 0
     messages: list[EmailMessage] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     @property
     def recipients(self) -> list[str]:
@@ -42,6 +46,8 @@ class _Session(socketserver.StreamRequestHandler):
         while line := self.rfile.readline():
             command = line.decode().strip()
             verb = command.upper().split(":")[0].split(" ")[0]
+            if verb == "MAIL":
+                mailbox.may_answer.wait(self.timeout)
             if verb == "MAIL" and mailbox.answers:
                 self.say(mailbox.answers.pop(0))
             elif verb == "RCPT" and any(each in command for each in mailbox.refused):

@@ -3,6 +3,9 @@
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client
 
 from tests.people import PASSWORD, make_company
@@ -13,6 +16,7 @@ TITLES = {
     "/accounts/reauthenticate/": "Is it still you?",
     "/accounts/password/change/": "Password",
     "/accounts/2fa/": "Passkeys and codes",
+    "/accounts/2fa/webauthn/": "Passkeys and security keys",
     "/accounts/sessions/": "Where you are signed in",
 }
 
@@ -32,6 +36,28 @@ def test_titles_are_ours() -> None:
     assert title_of(Client(), "/accounts/signup/") == "By invitation"
 
 
+def test_titles_about_a_second_factor_are_ours() -> None:
+    user = make_company().alice.user
+    client = Client()
+    client.force_login(user)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    assert title_of(client, "/accounts/2fa/webauthn/add/") == "Add a passkey or security key"
+    key = Authenticator.objects.create(
+        user=user, type="webauthn", data={"name": "Blue key", "credential": {}}
+    )
+    TOTP.activate(user, "JBSWY3DPEHPK3PXP")
+    RecoveryCodes.activate(user)
+    titles = {
+        f"/accounts/2fa/webauthn/keys/{key.pk}/edit/": "Rename it",
+        f"/accounts/2fa/webauthn/keys/{key.pk}/remove/": "Remove it",
+        "/accounts/2fa/recovery-codes/": "Recovery codes",
+        "/accounts/2fa/recovery-codes/generate/": "Make new recovery codes",
+        "/accounts/2fa/totp/deactivate/": "Disconnect the app",
+    }
+    assert {path: title_of(client, path) for path in titles} == titles
+    assert "Blue key" in client.get("/accounts/2fa/webauthn/").content.decode()
+
+
 def test_who_shows_the_password_again_goes_on() -> None:
     company = make_company()
     client = Client()
@@ -43,3 +69,4 @@ def test_who_shows_the_password_again_goes_on() -> None:
     sent = {"password": PASSWORD, "next": "/accounts/2fa/totp/activate/"}
     answer = client.post("/accounts/reauthenticate/", sent)
     assert answer["Location"] == "/accounts/2fa/totp/activate/"
+    assert title_of(client, "/accounts/2fa/totp/activate/") == "Connect an app"

@@ -17,6 +17,7 @@ from tenants.http import PageRequest
 from tenants.models import Agent, Credential, Membership
 from tenants.services.agents import pause_agent, resume_agent
 from tenants.services.credentials import revoke_credential, rotate_credential
+from tenants.services.tenants import suspend_tenant
 from tests.conftest import MoveClock
 from tests.people import Company, make_agent, make_company
 
@@ -89,6 +90,18 @@ def test_without_a_valid_key_nobody_is_known(acme: Company, header: str | None) 
     assert answer["WWW-Authenticate"] == 'Bearer realm="govapp"'
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["type"] == "urn:govapp:problem:unauthenticated"
+
+
+def test_an_agent_of_a_suspended_account_is_told_why(acme: Company) -> None:
+    _, key = make_agent(acme)
+    suspend_tenant(operator="Ruth", slug="acme", reason="Unpaid.")
+    answer = me(key)
+    assert answer.status_code == 403
+    assert answer.json()["type"] == "urn:govapp:problem:tenant_suspended"
+    assert "This account is suspended" in answer.json()["detail"]
+    # Where no key is asked for, it opens nothing and closes nothing.
+    sent = {"Authorization": f"Bearer {key}"}
+    assert Client().get("/api/v1/bound", headers=sent).json() == {"tenant": "None", "has": True}
 
 
 def test_a_login_is_no_key(acme: Company) -> None:

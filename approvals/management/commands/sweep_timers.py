@@ -5,9 +5,9 @@ import threading
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
-from approvals.sweeps import sweep_all
+from approvals.sweeps import SWEEPS, sweep_all, sweep_one
 
 _BATCH: Final = 500
 _EVERY_SECONDS: Final = 1.0
@@ -32,13 +32,30 @@ class Command(BaseCommand):
 
 
 def sweep_until(stop: threading.Event) -> None:
-    """Sweep until `stop` is set. A full round is followed by the next at once.
+    """Sweep until `stop` is set: each sweep in a thread of its own, so that none waits for another.
+
+    A slow mail server holds up mails and no deadline.
+    """
+    threads = [
+        threading.Thread(target=_repeat, args=(name, stop), name=name.rsplit(".", 1)[-1])
+        for name in SWEEPS
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _repeat(name: str, stop: threading.Event) -> None:
+    """Run one sweep, round after round. A full round is followed by the next at once.
 
     Between rounds nothing is held: no transaction, no lock. A database that is away is waited
-    for.
+    for. The connection is this thread's, as Django's connections are.
     """
-    while not stop.is_set():
-        close_old_connections()
-        done = sweep_all(at_most=_BATCH)
-        if done < _BATCH:
-            stop.wait(_EVERY_SECONDS)
+    try:
+        while not stop.is_set():
+            close_old_connections()
+            if sweep_one(name, at_most=_BATCH) < _BATCH:
+                stop.wait(_EVERY_SECONDS)
+    finally:
+        connections.close_all()

@@ -91,5 +91,5 @@ def test_a_policy_of_many_rules_can_be_proposed(world: World) -> None:
     assert data["digest"] == version.digest
     assert (data["sentences"]["cut"], sorted(data["sentences"])) == (
         True,
-        ["bytes", "cut", "sha256"],
+        ["bytes", "cut", "items", "sha256"],
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from approvals.policies import Evaluation, Facts, Policy, evaluate, limits
 from tests.approvals.policies.builders import compare, facts, policy, rule
-from tests.approvals.policies.strategies import conditions, contexts, rule_lists
+from tests.approvals.policies.rule_strategies import conditions, contexts, rule_lists
 
 FIELDS = ("amount", "memo", "flag", "items")
 

@@ -145,6 +145,12 @@ def test_a_rule_says_what_it_asks_for_besides() -> None:
         "When payments.*: it is allowed without asking anybody; "
         "the agent gets its permission only 2 hours later; ann@example.com is told."
     )
+    assert sentence(obligations={"notify": [{"role": "compliance"}]}) == (
+        "When payments.*: it is denied; the role compliance is told."
+    )
+    assert sentence(obligations={"notify": [{"group": "finance"}]}) == (
+        "When payments.*: it is denied; Finance are told."
+    )
     assert sentence(obligations={"attach_note": "x" * 500}) == (
         f'When payments.*: it is denied; this note is attached: "{"x" * 500}".'
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from approvals.policies import dump_policy, evaluate, load_policy, parse_policy
 from tests.approvals.policies.builders import compare, document, facts, policy, rule
-from tests.approvals.policies.strategies import (
+from tests.approvals.policies.rule_strategies import (
     any_rule,
     conditions,
     contexts,

@@ -19,13 +19,13 @@ def asking(**obligations: Any) -> dict[str, Any]:
 
 def test_obligations_of_every_rule_that_applies_are_taken_together() -> None:
     made = policy(
-        rule("b", **asking(step_up=True, delay="10m", notify=[{"person": "Ann@Example.com"}])),
-        rule("a", then="allow", **asking(delay="1h", attach_note="Ask for the invoice.")),
         rule(
             "c",
             **asking(attach_note="Unknown fee.", notify=[{"role": "compliance"}]),
             conditions=compare("payload.fee", "gt", 1),
         ),
+        rule("b", **asking(step_up=True, delay="10m", notify=[{"person": "Ann@Example.com"}])),
+        rule("a", then="allow", **asking(delay="1h", attach_note="Ask for the invoice.")),
         rule(
             "d",
             then="allow",

@@ -12,7 +12,7 @@ from approvals.policies import describe_rule, parse_policy
 from approvals.policies.operator_table import NUMERIC
 from approvals.policies.rules import AllOf, AnyOf, Comparison, Condition, Not
 from tests.approvals.policies.builders import compare, document, rule
-from tests.approvals.policies.strategies import conditions, obligations
+from tests.approvals.policies.rule_strategies import conditions, obligations
 
 # Names and values that are easily taken for each other.
 _tricky_fields = st.sampled_from(

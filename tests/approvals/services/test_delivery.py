@@ -161,6 +161,7 @@ def test_whoever_was_suspended_before_it_was_sent_is_not_told(
     assert mailbox.recipients == ["bob@acme.example"]
     statuses = [each.status for each in notifications(world, "decided")]
     assert statuses == [DeliveryStatus.DROPPED, DeliveryStatus.SENT]
+    assert event_types(world, "notification") == ["notification.dropped", "notification.sent"]
 
 
 def test_a_server_that_is_busy_is_asked_again_later(
@@ -334,6 +335,20 @@ def test_a_disabled_endpoint_gets_nothing(world: World, receiver: Receiver) -> N
         change_endpoint(actor=world.company.olivia, endpoint=endpoint, is_enabled=False)
     deliver_callback(tenant_id=world.company.id, delivery_id=the_delivery(world).pk)
     assert (the_delivery(world).status, receiver.received) == (DeliveryStatus.DROPPED, [])
+    assert event_types(world, "callback") == ["callback.dropped"]
+
+
+def test_callbacks_and_messages_take_turns(
+    world: World, mailbox: Mailbox, receiver: Receiver, move_clock: MoveClock
+) -> None:
+    for number in range(3):
+        world.submit(summary=f"Older {number}")
+    endpoint, _ = with_endpoint(world, receiver)
+    decided(world, endpoint)
+    move_clock(DUE)
+    # Six messages are older than the callback, and one round in two parts has both.
+    assert deliver_due(at_most=2) == 2
+    assert (len(mailbox.messages), len(receiver.received)) == (1, 1)
 
 
 def test_ten_workers_at_once_send_one_message_once(

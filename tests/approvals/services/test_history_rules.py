@@ -28,9 +28,9 @@ LOOKS_BACK = rule("looks", "deny", where("history.requests_last_day", "gt", 900)
 ALLOWED = rule("rest", "allow")
 
 
-def make(*each: Document, **category: Any) -> World:
+def make(*each: Document, slug: str = "acme", **category: Any) -> World:
     """Make a world whose payments may have any payload, with a target and an amount."""
-    world = make_world(rules(*each))
+    world = make_world(rules(*each), slug)
     fields = {"target_field": "to.iban", "amount_field": "amount"} | category
     with tenant_transaction(world.company.id):
         change_category(
@@ -92,6 +92,16 @@ def test_a_target_is_new_until_something_for_it_was_granted() -> None:
     assert pay(world, to="CH93").status == "pending"
     assert first.target_digest == again.target_digest != ""
     assert "DE89" not in str(first.facts)
+
+
+def test_what_another_tenant_has_granted_is_no_history_here() -> None:
+    new = rule("new", "deny", where("history.first_for_target", "eq", True))
+    ours, theirs = make(new, ALLOWED), make(ALLOWED, slug="globex")
+    assert pay(theirs, to="DE89").status == "allowed"
+    request = pay(ours, to="DE89")
+    assert request.status == "blocked"
+    seen = facts(request)
+    assert (seen.first_for_target, seen.amount_ratio, seen.requests_last_day) == (True, None, 0)
 
 
 @pytest.mark.parametrize("target", [None, {}])

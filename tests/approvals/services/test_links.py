@@ -1,7 +1,8 @@
 """Links in messages: opening decides nothing; one vote, only where it is allowed."""
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -9,7 +10,9 @@ from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.models import ActionRequest, ReviewLink, Vote
 from approvals.services.categories import change_category
 from approvals.services.links import make_review_link, open_link, vote_by_link
+from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, Forbidden, NotFound, Stale
+from govapp.common.ids import public_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tenants.services.people import suspend_member
@@ -147,3 +150,21 @@ def test_a_token_that_was_never_made_is_not_found(token: str) -> None:
     lenient()
     with pytest.raises(NotFound):
         open_link(token)
+
+
+def test_the_record_says_that_a_link_was_made_and_not_which() -> None:
+    world = make_world(FOUR_EYES)
+    request = world.submit()
+    token = link_for(world, request, world.company.alice)
+    with tenant_transaction(world.company.id):
+        event = LedgerEvent.objects.get(type="review_link.made")
+        link = ReviewLink.objects.get()
+    body = bytes(event.body).decode()
+    assert (event.request_id, event.subject_id) == (request.pk, world.company.alice.public_id)
+    assert json.loads(body)["data"] == {
+        "link": public_id("lnk", link.pk),
+        "payload_digest": request.payload_digest,
+        "expires_at": link.expires_at.astimezone(UTC).isoformat(),
+    }
+    assert token not in body
+    assert bytes(link.token_hash).hex() not in body

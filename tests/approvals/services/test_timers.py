@@ -222,6 +222,22 @@ def test_a_timer_left_armed_after_the_end_is_closed_and_does_nothing(
     assert types(world, "timer.") == []
 
 
+@pytest.mark.parametrize(("shift", "due"), [(HOUR, 1), (4 * HOUR, 5)])
+def test_a_timer_of_an_earlier_version_is_superseded_and_does_nothing(
+    move_clock: MoveClock, shift: timedelta, due: int
+) -> None:
+    world = make_world(BUSY)
+    request = world.submit()
+    with tenant_transaction(world.company.id):
+        assert set(Timer.objects.values_list("request_version", flat=True)) == {1}
+        ActionRequest.objects.update(version=2)
+    move_clock(shift + SECOND)
+    assert sweep() == due
+    assert [each[2] for each in timers(world)].count("superseded") == due
+    assert status(world, request) == RequestStatus.PENDING
+    assert types(world, "timer.") == []
+
+
 def test_the_next_stage_has_a_deadline_of_its_own(move_clock: MoveClock) -> None:
     world = make_world(
         policy(stage("finance", name="one", deadline="4h"), stage("risk", name="two"))
@@ -275,7 +291,12 @@ def test_an_outcome_that_is_not_reported_becomes_unknown(move_clock: MoveClock) 
         now = clock.now()
         for state in ("granted", "redeemed"):
             move_execution(request=request, to=state, now=now)  # type: ignore[arg-type]
-        Timer.objects.create(request=request, kind=TimerKind.RECONCILE, due_at=now + HOUR)
+        Timer.objects.create(
+            request=request,
+            request_version=request.version,
+            kind=TimerKind.RECONCILE,
+            due_at=now + HOUR,
+        )
     move_clock(HOUR + SECOND)
     assert sweep() == 1
     with tenant_transaction(world.company.id):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from approvals.enums import NotificationKind, TimerKind, TimerStatus
-from approvals.models import CallbackDelivery, CallbackEndpoint, Notification, Timer
+from approvals.models import ActionRequest, CallbackDelivery, CallbackEndpoint, Notification, Timer
 from approvals.services.timers import sweep
 from approvals.services.watch import count_findings, watch
 from govapp.common.tenancy import tenant_transaction
@@ -50,6 +50,14 @@ def test_an_open_stage_without_an_armed_expiry_is_found(world: World) -> None:
         alerts = Notification.objects.filter(kind=NotificationKind.ALERT)
         assert [alert.member_id for alert in alerts] == [world.company.carl.pk]
     assert count_findings() == NOTHING | {"stage_without_timer": 1}
+
+
+def test_a_timer_of_an_earlier_version_ends_nothing_and_is_found(world: World) -> None:
+    request = world.submit()
+    with tenant_transaction(world.company.id):
+        ActionRequest.objects.update(version=2)
+    (finding,) = watch()
+    assert (finding.kind, finding.request_id) == ("stage_without_timer", request.pk)
 
 
 def test_a_timer_that_is_more_than_thirty_seconds_late_is_found(

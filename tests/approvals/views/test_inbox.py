@@ -1,5 +1,6 @@
 """The inbox shows what a person may decide, most urgent first."""
 
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from approvals.enums import Verdict
-from approvals.models import ActionRequest
+from approvals.enums import Verdict, VoteChannel
+from approvals.models import ActionCategory, ActionRequest
 from approvals.selectors import inbox as selector
 from approvals.selectors.approvers import standing_of
 from approvals.selectors.inbox import decidable_by
@@ -23,6 +24,12 @@ PEOPLE = ("olivia", "carl", "alice", "bob", "charlie", "audrey")
 def shown(client: Any, slug: str = "acme", query: str = "") -> list[str]:
     """Return the sentences of the rows."""
     return [row["sentence"] for row in client.get(f"/t/{slug}/inbox/{query}").context["rows"]]
+
+
+def shown_facts(client: Any, query: str = "") -> list[tuple[str, str]]:
+    """Return what the first row shows of its payload."""
+    row = client.get(f"/t/acme/inbox/{query}").context["rows"][0]
+    return [(fact.term, fact.value) for fact in row["facts"].fields]
 
 
 def test_a_person_sees_what_their_seat_is_for(site: Site, login: Login) -> None:
@@ -142,6 +149,34 @@ def test_only_low_risk_is_approved_from_the_row(site: Site, login: Login) -> Non
     with tenant_transaction(site.world.company.id):
         vote = site.asked.votes.get()
         assert (vote.verdict, vote.member_id) == (Verdict.APPROVE, site.world.company.alice.pk)
+        assert vote.channel == VoteChannel.INBOX
+
+
+def test_a_row_shows_the_main_fields(site: Site, login: Login) -> None:
+    with tenant_transaction(site.world.company.id):
+        display = {"kind": "money", "fields": {"amount": {"label": "Sum"}}}
+        ActionCategory.objects.update(display=display)
+    client = login(site.world.company.alice)
+    assert shown_facts(client) == [("Sum", "900")]
+    site.world.vote(site.world.company.alice, site.asked)
+    assert shown_facts(client, "?tab=decided") == [("Sum", "900")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"amount": "1.00", "note": "x" * 60}, True),
+        ({"amount": "1.00", "note": "x" * 200}, False),
+        ({"amount": "1.00", "note": secrets.token_hex(20_000)}, False),
+    ],
+)
+def test_only_what_the_row_shows_in_full_is_approved_from_it(
+    site: Site, login: Login, payload: Any, expected: bool
+) -> None:
+    be_low_risk(site.world)
+    asked = site.world.submit(payload=payload, summary="Another")
+    rows = login(site.world.company.alice).get("/t/acme/inbox/?q=Another").context["rows"]
+    assert [(row["id"], bool(row["vote_url"])) for row in rows] == [(asked.public_id, expected)]
 
 
 def test_pages_follow_each_other(site: Site, login: Login, monkeypatch: Any) -> None:

@@ -86,6 +86,7 @@ def test_a_report_is_tagged_and_attaches_the_events_it_was_made_from() -> None:
     ((attached,),) = reader.attachments.values()
     with tenant_transaction(tenant_id):
         bodies = LedgerEvent.objects.filter(leaf_rows__isnull=False).order_by("occurred_at", "id")
+        bodies = bodies.exclude(type="ledger.key_created")  # born today, after the period
         wanted = b"".join(bytes(body) + b"\n" for body in bodies.values_list("body", flat=True))
     assert attached == wanted
 

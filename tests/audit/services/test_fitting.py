@@ -47,6 +47,7 @@ def test_a_list_is_cut_with_the_digest_of_its_canonical_form() -> None:
         "sha256": sha256(canonical).hexdigest(),
         "bytes": len(canonical),
         "cut": True,
+        "items": 10_000,
     }
 
 

@@ -11,6 +11,7 @@ from audit.merkle.tree import leaf_hash, root_of
 from audit.models import LedgerCheckpoint, LedgerLeaf, LedgerLog, LedgerQueueItem, LedgerTile
 from audit.services.sequencer import Edges, LedgerBroken, sequence_all, sequence_tenant
 from govapp.common.ids import new_id
+from govapp.common.sealing import unseal
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import (
     checkpoint_files,
@@ -25,11 +26,30 @@ pytestmark = pytest.mark.django_db
 def test_events_get_indexes_in_the_order_of_their_ids() -> None:
     tenant_id = new_id()
     events = write_events(tenant_id, 5)
-    assert sequence_tenant(tenant_id=tenant_id) == 5
+    assert sequence_tenant(tenant_id=tenant_id) == 6
     with tenant_transaction(tenant_id):
         leaves = LedgerLeaf.objects.order_by("index").values_list("index", "event_id")
-        assert list(leaves) == list(enumerate(events))
+        assert list(leaves)[1:] == list(enumerate(events, start=1))
         assert LedgerQueueItem.objects.count() == 0
+
+
+def test_the_record_begins_with_the_birth_of_its_key() -> None:
+    tenant_id = new_id()
+    assert sequence_tenant(tenant_id=tenant_id) == 0
+    write_events(tenant_id, 2)
+    sequence_tenant(tenant_id=tenant_id)
+    write_events(tenant_id, 2)
+    sequence_tenant(tenant_id=tenant_id)
+    with tenant_transaction(tenant_id):
+        ledger = LedgerLog.objects.get()
+        births = LedgerLeaf.objects.filter(event__type="ledger.key_created")
+        (first,) = births.select_related("event")
+        body = json.loads(bytes(first.event.body))
+        sealed = bytes(ledger.private_key_sealed)
+    assert first.index == 0
+    key = VerifierKey(ledger.origin, bytes(ledger.public_key))
+    assert body["data"] == {"origin": ledger.origin, "verifier": key.encode()}
+    assert unseal(sealed).hex() not in str(body)
 
 
 def test_the_signed_root_is_that_of_the_bodies() -> None:
@@ -56,7 +76,7 @@ def test_only_full_tiles_are_stored() -> None:
 
 
 def test_the_origin_names_no_tenant() -> None:
-    one, two = sequenced_tenant(1), sequenced_tenant(1)
+    one, two = sequenced_tenant(2), sequenced_tenant(2)
     origins = []
     for tenant_id in (one, two):
         with tenant_transaction(tenant_id):
@@ -68,7 +88,9 @@ def test_the_origin_names_no_tenant() -> None:
 def test_a_remembered_edge_and_a_fresh_one_sign_the_same_tree() -> None:
     edges = Edges()
     tenant_id = new_id()
-    for size in (255, 1, 1, 255, 3):
+    write_event(tenant_id)
+    assert sequence_tenant(tenant_id=tenant_id, edges=edges) == 2
+    for size in (253, 1, 1, 255, 3):
         write_events(tenant_id, size)
         assert sequence_tenant(tenant_id=tenant_id, edges=edges) == size
     write_events(tenant_id, 2)
@@ -82,14 +104,14 @@ def test_a_batch_takes_no_more_than_its_size_and_the_rest_follows() -> None:
     tenant_id = new_id()
     write_events(tenant_id, 5)
     taken = [sequence_tenant(tenant_id=tenant_id, batch=2) for _ in range(4)]
-    assert taken == [2, 2, 1, 0]
+    assert taken == [2, 2, 2, 0]
 
 
 def test_all_tenants_that_wait_are_found() -> None:
     first, second = new_id(), new_id()
     write_events(first, 2)
     write_events(second, 3)
-    assert sequence_all() == 5
+    assert sequence_all() == (1 + 2) + (1 + 3)  # with the births of two keys
     assert sequence_all() == 0
 
 
@@ -115,7 +137,7 @@ def test_a_changed_frontier_is_not_signed_over() -> None:
 
 
 def test_one_broken_log_does_not_stop_the_others() -> None:
-    broken, sound = sequenced_tenant(2), new_id()
+    broken, sound = sequenced_tenant(2), sequenced_tenant(2)
     with tenant_transaction(broken):
         LedgerLog.objects.update(size=1)
     write_event(broken)

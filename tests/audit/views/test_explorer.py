@@ -216,6 +216,24 @@ def test_a_request_is_explained_from_its_events(acme: Company, audrey: Client) -
     assert audrey.get(f"/t/acme/audit/requests/{unknown}/").status_code == 404
 
 
+def test_rules_that_were_too_many_for_an_event_are_counted(acme: Company, audrey: Client) -> None:
+    request_id = new_id()
+    rules = [{"rule": f"rule-{number}", "because": "x" * 100} for number in range(800)]
+    for cut in (rules, {"cut": True, "sha256": "0" * 64, "bytes": 9}):
+        write_event(
+            acme.id,
+            event_type="action_request.submitted",
+            request_id=request_id,
+            data={"rules": cut},
+        )
+    response = audrey.get(f"/t/acme/audit/requests/{public_id('ar', request_id)}/")
+    sections = {each.title: each for each in response.context["explanation"].sections}
+    assert [each.text for each in sections["Which rules applied"].sentences] == [
+        "800 further rules, see the request.",
+        "Further rules, see the request.",
+    ]
+
+
 def test_hostile_words_are_shown_and_not_obeyed(acme: Company, audrey: Client) -> None:
     words = "<script>alert(1)</script>\u202egnp.exe"
     event = write_event(acme.id, summary=words, data={"<b>": words})

@@ -1,15 +1,23 @@
 """Agents are registered, changed, paused and resumed."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed
 from govapp.common.tenancy import bind_tenant
-from tenants.models import Agent
+from tenants.models import Agent, Credential
 from tenants.selectors import active_agent, agents
-from tenants.services.agents import change_agent, pause_agent, register_agent, resume_agent
+from tenants.services.agents import (
+    change_agent,
+    pause_agent,
+    register_agent,
+    resume_agent,
+    retire_agent,
+)
+from tenants.services.credentials import authenticate_key, issue_credential
 from tenants.services.people import suspend_member
 from tests.people import Company, make_agent, make_company
 from tests.tenants.ledger import events, summaries
@@ -146,3 +154,35 @@ def test_the_list_counts_live_keys(acme: Company) -> None:
     register(acme)
     counted = [(agent.name, vars(agent)["live_keys"]) for agent in agents()]
     assert counted == [("buyer", 1), ("payer", 0)]
+
+
+def test_a_retired_agent_is_final_and_its_keys_are_revoked() -> None:
+    company = make_company()
+    agent, key = make_agent(company)
+    with bind_tenant(company.id):
+        pause_agent(actor=company.carl, agent=agent, reason="Odd.")
+        retired = retire_agent(actor=company.olivia, agent=agent, reason="Replaced.")
+        assert retired.status == "retired"
+        assert not Credential.objects.filter(revoked_at=None).exists()
+        assert summaries("agent.retired") == ["Olivia retired the agent payer for good: Replaced."]
+        assert len(events("credential.revoked")) == 1
+        refused: list[Any] = [
+            lambda: resume_agent(actor=company.olivia, agent=agent),
+            lambda: pause_agent(actor=company.olivia, agent=agent, reason="Odd."),
+            lambda: change_agent(actor=company.olivia, agent=agent, name="other"),
+            lambda: retire_agent(actor=company.olivia, agent=agent, reason="Again."),
+            lambda: issue_credential(
+                actor=company.olivia, agent=agent, label="new", lifetime=timedelta(days=1)
+            ),
+        ]
+        for call in refused:
+            with pytest.raises(Conflict):
+                call()
+    assert authenticate_key(key) is None
+
+
+@pytest.mark.parametrize("name", ["carl", "alice", "audrey"])
+def test_only_owners_retire(acme: Company, name: str) -> None:
+    agent = register(acme)
+    with pytest.raises(Forbidden):
+        retire_agent(actor=getattr(acme, name), agent=agent, reason="Mine.")

@@ -106,7 +106,10 @@ def test_a_paused_agent_is_refused_until_it_is_resumed(acme: Company, agent: Age
 def test_a_suspended_tenant_is_refused(acme: Company, agent: Agent) -> None:
     _, text = issue(acme, agent)
     Tenant.objects.update(is_suspended=True)
-    assert authenticate_key(text) is None
+    with pytest.raises(Forbidden, match="suspended"):
+        authenticate_key(text)
+    # Whoever only guesses at a key is told nothing.
+    assert authenticate_key(text[:-1] + ("a" if text[-1] != "a" else "b")) is None
 
 
 def test_a_rotated_key_works_for_the_overlap_and_no_longer(

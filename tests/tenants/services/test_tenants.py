@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import time
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed
+from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed, NotFound
 from govapp.common.tenancy import bind_tenant, bound_tenant_id
 from tenants.models import Membership, Tenant
 from tenants.office_hours import office_words
-from tenants.services.tenants import create_tenant, update_settings
+from tenants.services.tenants import create_tenant, resume_tenant, suspend_tenant, update_settings
 from tests.people import Company, make_company, make_user
 from tests.tenants.ledger import events, summaries
 
@@ -139,3 +141,45 @@ def test_other_fields_are_no_settings(acme: Company, field: str) -> None:
 def test_only_owners_change_settings(acme: Company, name: str) -> None:
     with pytest.raises(Forbidden):
         update_settings(actor=getattr(acme, name), tenant=acme.tenant, name="Mine")
+
+
+def test_an_account_is_closed_and_opened_by_name_and_with_a_reason() -> None:
+    acme = make_company()
+    assert suspend_tenant(operator="Ruth", slug="acme", reason="Unpaid.").is_suspended
+    with pytest.raises(Conflict, match="suspended already"):
+        suspend_tenant(operator="Ruth", slug="acme", reason="Again.")
+    assert not resume_tenant(operator="Rob", slug="acme", reason="Paid.").is_suspended
+    with pytest.raises(Conflict, match="not suspended"):
+        resume_tenant(operator="Rob", slug="acme", reason="Again.")
+    with bind_tenant(acme.id):
+        assert summaries("tenant.suspended", "tenant.resumed") == [
+            "Ruth suspended the account Acme: Unpaid.",
+            "Rob ended the suspension of the account Acme: Paid.",
+        ]
+        assert events("tenant.suspended")[0]["actor"] == {
+            "kind": "system",
+            "id": "operator",
+            "name": "Ruth",
+        }
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [({"slug": "nobody"}, NotFound), ({"reason": " "}, Invalid), ({"operator": ""}, Invalid)],
+)
+def test_closing_needs_an_account_a_name_and_a_reason(
+    fields: dict[str, str], error: type[Exception]
+) -> None:
+    make_company()
+    with pytest.raises(error):
+        suspend_tenant(**({"operator": "Ruth", "slug": "acme", "reason": "Unpaid."} | fields))
+
+
+def test_the_commands_say_what_they_did() -> None:
+    make_company()
+    said, out = ["--operator", "Ruth", "--reason", "Unpaid."], StringIO()
+    call_command("suspend_tenant", "acme", *said, stdout=out)
+    with pytest.raises(CommandError, match="Acme is suspended already"):
+        call_command("suspend_tenant", "acme", *said)
+    call_command("resume_tenant", "acme", *said, stdout=out)
+    assert out.getvalue() == "Acme is suspended.\nAcme is open again.\n"

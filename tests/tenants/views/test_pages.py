@@ -10,11 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from govapp.common.tenancy import bind_tenant
-from tenants.models import Agent, Credential, Tenant
+from tenants.models import Agent, Credential
 from tenants.services.agents import register_agent
 from tenants.services.credentials import authenticate_key, issue_credential, revoke_credential
 from tenants.services.groups import add_to_group, create_group
 from tenants.services.people import add_member, invite_member
+from tenants.services.tenants import resume_tenant, suspend_tenant
 from tests.people import Company, make_agent, make_company, make_user
 from tests.tenants.views.conftest import OFFICE, Login, Places
 
@@ -107,12 +108,28 @@ def test_the_start_page_wants_a_login(db: None) -> None:
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/")
 
 
-def test_a_suspended_tenant_is_gone(places: Places, login: Login) -> None:
-    client = login(places.company.olivia)
-    with bind_tenant(places.company.id):
-        Tenant.objects.update(is_suspended=True)
-    assert client.get(places.url("people/")).status_code == 404
-    assert "You belong to no tenant" in client.get("/").content.decode()
+def test_a_suspended_tenant_says_so_to_its_people_and_to_nobody_else(
+    places: Places, login: Login
+) -> None:
+    inside, outside = login(places.company.olivia), login(make_company("globex").olivia)
+    suspend_tenant(operator="Root Admin", slug="acme", reason="Unpaid.")
+    for answer in (inside.get("/", follow=True), inside.post(places.url("groups/new"))):
+        assert answer.status_code == 403
+        assert "This account is suspended" in answer.content.decode()
+    assert outside.get(places.url("people/")).status_code == 404
+    resume_tenant(operator="Root Admin", slug="acme", reason="Paid.")
+    assert inside.get(places.url("people/")).status_code == 200
+
+
+def test_an_agent_is_retired_after_being_asked_once_more(places: Places, login: Login) -> None:
+    client, path = login(places.company.olivia), places.url("agents/{agent}/retire")
+    assert client.post(path, {"reason": "Replaced."}).status_code == 422
+    assert client.post(path, {"reason": "Replaced.", "is_sure": "on"}).status_code == 302
+    page = client.get(places.url("agents/{agent}/")).content.decode()
+    assert "never acts again" in page
+    assert "/retire" not in page
+    assert "retired already" in client.get(path).content.decode()
+    assert client.post(path, {"reason": "Again.", "is_sure": "on"}).status_code == 422
 
 
 def test_a_new_key_is_shown_once_and_works(places: Places, login: Login) -> None:

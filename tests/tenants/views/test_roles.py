@@ -24,6 +24,7 @@ GET: Final = {
     "agents/{agent}/": (200, 200, 200, 200),
     "agents/new": (200, 403, 403, 403),
     "agents/{agent}/change": (200, 403, 403, 403),
+    "agents/{agent}/retire": (200, 403, 403, 403),
     "agents/{agent}/keys/{key}/": (200, 403, 403, 403),
     "settings/": (200, 200, 403, 200),
 }
@@ -51,6 +52,7 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     ),
     "agents/{agent}/pause": ({"reason": "Odd."}, (302, 302, 403, 403)),
     "agents/{agent}/resume": ({}, (302, 403, 403, 403)),
+    "agents/{agent}/retire": ({"reason": "Done.", "is_sure": "on"}, (302, 403, 403, 403)),
     "agents/{agent}/keys": ({"label": "second", "days": "7"}, (200, 403, 403, 403)),
     "agents/{agent}/keys/{key}/rotate": ({"hours": "1"}, (200, 403, 403, 403)),
     "agents/{agent}/keys/{key}/revoke": ({}, (302, 403, 403, 403)),
