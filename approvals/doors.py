@@ -96,3 +96,22 @@ public_grant_keys = register_door(
         reads={"approvals_grantkey": ("tenant_id", "kid", "public_key", "created_at")},
     )
 )
+
+simulations_left_alone = register_door(
+    Door(
+        name="door_simulations_left_alone",
+        arguments="seconds integer",
+        returns="tenant_id uuid, simulation_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM approvals_policysimulation"
+            " WHERE status IN ('queued', 'running')"
+            " AND coalesce(touched_at, requested_at)"
+            " < (SELECT govapp_now()) - make_interval(secs => $1) LIMIT 100"
+        ),
+        reads={
+            "approvals_policysimulation": (
+                "id", "tenant_id", "status", "touched_at", "requested_at",
+            )
+        },
+    )
+)  # fmt: skip

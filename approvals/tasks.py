@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from approvals.services import delivery, idempotency
+from approvals.services import delivery, idempotency, simulation_runs
 from approvals.services import watch as watching
 from approvals.sweeps import sweep_all
 
@@ -44,3 +44,15 @@ def deliver_callback(tenant_id: str, delivery_id: str) -> None:
 def forget_idempotency_keys() -> None:
     """Delete the keys that are older than they are promised to be kept."""
     idempotency.forget_old_keys()
+
+
+@shared_task(name="approvals.run_simulation", time_limit=270)
+def run_simulation(tenant_id: str, simulation_id: str) -> None:
+    """Run one replay that was asked for."""
+    simulation_runs.run_simulation(tenant_id=UUID(tenant_id), simulation_id=UUID(simulation_id))
+
+
+@shared_task(name="approvals.take_over_simulations")
+def take_over_simulations() -> None:
+    """Queue again whatever replay lost its hint or whoever ran it."""
+    simulation_runs.take_over_simulations()

@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.views import callbacks, categories, policy, policy_try, policy_who, requests
+from approvals.views import (
+    callbacks,
+    categories,
+    policy,
+    policy_try,
+    policy_who,
+    requests,
+    simulations,
+)
 from approvals.views.inbox import inbox
 from approvals.views.links import review_link
 from approvals.views.live import live
@@ -15,11 +23,20 @@ _REQUESTS = [
     path("<str:ident>/cancel", requests.request_cancel, name="request_cancel"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
 ]
-_POLICY = [
+_SIMULATIONS: list[URLPattern | URLResolver] = [
+    path("", simulations.simulation_list, name="simulation_list"),
+    path("<str:ident>/", simulations.simulation_detail, name="simulation_detail"),
+    path("<str:ident>/status", simulations.simulation_status, name="simulation_status"),
+    path("<str:ident>/cancel", simulations.simulation_cancel, name="simulation_cancel"),
+    path("<str:ident>/attach", simulations.simulation_attach, name="simulation_attach"),
+    path("<str:ident>/download", simulations.simulation_download, name="simulation_download"),
+]
+_POLICY: list[URLPattern | URLResolver] = [
     path("", policy.policy, name="policy"),
     path("edit", policy.policy_edit, name="policy_edit"),
     path("try/", policy_try.policy_try, name="policy_try"),
     path("who/", policy_who.policy_who, name="policy_who"),
+    path("simulations/", include(_SIMULATIONS)),
     path("<str:ident>/", policy.policy_version, name="policy_version"),
     path("<str:ident>/publish", policy.policy_publish, name="policy_publish"),
 ]

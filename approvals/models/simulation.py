@@ -40,6 +40,10 @@ class PolicySimulation(TenantOwned):
     requested_by = TenantForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
+    # When whoever runs it was last heard of, and which run it is: a crashed one is begun again,
+    # and should the former run still be there, it sees that it was replaced.
+    touched_at = models.DateTimeField(null=True)
+    run = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -67,6 +71,8 @@ class SimulatedChange(TenantOwned):
     # "looser", "stricter" or "other": the same outcome by other people.
     direction = models.CharField(max_length=10)
     because = models.TextField()
+    # Why it was decided as it was, by the rules that it is compared with.
+    because_before = models.TextField(blank=True, default="")
     # The flow could not have been completed by the people there are.
     is_impossible = models.BooleanField(default=False)
 

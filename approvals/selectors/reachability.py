@@ -15,6 +15,7 @@ from approvals.policies import (
     find_unreachable,
     find_unreachable_flow,
 )
+from approvals.policies.demands import Crowd
 from approvals.policies.possible import could_hold, covers, find_dead_parts, fits
 from approvals.policies.rules import When
 from approvals.selectors.staff import Staff, read_staff
@@ -195,3 +196,14 @@ def meets(rule: Rule, agent: Agent) -> bool:
     return (not labels or bool(set(labels) & set(agent.labels))) and (
         not tiers or agent.trust_tier in tiers
     )
+
+
+def read_crowd() -> Crowd:
+    """Return who may vote now and who has the right on each category. Seven statements."""
+    staff = read_staff()
+    directory = Directory.of(staff)
+    holders = {
+        category.key: frozenset(_email(each.member) for each in staff.able(category.key))
+        for category in staff.open_categories
+    }
+    return Crowd(directory.groups, directory.roles, directory.people, holders)

@@ -229,12 +229,16 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY = False
-# Reports are slow and large: a queue of their own, so that nothing urgent waits behind one.
-CELERY_TASK_ROUTES = {"audit.make_report": {"queue": "reports"}}
+# Reports and replays are slow and large: a queue of their own, so that nothing urgent waits.
+CELERY_TASK_ROUTES = {
+    "audit.make_report": {"queue": "reports"},
+    "approvals.run_simulation": {"queue": "reports"},
+}
 # The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 CELERY_BEAT_SCHEDULE = {
     "sequence": {"task": "audit.sequence", "schedule": 5.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
+    "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 60.0},
     "forget_idempotency_keys": {

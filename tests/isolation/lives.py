@@ -21,6 +21,7 @@ from approvals.models import (
     SimulatedChange,
 )
 from approvals.policies import dump_policy, parse_policy
+from approvals.policies.replay_figures import Figures
 from approvals.services.callbacks import create_endpoint
 from approvals.services.categories import create_category, give_right
 from approvals.services.delivery import deliver_due
@@ -74,6 +75,7 @@ class Life:
     review_token: str
     event: LedgerEvent
     report: Report
+    simulation: PolicySimulation
     dora: Membership  # owner and compliance here, and in every other company as well
 
     @property
@@ -199,6 +201,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             review_token=link.rsplit("/", 1)[1],
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
+            simulation=PolicySimulation.objects.get(),
             dora=Membership.objects.get(user=dora),
         )
 
@@ -210,12 +213,19 @@ def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest)
     PolicyReview.objects.create(
         version=version, reviewer=company.olivia, verdict="approve", attestation="Read."
     )
+    until = clock.now()
+    figures = Figures()
+    figures.count(until.date(), "payments.transfer", "allow", "deny", "stricter")
     simulation = PolicySimulation.objects.create(
         source=version.source,
         digest=version.digest,
         draft=draft,
-        until=clock.now(),
+        until=until,
         requested_by=carl,
+        status="done",
+        total=1,
+        replayed=1,
+        summary=figures.to_dict(),
     )
     SimulatedChange.objects.create(
         simulation=simulation, request=request, position=1, before="allow", after="deny",
