@@ -2,7 +2,16 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.views import callbacks, categories, policy, policy_changes, requests, simulations
+from approvals.views import (
+    callbacks,
+    categories,
+    policy,
+    policy_changes,
+    policy_try,
+    policy_who,
+    requests,
+    simulations,
+)
 from approvals.views.inbox import inbox
 from approvals.views.links import review_link
 from approvals.views.live import live
@@ -26,6 +35,8 @@ _SIMULATIONS: list[URLPattern | URLResolver] = [
 _POLICY: list[URLPattern | URLResolver] = [
     path("", policy.policy, name="policy"),
     path("edit", policy.policy_edit, name="policy_edit"),
+    path("try/", policy_try.policy_try, name="policy_try"),
+    path("who/", policy_who.policy_who, name="policy_who"),
     path("simulations/", include(_SIMULATIONS)),
     path("compare", policy_changes.policy_compare, name="policy_compare"),
     path("<str:ident>/", policy.policy_version, name="policy_version"),

@@ -32,6 +32,11 @@ _SECTIONS: Final = (
     ),
     ("What was done", ("grant.", "execution.", "callback.")),
 )
+_VERDICTS: Final = {
+    "matched": "matched",
+    "not_matched": "did not match",
+    "unevaluable": "could not be evaluated",
+}
 _OTHER: Final = "What else happened"
 _OUTCOMES: Final = {
     "action_request.allowed": "It was allowed by rule, without a person.",
@@ -160,7 +165,7 @@ def _rules(event: EventRow, kind: str) -> Iterator[Sentence]:
         else:
             name = rule.get("rule") or rule.get("name") or rule.get("id") or "a rule"
             text = str(rule.get("because") or rule.get("sentence") or f"It matched {name}.")
-            verdict = " ".join(str(rule.get(key) or "") for key in ("outcome", "verdict")).strip()
+            verdict = _verdict(rule)
             values = _plain(rule.get("values") or {})
         details = tuple(
             words
@@ -171,6 +176,13 @@ def _rules(event: EventRow, kind: str) -> Iterator[Sentence]:
             if words
         )
         yield Sentence(text, event.occurred_at, event.public_id, kind, details)
+
+
+def _verdict(rule: Mapping[str, Any]) -> str:
+    """Say what became of a rule in the words of the request's page."""
+    outcome = str(rule.get("outcome") or "").replace("_", " ")
+    verdict = str(rule.get("verdict") or "")
+    return ", ".join(part for part in (outcome, _VERDICTS.get(verdict, verdict)) if part)
 
 
 def _plain(value: Any) -> str:

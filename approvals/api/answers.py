@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
 from django.conf import settings
@@ -15,9 +15,11 @@ from approvals.policies import Evaluation
 from approvals.policies.obligations import EvaluatedObligations
 from approvals.selectors.approvers import missing_of
 from approvals.selectors.board import Board, boards_in_hand
+from approvals.selectors.trace import read_trace
 from approvals.services.execution import IssuedGrant
 from govapp.common.ids import public_id
 
+MOST_TRACED: Final = 200
 Outcome = Literal["allow", "deny", "require_approval"]
 Status = Annotated[str, Meta(extra_json_schema={"enum": RequestStatus.values})]
 State = Annotated[str, Meta(extra_json_schema={"enum": ExecutionState.values})]
@@ -41,11 +43,34 @@ class Note(msgspec.Struct):
     text: str
 
 
-class PolicyResult(msgspec.Struct):
-    """The version that decided (null: there was none), and its rules that took part."""
+class RuleTraceResult(msgspec.Struct):
+    """How one rule fared: its outcome, whether it matched, why, and the values that it saw."""
+
+    id: str
+    outcome: Outcome
+    verdict: Literal["matched", "not_matched", "unevaluable"]
+    because: str
+    values: dict[str, str]
+
+
+class PreviewedPolicy(msgspec.Struct):
+    """The trace of every rule: those that took part first, at most 200, and how many in all."""
+
+    trace: list[RuleTraceResult]
+    trace_total: int
+
+
+class PolicyResult(msgspec.Struct, omit_defaults=True):
+    """The version that decided (null: there was none), and its rules that took part.
+
+    The trace of every rule is given with a single request and not in lists: those that took part
+    first, at most 200 of them, with how many there are in all.
+    """
 
     version: int | None
     rules: list[RuleResult]
+    trace: list[RuleTraceResult] | None = None
+    trace_total: int | None = None
 
 
 class RequirementState(msgspec.Struct):
@@ -129,6 +154,7 @@ class Preview(msgspec.Struct):
     outcome: Outcome
     because: str
     rules: list[RuleResult]
+    policy: PreviewedPolicy
     requirements: list[PreviewedRequirement]
     notes: list[Note]
     step_up: Annotated[bool, Meta(description="Whether approvers are asked for a second factor.")]
@@ -172,9 +198,14 @@ class KeySet(msgspec.Struct):
     keys: list[Key]
 
 
-def answer_for(request: ActionRequest, *, tenant_slug: str) -> ActionRequestAnswer:
-    """Return one request as agents see it."""
-    return answers_for([request], tenant_slug=tenant_slug)[0]
+def answer_for(
+    request: ActionRequest, *, tenant_slug: str, with_trace: bool = False
+) -> ActionRequestAnswer:
+    """Return one request as agents see it, and `with_trace` how every rule fared."""
+    answer = answers_for([request], tenant_slug=tenant_slug)[0]
+    if with_trace:
+        answer.policy.trace, answer.policy.trace_total = _trace(request.trace)
+    return answer
 
 
 def answers_for(
@@ -186,11 +217,12 @@ def answers_for(
 
 def preview_for(evaluation: Evaluation) -> Preview:
     """Return what a submission would lead to."""
-    attached = evaluation.obligations
+    attached, whole = evaluation.obligations, evaluation.to_dict()
     return Preview(
         outcome=evaluation.outcome,
         because=evaluation.because,
-        rules=_rules(evaluation.to_dict()),
+        rules=_rules(whole),
+        policy=PreviewedPolicy(*_trace(whole)),
         requirements=[
             PreviewedRequirement(each.rule_id, each.sentence) for each in evaluation.requirements
         ],
@@ -258,6 +290,22 @@ def _requirement(requirement: Requirement, board: Board) -> RequirementState:
         satisfied=satisfied,
         missing=missing_of(board, requirement) if request.is_pending and not satisfied else "",
     )
+
+
+def _trace(trace: Mapping[str, Any]) -> tuple[list[RuleTraceResult], int]:
+    """Return how the rules fared, as the request's page shows it, and how many there are."""
+    lines = read_trace(trace)
+    shown = [
+        RuleTraceResult(
+            line.rule_id,
+            cast("Outcome", line.outcome),
+            cast("Any", line.verdict),
+            line.because,
+            dict(line.values),
+        )
+        for line in lines[:MOST_TRACED]
+    ]
+    return shown, len(lines)
 
 
 def _rules(trace: Mapping[str, Any]) -> list[RuleResult]:

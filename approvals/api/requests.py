@@ -148,7 +148,8 @@ class ActionRequestDetail(ApiView):
     def get(self, request: Request, request_id: UUID) -> Response:
         """Answer how it stands; with `Prefer: wait` as soon as it is decided."""
         found = get_request(request_id, agent_id=self.agent.pk)
-        response = Response(answer_for(found, tenant_slug=self.tenant_slug))
+        answer = answer_for(found, tenant_slug=self.tenant_slug, with_trace=True)
+        response = Response(answer)
         if found.is_pending:
             response["Retry-After"] = str(POLL_SECONDS)
         return with_entity_tag(request, response)

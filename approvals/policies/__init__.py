@@ -18,7 +18,7 @@ from approvals.policies.parsing import parse_policy
 from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.policy import Policy
 from approvals.policies.problems import PolicyInvalid, Problem
-from approvals.policies.reachability import find_unreachable
+from approvals.policies.reachability import find_unreachable, find_unreachable_flow
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule
 from approvals.policies.typing_check import check_types
 
@@ -53,6 +53,7 @@ __all__ = [
     "duration_in_words",
     "evaluate",
     "find_unreachable",
+    "find_unreachable_flow",
     "format_duration",
     "load_policy",
     "parse_duration",

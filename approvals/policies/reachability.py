@@ -42,13 +42,25 @@ def find_unreachable(
     vote now. A person fills one seat in a whole flow. People whom an escalation adds are not
     counted on: a quorum must be reachable by those who are asked first.
     """
+    return [
+        problem
+        for flow in policy.flows.values()
+        for problem in find_unreachable_flow(flow, groups=groups, roles=roles, people=people)
+    ]
+
+
+def find_unreachable_flow(
+    flow: Flow,
+    *,
+    groups: Mapping[str, AbstractSet[str]],
+    roles: Mapping[str, AbstractSet[str]],
+    people: AbstractSet[str],
+) -> list[Problem]:
+    """As `find_unreachable`, for one flow."""
     directory = _Directory(groups, roles, people)
-    problems: list[Problem] = []
-    for name, flow in policy.flows.items():
-        pointer = pointer_to("/flows", name)
-        unknown = list(_find_unknown(flow, pointer, directory))
-        problems.extend(unknown or _find_short(flow, pointer, directory))
-    return problems
+    pointer = pointer_to("/flows", flow.name)
+    unknown = list(_find_unknown(flow, pointer, directory))
+    return unknown or list(_find_short(flow, pointer, directory))
 
 
 def _references(flow: Flow, pointer: str) -> Iterator[tuple[str, str, Reference]]:

@@ -80,6 +80,18 @@ def find_shape(schema: Schema, path: Sequence[str]) -> Shape | Absence:
     return _shape(root, parts, 0)
 
 
+def is_required(schema: Schema, path: Sequence[str]) -> bool:
+    """Whether every payload that fits `schema` has the property at `path`."""
+    root = _Root(schema)
+    parts = list(_parts(root, [schema]))
+    for name in path:
+        demanded = (part.get("required") for part in parts)
+        if not any(isinstance(each, list) and name in each for each in demanded):
+            return False
+        parts = list(_parts(root, [_property(part, name) for part in parts]))
+    return True
+
+
 def known_properties(schema: Schema) -> tuple[str, ...]:
     """The names of the properties that the schema itself lists at its top."""
     properties = schema.get("properties")

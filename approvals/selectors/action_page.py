@@ -1,9 +1,8 @@
 """Everything that the page of one request shows. The number of statements is constant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -29,6 +28,7 @@ from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, sho
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
 from approvals.selectors.timeline import Material, Moment, write_timeline
+from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
@@ -51,17 +51,6 @@ class Demand:
     is_satisfied: bool
     missing: str
     people: tuple[str, ...]  # who can give it now
-
-
-@dataclass(frozen=True)
-class TraceLine:
-    """How one rule fared, from the trace that was stored at submission."""
-
-    rule_id: str
-    outcome: str
-    verdict: str
-    because: str
-    values: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -103,12 +92,9 @@ class ActionPage:
         return listed([name_reference(each) for each in self.obligations.notify], most=_NAMES)
 
     @property
-    def matched(self) -> tuple[TraceLine, ...]:
-        return tuple(line for line in self.trace if line.verdict != "not_matched")
-
-    @property
-    def unmatched(self) -> tuple[TraceLine, ...]:
-        return tuple(line for line in self.trace if line.verdict == "not_matched")
+    def verdicts(self) -> list[tuple[str, str, int]]:
+        """How many rules matched, could not be evaluated, or did not match."""
+        return count_verdicts(self.trace)
 
 
 def find_request(public_id: str) -> ActionRequest:
@@ -161,7 +147,7 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         payload=show_payload(request.payload, display, texts=(request.summary,)),
         precedents=read_precedents(request, display),
         demands=tuple(_demands(board, people)),
-        trace=tuple(_trace_line(entry) for entry in request.trace.get("rules", [])),
+        trace=read_trace(request.trace),
         refusals=tuple(str(each) for each in request.trace.get("refusals", [])),
         missing=missing_on(board) if request.is_pending else "",
         seats=seat_verdicts(board),
@@ -206,7 +192,7 @@ def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:
             Demand(
                 rule_id=requirement.rule_id,
                 sentence=requirement.sentence,
-                values=_values(entry),
+                values=values_of(entry),
                 because=str(entry.get("because", "")),
                 is_satisfied=requirement.satisfied_at is not None,
                 missing=describe_missing(board.tally(stage)) if stage else "",
@@ -222,21 +208,6 @@ def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:
             )
         )
     return demands
-
-
-def _trace_line(entry: Mapping[str, Any]) -> TraceLine:
-    return TraceLine(
-        rule_id=str(entry.get("rule_id", "")),
-        outcome=str(entry.get("outcome", "")).replace("_", " "),
-        verdict=str(entry.get("verdict", "")),
-        because=str(entry.get("because", "")),
-        values=_values(entry),
-    )
-
-
-def _values(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    values = entry.get("values") or {}
-    return tuple((str(name), str(value)) for name, value in values.items())
 
 
 def _may_withdraw(request: ActionRequest, votes: Sequence[Vote], member: Membership) -> bool:

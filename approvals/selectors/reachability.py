@@ -1,27 +1,55 @@
 """Whether the people there are could complete every flow of a policy (domain page, section 7)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from approvals.models import ActionCategory
-from approvals.policies import REQUIRE_APPROVAL, Policy, Problem, Rule, find_unreachable
+from approvals.policies import (
+    DEFAULT_RULE,
+    DENY,
+    REQUIRE_APPROVAL,
+    Flow,
+    Policy,
+    Problem,
+    Rule,
+    find_unreachable,
+    find_unreachable_flow,
+)
 from approvals.policies.demands import Crowd
-from tenants.enums import AgentStatus, MemberStatus, Role
-from tenants.models import Agent, ApproverGroup, Membership
+from approvals.policies.possible import could_hold, covers, find_dead_parts, fits
+from approvals.policies.rules import When
+from approvals.selectors.staff import Staff, read_staff
+from tenants.enums import Role
+from tenants.models import Agent, Membership
 
-_APPROVE: Final = "approve_actioncategory"
+_People = frozenset[str]
 
 
 @dataclass(frozen=True)
 class Directory:
     """Who may vote now, by lower-case e-mail address."""
 
-    groups: Mapping[str, frozenset[str]]
-    roles: Mapping[str, frozenset[str]]
-    people: frozenset[str]
+    groups: Mapping[str, _People]
+    roles: Mapping[str, _People]
+    people: _People
 
-    def only(self, people: frozenset[str]) -> "Directory":
+    @classmethod
+    def of(cls, staff: Staff) -> "Directory":
+        """The active approvers with their groups and roles."""
+        people = staff.approvers
+        return cls(
+            {
+                slug: frozenset(_email(each.member) for each in people if slug in each.groups)
+                for slug in staff.groups
+            },
+            {
+                role: frozenset(_email(each.member) for each in people if role in each.member.roles)
+                for role in Role.values
+            },
+            frozenset(_email(each.member) for each in people),
+        )
+
+    def only(self, people: _People) -> "Directory":
         """The same names with nobody but `people`."""
         return Directory(
             {name: members & people for name, members in self.groups.items()},
@@ -29,145 +57,153 @@ class Directory:
             self.people & people,
         )
 
-    def problems(self, policy: Policy) -> list[Problem]:
-        return find_unreachable(policy, groups=self.groups, roles=self.roles, people=self.people)
+
+@dataclass(frozen=True)
+class _Search:
+    """One look at one policy; each distinct question about a flow and people is answered once."""
+
+    policy: Policy
+    staff: Staff
+    directory: Directory
+    answers: dict[tuple[str, _People], str] = field(default_factory=dict)
+
+    def short(self, flow: Flow, people: _People) -> str:
+        """Return why a flow cannot be completed by these people, or an empty string."""
+        key = flow.name, people
+        if key not in self.answers:
+            self.answers[key] = self._short(flow, self.directory.only(people))
+        return self.answers[key]
+
+    def _short(self, flow: Flow, able: Directory) -> str:
+        problems = find_unreachable_flow(
+            flow, groups=able.groups, roles=able.roles, people=able.people
+        )
+        for problem in problems:
+            # Whoever is added later is not counted on.
+            if "/escalations/" not in problem.pointer:
+                return problem.message.replace("nobody is in", "nobody with the right is in")
+        return ""
 
 
-def read_directory() -> Directory:
-    """Return every active approver with their groups and roles. Two statements."""
-    emails = {
-        member.user_id: (member.user.email.lower(), member.roles)
-        for member in Membership.objects.filter(
-            status=MemberStatus.ACTIVE, user__is_active=True, roles__contains=[Role.APPROVER]
-        ).select_related("user")
-    }
-    groups: dict[str, set[str]] = {}
-    for slug, user_id in ApproverGroup.objects.values_list("slug", "members__user_id"):
-        groups.setdefault(slug, set())
-        if user_id in emails:
-            groups[slug].add(emails[user_id][0])
-    return Directory(
-        {slug: frozenset(members) for slug, members in groups.items()},
-        {
-            role: frozenset(email for email, roles in emails.values() if role in roles)
-            for role in Role.values
-        },
-        frozenset(email for email, _ in emails.values()),
-    )
-
-
-def find_obstacles(policy: Policy) -> list[Problem]:
+def find_obstacles(policy: Policy, staff: Staff | None = None) -> list[Problem]:
     """Return why flows of this policy could not be completed by the people there are now.
 
-    First everybody who may vote at all; then, for each rule, only those with the right on a
-    category that it names; then, where duties are separated, without the owner of each agent
-    that it can meet. A rule for many categories (`payments.*`) needs one it can work for.
+    First everybody who may vote at all, in every stage and escalation; then, for each rule and
+    each category that it can meet, by name or by a pattern, only those with the right on that
+    category; then, where duties are separated, without the owner of each agent that it can meet.
+    The default is looked at like a rule for every category. Seven statements, none when `staff`
+    is at hand.
     """
-    directory = read_directory()
-    problems = directory.problems(policy)
+    staff = staff or read_staff()
+    directory = Directory.of(staff)
+    problems = find_unreachable(
+        policy, groups=directory.groups, roles=directory.roles, people=directory.people
+    )
     if problems:
         return problems
-    holders = _holders()
-    owners = list(_owners())
+    search = _Search(policy, staff, directory)
     for position, rule in enumerate(policy.rules):
         if rule.then == REQUIRE_APPROVAL:
-            problems.extend(_obstacles(policy, position, rule, directory, holders, owners))
+            problems.extend(_obstacles(search, f"/rules/{position}/flow", rule))
+    if policy.default_flow is not None:
+        problems.extend(_obstacles(search, "/default_flow", default_rule(policy)))
     return problems
 
 
-def _obstacles(
-    policy: Policy,
-    position: int,
-    rule: Rule,
-    directory: Directory,
-    holders: Mapping[str, frozenset[str]],
-    owners: list[tuple[Agent, str]],
-) -> Iterator[Problem]:
-    place = f"/rules/{position}/flow"
-    exact = [name for name in rule.when.categories if not name.endswith("*")]
-    for category in (name for name in exact if name in holders):
-        able = directory.only(holders[category])
-        if short := _short(policy, rule, able):
-            yield Problem(place, f"Rule {rule.id}, category {category}: {short}")
+def default_rule(policy: Policy) -> Rule:
+    """Return what the policy's default asks for, as a rule about everything."""
+    return Rule(DEFAULT_RULE, When(("*",)), REQUIRE_APPROVAL, policy.default_flow)
+
+
+def categories_met(policy: Policy, rule: Rule, staff: Staff) -> list[ActionCategory]:
+    """Return the categories of which a request can come to ask for this rule's approval.
+
+    Left out is what its conditions say of the category itself, what a deny rule refuses in every
+    such case, and for the default what some rule always applies to.
+    """
+    if rule.when.conditions is not None and _is_dead(rule.when):
+        return []
+    by_default = rule.id == DEFAULT_RULE
+    settlers = [
+        other.when
+        for other in policy.rules
+        if other.when.conditions is None and (other.then == DENY or by_default)
+    ]
+    return [
+        category
+        for category in staff.open_categories
+        if any(fits(pattern, category.key) for pattern in rule.when.categories)
+        and could_hold(rule.when.conditions, known_of(category))
+        and not _is_settled(settlers, rule, category)
+    ]
+
+
+def known_of(category: ActionCategory) -> dict[str, object]:
+    """Return the fields whose values follow from the category alone."""
+    known: dict[str, object] = {
+        "category.key": category.key,
+        "category.risk": str(category.risk),
+        "category.reversible": category.is_reversible,
+    }
+    return known | ({"category.cost_class": category.cost_class} if category.cost_class else {})
+
+
+def _is_dead(when: When) -> bool:
+    return any(part.pointer == "" for part in find_dead_parts(when, ""))
+
+
+def _is_settled(settlers: Sequence[When], rule: Rule, category: ActionCategory) -> bool:
+    """Whether a rule without conditions always decides before this one can ask anybody."""
+    narrow = replace(rule.when, categories=(category.key,))
+    return any(covers(when, narrow) for when in settlers)
+
+
+def _email(member: Membership) -> str:
+    return member.user.email.lower()
+
+
+def _obstacles(search: _Search, place: str, rule: Rule) -> Iterator[Problem]:
+    flow = search.policy.flows[str(rule.flow)]
+    title = "The default" if rule.id == DEFAULT_RULE else f"Rule {rule.id}"
+    for category in categories_met(search.policy, rule, search.staff):
+        start = f"{title}, category {category.key}"
+        able = frozenset(_email(each.member) for each in search.staff.able(category.key))
+        if short := search.short(flow, able):
+            yield Problem(place, f"{start}: {short}")
         elif rule.separation_of_duties:
-            yield from _without_owners(policy, place, rule, category, able, owners)
-    wide = [name for name in holders if name not in exact and _fits_any(rule, name)]
-    if wide and not exact and all(_short(policy, rule, directory.only(holders[n])) for n in wide):
-        short = _short(policy, rule, directory.only(holders[wide[0]]))
-        yield Problem(place, f"Rule {rule.id}, category {wide[0]}: {short}")
+            yield from _without_owners(search, place, rule, start, able)
 
 
 def _without_owners(
-    policy: Policy,
-    place: str,
-    rule: Rule,
-    category: str,
-    able: Directory,
-    owners: list[tuple[Agent, str]],
+    search: _Search, place: str, rule: Rule, start: str, able: _People
 ) -> Iterator[Problem]:
-    for agent, owner in owners:
-        if owner not in able.people or not _meets(rule, agent):
+    flow = search.policy.flows[str(rule.flow)]
+    for agent in search.staff.agents:
+        owner = _email(search.staff.people[agent.owner_id].member)
+        if owner not in able or not meets(rule, agent):
             continue
-        if short := _short(policy, rule, able.only(able.people - {owner})):
+        if short := search.short(flow, able - {owner}):
             yield Problem(
                 place,
-                f"Rule {rule.id}, category {category}, agent {agent.name}: its owner {owner}"
-                f" may not approve, and then: {short}",
+                f"{start}, agent {agent.name}: its owner {owner} may not approve,"
+                f" and then: {short}",
             )
 
 
-def _short(policy: Policy, rule: Rule, directory: Directory) -> str:
-    """Return why the rule's flow cannot be completed by these people, or an empty string."""
-    pointer = f"/flows/{str(rule.flow).replace('~', '~0').replace('/', '~1')}"
-    for problem in directory.problems(policy):
-        if problem.pointer == pointer or problem.pointer.startswith(f"{pointer}/stages"):
-            if "/escalations/" in problem.pointer:
-                continue  # whoever is added later is not counted on
-            return problem.message.replace("nobody is in", "nobody with the right is in")
-    return ""
-
-
-def _holders() -> dict[str, frozenset[str]]:
-    """Return who has the right on each category, directly or through a group."""
-    found: dict[str, set[str]] = {}
-    categories = ActionCategory.objects.filter(is_archived=False)
-    for key in categories.values_list("key", flat=True):
-        found[key] = set()
-    direct = categories.filter(user_permissions__permission__codename=_APPROVE)
-    for key, email in direct.values_list("key", "user_permissions__user__email"):
-        found[key].add(email.lower())
-    through = categories.filter(
-        group_permissions__permission__codename=_APPROVE,
-        group_permissions__group__group_members__user__isnull=False,
-    )
-    for key, email in through.values_list(
-        "key", "group_permissions__group__group_members__user__email"
-    ):
-        found[key].add(email.lower())
-    return {key: frozenset(emails) for key, emails in found.items()}
-
-
-def _owners() -> Iterator[tuple[Agent, str]]:
-    agents = Agent.objects.exclude(status=AgentStatus.RETIRED).select_related("owner__user")
-    for agent in agents.order_by("name"):
-        yield agent, agent.owner.user.email.lower()
-
-
-def _meets(rule: Rule, agent: Agent) -> bool:
+def meets(rule: Rule, agent: Agent) -> bool:
+    """Whether a rule can apply to this agent's requests."""
     labels, tiers = rule.when.agent_labels, rule.when.agent_tiers
     return (not labels or bool(set(labels) & set(agent.labels))) and (
         not tiers or agent.trust_tier in tiers
     )
 
 
-def _fits_any(rule: Rule, category: str) -> bool:
-    return any(
-        pattern == "*" or (pattern.endswith(".*") and category.startswith(pattern[:-1]))
-        for pattern in rule.when.categories
-    )
-
-
 def read_crowd() -> Crowd:
-    """Return who may vote now and who has the right on each category. Four statements or five."""
-    directory = read_directory()
-    return Crowd(directory.groups, directory.roles, directory.people, _holders())
+    """Return who may vote now and who has the right on each category. Seven statements."""
+    staff = read_staff()
+    directory = Directory.of(staff)
+    holders = {
+        category.key: frozenset(_email(each.member) for each in staff.able(category.key))
+        for category in staff.open_categories
+    }
+    return Crowd(directory.groups, directory.roles, directory.people, holders)

@@ -80,18 +80,20 @@ class Judgement:
         return _denial(self.because, self.evaluation)
 
 
-def judge_submission(agent: Agent, submission: Submission, *, is_binding: bool) -> Judgement:
+def judge_submission(
+    agent: Agent, submission: Submission, *, is_binding: bool, under: Policy | None = None
+) -> Judgement:
     """Judge a submission by how the tenant stands at this moment.
 
     One statement; one more when a rule that can apply looks at history. `is_binding` is whether
     it is about to be stored: then other submissions of its run wait when a rule counts them, and
-    the version in shadow is evaluated as well.
+    the version in shadow is evaluated as well. `under` is tried instead of what decides.
     """
     found = read_situation(agent_id=agent.pk, category_key=submission.category)
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
     refusals = _refusals(agent, submission, found, errors)
-    policy = _usable(found.version)
+    policy = under or _usable(found.version)
     shadow = _usable_shadow(found) if is_binding else None
     # What is refused anyway needs no history.
     needs = frozenset() if refusals or policy is None else policy.plan.needs(submission.category)

@@ -9,7 +9,7 @@ from approvals.digests import canonical_json, payload_digest
 from approvals.enums import RequestStatus
 from approvals.facts import Submission
 from approvals.models import ActionRequest, CallbackEndpoint, ShadowResult
-from approvals.policies import Evaluation
+from approvals.policies import Evaluation, Policy
 from approvals.rules import may_cancel
 from approvals.selectors.board import Board, keep_in_hand
 from approvals.services import notifications
@@ -25,7 +25,7 @@ from govapp.common.ids import public_id
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Agent, Membership
 
-__all__ = ["Submission", "cancel_action", "preview_action", "submit_action"]
+__all__ = ["Submission", "cancel_action", "preview_action", "preview_under", "submit_action"]
 
 _SUPERSEDABLE: Final = frozenset(
     {
@@ -69,10 +69,19 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
 
 def preview_action(*, agent: Agent, submission: Submission) -> Evaluation:
     """Return what would happen to a submission, and write nothing."""
+    return _preview(agent, submission, None)
+
+
+def preview_under(policy: Policy, *, agent: Agent, submission: Submission) -> Evaluation:
+    """As `preview_action`, as if this policy were live: a draft, or another version."""
+    return _preview(agent, submission, policy)
+
+
+def _preview(agent: Agent, submission: Submission, under: Policy | None) -> Evaluation:
     check_submission(submission)
     canonical_json(submission.payload)
     with transaction.atomic():
-        judged = judge_submission(agent, submission, is_binding=False)
+        judged = judge_submission(agent, submission, is_binding=False, under=under)
         _check_references(agent, submission)
     return judged.as_evaluation()
 

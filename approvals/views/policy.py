@@ -67,6 +67,7 @@ def policy(request: PageRequest, slug: str) -> HttpResponse:
         "version": live,
         "said": read_sentences(live) if live else None,
         "home": read_home(with_drafts=may_edit),
+        "may_ask_who": rules.may_read_settings(request.membership),
         "may_edit": may_edit,
     }
     return render(request, "approvals/policy/policy.html", context)

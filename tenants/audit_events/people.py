@@ -109,7 +109,9 @@ def member_joined(
     )
 
 
-def member_roles_changed(*, actor: Membership, member: Membership, before: Sequence[str]) -> None:
+def member_roles_changed(
+    *, actor: Membership, member: Membership, before: Sequence[str], breaks: Sequence[str] = ()
+) -> None:
     record(
         event_type="member.roles_changed",
         actor=actor.as_actor(),
@@ -118,11 +120,13 @@ def member_roles_changed(*, actor: Membership, member: Membership, before: Seque
             f"{actor.user.name} changed the roles of {member.user.name}"
             f" from {role_words(before)} to {role_words(member.roles)}."
         ),
-        data={"from": list(before), "to": list(member.roles)},
+        data={"from": list(before), "to": list(member.roles)} | _broken(breaks),
     )
 
 
-def member_suspended(*, actor: Membership, member: Membership, reason: str) -> None:
+def member_suspended(
+    *, actor: Membership, member: Membership, reason: str, breaks: Sequence[str] = ()
+) -> None:
     record(
         event_type="member.suspended",
         actor=actor.as_actor(),
@@ -130,7 +134,7 @@ def member_suspended(*, actor: Membership, member: Membership, reason: str) -> N
         summary=(
             f"{actor.user.name} suspended {member.user.name}{f': {reason}' if reason else '.'}"
         ),
-        data={"email": member.user.email, "reason": reason},
+        data={"email": member.user.email, "reason": reason} | _broken(breaks),
     )
 
 
@@ -164,11 +168,19 @@ def group_member_added(*, actor: Membership, group: ApproverGroup, member: Membe
     )
 
 
-def group_member_removed(*, actor: Membership, group: ApproverGroup, member: Membership) -> None:
+def group_member_removed(
+    *, actor: Membership, group: ApproverGroup, member: Membership, breaks: Sequence[str] = ()
+) -> None:
+    data = {"slug": group.slug, "member": member.public_id, "name": member.user.name}
     record(
         event_type="group.member_removed",
         actor=actor.as_actor(),
         subject=group_subject(group),
         summary=f"{actor.user.name} removed {member.user.name} from the group {group.name}.",
-        data={"slug": group.slug, "member": member.public_id, "name": member.user.name},
+        data=data | _broken(breaks),
     )
+
+
+def _broken(breaks: Sequence[str]) -> dict[str, object]:
+    """What stood still from then on, as the actor was told before confirming."""
+    return {"breaks": list(breaks)} if breaks else {}

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from govapp.common.errors import Conflict
 from tenants import rules
 from tenants.audit_events import people as events
+from tenants.departures import weigh_departure
 from tenants.models import ApproverGroup, GroupMember, Membership
 from tenants.services.checks import clean_slug, clean_text
 
@@ -55,13 +56,20 @@ def add_to_group(*, actor: Membership, group: ApproverGroup, member: Membership)
 
 
 @transaction.atomic
-def remove_from_group(*, actor: Membership, group: ApproverGroup, member: Membership) -> None:
-    """Take a member out of the group; votes already cast stay. Raises `Forbidden`, `Conflict`."""
+def remove_from_group(
+    *, actor: Membership, group: ApproverGroup, member: Membership, confirmed: bool = True
+) -> None:
+    """Take a member out of the group; votes already cast stay.
+
+    Raises `Forbidden`, `Conflict`, and `ConfirmationNeeded` unless it is confirmed that rules or
+    requests stand still without them. What does is recorded.
+    """
     _require_owner(actor)
+    breaks = weigh_departure(member, group=group.slug, confirmed=confirmed)
     removed, _ = GroupMember.objects.filter(approver_group=group, membership=member).delete()
     if not removed:
         raise Conflict(f"{member.user.name} is not in {group.name}.", code="not_in_group")
-    events.group_member_removed(actor=actor, group=group, member=member)
+    events.group_member_removed(actor=actor, group=group, member=member, breaks=breaks)
 
 
 def _require_owner(actor: Membership) -> None:

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from govapp.common.errors import Conflict, Forbidden
 from tenants import rules
 from tenants.audit_events import people as events
+from tenants.departures import weigh_departure
 from tenants.enums import MemberStatus, Role
 from tenants.models import Membership, Tenant, User
 from tenants.services.checks import clean_roles, clean_text
@@ -48,10 +49,13 @@ def add_member(*, actor: Membership, user: User, roles: Iterable[str]) -> Member
 
 
 @transaction.atomic
-def change_roles(*, actor: Membership, member: Membership, roles: Iterable[str]) -> Membership:
+def change_roles(
+    *, actor: Membership, member: Membership, roles: Iterable[str], confirmed: bool = True
+) -> Membership:
     """Give the member exactly these roles, and return the membership.
 
-    Raises `Forbidden`, `Invalid`, and `Conflict` when no active owner would be left.
+    Raises `Forbidden`, `Invalid`, `Conflict` when no active owner would be left, and
+    `ConfirmationNeeded` unless it is confirmed that what needs them as approver stands still.
     """
     _require_owner(actor)
     cleaned = clean_roles(roles)
@@ -61,18 +65,23 @@ def change_roles(*, actor: Membership, member: Membership, roles: Iterable[str])
         return member
     if Role.OWNER not in cleaned:
         _keep_an_owner(without=member)
+    leaves = Role.APPROVER in before and Role.APPROVER not in cleaned
+    breaks = weigh_departure(member, confirmed=confirmed) if leaves else []
     member.roles = cleaned
     member.save(update_fields=["roles"])
-    events.member_roles_changed(actor=actor, member=member, before=before)
+    events.member_roles_changed(actor=actor, member=member, before=before, breaks=breaks)
     return member
 
 
 @transaction.atomic
-def suspend_member(*, actor: Membership, member: Membership, reason: str = "") -> Membership:
+def suspend_member(
+    *, actor: Membership, member: Membership, reason: str = "", confirmed: bool = True
+) -> Membership:
     """Keep the member out from the next request on; votes already cast stay.
 
-    Raises `Forbidden` (also for oneself) and `Conflict` when suspended already or when no active
-    owner would be left.
+    Raises `Forbidden` (also for oneself), `Conflict` when suspended already or when no active
+    owner would be left, and `ConfirmationNeeded` unless it is confirmed that rules or requests
+    stand still without them. What does is recorded.
     """
     _require_owner(actor)
     reason = clean_text(reason, field="reason", at_most=300, required=False)
@@ -82,9 +91,10 @@ def suspend_member(*, actor: Membership, member: Membership, reason: str = "") -
     if member.status != MemberStatus.ACTIVE:
         raise Conflict(f"{member.user.name} is not active.", code="not_active")
     _keep_an_owner(without=member)
+    breaks = weigh_departure(member, confirmed=confirmed)
     member.status = MemberStatus.SUSPENDED
     member.save(update_fields=["status"])
-    events.member_suspended(actor=actor, member=member, reason=reason)
+    events.member_suspended(actor=actor, member=member, reason=reason, breaks=breaks)
     return member
 
 

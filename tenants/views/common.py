@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.contrib import messages
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 
 from govapp.common.errors import DomainError, Forbidden, NotFound, Unauthenticated
+from tenants.departures import ConfirmationNeeded
 
 
 @contextmanager
@@ -23,3 +25,22 @@ def flash_refusal(request: HttpRequest) -> Iterator[None]:
 def posted(request: HttpRequest) -> QueryDict | None:
     """Return what a form is bound to: what was posted, also when it is empty, or nothing."""
     return request.POST if request.method == "POST" else None
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    """Whether this was posted from the page of `ask_first`."""
+    return request.POST.get("confirmed") == "yes"
+
+
+def ask_first(
+    request: HttpRequest, needed: ConfirmationNeeded, *, title: str, back: str
+) -> HttpResponse:
+    """Show what would stand still, with what was posted, to be sent again or left."""
+    kept = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in {"csrfmiddlewaretoken", "confirmed"}
+        for value in values
+    ]
+    context = {"nav": "people", "title": title, "back": back, "needed": needed, "kept": kept}
+    return render(request, "tenants/confirm_departure.html", context, status=409)

@@ -3,16 +3,19 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from govapp.common.errors import Conflict
 from govapp.common.forms import refusals_on
 from tenants import rules
+from tenants.departures import ConfirmationNeeded
 from tenants.forms import GroupForm, GroupMemberForm
 from tenants.http import PageRequest
 from tenants.models import ApproverGroup
 from tenants.selectors import get_group, get_member, groups
 from tenants.services.groups import add_to_group, create_group, remove_from_group
-from tenants.views.common import flash_refusal, posted
+from tenants.views.common import ask_first, is_confirmed, posted
 
 
 @require_safe
@@ -62,9 +65,17 @@ def add(request: PageRequest, slug: str, group: str) -> HttpResponse:
 @require_POST
 def remove(request: PageRequest, slug: str, group: str, member: str) -> HttpResponse:
     found, person = get_group(group), get_member(member)
-    with flash_refusal(request):
-        remove_from_group(actor=request.membership, group=found, member=person)
+    try:
+        remove_from_group(
+            actor=request.membership, group=found, member=person, confirmed=is_confirmed(request)
+        )
         messages.success(request, f"{person.user.name} is no longer in {found.name}.")
+    except ConfirmationNeeded as needed:
+        back = reverse("group_detail", args=[slug, group])
+        title = f"Remove {person.user.name} from {found.name}"
+        return ask_first(request, needed, title=title, back=back)
+    except Conflict as refusal:
+        messages.error(request, refusal.detail)
     return redirect("group_detail", slug, group)
 
 

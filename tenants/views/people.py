@@ -4,10 +4,12 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from govapp.common.forms import refusals_on
 from tenants import rules
+from tenants.departures import ConfirmationNeeded, what_would_break
 from tenants.forms import InviteForm, OptionalReasonForm, RolesForm
 from tenants.http import PageRequest
 from tenants.models import Membership
@@ -26,7 +28,7 @@ from tenants.services.people import (
     revoke_invitation,
     suspend_member,
 )
-from tenants.views.common import flash_refusal, posted
+from tenants.views.common import ask_first, flash_refusal, is_confirmed, posted
 
 
 @require_safe
@@ -84,10 +86,18 @@ def person(request: PageRequest, slug: str, member: str) -> HttpResponse:
 def roles(request: PageRequest, slug: str, member: str) -> HttpResponse:
     found, form = get_member(member), RolesForm(request.POST)
     if form.is_valid():
-        with refusals_on(form):
-            change_roles(actor=request.membership, member=found, **form.cleaned_data)
-            messages.success(request, f"The roles of {found.user.name} are saved.")
-            return redirect("person", slug, member)
+        try:
+            with refusals_on(form, passing=(ConfirmationNeeded,)):
+                change_roles(
+                    actor=request.membership,
+                    member=found,
+                    confirmed=is_confirmed(request),
+                    **form.cleaned_data,
+                )
+                messages.success(request, f"The roles of {found.user.name} are saved.")
+                return redirect("person", slug, member)
+        except ConfirmationNeeded as needed:
+            return _ask(request, found, needed, "Take the role approver from")
     rules.require(rules.may_manage_people(request.membership), "Only an owner can give roles.")
     return _person_page(request, found, roles_form=form)
 
@@ -96,10 +106,18 @@ def roles(request: PageRequest, slug: str, member: str) -> HttpResponse:
 def suspend(request: PageRequest, slug: str, member: str) -> HttpResponse:
     found, form = get_member(member), OptionalReasonForm(request.POST)
     if form.is_valid():
-        with refusals_on(form):
-            suspend_member(actor=request.membership, member=found, **form.cleaned_data)
-            messages.success(request, f"{found.user.name} is suspended.")
-            return redirect("person", slug, member)
+        try:
+            with refusals_on(form, passing=(ConfirmationNeeded,)):
+                suspend_member(
+                    actor=request.membership,
+                    member=found,
+                    confirmed=is_confirmed(request),
+                    **form.cleaned_data,
+                )
+                messages.success(request, f"{found.user.name} is suspended.")
+                return redirect("person", slug, member)
+        except ConfirmationNeeded as needed:
+            return _ask(request, found, needed, "Suspend")
     rules.require(rules.may_manage_people(request.membership), "Only an owner can suspend.")
     return _person_page(request, found, suspend_form=form)
 
@@ -113,11 +131,21 @@ def resume(request: PageRequest, slug: str, member: str) -> HttpResponse:
     return redirect("person", slug, member)
 
 
+def _ask(
+    request: PageRequest, member: Membership, needed: ConfirmationNeeded, verb: str
+) -> HttpResponse:
+    back = reverse("person", args=[request.tenant.slug, member.public_id])
+    return ask_first(request, needed, title=f"{verb} {member.user.name}", back=back)
+
+
 def _person_page(request: PageRequest, member: Membership, **bound: forms.Form) -> HttpResponse:
     """Render the page, with a form that was filled in wrongly if there is one."""
+    reads = rules.may_read_settings(request.membership)
     context = {
         "nav": "people",
         "member": member,
+        "reads_policy": reads,
+        "breaks": what_would_break(member) if reads and member.is_active else [],
         "groups": groups_by_member().get(member.pk, []),
         "may_manage": rules.may_manage_people(request.membership),
         "is_self": member.pk == request.membership.pk,

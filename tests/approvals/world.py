@@ -107,6 +107,11 @@ class World:
         with tenant_transaction(self.company.id):
             return [add_approver(self.company, group, f"approver{n}") for n in range(count)]
 
+    def approvers_named(self, group: ApproverGroup, *names: str) -> list[Membership]:
+        """Add people with these names to a group."""
+        with tenant_transaction(self.company.id):
+            return [add_approver(self.company, group, name) for name in names]
+
 
 def make_world(document: Document | None = None, slug: str = "acme") -> World:
     """Make a company with one agent, one category that its groups may approve, and a policy."""

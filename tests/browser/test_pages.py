@@ -30,6 +30,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "policy": ("olivia", "policy/"),
     "policy-draft": ("carl", "policy/{draft}/"),
     "policy-edit": ("carl", "policy/edit"),
+    "policy-who": ("carl", "policy/who/?rule=large-payments&person={member}"),
+    "policy-try": ("carl", "policy/try/?agent={agent}&category=payments.transfer"),
     "categories": ("carl", "categories/"),
     "category": ("carl", "categories/{category}/"),
     "category-new": ("carl", "categories/new"),

@@ -20,6 +20,8 @@ GET: Final = {
     "requests/{asked}/vote": (302, 302, 302, 302),
     "policy/": (200, 200, 200, 200),
     "policy/edit": (403, 200, 403, 403),
+    "policy/try/": (200, 200, 403, 200),
+    "policy/who/": (200, 200, 403, 200),
     "policy/{draft}/": (200, 200, 200, 200),
     "policy/{draft}/publish": (403, 200, 403, 403),
     "categories/": (200, 200, 200, 200),

@@ -1,0 +1,165 @@
+"""What breaks when somebody leaves, is away, or leaves a group (ux page, 5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from approvals.enums import RequestStatus
+from approvals.models import ActionRequest
+from approvals.policies import Flow, Policy, PolicyInvalid, Rule
+from approvals.policies.shown import listed
+from approvals.selectors.board import load_boards
+from approvals.selectors.people import Person, load_people
+from approvals.selectors.policies import compiled, live_policy
+from approvals.selectors.reachability import categories_met, meets
+from approvals.selectors.seating import seat_flow, who_is_indispensable
+from approvals.selectors.staff import Colleague, Staff, read_staff
+from approvals.selectors.who import asking_rules
+from tenants.models import Membership
+
+# The most urgent ones; a tenant with more pending requests has other worries than this list.
+_MOST_PENDING: Final = 500
+_MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """What could no longer be completed without one person, in sentences."""
+
+    impossible: tuple[str, ...]
+    thin: tuple[str, ...]
+    stuck: tuple[ActionRequest, ...]
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether something would stand still."""
+        return bool(self.impossible or self.stuck)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Everything that would stand still, for whoever has to confirm it."""
+        stuck = len(self.stuck)
+        noun = "request that waits" if stuck == 1 else "requests that wait"
+        said = f"{stuck} {noun} could no longer be approved." if stuck else ""
+        return (*self.impossible, *([said] if said else []))
+
+    def to_dict(self) -> dict[str, object]:
+        """The breakage as JSON."""
+        return {
+            "impossible": list(self.impossible),
+            "without_margin": list(self.thin),
+            "stuck_requests": [
+                {"id": each.public_id, "summary": each.summary} for each in self.stuck
+            ],
+        }
+
+
+def what_breaks_without(
+    member: Membership,
+    *,
+    group: str = "",
+    policy: Policy | None = None,
+    staff: Staff | None = None,
+) -> Breakage:
+    """Return which rules and requests would stand still without a person.
+
+    With `group` the person stays and only leaves that group. Under the live policy unless one is
+    given. The statements are constant but for one for each category of what is pending.
+    """
+    staff = staff or read_staff()
+    policy = policy or _live()
+    if member.pk not in staff.people:
+        return Breakage((), (), ())
+    impossible, thin = (
+        _rules(policy, staff, staff.without(member.pk, group=group)) if policy else ([], [])
+    )
+    return Breakage(tuple(impossible), tuple(thin), tuple(_stuck(member, group)))
+
+
+def _live() -> Policy | None:
+    version = live_policy()
+    try:
+        return compiled(version) if version else None
+    except PolicyInvalid:
+        return None
+
+
+def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list[str]]:
+    """Return the rules that become impossible, and those that lose their margin."""
+    impossible, thin = [], []
+    for rule in asking_rules(policy):
+        broken, weakened = [], []
+        for category in categories_met(policy, rule, before):
+            was = _margin(policy, before, rule, category.key)
+            now = _margin(policy, after, rule, category.key)
+            if was >= 0 > now:
+                broken.append(category.key)
+            elif was > 0 == now:
+                weakened.append(category.key)
+        name = "the default" if rule.id == "default" else f"rule {rule.id}"
+        if broken:
+            named = listed(broken, most=_MOST_NAMED)
+            impossible.append(f"{_upper(name)} could no longer be completed for {named}.")
+        if weakened:
+            named = listed(weakened, most=_MOST_NAMED)
+            thin.append(f"{_upper(name)} would have no margin left for {named}.")
+    return impossible, thin
+
+
+def _margin(policy: Policy, staff: Staff, rule: Rule, category: str) -> int:
+    """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
+
+    Where duties are separated it has to work for every agent that the rule can meet.
+    """
+    flow = policy.flows[str(rule.flow)]
+    owners = {agent.owner_id for agent in staff.agents if meets(rule, agent)}
+    kept_out = owners if rule.separation_of_duties else set()
+    able = staff.able(category)
+    margin = _margin_of(flow, able)
+    for owner in kept_out:
+        others = [person for person in able if person.member.pk != owner]
+        if margin >= 0 and len(others) < len(able):
+            margin = min(margin, _margin_of(flow, others))
+    return margin
+
+
+def _margin_of(flow: Flow, able: Sequence[Colleague]) -> int:
+    if not seat_flow(flow, able).is_complete:
+        return -1
+    return 0 if who_is_indispensable(flow, able) else 1
+
+
+def _stuck(member: Membership, group: str) -> list[ActionRequest]:
+    """Return the pending requests that can be completed now and then no longer could."""
+    pending = list(
+        ActionRequest.objects.filter(status=RequestStatus.PENDING, category__isnull=False)
+        .select_related("agent")
+        .order_by("deadline_at", "pk")[:_MOST_PENDING]
+    )
+    people: dict[object, list[Person]] = {}
+    for request in pending:
+        if request.category_id and request.category_id not in people:
+            people[request.category_id] = load_people(request.category_id)
+    found = []
+    for board in load_boards(pending) if pending else []:
+        there = people[board.request.category_id]
+        left = _left(there, member, group)
+        if not board.find_unreachable(there) and board.find_unreachable(left):
+            found.append(board.request)
+    return found
+
+
+def _left(people: Sequence[Person], member: Membership, group: str) -> list[Person]:
+    if not group:
+        return [one for one in people if one.member.pk != member.pk]
+    key = f"group:{group}"
+    return [
+        replace(one, keys=one.keys - {key}, rights=tuple(r for r in one.rights if r != key))
+        if one.member.pk == member.pk
+        else one
+        for one in people
+    ]
+
+
+def _upper(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}"

@@ -1,0 +1,153 @@
+"""Everybody and everything that rules speak of, read once: people, groups, rights, agents.
+
+Who may approve is looked at live (domain page, section 4). The number of statements does not
+depend on how many rules, people or categories there are.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+from uuid import UUID
+
+from approvals.models import ActionCategory, CategoryGroupPermission, CategoryUserPermission
+from approvals.policies import Reference
+from approvals.rules import may_be_approver
+from approvals.selectors.people import APPROVE, keys_of
+from tenants.enums import AgentStatus, Role
+from tenants.models import Agent, ApproverGroup, Membership, Tenant
+from tenants.selectors import members
+
+Rights = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """One member with their groups, whatever their status and roles."""
+
+    member: Membership
+    groups: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return self.member.user.name
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """Every reference of a flow that means this person."""
+        return keys_of(self.member, self.groups)
+
+    @cached_property
+    def is_approver(self) -> bool:
+        """Whether the person may be given decisions at all, now."""
+        return may_be_approver(self.member)
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A tenant as its rules find it. `rights` say what gives a member a category, as `Person`."""
+
+    people: Mapping[UUID, Colleague]  # by membership, ordered by name
+    groups: Mapping[str, str]  # slug → name
+    categories: Mapping[str, ActionCategory]  # by key, the archived ones too
+    rights: Mapping[str, Mapping[UUID, Rights]]  # category key → membership → what gives it
+    agents: tuple[Agent, ...]  # those that are not retired, by name
+    tenant: Tenant
+
+    @property
+    def open_categories(self) -> list[ActionCategory]:
+        """The categories that requests can have."""
+        return [each for each in self.categories.values() if not each.is_archived]
+
+    @cached_property
+    def approvers(self) -> list[Colleague]:
+        """Whoever may be given decisions at all, by name."""
+        return [person for person in self.people.values() if person.is_approver]
+
+    def has_right(self, person: Colleague, category: str) -> bool:
+        """Whether something gives this person the category."""
+        return person.member.pk in self.rights.get(category, {})
+
+    def able(self, category: str, *, without: Set[UUID] = frozenset()) -> list[Colleague]:
+        """The approvers with the right on a category, but for some of them."""
+        held = self.rights.get(category, {})
+        return [
+            person
+            for person in self.approvers
+            if person.member.pk in held and person.member.pk not in without
+        ]
+
+    def without(self, member_id: UUID, *, group: str = "") -> "Staff":
+        """The same staff after somebody has left, or has only left one group."""
+        if not group:
+            people = {key: one for key, one in self.people.items() if key != member_id}
+            return replace(self, people=people)
+        person = self.people[member_id]
+        left = Colleague(person.member, person.groups - {group})
+        rights = {
+            key: _less(held, member_id, f"group:{group}") for key, held in self.rights.items()
+        }
+        return replace(self, people={**self.people, member_id: left}, rights=rights)
+
+    def exists(self, reference: Reference) -> bool:
+        """Whether there is a group, role or active approver of this name."""
+        if reference.kind == "group":
+            return reference.ref in self.groups
+        if reference.kind == "role":
+            return reference.ref in Role.values
+        return any(reference.key.lower() in person.keys for person in self.approvers)
+
+    def meant_by(self, reference: Reference) -> list[Colleague]:
+        """The active members whom a reference names, approvers or not."""
+        key = reference.key.lower() if reference.kind == "person" else reference.key
+        return [
+            person
+            for person in self.people.values()
+            if person.member.is_active and key in person.keys
+        ]
+
+
+def _less(held: Mapping[UUID, Rights], member_id: UUID, source: str) -> Mapping[UUID, Rights]:
+    """The rights on a category without what one member has from one source."""
+    left = tuple(each for each in held.get(member_id, ()) if each != source)
+    others = {key: rights for key, rights in held.items() if key != member_id}
+    return {**others, member_id: left} if left else others
+
+
+def read_staff() -> Staff:
+    """Return the tenant's people, groups, categories, rights and agents. Seven statements."""
+    people = list(members())
+    groups: dict[str, str] = {}
+    inside: dict[UUID, set[str]] = defaultdict(set)
+    by_group: dict[int, tuple[str, set[UUID]]] = {}
+    rows = ApproverGroup.objects.values_list("slug", "name", "group_id", "members__membership_id")
+    for slug, name, group_id, member_id in rows.order_by("name", "pk"):
+        groups[slug] = name
+        held = by_group.setdefault(group_id, (slug, set()))[1]
+        if member_id is not None:
+            inside[member_id].add(slug)
+            held.add(member_id)
+    categories = {each.pk: each for each in ActionCategory.objects.order_by("key")}
+    rights: dict[str, dict[UUID, Rights]] = {each.key: {} for each in categories.values()}
+    by_user = {member.user_id: member.pk for member in people}
+    direct = CategoryUserPermission.objects.filter(permission__codename=APPROVE)
+    for category_id, user_id in direct.values_list("content_object_id", "user_id"):
+        if user_id in by_user:
+            rights[categories[category_id].key][by_user[user_id]] = ("person",)
+    through = CategoryGroupPermission.objects.filter(permission__codename=APPROVE)
+    pairs = through.values_list("content_object_id", "group_id").order_by(
+        "group__approver_group__slug"
+    )
+    for category_id, group_id in pairs:
+        slug, held = by_group.get(group_id, ("", set()))
+        given = rights[categories[category_id].key]
+        for member_id in held:
+            given[member_id] = (*given.get(member_id, ()), f"group:{slug}")
+    return Staff(
+        people={one.pk: Colleague(one, frozenset(inside[one.pk])) for one in people},
+        groups=groups,
+        categories={each.key: each for each in categories.values()},
+        rights=rights,
+        agents=tuple(Agent.objects.exclude(status=AgentStatus.RETIRED).order_by("name")),
+        tenant=Tenant.objects.get(),
+    )
