@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 
 from tenants.models import Membership, Tenant, User
-from tenants.principals import AgentPrincipal
+from tenants.principals import Principal
 
 
 class PageRequest(HttpRequest):
@@ -15,6 +15,6 @@ class PageRequest(HttpRequest):
 
 
 class ApiRequest(HttpRequest):
-    """A request under `/api/`: the agent whose key was sent, if it was valid."""
+    """A request under `/api/`: the agent or member whose key was sent, if it was valid."""
 
-    principal: AgentPrincipal | None
+    principal: Principal | None

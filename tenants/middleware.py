@@ -17,16 +17,19 @@ from govapp.common.errors import Forbidden, NotFound
 from govapp.common.tenancy import bind_tenant
 from tenants.doors import tenant_by_slug
 from tenants.http import ApiRequest, PageRequest
+from tenants.keys import USER_MARK
 from tenants.models import Tenant
+from tenants.principals import Principal
 from tenants.selectors import active_member
 from tenants.services.credentials import authenticate_key
+from tenants.services.tokens import authenticate_token
 
 _PAGE: Final = re.compile(r"/t/([-a-zA-Z0-9_]+)/")
 _SCHEME: Final = "bearer "
 
 
-class AgentCredentialMiddleware:
-    """Knows the agent by its key and binds the tenant of the key, for `/api/` only.
+class ApiKeyMiddleware:
+    """Knows the agent or the member by the key and binds the tenant of the key, for `/api/` only.
 
     It answers nothing by itself: the API's authentication refuses when there is no principal.
     """
@@ -37,7 +40,12 @@ class AgentCredentialMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
-        principal = authenticate_key(bearer_token(request))
+        text = bearer_token(request)
+        principal: Principal | None
+        if text.startswith(USER_MARK):
+            principal = authenticate_token(text)
+        else:
+            principal = authenticate_key(text)
         cast("ApiRequest", request).principal = principal
         if principal is None:
             return self.get_response(request)

@@ -83,6 +83,7 @@ GAPS = {
     "groups/group": Gap("tenant", "group"),
     "agents/agent": Gap("agent", "ag"),
     "keys/key": Gap("credential", "key"),
+    "tokens/token": Gap("token", "tok"),
     "events/event": Gap("event", "ev"),
     "requests/request_name": Gap("pending", "ar"),
     "requests/ident": Gap("pending", "ar"),
