@@ -174,7 +174,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
-        token, _ = issue_token(
+        member_token, _ = issue_token(
             actor=Membership.objects.get(user=dora), label="Scripts", lifetime=timedelta(days=1)
         )
         grant = issue_grant(agent=agent, request_id=granted.pk)
@@ -191,7 +191,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             world=world,
             key=key,
             credential=Credential.objects.get(agent=agent),
-            token=token,
+            token=member_token,
             invitation=invitation,
             invitation_token=token,
             endpoint=endpoint,

@@ -252,6 +252,7 @@ def test_one_transaction_refuses_a_second_tenant(
 SHOWN = {
     "tenant_id uuid", "request_id uuid", "id uuid", "link_id uuid", "grant_id uuid",
     "report_id uuid", "credential_id uuid", "agent_id uuid", "invitation_id uuid",
+    "token_id uuid", "member_id uuid",
     # how an account is named in addresses, and to its own members in the switcher
     "slug text", "name text", "is_suspended boolean",
     # where the sweep goes on behind what it could not do
