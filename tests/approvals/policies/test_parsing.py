@@ -302,7 +302,7 @@ def test_one_mistake_gives_one_problem(at: str, value: object, pointer: str, mes
 A = "payload.amount"
 ONE_OF = "write exactly one of all, any, not, or field with op, per condition"
 CONDITION_ERRORS: list[tuple[object, str, str]] = [
-    ("x", TREE, "write keys and values here, not x"),
+    (5, TREE, "write keys and values here, not 5"),
     ({}, TREE, "field is missing; add it"),
     ({"all": []}, f"{TREE}/all", "write 1 to 256 items here, not 0"),
     ({"any": {}}, f"{TREE}/any", "write a list here, not an object with 0 fields"),
