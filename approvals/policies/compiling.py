@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from approvals.policies.facts import Facts
-from approvals.policies.fields import Field, Missing, find_field
-from approvals.policies.operators import Judgement, compile_operator
-from approvals.policies.rules import AnyOf, Comparison, Condition, Not, Scalar, When
+from approvals.policies.fields import find_field
+from approvals.policies.kinds import Field, Missing
+from approvals.policies.operator_table import BY_NAME, DATED
+from approvals.policies.operators import Judgement, compile_dated, compile_operator
+from approvals.policies.rules import AnyOf, Comparison, Condition, Not, Scalar
 from approvals.policies.shown import listed, safe_text, shorten, show
 
 Test = Callable[[Facts], Judgement]
@@ -37,24 +39,6 @@ class Compiled:
 
     test: Test
     explain: Explain
-
-
-# How each operator reads when it holds and when it does not; {} is the policy's value.
-_VERBS: Final[dict[str, tuple[str, str]]] = {
-    "eq": ("is {}", "is not {}"),
-    "ne": ("is not {}", "is {}"),
-    "gt": ("is over {}", "is not over {}"),
-    "gte": ("is at least {}", "is not at least {}"),
-    "lt": ("is under {}", "is not under {}"),
-    "lte": ("is at most {}", "is not at most {}"),
-    "in": ("is one of {}", "is not one of {}"),
-    "not_in": ("is not one of {}", "is one of {}"),
-    "contains": ("contains {}", "does not contain {}"),
-    "starts_with": ("starts with {}", "does not start with {}"),
-    "ends_with": ("ends with {}", "does not end with {}"),
-    "matches": ("matches {}", "does not match {}"),
-    "between": ("is between {}", "is not between {}"),
-}
 
 
 def compile_condition(condition: Condition) -> Compiled:
@@ -124,19 +108,17 @@ def _compile_comparison(comparison: Comparison) -> Compiled:
     if comparison.op in {"exists", "absent"}:
         return _compile_presence(field, wanted=comparison.op == "exists")
     read = field.read
-    judge = compile_operator(comparison.op, comparison.value, field.kind)
     holds, fails = _phrases(comparison, field)
-
-    def test(facts: Facts) -> Judgement:
-        value = read(facts)
-        return value.value if isinstance(value, Missing) else judge(value)
+    test = _test_of(comparison, field)
 
     def explain(facts: Facts) -> Reason:
         value = read(facts)
         if isinstance(value, Missing):
-            return _reason(field, value.value, f"{field.words} {value.value}", "missing")
-        judged = judge(value)
+            return _reason(field, value.value, field.missing_words(value), "missing")
+        judged = test(facts)
         shown = _show_value(value)
+        if field.phrases is not None and isinstance(value, bool):
+            return _reason(field, judged, f"it is {field.phrases[not value]}", shown)
         says = judged if isinstance(judged, str) else (holds if judged else fails)
         # "currency is EUR" needs no second EUR; everything else shows what was found.
         twice = says == f"is {shown}"
@@ -146,19 +128,44 @@ def _compile_comparison(comparison: Comparison) -> Compiled:
     return Compiled(test, explain)
 
 
+def _test_of(comparison: Comparison, field: Field) -> Test:
+    read = field.read
+    if comparison.op in DATED:
+        judge_zoned = compile_dated(comparison.op, str(comparison.value))
+
+        def test_dated(facts: Facts) -> Judgement:
+            value = read(facts)
+            if isinstance(value, Missing):
+                return value.value
+            return judge_zoned(value, facts.local_time.tzinfo)
+
+        return test_dated
+    judge = compile_operator(comparison.op, comparison.value, field.kind)
+
+    def test(facts: Facts) -> Judgement:
+        value = read(facts)
+        return value.value if isinstance(value, Missing) else judge(value)
+
+    return test
+
+
 def _compile_presence(field: Field, *, wanted: bool) -> Compiled:
     def judge(value: object) -> Judgement:
         if value is Missing.NOT_AN_OBJECT:
             return Missing.NOT_AN_OBJECT.value
-        return (not isinstance(value, Missing)) is wanted
+        return missing(value) is not wanted
+
+    def missing(value: object) -> bool:
+        return isinstance(value, Missing)
 
     def explain(facts: Facts) -> Reason:
         value = field.read(facts)
         judged = judge(value)
-        if isinstance(value, Missing):
-            says = judged if isinstance(judged, str) else "is not given"
-            return _reason(field, judged, f"{field.words} {says}", "missing")
-        return _reason(field, judged, f"{field.words} is given", _show_value(value))
+        if isinstance(judged, str):
+            return _reason(field, judged, f"{field.words} {judged}", "missing")
+        given = f"{'are' if field.plural else 'is'}{' not' if missing(value) else ''} given"
+        shown = "missing" if missing(value) else _show_value(value)
+        return _reason(field, judged, f"{field.words} {given}", shown)
 
     return Compiled(lambda facts: judge(field.read(facts)), explain)
 
@@ -174,72 +181,14 @@ def _show_value(value: object) -> str:
 
 
 def _phrases(comparison: Comparison, field: Field) -> tuple[str, str]:
-    holds, fails = _VERBS[comparison.op]
+    operator = BY_NAME[comparison.op]
+    holds, fails = operator.holds, operator.fails
+    if field.plural and operator.plural_holds:
+        holds, fails = operator.plural_holds, operator.plural_fails
     value = comparison.value
     if isinstance(value, tuple):
-        conjunction = "and" if comparison.op == "between" else "or"
+        conjunction = "and" if comparison.op in {"between", "contains_all"} else "or"
         shown = listed([show(each) for each in value], conjunction, most=5)
     else:
         shown = show(cast("Scalar", value))
     return holds.replace("{}", shown), fails.replace("{}", shown)
-
-
-def compile_when(when: When) -> Compiled:
-    """Everything in `when` but the category, which the plan has already looked up."""
-    guards = []
-    if when.environments:
-        guards.append(_member("environment", lambda facts: facts.environment, when.environments))
-    if when.agent_labels:
-        guards.append(_labelled(frozenset(when.agent_labels), when.agent_labels))
-    if when.agent_tiers:
-        guards.append(_member("agent tier", lambda facts: facts.agent_tier, when.agent_tiers))
-    if when.conditions is None:
-        return combine(guards, settles=False) if guards else _ALWAYS
-    conditions = compile_condition(when.conditions)
-    if not guards:
-        return conditions
-    whole = combine([*guards, conditions], settles=False)
-
-    def explain(facts: Facts) -> Reason:
-        reason = whole.explain(facts)
-        # Where everything fits, the conditions are the reason and the guards only the setting.
-        return conditions.explain(facts) if reason.judged is True else reason
-
-    return Compiled(whole.test, explain)
-
-
-_ALWAYS: Final = Compiled(lambda _: True, lambda _: Reason(True, ()))
-
-
-def _member(words: str, read: Callable[[Facts], str], wanted: tuple[str, ...]) -> Compiled:
-    """One of the names; an empty one means that nobody said, so there is no answer."""
-    names = frozenset(wanted)
-    choice = listed(wanted, "or", most=5)
-
-    def test(facts: Facts) -> Judgement:
-        return read(facts) in names if read(facts) else Missing.ABSENT.value
-
-    def explain(facts: Facts) -> Reason:
-        judged = test(facts)
-        if isinstance(judged, str):
-            return Reason(judged, (f"{words} {judged}",))
-        shown = show(read(facts))
-        part = f"{words} is {shown}" if judged else f"{words} {shown} is not {choice}"
-        return Reason(judged, (part,))
-
-    return Compiled(test, explain)
-
-
-def _labelled(names: frozenset[str], wanted: tuple[str, ...]) -> Compiled:
-    choice = listed(wanted, "or", most=5)
-
-    def test(facts: Facts) -> Judgement:
-        return not names.isdisjoint(facts.agent_labels)
-
-    def explain(facts: Facts) -> Reason:
-        if test(facts):
-            shared = sorted(names & facts.agent_labels)
-            return Reason(True, (f"agent is labelled {listed(shared, most=5)}",))
-        return Reason(False, (f"agent is not labelled {choice}",))
-
-    return Compiled(test, explain)

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from approvals.policies import limits
+from approvals.policies.describing_conditions import describe_condition, quote
 from approvals.policies.durations import duration_in_words
-from approvals.policies.fields import find_field
 from approvals.policies.flows import Escalation, Flow, Reference, Seat, Stage
-from approvals.policies.rules import (
-    DENY,
-    AllOf,
-    AnyOf,
-    Comparison,
-    Condition,
-    Not,
-    Rule,
-    When,
-)
-from approvals.policies.shown import listed, safe_text, show
+from approvals.policies.obligations import Obligations
+from approvals.policies.rules import ALLOW, DENY, Rule, When
+from approvals.policies.shown import listed
 
 if TYPE_CHECKING:
     # A policy's plan holds its sentences, so at run time the policy is the higher module.
@@ -26,34 +17,18 @@ if TYPE_CHECKING:
 
 _EXPIRES: Final = "nobody answering means it expires"
 
-# How each operator reads after "has" and the field's name; {} is the policy's value.
-_HAS: Final[dict[str, str]] = {
-    "eq": "{}",
-    "ne": "other than {}",
-    "gt": "over {}",
-    "gte": "of at least {}",
-    "lt": "under {}",
-    "lte": "of at most {}",
-    "in": "one of {}",
-    "not_in": "none of {}",
-    "contains": "containing {}",
-    "starts_with": "starting with {}",
-    "ends_with": "ending with {}",
-    "matches": "matching {}",
-    "between": "between {}",
-    "exists": "given",
-    "absent": "not given",
-}
-
 
 def describe_with_flow(rule: Rule, flow: Flow | None) -> str:
     """The sentence of a rule whose flow is at hand (`None` unless it requires approval)."""
     when = f"When {_describe_when(rule.when)}"
     if flow is None:
-        ending = "it is denied" if rule.then == DENY else "it is allowed without asking anybody"
-        return f"{when}: {ending}."
-    duties = "" if rule.separation_of_duties else "; the agent's owner may be one of them"
-    return f"{when}: {_flow_words(flow)}{duties}; {_EXPIRES}."
+        ends = ["it is denied" if rule.then == DENY else "it is allowed without asking anybody"]
+    else:
+        duties = [] if rule.separation_of_duties else ["the agent's owner may be one of them"]
+        ends = [_flow_words(flow), *duties, _EXPIRES]
+    if rule.obligations is not None:
+        ends += _obligation_words(rule.obligations, rule.then)
+    return f"{when}: {'; '.join(ends)}."
 
 
 def describe_flow(flow: Flow) -> str:
@@ -70,9 +45,10 @@ def describe_default(flow: Flow | None) -> str:
 
 
 def name_reference(reference: Reference) -> str:
-    """ "Finance" for group finance, "anybody with the role compliance", or the address."""
+    """ "Finance" for group finance, "the role compliance", or the address."""
     if reference.kind == "group":
-        words = reference.ref.replace("-", " ").replace("_", " ")
+        # Underscores stay, since on-call and on_call are two groups.
+        words = reference.ref.replace("-", " ")
         return f"{words[0].upper()}{words[1:]}"
     return f"the role {reference.ref}" if reference.kind == "role" else reference.ref
 
@@ -109,9 +85,26 @@ def _escalation_words(escalation: Escalation) -> str:
     return f"after {duration_in_words(escalation.after)} {added} {verb} added"
 
 
+def _obligation_words(obligations: Obligations, then: str) -> list[str]:
+    words = []
+    if obligations.step_up:
+        words.append("each of them confirms the vote with a second factor")
+    if obligations.delay is not None:
+        start = "" if then == ALLOW else "once approved, "
+        delay = duration_in_words(obligations.delay)
+        words.append(f"{start}the agent gets its permission only {delay} later")
+    if obligations.notify:
+        told = listed(name_reference(each) for each in obligations.notify)
+        alone = len(obligations.notify) == 1 and obligations.notify[0].kind == "person"
+        words.append(f"{told} {'is' if alone else 'are'} told")
+    if obligations.note is not None:
+        words.append(f"this note is attached: {quote(obligations.note)}")
+    return words
+
+
 def _describe_when(when: When) -> str:
     categories = listed(when.categories, "or")
-    words = ["anything" if "*" in when.categories else categories]
+    words = ["any action" if "*" in when.categories else categories]
     if when.environments:
         words.append(f"in {listed(when.environments, 'or')}")
     agent = []
@@ -124,31 +117,6 @@ def _describe_when(when: When) -> str:
     if when.conditions is not None:
         words.append(f"has {describe_condition(when.conditions)}")
     return " ".join(words)
-
-
-def describe_condition(condition: Condition, *, nested: bool = False) -> str:
-    """The tree in words, with brackets where "and" and "or" would otherwise be read together."""
-    if isinstance(condition, Comparison):
-        return _comparison_words(condition)
-    if isinstance(condition, Not):
-        return f"not ({describe_condition(condition.child)})"
-    joint = " and " if isinstance(condition, AllOf) else " or "
-    words = joint.join(describe_condition(child, nested=True) for child in condition.children)
-    bracketed = nested and isinstance(condition, AllOf | AnyOf) and len(condition.children) > 1
-    return f"({words})" if bracketed else words
-
-
-def _comparison_words(comparison: Comparison) -> str:
-    field = find_field(comparison.field)
-    name = field.words if field is not None else comparison.field
-    value = comparison.value
-    # Nothing is shortened here: two versions that differ must differ in their sentences.
-    if isinstance(value, tuple):
-        conjunction = "or" if comparison.op == "in" else "and"
-        shown = listed((show(each, limits.VALUE_CHARACTERS) for each in value), conjunction)
-    else:
-        shown = show(value, limits.VALUE_CHARACTERS)
-    return f"{safe_text(name, limits.FIELD_CHARACTERS)} {_HAS[comparison.op].replace('{}', shown)}"
 
 
 def describe_rule(rule: Rule, *, policy: Policy) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 
 from approvals.policies import limits
@@ -40,7 +40,7 @@ def show(value: object, length: int = limits.SHOWN_CHARACTERS) -> str:
     if isinstance(value, int | float | Decimal):
         number = read_decimal(value)
         return "a number out of range" if number is None else shorten(plain(number))
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
         return _counted("an object with", len(value), "field")

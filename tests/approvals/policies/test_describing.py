@@ -19,7 +19,7 @@ A, C = "payload.amount", "payload.currency"
 
 
 def sentence(**parts: Any) -> str:
-    made = policy(rule(then="deny", **parts))
+    made = policy(rule(**{"then": "deny", **parts}))
     return describe_rule(made.rules[0], policy=made)
 
 
@@ -52,8 +52,43 @@ def test_the_documented_example() -> None:
         (compare(C, "matches", "^E{1}$"), "currency matching ^E{1}$"),
         (compare(C, "exists"), "currency given"),
         (compare(C, "absent"), "currency not given"),
-        (compare("category.reversible", "eq", False), "category reversible false"),
+        (compare("category.reversible", "eq", False), "an irreversible category"),
         (compare("payload.to.bank_name", "eq", "\u202ex"), 'to.bank name "\\u{202e}x"'),
+        (compare("time.business_hours", "eq", False), "a time outside business hours"),
+        (
+            compare("history.first_for_target", "ne", True),
+            "other than a target that is new",
+        ),
+        (compare("guardrails.findings", "absent"), "guardrail findings not given"),
+        (
+            compare("guardrails.findings", "contains_any", ["pii", "secret"]),
+            "guardrail findings containing any of pii or secret",
+        ),
+        (
+            compare("payload.tags", "contains_all", ["a", "b"]),
+            "tags containing all of a and b",
+        ),
+        (
+            compare("run.categories", "contains_none", ["a", "b"]),
+            "earlier categories in this run containing none of a and b",
+        ),
+        (
+            compare("run.count.payments.*", "gte", 3),
+            "number of earlier payments.* actions in this run of at least 3",
+        ),
+        (compare("time.date", "on_or_after", "2026-12-24"), "date on or after 2026-12-24"),
+        (compare("payload.due", "before", "2026-12-24 18:00"), "due before 2026-12-24 18:00"),
+        # What would read like something else is marked.
+        (compare(C, "eq", "5"), 'currency "5"'),
+        (compare(C, "eq", 5), "currency 5"),
+        (compare(C, "eq", "true"), 'currency "true"'),
+        (compare(C, "eq", "given"), 'currency "given"'),
+        (compare(C, "eq", 'a"b'), 'currency "a\\"b"'),
+        (compare(C, "eq", "a\\u{7}"), 'currency "a\\\\u{7}"'),
+        (compare(C, "in", ["a,b", "c"]), 'currency one of "a,b" or c'),
+        (compare("payload.environment", "eq", "x"), "payload environment x"),
+        (compare("payload.payload_x", "eq", "x"), "payload payload x x"),
+        (compare("payload.amount_over", "eq", 5), "amount_over 5"),
         ({"not": compare(A, "gt", 5)}, "not (amount over 5)"),
         (
             {"any": [compare(A, "gt", 5), {"all": [compare(C, "exists"), compare(A, "lt", 1)]}]},
@@ -71,7 +106,7 @@ def test_conditions_in_words(tree: dict[str, Any], words: str) -> None:
 
 def test_what_a_rule_applies_to() -> None:
     assert sentence(category=["a", "b.*"]) == "When a or b.*: it is denied."
-    assert sentence(category=["a", "*"]) == "When anything: it is denied."
+    assert sentence(category=["a", "*"]) == "When any action: it is denied."
     assert sentence(environment=["test", "staging"]) == (
         "When payments.* in test or staging: it is denied."
     )
@@ -85,6 +120,33 @@ def test_an_allow_rule() -> None:
 
     assert describe_rule(made.rules[0], policy=made) == (
         "When payments.*: it is allowed without asking anybody."
+    )
+
+
+def test_a_rule_says_what_it_asks_for_besides() -> None:
+    asked = {
+        "step_up": True,
+        "delay": "10m",
+        "attach_note": 'See "treasury".',
+        "notify": [{"group": "internal-audit"}, {"person": "ann@example.com"}],
+    }
+    made = policy(rule(flow="one", obligations=asked))
+
+    assert describe_rule(made.rules[0], policy=made) == (
+        "When payments.*: 1 from Finance must approve within 4 hours; "
+        "nobody answering means it expires; "
+        "each of them confirms the vote with a second factor; "
+        "once approved, the agent gets its permission only 10 minutes later; "
+        "Internal audit and ann@example.com are told; "
+        'this note is attached: "See \\"treasury\\".".'
+    )
+    allowed = {"delay": "2h", "notify": [{"person": "ann@example.com"}]}
+    assert sentence(then="allow", obligations=allowed) == (
+        "When payments.*: it is allowed without asking anybody; "
+        "the agent gets its permission only 2 hours later; ann@example.com is told."
+    )
+    assert sentence(obligations={"attach_note": "x" * 500}) == (
+        f'When payments.*: it is denied; this note is attached: "{"x" * 500}".'
     )
 
 
@@ -124,7 +186,7 @@ def test_a_flow_of_several_stages() -> None:
     )
 
     assert describe_flow(flow) == (
-        "First 2 with the role compliance and 1 from On call clinicians must approve within "
+        "First 2 with the role compliance and 1 from On call_clinicians must approve within "
         "90 minutes; after 1 hour ann@example.com is added; after 80 minutes A and the role owner "
         "are added; then bob@example.com must approve within 1 day; "
         "nobody answering means it expires."
