@@ -15,12 +15,11 @@ from approvals.api.policy_answers import (
     version_tag,
 )
 from approvals.api.policy_base import IF_MATCH, DocumentAPIView, PolicyAPIView
-from approvals.api.policy_bodies import Publication, Rejection
+from approvals.api.policy_bodies import Publication, Review, Withdrawal
 from approvals.models import PolicyVersion
 from approvals.selectors.policies import policy_versions
 from approvals.selectors.policy_pages import get_version, live_version
-from approvals.services.policies import withdraw_policy
-from approvals.services.policy_reviews import publish_policy, reject_policy
+from approvals.services.policies import publish_policy, review_policy, withdraw_policy
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, WITH_ENTITY_TAG, problems
 from govapp.common.api.pagination import Position, next_link, page_answer, read_page
@@ -43,7 +42,7 @@ class PolicyVersions(PolicyAPIView):
             OpenApiParameter("cursor", str, description="`next_cursor` of the page before."),
             OpenApiParameter("limit", int, description="Rows a page, 1 to 100."),
         ],
-        responses={200: PolicyVersionPage, **problems(*EVERYWHERE)},
+        responses={200: PolicyVersionPage, **problems(*EVERYWHERE, 403)},
     )
     def get(self, request: Request) -> Response:
         """Page through with `next_cursor` or the `Link` header."""
@@ -64,7 +63,7 @@ class LivePolicy(DocumentAPIView):
     @extend_schema(
         operation_id="policies_read_live",
         summary="Read the version that decides",
-        responses={200: PolicyVersionAnswer, **problems(*EVERYWHERE)},
+        responses={200: PolicyVersionAnswer, **problems(*EVERYWHERE, 403)},
     )
     def get(self, request: Request) -> Response:
         """Return what holds now; with `Accept: application/yaml` as it was written."""
@@ -80,7 +79,7 @@ class PolicyVersionDetail(DocumentAPIView):
     @extend_schema(
         operation_id="policies_read",
         summary="Read a version",
-        responses={200: PolicyVersionAnswer, **problems(*EVERYWHERE)},
+        responses={200: PolicyVersionAnswer, **problems(*EVERYWHERE, 403)},
     )
     def get(self, request: Request, version_id: UUID) -> Response:
         """Return a version; with `Accept: application/yaml` its text as it was written."""
@@ -98,7 +97,7 @@ class PolicyPublish(PolicyAPIView):
         responses=_ANSWERS,
     )
     def post(self, request: Request, version_id: UUID) -> Response:
-        """Confirm with your own words. When enough people have, it is live or scheduled."""
+        """Confirm in your own words. When enough people have, it is live or scheduled."""
         body = parse_body(request.data, Publication)
         version = _unchanged(request, version_id)
         publish_policy(
@@ -110,21 +109,27 @@ class PolicyPublish(PolicyAPIView):
         return _shown(_find(version_id))
 
 
-class PolicyReject(PolicyAPIView):
-    """`/api/v1/policies/{id}/reject`."""
+class PolicyReviews(PolicyAPIView):
+    """`/api/v1/policies/{id}/reviews`."""
 
     @extend_schema(
-        operation_id="policies_reject",
-        summary="Reject a version in review",
+        operation_id="policies_review",
+        summary="Confirm or reject a version in review",
         parameters=[IF_MATCH],
-        request=Rejection,
+        request=Review,
         responses=_ANSWERS,
     )
     def post(self, request: Request, version_id: UUID) -> Response:
-        """End a review. What is live goes on deciding."""
-        body = parse_body(request.data, Rejection)
+        """Say what you think of it. A rejection ends it; confirming puts nothing live yet."""
+        body = parse_body(request.data, Review)
         version = _unchanged(request, version_id)
-        reject_policy(actor=self.member, version=version, remark=body.remark)
+        review_policy(
+            actor=self.member,
+            version=version,
+            verdict=body.verdict,
+            attestation=body.attestation,
+            remark=body.remark,
+        )
         return _shown(_find(version_id))
 
 
@@ -135,12 +140,12 @@ class PolicyWithdraw(PolicyAPIView):
         operation_id="policies_withdraw",
         summary="Withdraw a version in review or scheduled",
         parameters=[IF_MATCH],
-        request=Rejection,
+        request=Withdrawal,
         responses=_ANSWERS,
     )
     def post(self, request: Request, version_id: UUID) -> Response:
         """Take back what has not come into force yet."""
-        body = parse_body(request.data, Rejection)
+        body = parse_body(request.data, Withdrawal)
         version = _unchanged(request, version_id)
         withdraw_policy(actor=self.member, version=version, remark=body.remark)
         return _shown(_find(version_id))

@@ -33,10 +33,18 @@ class Publication(RequestBody, frozen=True):
     starts_at: datetime | None = None
 
 
-class Rejection(RequestBody, frozen=True):
-    """Why a version does not become the policy."""
+class Review(RequestBody, frozen=True):
+    """What a member says to a version in review. A rejection needs a remark."""
 
-    remark: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
+    verdict: Literal["approve", "reject"]
+    attestation: Text = ""
+    remark: Text = ""
+
+
+class Withdrawal(RequestBody, frozen=True):
+    """Why a version is taken back before it decides."""
+
+    remark: Text = ""
 
 
 class SimulationOrder(RequestBody, frozen=True):
