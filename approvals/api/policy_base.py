@@ -7,7 +7,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from approvals.api.policy_bodies import PolicyText
-from approvals.policies import PolicyInvalid, Problem, dump_policy, edit_source, parse_policy
+from approvals.policies import PolicyInvalid, Problem, dump_policy, parse_policy
+from approvals.policies.editing import edit_source
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.converters import PublicIdConverter
 from govapp.common.api.parsers import StrictJSONParser, YamlTextParser

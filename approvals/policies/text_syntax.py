@@ -13,7 +13,7 @@ from approvals.policies import limits
 from approvals.policies.decimals import read_decimal
 from approvals.policies.fields import Kind as FieldKind
 from approvals.policies.fields import find_field
-from approvals.policies.operators import BY_KIND, NUMERIC
+from approvals.policies.operator_table import BY_KIND, NUMERIC
 from approvals.policies.positions import Position
 from approvals.policies.shown import listed
 from approvals.policies.text_tokens import (

@@ -11,7 +11,7 @@ from typing import Final
 
 from approvals.policies import limits
 from approvals.policies.checking import SLUG
-from approvals.policies.operators import LISTED, OPERATORS, PRESENCE
+from approvals.policies.operator_table import LISTED, OPERATORS, PRESENCE
 from approvals.policies.rules import Scalar
 from approvals.policies.shown import safe_text
 from approvals.policies.yaml_events import resolve_plain

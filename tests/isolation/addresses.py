@@ -50,6 +50,16 @@ AGENTS = {
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
     )
 }  # fmt: skip
+# What members' programs call with a token.
+MEMBERS = {
+    f"api/v1/policies{path}"
+    for path in (
+        "", "/live", "/check", "/drafts", "/drafts/<policy_draft:draft_id>",
+        "/drafts/<policy_draft:draft_id>/submit", "/<policy_version:version_id>",
+        "/<policy_version:version_id>/reviews", "/<policy_version:version_id>/publish",
+        "/<policy_version:version_id>/withdraw",
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,8 @@ GAPS = {
     "action-requests/request_id": Gap("pending", "ar"),
     "reports/report": Gap("report", "rep"),
     "policy/ident": Gap("draft", "pv"),
+    "drafts/draft_id": Gap("writing", "pd"),
+    "policies/version_id": Gap("draft", "pv"),
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
     "deliveries/delivery": Gap("delivery", "msg"),
@@ -145,3 +157,8 @@ def tenant_routes() -> list[Route]:
 def agent_routes() -> list[Route]:
     """Return what agents call."""
     return [route for route in all_routes() if route.pattern in AGENTS]
+
+
+def member_routes() -> list[Route]:
+    """Return what members' programs call."""
+    return [route for route in all_routes() if route.pattern in MEMBERS]

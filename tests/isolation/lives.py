@@ -63,6 +63,8 @@ class Life:
     key: str
     credential: Credential
     token: MemberToken
+    member_key: str
+    writing: PolicyDraft
     invitation: Invitation
     invitation_token: str
     endpoint: CallbackEndpoint
@@ -174,7 +176,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
-        member_token, _ = issue_token(
+        member_token, member_key = issue_token(
             actor=Membership.objects.get(user=dora), label="Scripts", lifetime=timedelta(days=1)
         )
         grant = issue_grant(agent=agent, request_id=granted.pk)
@@ -192,6 +194,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             key=key,
             credential=Credential.objects.get(agent=agent),
             token=member_token,
+            member_key=member_key,
+            writing=PolicyDraft.objects.get(submitted_as=None),
             invitation=invitation,
             invitation_token=token,
             endpoint=endpoint,
