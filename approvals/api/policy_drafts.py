@@ -128,7 +128,10 @@ class PolicyDraftDetail(DocumentAPIView):
         operation_id="policy_drafts_discard",
         summary="Discard a draft",
         parameters=[IF_MATCH],
-        responses={204: OpenApiResponse(None, "Put away"), **problems(*WITH_BODY, *WITH_ENTITY_TAG)},
+        responses={
+            204: OpenApiResponse(None, "Put away"),
+            **problems(*WITH_BODY, *WITH_ENTITY_TAG),
+        },
     )
     def delete(self, request: Request, draft_id: UUID) -> Response:
         """Put the draft away. The record keeps that it was there."""

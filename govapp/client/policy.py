@@ -24,8 +24,11 @@ class Refused(Exception):
     """The server said no, in words for the person at the terminal."""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command. 0: done; 1: refused, or the document is no policy; 2: used wrongly."""
+def main(arguments: Sequence[str], *, transport: httpx.BaseTransport | None = None) -> int:
+    """Run one command. 0: done; 1: refused, or the document is no policy; 2: used wrongly.
+
+    `transport` carries the calls where that is not the network.
+    """
     options = parser().parse_args(arguments)
     token = os.environ.get(TOKEN, "")
     if not token:
@@ -33,7 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     headers = {"Authorization": f"Bearer {token}"}
     try:
-        with httpx.Client(base_url=options.url, headers=headers, timeout=_SECONDS) as http:
+        with httpx.Client(
+            base_url=options.url, headers=headers, timeout=_SECONDS, transport=transport
+        ) as http:
             code: int = options.run(http, options)
             return code
     except Refused as refused:
