@@ -50,6 +50,16 @@ AGENTS = {
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
     )
 }  # fmt: skip
+# What members' programs call with a token.
+MEMBERS = {
+    f"api/v1/policies{path}"
+    for path in (
+        "", "/live", "/check", "/drafts", "/drafts/<policy_draft:draft_id>",
+        "/drafts/<policy_draft:draft_id>/submit", "/<policy_version:version_id>",
+        "/<policy_version:version_id>/reviews", "/<policy_version:version_id>/publish",
+        "/<policy_version:version_id>/withdraw",
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,7 @@ GAPS = {
     "groups/group": Gap("tenant", "group"),
     "agents/agent": Gap("agent", "ag"),
     "keys/key": Gap("credential", "key"),
+    "tokens/token": Gap("token", "tok"),
     "events/event": Gap("event", "ev"),
     "requests/request_name": Gap("pending", "ar"),
     "requests/ident": Gap("pending", "ar"),
@@ -90,6 +101,8 @@ GAPS = {
     "reports/report": Gap("report", "rep"),
     "policy/ident": Gap("draft", "pv"),
     "simulations/ident": Gap("simulation", "sim"),
+    "drafts/draft_id": Gap("writing", "pd"),
+    "policies/version_id": Gap("draft", "pv"),
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
     "deliveries/delivery": Gap("delivery", "msg"),
@@ -145,3 +158,8 @@ def tenant_routes() -> list[Route]:
 def agent_routes() -> list[Route]:
     """Return what agents call."""
     return [route for route in all_routes() if route.pattern in AGENTS]
+
+
+def member_routes() -> list[Route]:
+    """Return what members' programs call."""
+    return [route for route in all_routes() if route.pattern in MEMBERS]

@@ -44,6 +44,19 @@ def test_the_schema_names_what_there_is_and_nothing_else(schema: Any) -> None:
         "POST /api/v1/action-requests/{request_id}/grant",
         "POST /api/v1/action-requests/{request_id}/execution",
         "POST /api/v1/grants/redeem",
+        "GET /api/v1/policies",
+        "GET /api/v1/policies/live",
+        "POST /api/v1/policies/check",
+        "GET /api/v1/policies/drafts",
+        "POST /api/v1/policies/drafts",
+        "GET /api/v1/policies/drafts/{draft_id}",
+        "PUT /api/v1/policies/drafts/{draft_id}",
+        "DELETE /api/v1/policies/drafts/{draft_id}",
+        "POST /api/v1/policies/drafts/{draft_id}/submit",
+        "GET /api/v1/policies/{version_id}",
+        "POST /api/v1/policies/{version_id}/reviews",
+        "POST /api/v1/policies/{version_id}/publish",
+        "POST /api/v1/policies/{version_id}/withdraw",
     }
     assert schema["openapi"] == "3.1.0"
 
