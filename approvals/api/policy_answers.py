@@ -6,10 +6,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from approvals.enums import PolicyEffect, PolicyStatus
+from approvals.enums import PolicyEffect, PolicyStatus, SimulationStatus
 from approvals.models import PolicyDraft, PolicyVersion
 from approvals.policies import Policy, PolicyInvalid, Problem, describe_policy, load_policy
 from approvals.selectors.policies import compiled
+from approvals.selectors.policy_lint import lint_policy
 
 Status = Annotated[str, Meta(extra_json_schema={"enum": PolicyStatus.values})]
 Effect = Annotated[str, Meta(extra_json_schema={"enum": PolicyEffect.values})]
@@ -29,6 +30,14 @@ class PolicyProblem(msgspec.Struct):
     message: str
     line: int | None
     column: int | None
+
+
+class PolicyLint(msgspec.Struct):
+    """A remark on a policy that can be used: how grave (error, warning, hint), where, and what."""
+
+    severity: str
+    pointer: str
+    sentence: str
 
 
 class PolicyVersionRow(msgspec.Struct, kw_only=True):
@@ -73,6 +82,7 @@ class PolicyCheck(msgspec.Struct, kw_only=True):
     digest: str | None
     sentences: list[PolicySentence]
     problems: list[PolicyProblem]
+    lint: list[PolicyLint]
 
 
 class PolicyDraftRow(msgspec.Struct, kw_only=True):
@@ -113,7 +123,15 @@ def sentences_of(policy: Policy) -> list[PolicySentence]:
 
 def check_answer(source: str) -> PolicyCheck:
     """Return what a text says, or everything that is wrong with it."""
-    return PolicyCheck(**_checked(source))
+    return PolicyCheck(lint=_lint(source), **_checked(source))
+
+
+def _lint(source: str) -> list[PolicyLint]:
+    try:
+        found = lint_policy(load_policy(source))
+    except PolicyInvalid:
+        return []
+    return [PolicyLint(each.severity, each.pointer, each.sentence) for each in found]
 
 
 def draft_answer(draft: PolicyDraft) -> PolicyDraftAnswer:
@@ -198,3 +216,59 @@ def _row(version: PolicyVersion) -> dict[str, Any]:
         "starts_at": version.starts_at,
         "in_shadow": version.is_in_shadow,
     }
+
+
+class SimulationAnswer(msgspec.Struct, kw_only=True):
+    """A replay. `figures` and sentences are there once it is done."""
+
+    id: str
+    status: Annotated[str, Meta(extra_json_schema={"enum": SimulationStatus.values})]
+    error: str
+    policy_digest: str
+    draft: str | None
+    version: str | None
+    compared_with: str | None
+    since: datetime | None
+    until: datetime | None
+    requested_by: str
+    requested_at: datetime | None
+    finished_at: datetime | None
+    total: int | None
+    replayed: int
+    percent: int
+    effect: Effect
+    headline: str
+    sentences: list[str]
+    cautions: list[str]
+    figures: dict[str, Any] | None
+
+
+class SimulatedChangeRow(msgspec.Struct, kw_only=True):
+    """A request that would have been decided otherwise, and why."""
+
+    position: int
+    request_id: str
+    summary: str
+    category: str
+    agent: str
+    submitted_at: datetime
+    before: str
+    after: str
+    direction: str
+    because: str
+    because_before: str
+    is_impossible: bool
+
+
+class SimulatedChangePage(msgspec.Struct):
+    """Changes in the order of the replay, newest first."""
+
+    data: list[SimulatedChangeRow]
+    next_cursor: str | None
+    has_more: bool
+
+
+class ApproversList(msgspec.Struct):
+    """For each rule and category, who can approve, and who cannot and why."""
+
+    data: list[dict[str, Any]]

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from approvals.api.bodies import ActionRequestSubmission
 from govapp.common.api.bodies import RequestBody
 
 Source = Annotated[str, Meta(min_length=1, description="The document as YAML or JSON text.")]
@@ -54,3 +55,13 @@ class SimulationOrder(RequestBody, frozen=True):
     draft: Annotated[str, Meta(pattern="^pd_[0-9a-z]{26}$")] | None = None
     version: Annotated[str, Meta(pattern="^pv_[0-9a-z]{26}$")] | None = None
     period: Literal["30d", "90d", "all"] = "30d"
+
+
+class PolicyPreview(RequestBody, frozen=True):
+    """A request to try out, and the rules to try it under: the live ones when none are named."""
+
+    agent: Annotated[str, Meta(pattern="^ag_[0-9a-z]{26}$")]
+    request: ActionRequestSubmission
+    source: Source | None = None
+    draft: Annotated[str, Meta(pattern="^pd_[0-9a-z]{26}$")] | None = None
+    version: Annotated[str, Meta(pattern="^pv_[0-9a-z]{26}$")] | None = None

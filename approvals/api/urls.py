@@ -23,6 +23,14 @@ from approvals.api.policy_drafts import (
     PolicyDrafts,
     PolicyDraftSubmit,
 )
+from approvals.api.policy_simulations import (
+    PolicyApprovers,
+    PolicyPreviewView,
+    PolicySimulationCancel,
+    PolicySimulationChanges,
+    PolicySimulationDetail,
+    PolicySimulations,
+)
 from approvals.api.requests import (
     ActionRequestCancel,
     ActionRequestDetail,
@@ -45,6 +53,7 @@ register_converter(PolicyDraftIdConverter, "policy_draft")
 register_converter(SimulationIdConverter, "policy_simulation")
 
 _DRAFT = "policies/drafts/<policy_draft:draft_id>"
+_SIMULATION = "policies/simulations/<policy_simulation:simulation_id>"
 _VERSION = "policies/<policy_version:version_id>"
 _ONE = "action-requests/<action_request:request_id>"
 
@@ -62,6 +71,12 @@ urlpatterns = [
     path("policies/drafts", PolicyDrafts.as_view()),
     path(_DRAFT, PolicyDraftDetail.as_view()),
     path(f"{_DRAFT}/submit", PolicyDraftSubmit.as_view()),
+    path("policies/preview", PolicyPreviewView.as_view()),
+    path("policies/approvers", PolicyApprovers.as_view()),
+    path("policies/simulations", PolicySimulations.as_view()),
+    path(_SIMULATION, PolicySimulationDetail.as_view()),
+    path(f"{_SIMULATION}/changes", PolicySimulationChanges.as_view()),
+    path(f"{_SIMULATION}/cancel", PolicySimulationCancel.as_view()),
     path(_VERSION, PolicyVersionDetail.as_view()),
     path(f"{_VERSION}/reviews", PolicyReviews.as_view()),
     path(f"{_VERSION}/publish", PolicyPublish.as_view()),

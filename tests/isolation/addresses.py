@@ -57,7 +57,10 @@ MEMBERS = {
         "", "/live", "/check", "/drafts", "/drafts/<policy_draft:draft_id>",
         "/drafts/<policy_draft:draft_id>/submit", "/<policy_version:version_id>",
         "/<policy_version:version_id>/reviews", "/<policy_version:version_id>/publish",
-        "/<policy_version:version_id>/withdraw",
+        "/<policy_version:version_id>/withdraw", "/preview", "/approvers", "/simulations",
+        "/simulations/<policy_simulation:simulation_id>",
+        "/simulations/<policy_simulation:simulation_id>/changes",
+        "/simulations/<policy_simulation:simulation_id>/cancel",
     )
 }  # fmt: skip
 
@@ -101,6 +104,7 @@ GAPS = {
     "reports/report": Gap("report", "rep"),
     "policy/ident": Gap("draft", "pv"),
     "simulations/ident": Gap("simulation", "sim"),
+    "simulations/simulation_id": Gap("simulation", "sim"),
     "drafts/draft_id": Gap("writing", "pd"),
     "policies/version_id": Gap("draft", "pv"),
     "categories/ident": Gap("category", "cat"),

@@ -16,7 +16,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from approvals.models import PolicyVersion
+from approvals.policies import dump_policy
+from approvals.selectors.policies import compiled
 from approvals.services.drafts import create_draft
+from approvals.services.simulations import start_simulation
 from govapp.common.tenancy import tenant_transaction
 from govapp.wsgi import application
 from tenants.services.tokens import issue_token
@@ -43,8 +46,13 @@ def rules_to_meet(world: World) -> tuple[dict[str, str], dict[str, str]]:
     with tenant_transaction(world.company.id):
         draft = create_draft(actor=carl, source="version: 1\n")
         version = PolicyVersion.objects.get()
+        simulation = start_simulation(actor=carl, source=dump_policy(compiled(version)))
         _, text = issue_token(actor=carl, label="fuzz", lifetime=timedelta(days=1))
-    idents = {"draft_id": draft.public_id, "version_id": version.public_id}
+    idents = {
+        "draft_id": draft.public_id,
+        "version_id": version.public_id,
+        "simulation_id": simulation.public_id,
+    }
     return idents, {"Authorization": f"Bearer {text}"}
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from approvals.models import ActionRequest, PolicySimulation
 from approvals.policies import load_policy
+from approvals.services.simulation_runs import run_simulation
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
 from tenants.models import Membership
@@ -205,3 +207,43 @@ def test_bad_bodies_say_what_to_do(
 ) -> None:
     answer = desk.carl("POST", "/check", body)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (status, pointer)
+
+
+def test_a_replay_is_ordered_watched_and_read(desk: Desk) -> None:
+    desk.world.submit(summary="Pay nine hundred")
+    ordered = desk.carl("POST", "/simulations", {"source": SOURCE, "period": "30d"})
+    assert (ordered.status_code, ordered.json()["status"]) == (202, "queued")
+    path = ordered["Location"].removeprefix(URL)
+    with tenant_transaction(desk.world.company.id):
+        simulation = PolicySimulation.objects.get()
+    run_simulation(tenant_id=desk.world.company.id, simulation_id=simulation.pk)
+    done = desk.carl("GET", path).json()
+    assert (done["status"], done["total"], done["replayed"]) == ("done", 1, 1)
+    assert done["figures"] is not None
+    changes = desk.carl("GET", f"{path}/changes").json()
+    assert (changes["has_more"], len(changes["data"])) == (False, done["figures"]["changes"]["all"])
+    assert desk.carl("POST", f"{path}/cancel").status_code == 409
+    assert desk.alice("GET", path).status_code == 403
+
+
+def test_a_request_is_tried_out_under_other_rules_and_nothing_is_written(desk: Desk) -> None:
+    request = {
+        "category": "payments.transfer",
+        "summary": "Pay",
+        "payload": {"amount": "900.00"},
+    }
+    body = {"agent": desk.world.agent.public_id, "request": request}
+    live = desk.carl("POST", "/preview", body)
+    denied = SOURCE.replace("then: require_approval\n    flow: four-eyes", "then: deny")
+    other = desk.carl("POST", "/preview", body | {"source": denied})
+    assert [live.json()["outcome"], other.json()["outcome"]] == ["require_approval", "deny"]
+    assert other.json()["policy"]["trace"][0]["verdict"] == "matched"
+    with tenant_transaction(desk.world.company.id):
+        assert ActionRequest.objects.count() == 0
+
+
+def test_who_could_approve_is_answered_with_reasons(desk: Desk) -> None:
+    found = desk.carl("GET", "/approvers?category=payments.transfer").json()["data"]
+    assert {each["category"] for each in found} == {"payments.transfer"}
+    assert all(each["can_be_completed"] for each in found)
+    assert desk.alice("GET", "/approvers").status_code == 403
