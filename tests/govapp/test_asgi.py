@@ -105,7 +105,9 @@ def test_what_is_decided_is_answered_at_once_and_long_waits_are_cut(web: Web) ->
     _, caller = make_caller()
     made = submit(web, caller, category="payments.unheard-of")
     response = get(web, caller, f"{URL}/{made['id']}", Prefer="wait=9000")
-    assert (response.status_code, response.json()) == (200, made)
+    shown = response.json()
+    del shown["policy"]["trace"], shown["policy"]["trace_total"]  # only where one is read
+    assert (response.status_code, shown) == (200, made)
     assert response.headers["Preference-Applied"] == "wait=30"
 
 

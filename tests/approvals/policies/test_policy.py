@@ -71,14 +71,13 @@ def test_the_digest_is_over_rfc_8785() -> None:
 def test_two_ways_to_write_the_same_policy_have_one_digest() -> None:
     first = parse_policy(document(rule(category="a.b")))
     made = document(rule(category=["a.b"], separation_of_duties=True))
-    made["flows"]["one"]["stages"] = [
-        {
-            "deadline": "PT240M",
-            "name": "Review",
-            "seats": [{"count": 1, "group": "finance"}],
-            "reminders": [],
-        }
-    ]
+    stage = {
+        "deadline": "PT240M",
+        "name": "Review",
+        "seats": [{"count": 1, "group": "finance"}],
+        "reminders": [],
+    }
+    made["flows"] = {**made["flows"], "one": {"stages": [stage]}}
 
     assert parse_policy(made).digest == first.digest
     assert parse_policy(made) == first
