@@ -89,6 +89,7 @@ GAPS = {
     "action-requests/request_id": Gap("pending", "ar"),
     "reports/report": Gap("report", "rep"),
     "policy/ident": Gap("draft", "pv"),
+    "drafts/ident": Gap("policy_draft", "pd"),
     "simulations/ident": Gap("simulation", "sim"),
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
