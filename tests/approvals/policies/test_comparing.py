@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from approvals.policies import Evaluation, Policy, RequirementSpec, evaluate, parse_policy
 from approvals.policies.comparing import compare_policies
 from tests.approvals.policies.builders import compare, facts, rule
-from tests.approvals.policies.strategies import payloads
+from tests.approvals.policies.rule_strategies import payloads
 
 RANK = {"allow": 0, "require_approval": 1, "deny": 2}
 Document = dict[str, Any]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from approvals.policies import evaluate
 from approvals.policies.possible import could_hold, covers, find_dead_parts, fits
 from tests.approvals.policies.builders import compare, facts, policy, rule
-from tests.approvals.policies.strategies import conditions, payloads
+from tests.approvals.policies.rule_strategies import conditions, payloads
 
 AMOUNT, CURRENCY = "payload.amount", "payload.currency"
 
