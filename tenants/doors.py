@@ -55,6 +55,33 @@ credential_by_prefix = register_door(
     )
 )  # fmt: skip
 
+member_token_by_prefix = register_door(
+    Door(
+        name="door_member_token_by_prefix",
+        arguments="wanted text",
+        returns=(
+            "tenant_id uuid, token_id uuid, member_id uuid, secret_hash bytea,"
+            " is_usable boolean, is_suspended boolean, use_is_unnoted boolean"
+        ),
+        body=(
+            "SELECT k.tenant_id, k.id, k.member_id, k.secret_hash,"
+            " k.revoked_at IS NULL AND k.expires_at > govapp_now()"
+            " AND m.status = 'active', t.is_suspended,"
+            " k.last_used_at IS NULL OR k.last_used_at < govapp_now() - interval '1 minute'"
+            " FROM tenants_membertoken k"
+            " JOIN tenants_membership m ON m.id = k.member_id"
+            " JOIN tenants_tenant t ON t.id = k.tenant_id WHERE k.prefix = $1"
+        ),
+        reads={
+            "tenants_membertoken": (
+                "id", "tenant_id", "member_id", "prefix", "secret_hash", "revoked_at",
+                "expires_at", "last_used_at",
+            ),
+            "tenants_membership": ("id",),
+        },
+    )
+)  # fmt: skip
+
 invitation_by_token = register_door(
     Door(
         name="door_invitation_by_token",

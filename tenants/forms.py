@@ -128,6 +128,20 @@ class KeyForm(forms.Form):
         return timedelta(days=self.cleaned_data["days"])
 
 
+class TokenForm(forms.Form):
+    label = forms.CharField(max_length=100, help_text="Which program uses it, for example.")
+    days = forms.TypedChoiceField(
+        label="Works for",
+        coerce=int,
+        choices=[(1, "1 day"), (7, "7 days"), (30, "30 days"), (90, "90 days")],
+        initial=30,
+    )
+
+    @property
+    def lifetime(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"])
+
+
 class RotateForm(forms.Form):
     hours = forms.TypedChoiceField(
         label="The old key works for",

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 
 from govapp.common.errors import DomainError
 from tenants.models import Membership, Tenant, User
-from tenants.principals import AgentPrincipal
+from tenants.principals import Principal
 
 
 class PageRequest(HttpRequest):
@@ -16,8 +16,8 @@ class PageRequest(HttpRequest):
 
 
 class ApiRequest(HttpRequest):
-    """A request under `/api/`: the agent whose key was sent, if it was valid."""
+    """A request under `/api/`: the agent or member whose key was sent, if it was valid."""
 
-    principal: AgentPrincipal | None
+    principal: Principal | None
     # Why a key that is right is refused all the same; only whoever has it is told.
     refusal: DomainError

@@ -1,4 +1,4 @@
-"""The form of an agent's key: `gov_live_<prefix>_<secret><checksum>`.
+"""The form of a key: `gov_live_<prefix>_<secret><checksum>`, a person's with `gov_user_`.
 
 The prefix finds the row, the secret has 256 bits, and the checksum (CRC-32 of all before it, six
 characters of base 62) tells a typo or a scanner's false hit apart from a key without a look-up.
@@ -11,7 +11,8 @@ import zlib
 from dataclasses import dataclass
 from typing import Final
 
-MARK: Final = "gov_live_"
+MARK: Final = "gov_live_"  # an agent's
+USER_MARK: Final = "gov_user_"  # a member's; as long as the other
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX_LENGTH: Final = 12
 _SECRET_LENGTH: Final = 43  # 62 ** 43 > 2 ** 256
@@ -28,19 +29,19 @@ class NewKey:
     hash: bytes
 
 
-def make_key() -> NewKey:
+def make_key(mark: str = MARK) -> NewKey:
     """Return a fresh random key."""
     prefix, secret = _random(_PREFIX_LENGTH), _random(_SECRET_LENGTH)
-    body = f"{MARK}{prefix}_{secret}"
+    body = f"{mark}{prefix}_{secret}"
     text = body + _checksum(body)
     return NewKey(text=text, prefix=prefix, hash=hash_key(text))
 
 
-def prefix_of(key: str) -> str | None:
-    """Return the prefix of a well-formed key, or None when form or checksum are wrong."""
-    if len(key) != _LENGTH or not key.startswith(MARK) or not key.isascii():
+def prefix_of(key: str, mark: str = MARK) -> str | None:
+    """Return the prefix of a well-formed key, or None when mark, form or checksum are wrong."""
+    if len(key) != _LENGTH or not key.startswith(mark) or not key.isascii():
         return None
-    prefix, _, rest = key.removeprefix(MARK).partition("_")
+    prefix, _, rest = key.removeprefix(mark).partition("_")
     body = key[:-_CHECKSUM_LENGTH]
     if len(prefix) != _PREFIX_LENGTH or not prefix.isalnum() or not rest.isalnum():
         return None

@@ -18,16 +18,19 @@ from govapp.common.errors import Forbidden, NotFound
 from govapp.common.tenancy import bind_tenant
 from tenants.doors import tenant_by_slug
 from tenants.http import ApiRequest, PageRequest
+from tenants.keys import USER_MARK
 from tenants.models import Tenant
+from tenants.principals import Principal
 from tenants.selectors import active_member
 from tenants.services.credentials import authenticate_key
+from tenants.services.tokens import authenticate_token
 
 _PAGE: Final = re.compile(r"/t/([-a-zA-Z0-9_]+)/")
 _SCHEME: Final = "bearer "
 
 
-class AgentCredentialMiddleware:
-    """Knows the agent by its key and binds the tenant of the key, for `/api/` only.
+class ApiKeyMiddleware:
+    """Knows the agent or the member by the key and binds the tenant of the key, for `/api/` only.
 
     It answers nothing by itself: the API's authentication refuses when there is no principal, with
     the reason that is left here if there is one.
@@ -39,9 +42,11 @@ class AgentCredentialMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
-        principal, asked = None, cast("ApiRequest", request)
+        asked, text = cast("ApiRequest", request), bearer_token(request)
+        principal: Principal | None = None
         try:
-            principal = authenticate_key(bearer_token(request))
+            is_members = text.startswith(USER_MARK)
+            principal = authenticate_token(text) if is_members else authenticate_key(text)
         except Forbidden as refusal:
             asked.refusal = refusal
         asked.principal = principal

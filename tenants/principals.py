@@ -1,4 +1,4 @@
-"""Who calls the API: an agent, known by its key."""
+"""Who calls the API: an agent, known by its key, or a member, known by a token."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,3 +13,26 @@ class AgentPrincipal:
     credential_id: UUID
     # What DRF's permissions ask of a user.
     is_authenticated: bool = True
+
+    @property
+    def caller_id(self) -> UUID:
+        """Whose calls are counted together."""
+        return self.agent_id
+
+
+@dataclass(frozen=True)
+class MemberPrincipal:
+    """An authenticated member of a tenant. Ids only, as above."""
+
+    tenant_id: UUID
+    member_id: UUID
+    token_id: UUID
+    is_authenticated: bool = True
+
+    @property
+    def caller_id(self) -> UUID:
+        """Whose calls are counted together."""
+        return self.member_id
+
+
+Principal = AgentPrincipal | MemberPrincipal

@@ -23,6 +23,7 @@ from tenants.models import (
     GroupMember,
     Invitation,
     Membership,
+    MemberToken,
     Tenant,
     User,
 )
@@ -122,6 +123,22 @@ def credentials_of(agent: Agent) -> QuerySet[Credential]:
     )
 
 
+def tokens_of(member: Membership) -> QuerySet[MemberToken]:
+    """Return the member's tokens, newest first, with `state`."""
+    state = Case(
+        When(revoked_at__isnull=False, then=Value("revoked")),
+        When(expires_at__lte=Now(), then=Value("expired")),
+        default=Value("live"),
+        output_field=_WORD,
+    )
+    return (
+        MemberToken.objects.filter(member=member)
+        .select_related("member__user")
+        .annotate(state=state)
+        .order_by("-created_at", "-id")
+    )
+
+
 def open_invitations() -> QuerySet[Invitation]:
     """Return the invitations that nobody answered or withdrew, newest first, with `state`."""
     state = Case(
@@ -196,6 +213,11 @@ def get_agent(public_id: str) -> Agent:
 def get_credential(agent: Agent, public_id: str) -> Credential:
     """Return this agent's key with this public id; raise `NotFound`."""
     return _get(credentials_of(agent), "key", public_id)
+
+
+def get_token(member: Membership, public_id: str) -> MemberToken:
+    """Return this member's token with this public id; raise `NotFound`."""
+    return _get(tokens_of(member), "tok", public_id)
 
 
 def get_open_invitation(public_id: str) -> Invitation:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from tenants.views import agents, groups, home, invitations, keys, people, settings
+from tenants.views import agents, groups, home, invitations, keys, people, settings, tokens
 
 _PEOPLE = [
     path("", people.people, name="people"),
@@ -41,5 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/people/", include(_PEOPLE)),
     path("t/<slug:slug>/groups/", include(_GROUPS)),
     path("t/<slug:slug>/agents/", include(_AGENTS)),
+    path("t/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
+    path("t/<slug:slug>/tokens/<str:token>/revoke", tokens.token_revoke, name="token_revoke"),
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),
 ]

@@ -1,9 +1,36 @@
-"""Addresses of the agents' interface, below `/api/v1/`."""
+"""Addresses of the interface for agents, and of members' for policies, below `/api/v1/`."""
 
 from django.urls import path, register_converter
 
 from approvals.api.events import ActionRequestEvents
 from approvals.api.execution import ActionRequestExecution, ActionRequestGrant, GrantRedeem
+from approvals.api.policies import (
+    LivePolicy,
+    PolicyPublish,
+    PolicyReviews,
+    PolicyVersionDetail,
+    PolicyVersions,
+    PolicyWithdraw,
+)
+from approvals.api.policy_base import (
+    PolicyDraftIdConverter,
+    PolicyVersionIdConverter,
+    SimulationIdConverter,
+)
+from approvals.api.policy_drafts import (
+    PolicyCheckView,
+    PolicyDraftDetail,
+    PolicyDrafts,
+    PolicyDraftSubmit,
+)
+from approvals.api.policy_simulations import (
+    PolicyApprovers,
+    PolicyPreviewView,
+    PolicySimulationCancel,
+    PolicySimulationChanges,
+    PolicySimulationDetail,
+    PolicySimulations,
+)
 from approvals.api.requests import (
     ActionRequestCancel,
     ActionRequestDetail,
@@ -21,6 +48,13 @@ class ActionRequestIdConverter(PublicIdConverter):
 
 register_converter(ActionRequestIdConverter, "action_request")
 
+register_converter(PolicyVersionIdConverter, "policy_version")
+register_converter(PolicyDraftIdConverter, "policy_draft")
+register_converter(SimulationIdConverter, "policy_simulation")
+
+_DRAFT = "policies/drafts/<policy_draft:draft_id>"
+_SIMULATION = "policies/simulations/<policy_simulation:simulation_id>"
+_VERSION = "policies/<policy_version:version_id>"
 _ONE = "action-requests/<action_request:request_id>"
 
 urlpatterns = [
@@ -31,5 +65,21 @@ urlpatterns = [
     path(f"{_ONE}/cancel", ActionRequestCancel.as_view()),
     path(f"{_ONE}/grant", ActionRequestGrant.as_view()),
     path(f"{_ONE}/execution", ActionRequestExecution.as_view()),
+    path("policies", PolicyVersions.as_view()),
+    path("policies/live", LivePolicy.as_view()),
+    path("policies/check", PolicyCheckView.as_view()),
+    path("policies/drafts", PolicyDrafts.as_view()),
+    path(_DRAFT, PolicyDraftDetail.as_view()),
+    path(f"{_DRAFT}/submit", PolicyDraftSubmit.as_view()),
+    path("policies/preview", PolicyPreviewView.as_view()),
+    path("policies/approvers", PolicyApprovers.as_view()),
+    path("policies/simulations", PolicySimulations.as_view()),
+    path(_SIMULATION, PolicySimulationDetail.as_view()),
+    path(f"{_SIMULATION}/changes", PolicySimulationChanges.as_view()),
+    path(f"{_SIMULATION}/cancel", PolicySimulationCancel.as_view()),
+    path(_VERSION, PolicyVersionDetail.as_view()),
+    path(f"{_VERSION}/reviews", PolicyReviews.as_view()),
+    path(f"{_VERSION}/publish", PolicyPublish.as_view()),
+    path(f"{_VERSION}/withdraw", PolicyWithdraw.as_view()),
     path("grants/redeem", GrantRedeem.as_view()),
 ]

@@ -86,6 +86,13 @@ class Stale(DomainError):
     title = "This changed while you were reading"
 
 
+class PreconditionRequired(DomainError):
+    """A write that does not say what it was made from could undo somebody's work (HTTP 428)."""
+
+    code = "precondition_required"
+    title = "Say what you started from"
+
+
 class TooLarge(DomainError):
     """The input is over a limit (HTTP 413)."""
 

@@ -13,6 +13,7 @@ commands:
   test        every check that CI runs; with arguments, pytest with these arguments only
   demo        load the demo tenant again and print its logins
   simulate    agents of different manners against the running Govapp, through HTTP only
+  policy      the policy as a file: pull, check, push, submit, simulate (with a member's token)
   bench       benchmarks, each with the ratio to its baseline
   doctor      what this machine lacks, and how to get it
   reset       remove the local data (--yes: without asking)
@@ -25,7 +26,7 @@ environment:
   REDIS_URL         an existing Valkey or Redis instead of the embedded one
   GOVAPP_STATE_DIR  where the local data lives (else .state)
 """
-NAMES = ("up", "test", "demo", "simulate", "bench", "doctor", "reset", "manage")
+NAMES = ("up", "test", "demo", "simulate", "policy", "bench", "doctor", "reset", "manage")
 
 
 def main(arguments: list[str]) -> int:
@@ -72,6 +73,8 @@ def dispatch(name: str, rest: list[str]) -> int:
         return commands.manage(rest)
     if name == "bench":
         return commands.bench(rest)
+    if name == "policy":
+        return commands.policy(rest)
     if name == "simulate":
         return commands.simulate(rest)
     if name == "reset":

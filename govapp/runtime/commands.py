@@ -61,6 +61,15 @@ def simulate(arguments: list[str]) -> int:
     return subprocess.run(line, check=False).returncode
 
 
+def policy(arguments: list[str]) -> int:
+    """Pull, check, push, submit or simulate a policy, over HTTP with a member's token."""
+    environment = read_running(state_dir())
+    given = any(each.startswith("--url") for each in arguments)
+    where = [] if given or environment is None else ["--url", environment["GOVAPP_BASE_URL"]]
+    line = [sys.executable, "-m", "govapp.client", *where, *arguments]
+    return subprocess.run(line, check=False).returncode
+
+
 def bench(arguments: list[str]) -> int:
     """Run benchmarks, on servers of their own; what is running here is left alone."""
     line = [sys.executable, "-m", "govapp.bench", *arguments]

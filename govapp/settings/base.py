@@ -55,8 +55,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tenants.middleware.AgentCredentialMiddleware",
-    "govapp.common.api.middleware.AgentRateLimitMiddleware",
+    "tenants.middleware.ApiKeyMiddleware",
+    "govapp.common.api.middleware.CallerRateLimitMiddleware",
     "tenants.middleware.TenantPageMiddleware",
 ]
 

@@ -1,4 +1,4 @@
-"""The base of every API view that an agent calls."""
+"""The bases of every API view: what an agent calls, and what a member calls."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from tenants.models import Agent
-from tenants.principals import AgentPrincipal
-from tenants.selectors import active_agent
+from govapp.common.errors import Forbidden
+from tenants.models import Agent, Membership
+from tenants.principals import AgentPrincipal, MemberPrincipal
+from tenants.selectors import active_agent, active_members
 
 
 class AgentAPIView(APIView):
@@ -30,9 +31,34 @@ class AgentAPIView(APIView):
         """Check the key, then read the agent: paused between the two is refused as well."""
         super().initial(request, *args, **kwargs)
         principal = request.user
+        if isinstance(principal, MemberPrincipal):
+            raise Forbidden("This is for agents: use an agent's key, gov_live_….")
         if not isinstance(principal, AgentPrincipal):
             raise AuthenticationFailed
         agent = active_agent(principal.agent_id)
         if agent is None:
             raise AuthenticationFailed
         self.agent = agent
+
+
+class MemberAPIView(APIView):
+    """One request is one transaction, for one person: `self.member`, with the member's roles."""
+
+    member: Membership
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with transaction.atomic():
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the token, then read the member: suspended between the two is refused as well."""
+        super().initial(request, *args, **kwargs)
+        principal = request.user
+        if isinstance(principal, AgentPrincipal):
+            raise Forbidden("This is for people: use a member's token, gov_user_….")
+        if not isinstance(principal, MemberPrincipal):
+            raise AuthenticationFailed
+        member = active_members().filter(pk=principal.member_id).first()
+        if member is None:
+            raise AuthenticationFailed
+        self.member = member

@@ -1,6 +1,7 @@
 from tenants.models.agent import Agent, Credential
 from tenants.models.people import ApproverGroup, GroupMember, Invitation, Membership
 from tenants.models.tenant import Tenant
+from tenants.models.token import MemberToken
 from tenants.models.user import User
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Credential",
     "GroupMember",
     "Invitation",
+    "MemberToken",
     "Membership",
     "Tenant",
     "User",

@@ -50,6 +50,19 @@ AGENTS = {
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
     )
 }  # fmt: skip
+# What members' programs call with a token.
+MEMBERS = {
+    f"api/v1/policies{path}"
+    for path in (
+        "", "/live", "/check", "/drafts", "/drafts/<policy_draft:draft_id>",
+        "/drafts/<policy_draft:draft_id>/submit", "/<policy_version:version_id>",
+        "/<policy_version:version_id>/reviews", "/<policy_version:version_id>/publish",
+        "/<policy_version:version_id>/withdraw", "/preview", "/approvers", "/simulations",
+        "/simulations/<policy_simulation:simulation_id>",
+        "/simulations/<policy_simulation:simulation_id>/changes",
+        "/simulations/<policy_simulation:simulation_id>/cancel",
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ GAPS = {
     "groups/group": Gap("tenant", "group"),
     "agents/agent": Gap("agent", "ag"),
     "keys/key": Gap("credential", "key"),
+    "tokens/token": Gap("token", "tok"),
     "events/event": Gap("event", "ev"),
     "requests/request_name": Gap("pending", "ar"),
     "requests/ident": Gap("pending", "ar"),
@@ -91,6 +105,9 @@ GAPS = {
     "policy/ident": Gap("draft", "pv"),
     "drafts/ident": Gap("policy_draft", "pd"),
     "simulations/ident": Gap("simulation", "sim"),
+    "simulations/simulation_id": Gap("simulation", "sim"),
+    "drafts/draft_id": Gap("writing", "pd"),
+    "policies/version_id": Gap("draft", "pv"),
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
     "deliveries/delivery": Gap("delivery", "msg"),
@@ -146,3 +163,8 @@ def tenant_routes() -> list[Route]:
 def agent_routes() -> list[Route]:
     """Return what agents call."""
     return [route for route in all_routes() if route.pattern in AGENTS]
+
+
+def member_routes() -> list[Route]:
+    """Return what members' programs call."""
+    return [route for route in all_routes() if route.pattern in MEMBERS]

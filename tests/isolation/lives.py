@@ -43,10 +43,11 @@ from govapp.common import clock
 from govapp.common.clock import shift_clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
-from tenants.models import Agent, Credential, Invitation, Membership, Tenant, User
+from tenants.models import Agent, Credential, Invitation, Membership, MemberToken, Tenant, User
 from tenants.services.groups import create_group
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import update_settings
+from tenants.services.tokens import issue_token
 from tests.approvals.world import World, policy, stage
 from tests.audit.books import write_events
 from tests.people import Company, make_agent, make_company
@@ -62,6 +63,9 @@ class Life:
     world: World
     key: str
     credential: Credential
+    token: MemberToken
+    member_key: str
+    writing: PolicyDraft
     invitation: Invitation
     invitation_token: str
     endpoint: CallbackEndpoint
@@ -175,6 +179,9 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
+        member_token, member_key = issue_token(
+            actor=Membership.objects.get(user=dora), label="Scripts", lifetime=timedelta(days=1)
+        )
         grant = issue_grant(agent=agent, request_id=granted.pk)
         link = make_review_link(request=pending, member=company.alice)
     deliver_due(grace=timedelta(0))
@@ -189,6 +196,9 @@ def _live(world: World, key: str, dora: User) -> Life:
             world=world,
             key=key,
             credential=Credential.objects.get(agent=agent),
+            token=member_token,
+            member_key=member_key,
+            writing=PolicyDraft.objects.get(submitted_as=None),
             invitation=invitation,
             invitation_token=token,
             endpoint=endpoint,

@@ -253,6 +253,7 @@ SHOWN = {
     "tenant_id uuid", "request_id uuid", "id uuid", "link_id uuid", "grant_id uuid",
     "report_id uuid", "credential_id uuid", "agent_id uuid", "invitation_id uuid",
     "simulation_id uuid",
+    "token_id uuid", "member_id uuid",
     # how an account is named in addresses, and to its own members in the switcher
     "slug text", "name text", "is_suspended boolean",
     # how much of one request is due

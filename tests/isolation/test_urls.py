@@ -19,12 +19,14 @@ from tests.isolation.addresses import (
     ACCOUNTS,
     AGENTS,
     GAPS,
+    MEMBERS,
     OWN,
     PUBLIC,
     VERBS,
     Route,
     agent_routes,
     all_routes,
+    member_routes,
     tenant_routes,
 )
 from tests.isolation.lives import Life
@@ -44,6 +46,11 @@ def as_member(member: Membership) -> Client:
 
 def as_agent(life: Life) -> Client:
     headers = {"Authorization": f"Bearer {life.key}", "Idempotency-Key": "another"}
+    return Client(raise_request_exception=False, headers=headers)
+
+
+def as_program(life: Life) -> Client:
+    headers = {"Authorization": f"Bearer {life.member_key}"}
     return Client(raise_request_exception=False, headers=headers)
 
 
@@ -77,11 +84,12 @@ by_pattern = pytest.mark.parametrize("route", PAGES, ids=lambda route: route.pat
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.pattern or "/")
 def test_every_address_is_known_here(route: Route) -> None:
     is_account = route.pattern.removeprefix("accounts/") in ACCOUNTS
-    known = route.is_tenants or is_account or route.pattern in PUBLIC | OWN | AGENTS
+    listed = PUBLIC | OWN | AGENTS | MEMBERS
+    known = route.is_tenants or is_account or route.pattern in listed
     assert known, (
         f"The address {route.pattern} is new: say in tests/isolation/addresses.py who may call it."
     )
-    if route.is_tenants or route.pattern in AGENTS:
+    if route.is_tenants or route.pattern in AGENTS | MEMBERS:
         unknown = [gap for gap in route.gaps if gap not in GAPS]
         assert unknown == [], (
             f"{route.pattern} has a gap for an id that tests/isolation/addresses.py cannot fill."
@@ -90,7 +98,7 @@ def test_every_address_is_known_here(route: Route) -> None:
 
 def test_nothing_is_listed_that_is_gone() -> None:
     patterns = {route.pattern for route in ROUTES}
-    listed = PUBLIC | OWN | AGENTS | {f"accounts/{path}" for path in ACCOUNTS}
+    listed = PUBLIC | OWN | AGENTS | MEMBERS | {f"accounts/{path}" for path in ACCOUNTS}
     assert listed - patterns == set()
     assert set(GAPS) - {gap for route in ROUTES for gap in route.gaps} == set()
 
@@ -199,6 +207,23 @@ def test_an_agent_needs_a_key_and_reaches_its_own_requests(
             other = ask(agent, verb, route.fill(acme, **{gap: nobodys}), nobodys)
             assert (verb, one) == (verb, other)
             # What an address can do (OPTIONS) says nothing about what is there.
+            assert one[0] in (404, 405, 422) or verb == "OPTIONS"
+
+
+@pytest.mark.parametrize("route", member_routes(), ids=lambda route: route.pattern)
+def test_a_members_program_needs_a_token_and_reaches_its_own_account(
+    acme: Life, globex: Life, route: Route
+) -> None:
+    member, agent = as_program(acme), as_agent(acme)
+    for verb in VERBS:
+        for stranger in (Client(), Client(headers={"Authorization": "Bearer gov_user_x_y"})):
+            assert (verb, ask(stranger, verb, route.fill(acme))[0]) == (verb, 401)
+        assert ask(agent, verb, route.fill(acme))[0] in (403, 405)
+        for gap in route.gaps:
+            theirs, nobodys = GAPS[gap].of(globex), GAPS[gap].of_nobody()
+            one = ask(member, verb, route.fill(acme, **{gap: theirs}), theirs)
+            other = ask(member, verb, route.fill(acme, **{gap: nobodys}), nobodys)
+            assert (verb, one) == (verb, other)
             assert one[0] in (404, 405, 422) or verb == "OPTIONS"
 
 

@@ -15,7 +15,7 @@ BY_ROLE = {
     "audrey": {"audit", "reports", "settings"},
     "alice": set(),
 }
-EVERYBODY = {"inbox", "requests", "agents", "people", "policy", "categories"}
+EVERYBODY = {"tokens", "inbox", "requests", "agents", "people", "policy", "categories"}
 
 
 @pytest.mark.parametrize("name", BY_ROLE)

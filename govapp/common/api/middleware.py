@@ -44,10 +44,10 @@ class ProblemMiddleware:
         )
 
 
-class AgentRateLimitMiddleware:
-    """Counts each agent's calls and refuses what is too much with 429.
+class CallerRateLimitMiddleware:
+    """Counts each agent's and each member's calls and refuses what is too much with 429.
 
-    Stands behind the middleware that reads the key: the limit is the agent's, whatever address
+    Stands behind the middleware that reads the key: the limit is the caller's, whatever address
     it calls from.
     """
 
@@ -59,7 +59,7 @@ class AgentRateLimitMiddleware:
         # Reads on behalf of somebody who waits were counted when they came.
         if principal is None or request.META.get("govapp.repeats"):
             return self.get_response(request)
-        spent = agent_limit().spend(str(principal.agent_id))
+        spent = agent_limit().spend(str(principal.caller_id))
         if spent.is_allowed:
             response: HttpResponseBase = self.get_response(request)
         else:

@@ -41,14 +41,17 @@ class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
     """An agent's key as a bearer token."""
 
     target_class = "tenants.api.authentication.CredentialAuthentication"
-    name = "agentKey"
+    name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         return {
             "type": "http",
             "scheme": "bearer",
-            "bearerFormat": "gov_live_<prefix>_<secret>",
-            "description": "An agent's key, shown once when it is issued. It names the tenant.",
+            "bearerFormat": "gov_live_<prefix>_<secret> or gov_user_<prefix>_<secret>",
+            "description": (
+                "An agent's key (gov_live_…) where agents act; a member's token (gov_user_…) for"
+                " policies. Both are shown once, and name the account."
+            ),
         }
 
 
@@ -73,17 +76,20 @@ class Problem(msgspec.Struct):
 _PROBLEMS: Final[Mapping[int, str]] = {
     400: "Malformed, or it names a field or parameter that does not exist",
     401: "No valid key",
-    403: "Not allowed for this agent",
-    404: "There is no such thing for this agent",
+    403: "Not allowed for this agent or member",
+    404: "There is no such thing for this agent or member",
     405: "This address does not know that method",
     406: "None of the accepted media types can be served",
     409: "The present state does not allow it",
+    412: "It has changed since the `ETag` in `If-Match`; read it again",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "Readable, but it breaks a rule; `errors` says where",
+    428: "`If-Match` is missing; send the `ETag` of what you started from",
     429: "Too many requests; `Retry-After` says when to come again",
 }
 EVERYWHERE: Final = (400, 401, 404, 405, 406, 429)
+WITH_ENTITY_TAG: Final = (412, 428)
 WITH_BODY: Final = (*EVERYWHERE, 403, 409, 413, 415, 422)
 
 

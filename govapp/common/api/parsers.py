@@ -111,3 +111,27 @@ def _check_text(text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise Malformed("A string holds half of a surrogate pair.") from error
+
+
+class YamlTextParser(BaseParser):
+    """Takes a YAML document as it is, for whoever reads it by their own rules: `{"source": …}`.
+
+    Refuses bodies over 512 KiB (413) and what is not UTF-8 (400).
+    """
+
+    media_type = "application/yaml"
+    max_bytes: Final = 512 * 1024
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        body = stream.read(self.max_bytes + 1)
+        if len(body) > self.max_bytes:
+            raise TooLarge(f"The body is over {self.max_bytes} bytes.")
+        try:
+            return {"source": body.decode("utf-8")}
+        except UnicodeDecodeError as error:
+            raise Malformed("The body is not UTF-8.") from error

@@ -33,6 +33,7 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
     errors.Stale: 412,
+    errors.PreconditionRequired: 428,
     errors.TooLarge: 413,
     errors.Invalid: 422,
     errors.RateLimited: 429,

@@ -39,3 +39,20 @@ class EventStreamRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return data if isinstance(data, bytes) else _encoder.encode(data)
+
+
+class YamlSourceRenderer(BaseRenderer):
+    """Writes only the `source` of an answer, as YAML; what has none is a problem document."""
+
+    media_type = "application/yaml"
+    format = "yaml"
+    charset = "utf-8"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        source = getattr(data, "source", None)
+        return source.encode() if isinstance(source, str) else _encoder.encode(data)

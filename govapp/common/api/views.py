@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from govapp.common.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from govapp.common.errors import FieldError, Malformed
+from govapp.common.errors import FieldError, Malformed, PreconditionRequired, Stale
 
 
 def refuse_unknown_parameters(query: QueryDict, known: Collection[str]) -> None:
@@ -70,3 +70,18 @@ def matches_entity_tag(header: str, tag: str) -> bool:
     """Say whether `If-None-Match` names this tag, by weak comparison (RFC 9110, 13.1.2)."""
     named = {item.strip().removeprefix("W/") for item in header.split(",")}
     return tag in named or "*" in named
+
+
+def require_entity_tag(request: Request, tag: str) -> None:
+    """Check `If-Match` by strong comparison (RFC 9110, 13.1.1).
+
+    Raises `PreconditionRequired` without the header (428) and `Stale` when it names another
+    state (412).
+    """
+    header = request.headers.get("If-Match", "")
+    if not header.strip():
+        raise PreconditionRequired(
+            "Send If-Match with the ETag of what you started from; GET it first."
+        )
+    if tag not in {item.strip() for item in header.split(",")}:
+        raise Stale(f"It is {tag} now. Read it again, bring your change in, and send that.")

@@ -1,5 +1,6 @@
 """Whatever the schema lets one send, and what it does not: never a fault of ours."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,16 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from approvals.models import PolicyVersion
+from approvals.policies import dump_policy
+from approvals.selectors.policies import compiled
+from approvals.services.drafts import create_draft
+from approvals.services.simulations import start_simulation
+from govapp.common.tenancy import tenant_transaction
 from govapp.wsgi import application
+from tenants.services.tokens import issue_token
 from tests.approvals.api.agents import make_caller
+from tests.approvals.world import World
 from tests.support.committed import CommittedDatabase
 
 CHECKS = [
@@ -31,12 +40,29 @@ def operations() -> Any:
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
 
 
+def rules_to_meet(world: World) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the ids of a draft and a version, and the headers of a member who may write."""
+    carl = world.company.carl
+    with tenant_transaction(world.company.id):
+        draft = create_draft(actor=carl, source="version: 1\n")
+        version = PolicyVersion.objects.get()
+        simulation = start_simulation(actor=carl, source=dump_policy(compiled(version)))
+        _, text = issue_token(actor=carl, label="fuzz", lifetime=timedelta(days=1))
+    idents = {
+        "draft_id": draft.public_id,
+        "version_id": version.public_id,
+        "simulation_id": simulation.public_id,
+    }
+    return idents, {"Authorization": f"Bearer {text}"}
+
+
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_no_input_makes_a_fault_or_an_answer_that_the_schema_does_not_know(
     mode: GenerationMode, committed_db: CommittedDatabase
 ) -> None:
-    _, caller = make_caller()
-    ident = caller.submit().json()["id"]
+    world, caller = make_caller()
+    idents, member = rules_to_meet(world)
+    idents["request_id"] = caller.submit().json()["id"]
     seen = 0
 
     for found in operations().get_all_operations():
@@ -54,9 +80,11 @@ def test_no_input_makes_a_fault_or_an_answer_that_the_schema_does_not_know(
         def call(case: Any) -> None:
             nonlocal seen
             seen += 1
-            if case.path_parameters and seen % 2:
-                case.path_parameters["request_id"] = ident
-            case.call_and_validate(headers=caller.headers, checks=CHECKS)
+            for name in case.path_parameters or {}:
+                if seen % 2:
+                    case.path_parameters[name] = idents[name]
+            ours = member if "/policies" in case.path else caller.headers
+            case.call_and_validate(headers=ours, checks=CHECKS)
 
         try:
             call()
