@@ -7,6 +7,8 @@ from approvals.views import (
     categories,
     policy,
     policy_changes,
+    policy_drafts,
+    policy_editor,
     policy_try,
     policy_who,
     requests,
@@ -32,9 +34,18 @@ _SIMULATIONS: list[URLPattern | URLResolver] = [
     path("<str:ident>/attach", simulations.simulation_attach, name="simulation_attach"),
     path("<str:ident>/download", simulations.simulation_download, name="simulation_download"),
 ]
+_DRAFTS: list[URLPattern | URLResolver] = [
+    path("new", policy_drafts.policy_draft_new, name="policy_draft_new"),
+    path("<str:ident>/", policy_editor.policy_draft, name="policy_draft"),
+    path("<str:ident>/preview", policy_editor.policy_draft_preview, name="policy_draft_preview"),
+    path("<str:ident>/replay", policy_editor.policy_draft_replay, name="policy_draft_replay"),
+    path("<str:ident>/review", policy_drafts.policy_draft_review, name="policy_draft_review"),
+    path("<str:ident>/discard", policy_drafts.policy_draft_discard, name="policy_draft_discard"),
+]
 _POLICY: list[URLPattern | URLResolver] = [
     path("", policy.policy, name="policy"),
-    path("edit", policy.policy_edit, name="policy_edit"),
+    path("language", policy_drafts.policy_language, name="policy_language"),
+    path("drafts/", include(_DRAFTS)),
     path("try/", policy_try.policy_try, name="policy_try"),
     path("who/", policy_who.policy_who, name="policy_who"),
     path("simulations/", include(_SIMULATIONS)),

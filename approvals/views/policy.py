@@ -8,10 +8,9 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.enums import PolicyStatus
-from approvals.forms.policy import ATTESTATION, PolicyForm, PublishForm
+from approvals.forms.policy import ATTESTATION, PublishForm
 from approvals.models import PolicyVersion
-from approvals.policies import PolicyInvalid, dump_policy
-from approvals.selectors.policies import compiled, live_policy
+from approvals.selectors.policies import live_policy
 from approvals.selectors.policy_home import read_home
 from approvals.selectors.policy_pages import (
     get_version,
@@ -25,7 +24,7 @@ from approvals.selectors.policy_reviews import (
     read_review_state,
     what_stands_in_the_way,
 )
-from approvals.services.policies import OWN_PROPOSAL, propose_policy, publish_policy
+from approvals.services.policies import OWN_PROPOSAL, publish_policy
 from approvals.views.common import status_of
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden
@@ -36,25 +35,6 @@ from tenants.models import Membership
 from tenants.views.common import posted
 
 _NOT_EDITOR = "Only members with the role compliance write and publish policies."
-_STARTER = """\
-version: 1
-default: deny
-flows:
-  four-eyes:
-    stages:
-      - name: Review
-        seats:
-          - {group: finance}
-          - {group: risk}
-        deadline: 4h
-        reminders: [1h]
-rules:
-  - id: payments
-    when:
-      category: payments.transfer
-    then: require_approval
-    flow: four-eyes
-"""
 
 
 @require_safe
@@ -94,25 +74,6 @@ def policy_version(request: PageRequest, slug: str, ident: str) -> HttpResponse:
         and version.status in (PolicyStatus.IN_REVIEW, PolicyStatus.SCHEDULED),
     }
     return render(request, "approvals/policy/version.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def policy_edit(request: PageRequest, slug: str) -> HttpResponse:
-    """Write a new version, from the live one or the one named by `?from=`."""
-    rules.require(rules.may_edit_policy(request.membership), _NOT_EDITOR)
-    named = request.GET.get("from", "")
-    start = get_version(named) if named else live_version()
-    form = PolicyForm(posted(request), initial={"source": _text_of(start)})
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            made = propose_policy(actor=request.membership, **form.cleaned_data)
-            messages.success(
-                request, f"Version {made.number} is in review. It decides nothing yet."
-            )
-            return redirect("policy_version", slug, made.public_id)
-    context = {"nav": "policy", "form": form, "start": start}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "approvals/policy/edit.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -186,14 +147,3 @@ def _what_became_of(version: PolicyVersion) -> str:
         start = date_format(timezone.localtime(version.starts_at), "j F Y, H:i T")
         return f"Version {version.number} is live from {start} on."
     return f"Your confirmation of version {version.number} is kept. More people are needed."
-
-
-def _text_of(version: PolicyVersion | None) -> str:
-    if version is None:
-        return _STARTER
-    if version.source:
-        return version.source
-    try:
-        return dump_policy(compiled(version))
-    except PolicyInvalid:
-        return _STARTER

@@ -29,7 +29,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "requests-none": ("audrey", "requests/?q=nothing"),
     "policy": ("olivia", "policy/"),
     "policy-draft": ("carl", "policy/{draft}/"),
-    "policy-edit": ("carl", "policy/edit"),
+    "policy-new": ("carl", "policy/drafts/new"),
+    "policy-language": ("olivia", "policy/language"),
     "policy-who": ("carl", "policy/who/?rule=large-payments&person={member}"),
     "policy-try": ("carl", "policy/try/?agent={agent}&category=payments.transfer"),
     "categories": ("carl", "categories/"),
@@ -64,6 +65,9 @@ PICTURES = {
     "policy-1280-light",
     "audit_log-1280-light",
     "link-390-light",
+    "editor-1280-light",
+    "editor-rules-0-1280-dark",
+    "editor-rules-0-390-light",
 }
 
 
@@ -113,19 +117,6 @@ def test_every_page_is_accessible_and_silent(
         wrong += [f"{name}: {fault}" for fault in window.faults]
         window.faults.clear()
     assert wrong == []
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_mistakes_of_a_policy_are_accessible(
-    demo: Demo, visit: Visit, shots: Path | None, width: int
-) -> None:
-    page = visit(demo.world.company.carl, width=width).go(demo.url("policy/edit"))
-    source = page.locator("#id_source")
-    source.fill(source.input_value().replace("deadline: 45m", "deadline: soon"))
-    page.locator(".main form button[type=submit]").click()
-    assert examine(page, f"policy-mistakes-{width}-light", shots) == []
-    page.locator(".notice--bad a").first.click()
-    expect(page.locator(".lines > li:target")).to_contain_text("deadline: soon")
 
 
 def status_of(demo: Demo, request: ActionRequest) -> str:

@@ -103,6 +103,7 @@ GAPS = {
     "action-requests/request_id": Gap("pending", "ar"),
     "reports/report": Gap("report", "rep"),
     "policy/ident": Gap("draft", "pv"),
+    "drafts/ident": Gap("policy_draft", "pd"),
     "simulations/ident": Gap("simulation", "sim"),
     "simulations/simulation_id": Gap("simulation", "sim"),
     "drafts/draft_id": Gap("writing", "pd"),

@@ -72,6 +72,7 @@ class Life:
     delivery: CallbackDelivery
     live: PolicyVersion
     draft: PolicyVersion
+    policy_draft: PolicyDraft
     pending: ActionRequest
     returned: ActionRequest
     granted: ActionRequest
@@ -204,6 +205,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             delivery=CallbackDelivery.objects.earliest("id"),
             live=PolicyVersion.objects.get(status="live"),
             draft=draft,
+            policy_draft=PolicyDraft.objects.get(submitted_as=None),
             pending=ActionRequest.objects.get(pk=pending.pk),
             returned=returned,
             granted=granted,

@@ -304,7 +304,7 @@ def test_an_agent_can_name_nothing_of_another(acme: Life, globex: Life, marks: M
 def test_queries_reach_nothing_of_another(acme: Life, globex: Life) -> None:
     client = as_member(acme.dora)
     draft, request = GAPS["policy/ident"].of(globex), GAPS["requests/ident"].of(globex)
-    assert client.get("/t/acme/policy/edit", {"from": draft}).status_code == 404
+    assert client.get("/t/acme/policy/drafts/new", {"from": draft}).status_code == 404
     for path, query in (
         ("audit/", {"request": request}),
         ("audit/", {"actor": globex.company.olivia.public_id}),

@@ -15,7 +15,6 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.services.people import suspend_member
 from tenants.services.tenants import update_settings
 from tests.approvals.views.office import (
-    SECRET_RULE,
     SOURCE,
     Codes,
     Office,
@@ -31,14 +30,14 @@ pytestmark = pytest.mark.django_db
 # Pages that show:        owner, compliance, approver, auditor
 GET: Final[dict[str, Codes]] = {
     "policy/": (200, 200, 200, 200),
-    "policy/edit": (403, 200, 403, 403),
-    "policy/edit?from={draft}": (403, 200, 403, 403),
+    "policy/drafts/new": (403, 200, 403, 403),
+    "policy/drafts/new?from={draft}": (403, 200, 403, 403),
     "policy/{live}/": (200, 200, 200, 200),
     "policy/{draft}/": (200, 200, 200, 200),
     "policy/{draft}/publish": (403, 200, 403, 403),
 }
 POST: Final[dict[str, tuple[dict[str, Any], Codes]]] = {
-    "policy/edit": ({"source": SOURCE}, (403, 302, 403, 403)),
+    "policy/drafts/new": ({"start": "live"}, (403, 302, 403, 403)),
     # Carl proposed it himself: see below for Dora
     "policy/{draft}/publish": ({"attestation": "Yes."}, (403, 403, 403, 403)),
 }
@@ -102,8 +101,6 @@ def test_without_any_version_the_page_says_what_that_means(db: None) -> None:
     company = make_company()
     text = words(log_in(company.alice).get("/t/acme/policy/").content)
     assert "Until one is, every request is blocked." in text
-    form = log_in(company.carl).get("/t/acme/policy/edit").context["form"]
-    assert form["source"].value().startswith("version: 1\n")
 
 
 def test_a_draft_shows_what_it_would_change(office: Office) -> None:
@@ -138,43 +135,6 @@ def test_comparing_by_sentence(
 ) -> None:
     assert [f"{line.op} {line.text}" for line in compare(before, after)] == expected
     assert all(isinstance(line, Line) for line in compare(before, after))
-
-
-def test_writing_starts_from_what_is_live_or_from_a_named_version(office: Office) -> None:
-    client = log_in(office.company.carl)
-    live = client.get(office.url("policy/edit")).context["form"]["source"].value()
-    named = client.get(office.url("policy/edit?from={draft}")).context["form"]["source"].value()
-    assert (live, named) == (SOURCE, SOURCE.replace("4h", "2h") + SECRET_RULE)
-
-
-def test_a_valid_document_becomes_a_draft_with_the_line_ends_of_a_file(office: Office) -> None:
-    client = log_in(office.company.carl)
-    sent = {"source": SOURCE.replace("\n", "\r\n"), "remark": "As before"}
-    answer = client.post(office.url("policy/edit"), sent, follow=True)
-    assert "Version 3 is in review. It decides nothing yet." in words(answer.content)
-    assert "No sentence differs." in words(answer.content)
-    with tenant_transaction(office.company.id):
-        made = PolicyVersion.objects.get(number=3)
-        assert (made.status, made.source, made.remark) == ("in_review", SOURCE, "As before")
-
-
-def test_mistakes_are_listed_with_their_place_and_what_was_typed_stays(office: Office) -> None:
-    wrong = SOURCE.replace("4h", "soon").replace("default: deny", "default: allow")
-    client = log_in(office.company.carl)
-    answer = client.post(office.url("policy/edit"), {"source": wrong, "remark": "Kept remark"})
-    page = answer.content.decode()
-    assert answer.status_code == 422
-    assert [(each.pointer, each.line) for each in answer.context["form"].problems] == [
-        ("/default", 3),
-        ("/flows/four-eyes/stages/0/deadline", 9),
-    ]
-    for line in (3, 9):
-        assert f'href="#line-{line}"' in page
-        assert f'<li id="line-{line}" class="is-wrong">' in page
-    assert "deadline: soon\n" in page.partition("<textarea")[2]
-    assert 'value="Kept remark"' in page
-    with tenant_transaction(office.company.id):
-        assert PolicyVersion.objects.count() == 2
 
 
 def test_another_person_publishes_with_a_confirmation(office: Office) -> None:

@@ -19,7 +19,8 @@ GET: Final = {
     "requests/{asked}/": (200, 200, 200, 200),
     "requests/{asked}/vote": (302, 302, 302, 302),
     "policy/": (200, 200, 200, 200),
-    "policy/edit": (403, 200, 403, 403),
+    "policy/language": (200, 200, 200, 200),
+    "policy/drafts/new": (403, 200, 403, 403),
     "policy/try/": (200, 200, 403, 200),
     "policy/who/": (200, 200, 403, 200),
     "policy/{draft}/": (200, 200, 200, 200),
@@ -39,7 +40,7 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "requests/{asked}/cancel": ({"reason": "Not now."}, (302, 302, 403, 403)),
     # nothing was decided that could be withdrawn; who may not is told so first
     "requests/{asked}/withdraw": ({"reason": "Wrong."}, (409, 409, 403, 403)),
-    "policy/edit": ({"source": "version: 1\ndefault: deny\nrules: []\n"}, (403, 302, 403, 403)),
+    "policy/drafts/new": ({"start": "live"}, (403, 302, 403, 403)),
     # Carl proposed it himself
     "policy/{draft}/publish": ({"attestation": "Yes."}, (403, 403, 403, 403)),
     "categories/new": (CATEGORY | {"key": "mail.send"}, (403, 302, 403, 403)),
