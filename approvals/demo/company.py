@@ -166,8 +166,8 @@ def email_of(first_name: str) -> str:
     return f"{first_name}@{SLUG}.example"
 
 
-def build_company() -> DemoCompany:
-    """Make the tenant with everything but history. One password for all, made here."""
+def build_company(source: str) -> DemoCompany:
+    """Make the tenant with this policy live, without history. One password for all, made here."""
     password = secrets.token_urlsafe(12)
     users = {
         first: User.objects.create_user(email_of(first), password, name=name)
@@ -185,7 +185,7 @@ def build_company() -> DemoCompany:
         _categories(members["carl"], groups)
         draft = propose_policy(
             actor=members["carl"],
-            source=POLICY.read_text(),
+            source=source,
             remark="First policy: payments, mail, databases, deployments, customer files.",
         )
         publish_policy(

@@ -12,6 +12,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
+from approvals.demo.changes import plan_changes
 from approvals.demo.company import DemoCompany
 from approvals.demo.stories import tell_story
 from approvals.enums import RequestStatus, StageStatus, Verdict
@@ -155,6 +156,7 @@ def play_history(
                 if start < moment < real_now:
                     player.later(moment, player.submit)
                     submitted += 1
+        plan_changes(player, start)
         moment = start
         while moment < real_now:
             player.later(moment, player.tick)

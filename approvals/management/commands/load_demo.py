@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.test.utils import override_settings
 
+from approvals.demo.changes import first_policy
 from approvals.demo.company import PEOPLE, SLUG, DemoCompany, build_company, email_of
 from approvals.demo.history import play_history
 from govapp.common.clock import shift_clock
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             return
         shift_clock(-timedelta(days=days + 1))
         try:
-            company = build_company()
+            company = build_company(first_policy())
         finally:
             shift_clock(timedelta(0))
         # The history's messages are long past: they are delivered, to nobody.
