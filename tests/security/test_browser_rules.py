@@ -28,7 +28,7 @@ WITHOUT_TRUSTED_TYPES = {"api/v1/docs"}
 def path_of(route: Route, life: Life) -> str:
     """Fill every gap, those of public addresses too."""
     tokens = {"l": life.review_token, "invitations": life.invitation_token}
-    if "<str:token>" in route.pattern:
+    if "<str:token>" in route.pattern and not route.is_tenants:
         return "/" + route.pattern.replace("<str:token>", tokens[route.pattern.split("/")[0]])
     if route.pattern.startswith("accounts/"):
         plain = route.pattern.replace("<int:pk>", "1").replace("^", "").replace("$", "")
