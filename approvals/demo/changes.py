@@ -30,13 +30,6 @@ _FIRST_PAYMENTS: Final = """\
     flow: finance-and-risk
     note: A new account is called back before the first payment.
 
-  - id: unusual-payments
-    when:
-      category: payments.transfer
-      conditions: {field: history.amount_ratio, op: gt, value: 12}
-    then: require_approval
-    flow: board-sign-off
-
 """
 _LATE_DEPLOYS: Final = """\
   - id: late-deploys
@@ -71,7 +64,7 @@ def second_policy() -> str:
 
 
 def stricter_policy() -> str:
-    """Return the rules in review: less runs alone, and what is new or unusual never does."""
+    """Return the rules in review: less runs alone, a first payment never does."""
     text = _changed(second_policy(), "value: 1000}", "value: 500}")
     return _changed(text, "  # Customers' mail:", f"{_FIRST_PAYMENTS}  # Customers' mail:")
 
@@ -124,7 +117,7 @@ def _put_into_shadow(player: Player) -> None:
             actor=petra,
             draft_id=draft.pk,
             revision=draft.revision,
-            remark="Payments run alone up to 500; new accounts and unusual amounts never do.",
+            remark="Payments run alone up to 500; a first payment never does.",
         )
         replay = start_simulation(actor=petra, source=source, period="30d", version=version)
         start_shadow(actor=petra, version=version)

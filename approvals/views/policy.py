@@ -24,6 +24,7 @@ from approvals.selectors.policy_reviews import (
     read_review_state,
     what_stands_in_the_way,
 )
+from approvals.selectors.simulation_pages import simulation_box
 from approvals.services.policies import OWN_PROPOSAL, publish_policy
 from approvals.views.common import status_of
 from govapp.common import clock
@@ -62,7 +63,7 @@ def policy_version(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     is_own = version.proposed_by_id == request.membership.pk
     is_shut_out = is_own and not request.tenant.single_person_publishing
     state = read_review_state(version, request.tenant)
-    context = _version_context(version, state) | {
+    context = _version_context(request, version, state) | {
         "lines": list(enumerate(version.source.splitlines(), 1)),
         "may_edit": may_edit,
         "may_publish": may_edit and is_in_review and not is_shut_out,
@@ -106,7 +107,7 @@ def _publish_page(
     is_shut_out = is_own and not request.tenant.single_person_publishing
     is_in_review = version.status == PolicyStatus.IN_REVIEW
     state = read_review_state(version, request.tenant)
-    context = _version_context(version, state) | {
+    context = _version_context(request, version, state) | {
         "form": form,
         "refused": refusal.detail if refusal else OWN_PROPOSAL if is_shut_out else "",
         "may_publish": is_in_review and not is_shut_out,
@@ -121,8 +122,12 @@ def _publish_page(
     return render(request, "approvals/policy/publish.html", context, status=status)
 
 
-def _version_context(version: PolicyVersion, state: ReviewState) -> dict[str, object]:
+def _version_context(
+    request: PageRequest, version: PolicyVersion, state: ReviewState
+) -> dict[str, object]:
     is_in_review = version.status == PolicyStatus.IN_REVIEW
+    is_coming = is_in_review or version.status == PolicyStatus.SCHEDULED
+    may_see = is_coming and rules.may_read_settings(request.membership)
     return {
         "nav": "policy",
         "version": version,
@@ -130,6 +135,7 @@ def _version_context(version: PolicyVersion, state: ReviewState) -> dict[str, ob
         "said": read_sentences(version),
         "changes": read_changes(version),
         "state": state,
+        "box": simulation_box(request.membership, version=version) if may_see else None,
         "in_the_way": what_stands_in_the_way(version, live_policy()) if is_in_review else None,
     }
 
