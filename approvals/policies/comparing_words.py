@@ -71,7 +71,7 @@ def _sentence(finding: Finding, former: Rule | None, present: Rule | None, *, we
         case Kind.FLOW | Kind.OBLIGATIONS if finding.gaps:
             return f"{_subject(finding)} {_gap_words(finding.gaps, weakens=weakens)}."
     if former is None and present is not None:
-        return f"{name} is new: {_new_words(present)}."
+        return f"{name} is new: {_new_words(present, weakens=weakens)}."
     if present is None and former is not None:
         return f"{name} is gone: what it {_DID[former.then]} {_gone_words(former)}."
     if former is None or present is None:
@@ -102,11 +102,13 @@ def _gap_words(gaps: Iterable[Gap], *, weakens: bool) -> str:
     return "; ".join(parts)
 
 
-def _new_words(rule: Rule) -> str:
+def _new_words(rule: Rule, *, weakens: bool) -> str:
     if rule.then == DENY:
         return "it denies what it names"
     if rule.then == ALLOW:
         return "it allows what it names without asking anybody"
+    if weakens:
+        return "it asks its own people where the default would have decided"
     return "it asks people about what it names"
 
 

@@ -90,12 +90,13 @@ def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list
     for rule in asking_rules(policy):
         broken, weakened = [], []
         for category in categories_met(policy, rule, before):
-            was = _margin(policy, before, rule, category.key)
-            now = _margin(policy, after, rule, category.key)
+            was, _ = _margin(policy, before, rule, category.key)
+            now, askers = _margin(policy, after, rule, category.key)
+            place = f"{category.key} when {listed(askers)} asks" if askers else category.key
             if was >= 0 > now:
-                broken.append(category.key)
+                broken.append(place)
             elif was > 0 == now:
-                weakened.append(category.key)
+                weakened.append(place)
         name = "the default" if rule.id == "default" else f"rule {rule.id}"
         if broken:
             named = listed(broken, most=_MOST_NAMED)
@@ -106,21 +107,28 @@ def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list
     return impossible, thin
 
 
-def _margin(policy: Policy, staff: Staff, rule: Rule, category: str) -> int:
+def _margin(policy: Policy, staff: Staff, rule: Rule, category: str) -> tuple[int, list[str]]:
     """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
 
-    Where duties are separated it has to work for every agent that the rule can meet.
+    Where duties are separated it has to work for every agent that the rule can meet; the agents
+    are named where it is worse for theirs than for others'.
     """
     flow = policy.flows[str(rule.flow)]
     owners = {agent.owner_id for agent in staff.agents if meets(rule, agent)}
     kept_out = owners if rule.separation_of_duties else set()
     able = staff.able(category)
-    margin = _margin_of(flow, able)
-    for owner in kept_out:
+    margin, worse = _margin_of(flow, able), set()
+    for owner in kept_out if margin >= 0 else ():
         others = [person for person in able if person.member.pk != owner]
-        if margin >= 0 and len(others) < len(able):
-            margin = min(margin, _margin_of(flow, others))
-    return margin
+        if len(others) == len(able):
+            continue
+        without = _margin_of(flow, others)
+        if without < margin:
+            margin, worse = without, {owner}
+        elif worse and without == margin:
+            worse.add(owner)
+    agents = (agent for agent in staff.agents if agent.owner_id in worse and meets(rule, agent))
+    return margin, [agent.name for agent in agents]
 
 
 def _margin_of(flow: Flow, able: Sequence[Colleague]) -> int:
