@@ -19,7 +19,7 @@ from audit.services.sequencer import sequence_tenant
 from govapp.common.errors import Invalid
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
-from tests.audit.cases import play_company, play_request
+from tests.audit.cases import LARGE, OTHERWISE, play_company, play_request
 from tests.conftest import MoveClock
 from tests.support.services import ROOT
 
@@ -70,6 +70,9 @@ def test_a_report_says_what_the_record_says() -> None:
     assert "Break-glass type begins break_glass. none" in text
     assert "Olivia Owner published version 1 of the payments policy." in text
     assert "Alice Archer" in text
+    assert [each in text for each in (LARGE, OTHERWISE, "As published, from event ev_")] == [
+        True, True, True,
+    ]  # fmt: skip
 
 
 def test_a_report_is_tagged_and_attaches_the_events_it_was_made_from() -> None:
