@@ -1,0 +1,72 @@
+"""What a template is: blanks, rules with the articles they serve, categories, how often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from approvals.policies import dump_policy, parse_policy
+from approvals.policy_templates.blanks import Answers, Blank
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Article:
+    """A provision that a rule serves, and what it asks for, in one plain sentence."""
+
+    reference: str
+    asks: str
+
+
+@dataclass(frozen=True)
+class CategorySetup:
+    """A category that the rules speak of; made when the tenant has none of that key."""
+
+    key: str
+    name: str
+    description: str
+    risk: Literal["low", "medium", "high", "critical"]
+    is_reversible: bool
+    payload_schema: Mapping[str, Any]
+    display: Mapping[str, Any] = field(default_factory=dict)
+    cost_class: str = ""
+    target_field: str = ""
+    amount_field: str = ""
+
+
+@dataclass(frozen=True)
+class PolicyTemplate:
+    """A starting point, not legal advice. `build` gives the document for checked answers.
+
+    `serves` maps rule ids to the articles that they serve; every rule of every document that
+    `build` can give is in it. `retention_days` is what the framework asks for at least, None
+    when it asks for nothing. `report_every` is how often the oversight report is made.
+    """
+
+    key: str
+    title: str
+    for_whom: str
+    lead: str
+    blanks: Sequence[Blank]
+    categories: Sequence[CategorySetup]
+    serves: Mapping[str, Sequence[Article]]
+    build: Callable[[Answers], Document]
+    retention_days: int | None = None
+    retention_article: Article | None = None
+    report_every: Literal["month", "quarter"] = "quarter"
+
+
+def write_source(template: PolicyTemplate, document: Document) -> str:
+    """Return the document as YAML with a comment above each rule naming what it serves.
+
+    Raises PolicyInvalid when the document is none, which no checked answers should reach.
+    """
+    lines = [f"# From the template “{template.title}”: a starting point, not legal advice."]
+    for line in dump_policy(parse_policy(document)).splitlines():
+        if line.startswith("- id: "):
+            articles = template.serves.get(line.removeprefix("- id: ").strip("'\""), ())
+            lines.extend(f"# {each.reference}: {each.asks}" for each in articles)
+        lines.append(line)
+    return "\n".join(lines) + "\n"
