@@ -18,7 +18,7 @@ from approvals.policy_templates.shapes import (
 from approvals.policy_templates.template import Article, CategorySetup, Document, PolicyTemplate
 
 _FOUR_EYES = Article(
-    "EBA/GL/2021/05, paragraph 158 (four eyes)",
+    "EBA/GL/2021/05 on internal governance, segregation of duties",
     "Tasks that conflict are kept apart: who prepares a payment does not release it alone.",
 )
 _SOX = Article(
