@@ -62,6 +62,11 @@ class PolicyVersion(TenantOwned):
             ),
             models.UniqueConstraint(
                 fields=["tenant_id"],
+                condition=models.Q(status="scheduled"),
+                name="policy_one_scheduled",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant_id"],
                 condition=models.Q(shadow_since__isnull=False, shadow_until__isnull=True),
                 name="policy_one_shadow",
             ),
@@ -116,6 +121,10 @@ class PolicyDraft(TenantOwned):
     )
     rolls_back_to = TenantForeignKey(
         PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    # The version whose text is taken up again, on top of what went live in the meantime.
+    renews = TenantForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, null=True, related_name="renewals"
     )
     # The template that it was made from, and what was filled in; {} when by hand.
     template = models.JSONField(default=dict, blank=True)
