@@ -46,6 +46,20 @@ due_callbacks = register_door(
     )
 )
 
+due_policies = register_door(
+    Door(
+        name="door_due_policies",
+        arguments="at_most integer",
+        returns="tenant_id uuid",
+        body=(
+            "SELECT tenant_id FROM approvals_policyversion"
+            " WHERE status = 'scheduled' AND starts_at <= (SELECT govapp_now())"
+            " ORDER BY starts_at LIMIT $1"
+        ),
+        reads={"approvals_policyversion": ("tenant_id", "status", "starts_at")},
+    )
+)
+
 review_link_by_token = register_door(
     Door(
         name="door_review_link_by_token",

@@ -12,6 +12,14 @@ class Risk(models.TextChoices):
     CRITICAL = "critical", "Critical"
 
 
+class CostClass(models.TextChoices):
+    """What an action of a kind may cost. The tenant says so, not the agent."""
+
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+
+
 class RequestStatus(models.TextChoices):
     """How a request stands. It only moves forward; execution is a field of its own."""
 
@@ -113,9 +121,42 @@ class TimerStatus(models.TextChoices):
 
 
 class PolicyStatus(models.TextChoices):
-    DRAFT = "draft", "Draft"
+    """How a version stands: reviewed by somebody else, then live at its time, then history.
+
+    A draft is no version yet (`PolicyDraft`). Running in shadow is a field of its own.
+    """
+
+    IN_REVIEW = "in_review", "In review"
+    SCHEDULED = "scheduled", "Scheduled"
     LIVE = "live", "Live"
     ARCHIVED = "archived", "Archived"
+    REJECTED = "rejected", "Rejected"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class ReviewVerdict(models.TextChoices):
+    """What somebody with compliance says to a version in review."""
+
+    APPROVE = "approve", "Approved"
+    REJECT = "reject", "Rejected"
+
+
+class PolicyEffect(models.TextChoices):
+    """What a version does to what needs approval, beside the version that it replaces."""
+
+    TIGHTENS = "tightens", "Tightens"
+    WEAKENS = "weakens", "Weakens"
+    BOTH = "both", "Tightens and weakens"
+    SAME = "same", "Changes no outcome"
+    UNKNOWN = "unknown", "Not known"
+
+
+class SimulationStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
 
 
 class DeliveryStatus(models.TextChoices):

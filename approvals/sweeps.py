@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 log = structlog.get_logger(__name__)
 
 SWEEPS: Final = (
+    "approvals.services.policy_schedule.sweep",
     "approvals.services.timers.sweep",
     "approvals.services.delivery.deliver_due",
 )

@@ -1,11 +1,11 @@
-"""What is set up: categories, rights, policies, callback endpoints."""
+"""What is set up: categories, rights, callback endpoints. Policies: `audit_events.policies`."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from approvals.audit_events.wording import words
-from approvals.models import ActionCategory, CallbackEndpoint, GrantKey, PolicyVersion
+from approvals.models import ActionCategory, CallbackEndpoint, GrantKey
 from audit.actors import SYSTEM, Actor, Subject
 from audit.services import record
 from tenants.models import ApproverGroup, Membership
@@ -13,10 +13,6 @@ from tenants.models import ApproverGroup, Membership
 
 def _category(category: ActionCategory) -> Subject:
     return Subject("category", category.public_id, category.key)
-
-
-def _version(version: PolicyVersion) -> Subject:
-    return Subject("policy_version", version.public_id, f"Policy version {version.number}")
 
 
 def _endpoint(endpoint: CallbackEndpoint) -> Subject:
@@ -89,51 +85,6 @@ def right_taken(
         subject=_category(category),
         summary=f"{actor} took the right to approve {category.key} from {_bearer(of)}.",
         data={"key": category.key, **_bearer_data(of)},
-    )
-
-
-def policy_proposed(*, actor: Membership, version: PolicyVersion, sentences: Sequence[str]) -> None:
-    """A draft of the rules was written."""
-    _record(
-        event_type="policy.proposed",
-        actor=actor.as_actor(),
-        subject=_version(version),
-        summary=f"{actor} proposed policy version {version.number}.",
-        data={
-            "number": version.number,
-            "digest": version.digest,
-            "remark": version.remark,
-            "sentences": list(sentences),
-        },
-    )
-
-
-def policy_published(
-    *,
-    actor: Membership,
-    version: PolicyVersion,
-    former: PolicyVersion | None,
-    sentences: Sequence[str],
-    single_person: bool,
-) -> None:
-    """A version became the one that decides."""
-    replaced = f", in place of version {former.number}" if former else ""
-    alone = " The same person proposed it." if single_person else ""
-    _record(
-        event_type="policy.published",
-        actor=actor.as_actor(),
-        subject=_version(version),
-        summary=f"{actor} published policy version {version.number}{replaced}.{alone}",
-        data={
-            "number": version.number,
-            "digest": version.digest,
-            "proposed_by": version.proposed_by.public_id,
-            "proposed_by_name": str(version.proposed_by),
-            "single_person": single_person,
-            "attestation": version.attestation,
-            "replaces": former.number if former else None,
-            "sentences": list(sentences),
-        },
     )
 
 

@@ -10,13 +10,14 @@ from approvals.models.outbox import (
     Notification,
     ReviewLink,
 )
-from approvals.models.policy import PolicyVersion
+from approvals.models.policy import PolicyDraft, PolicyReview, PolicyVersion
 from approvals.models.request import (
     ActionRequest,
     IdempotencyKey,
     Requirement,
     RequirementStage,
 )
+from approvals.models.simulation import PolicySimulation, ShadowResult, SimulatedChange
 from approvals.models.timer import Timer
 from approvals.models.vote import Vote
 
@@ -31,10 +32,15 @@ __all__ = [
     "GrantKey",
     "IdempotencyKey",
     "Notification",
+    "PolicyDraft",
+    "PolicyReview",
+    "PolicySimulation",
     "PolicyVersion",
     "Requirement",
     "RequirementStage",
     "ReviewLink",
+    "ShadowResult",
+    "SimulatedChange",
     "Timer",
     "Vote",
 ]

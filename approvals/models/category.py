@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from approvals.enums import Risk
+from approvals.enums import CostClass, Risk
 from govapp.common.clock import Now
 from govapp.common.ids import public_id
 from govapp.common.models import TenantForeignKey, TenantOwned
@@ -31,6 +31,12 @@ class ActionCategory(TenantOwned):
     # How to show the payload to a person: {"kind": "money"|"fields"|"email"|"sql"|"http"|"diff",
     # "fields": {"amount": {"label": "Amount"}, …}}.
     display = models.JSONField(default=dict, blank=True)
+    # "", "low", "medium", "high": what an action of this kind may cost, for rules.
+    cost_class = models.CharField(max_length=10, choices=CostClass, blank=True, default="")
+    # Dotted paths into the payload: whom or what it is done to, and how much it is about. Rules
+    # that look at history need them.
+    target_field = models.CharField(max_length=200, blank=True, default="")
+    amount_field = models.CharField(max_length=200, blank=True, default="")
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 

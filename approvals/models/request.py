@@ -24,6 +24,7 @@ class ActionRequest(TenantOwned):
     immutable_fields = (
         "tenant_id", "agent", "owner_at_submission", "category_key", "category", "payload",
         "payload_digest", "policy_version", "reason", "sources", "summary", "submitted_at", "trace",
+        "integration", "run_key", "target_digest", "facts", "obligations",
     )  # fmt: skip
 
     agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="requests")
@@ -45,6 +46,11 @@ class ActionRequest(TenantOwned):
     environment = models.CharField(max_length=50, default="production")
     estimated_cost = models.JSONField(null=True)
     on_behalf_of = models.CharField(max_length=200, blank=True, default="")
+    # The system that it is done on, and the task that it belongs to, as the agent names them.
+    integration = models.CharField(max_length=100, blank=True, default="")
+    run_key = models.CharField(max_length=100, blank=True, default="")
+    # SHA-256 (hex) of what the category's target field held; empty when it names none.
+    target_digest = models.CharField(max_length=64, blank=True, default="")
     traceparent = models.CharField(max_length=60, blank=True, default="")
     supersedes = TenantForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
@@ -56,6 +62,11 @@ class ActionRequest(TenantOwned):
     policy_version = TenantForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True)
     # The engine's whole trace as it was at submission: each rule, its verdict, why, the values.
     trace = models.JSONField(default=dict)
+    # All that the engine knew, without the payload: a replay under other rules starts from here.
+    # Null for requests that are older than this column.
+    facts = models.JSONField(null=True)
+    # What the matched rules attach: step-up, delay before the grant, notes, who is told.
+    obligations = models.JSONField(default=dict, blank=True)
     # One sentence: why it was blocked, or which rules want approval.
     because = models.TextField(blank=True, default="")
 
@@ -89,6 +100,17 @@ class ActionRequest(TenantOwned):
             models.Index(fields=["tenant_id", "agent", "submitted_at", "id"], name="request_agent"),
             models.Index(
                 fields=["tenant_id", "category_key", "submitted_at", "id"], name="request_category"
+            ),
+            # rules that look at history: the same run, the same target
+            models.Index(
+                fields=["tenant_id", "agent", "run_key"],
+                condition=~models.Q(run_key=""),
+                name="request_run",
+            ),
+            models.Index(
+                fields=["tenant_id", "category_key", "target_digest"],
+                condition=~models.Q(target_digest=""),
+                name="request_target",
             ),
             # the inbox: what is pending, most urgent first
             models.Index(

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from approvals.enums import PolicyStatus
 from approvals.models import PolicyVersion
 from approvals.policies import Policy, PolicyInvalid, Problem, parse_policy
+from govapp.common.clock import Now
 
 _KEPT: Final = 256
 _compiled: OrderedDict[str, Policy] = OrderedDict()
@@ -18,11 +19,18 @@ _lock = Lock()
 def live_policy() -> PolicyVersion | None:
     """Return the version that decides now, or None when none was ever published.
 
-    Without its text, which every submission would read for nothing: `compiled` reads that when
-    it must.
+    By the database's clock: a version that is scheduled decides from its time on, whether or not
+    the sweep has been there to move its status. Without its text, which every submission would
+    read for nothing: `compiled` reads that when it must.
     """
-    versions = PolicyVersion.objects.filter(status=PolicyStatus.LIVE)
-    return versions.defer("source", "document").first()
+    return in_force(PolicyVersion.objects.defer("source", "document")).first()
+
+
+def in_force(versions: QuerySet[PolicyVersion]) -> QuerySet[PolicyVersion]:
+    """Return what has started among the live and the scheduled, what decides now first."""
+    return versions.filter(
+        status__in=[PolicyStatus.LIVE, PolicyStatus.SCHEDULED], starts_at__lte=Now()
+    ).order_by("-starts_at")
 
 
 def policy_versions() -> QuerySet[PolicyVersion]:

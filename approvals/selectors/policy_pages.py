@@ -16,8 +16,9 @@ from approvals.policies import (
     Problem,
     describe_flow,
     describe_policy,
+    dump_policy,
 )
-from approvals.selectors.policies import compiled, policy_versions
+from approvals.selectors.policies import compiled, in_force, policy_versions
 from approvals.selectors.reachability import find_obstacles
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
@@ -108,8 +109,8 @@ def list_versions() -> list[PolicyVersion]:
 
 
 def live_version() -> PolicyVersion | None:
-    """Return the live version with its text and people. One statement."""
-    return policy_versions().filter(status=PolicyStatus.LIVE).first()
+    """Return the version that decides now, with its text and people. One statement."""
+    return in_force(policy_versions()).first()
 
 
 def get_version(public_id: str) -> PolicyVersion:
@@ -145,7 +146,8 @@ def read_sentences(version: PolicyVersion) -> Sentences:
 def read_changes(version: PolicyVersion) -> Changes | None:
     """Return what differs from the version it replaces, if there is one. One statement.
 
-    A draft would replace what is live; any other version replaced the last one published before.
+    A version in review would replace what is live; any other one replaced the last one
+    published before it.
     """
     former = _former(version)
     if former is None:
@@ -208,8 +210,15 @@ def _flows(policy: Policy) -> tuple[FlowLine, ...]:
 
 def _former(version: PolicyVersion) -> PolicyVersion | None:
     rows = policy_versions()
-    if version.status == PolicyStatus.DRAFT:
-        return rows.filter(status=PolicyStatus.LIVE).first()
+    if version.status == PolicyStatus.IN_REVIEW:
+        return live_version()
+    if version.based_on_id is not None:
+        return rows.filter(pk=version.based_on_id).first()
     if version.published_at is None:
         return None
     return rows.filter(published_at__lt=version.published_at).order_by("-published_at").first()
+
+
+def text_of(version: PolicyVersion) -> str:
+    """Return a version as it was written, or its normalised document where no text was kept."""
+    return version.source or dump_policy(compiled(version))

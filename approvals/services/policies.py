@@ -1,136 +1,141 @@
-"""Versions of the tenant's rules: proposed by one person, published by another."""
+"""Versions of the tenant's rules: proposed by one person, confirmed and published by others.
 
-from typing import Final
+This is the door to all of it; the parts are in `policy_versions` (how one is made),
+`policy_publishing` (review and going live), `policy_schedule` (its time) and `policy_shadow`.
+"""
 
-from django.db import connection, transaction
-from django.db.models import Max
+from django.db import transaction
 
-from approvals.audit_events import configuration as events
+from approvals.audit_events import policies as events
 from approvals.enums import PolicyStatus
-from approvals.models import PolicyVersion
-from approvals.policies import Policy, PolicyInvalid, Problem, describe_policy, load_policy
-from approvals.selectors.policies import compiled, live_policy
-from approvals.selectors.reachability import find_obstacles
-from govapp.common import clock
-from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid
-from govapp.common.tenancy import require_tenant_id
-from tenants.models import Membership, Tenant
+from approvals.models import PolicyDraft, PolicyVersion
+from approvals.selectors.policies import live_policy
+from approvals.selectors.policy_pages import text_of
+from approvals.services.drafts import create_draft, submit_for_review
+from approvals.services.policy_common import (
+    check_remark,
+    hold_version,
+    lock_policies,
+    read_policy,
+)
+from approvals.services.policy_publishing import OWN_PROPOSAL, publish_policy, review_policy
+from approvals.services.policy_schedule import settle
+from approvals.services.policy_shadow import end_shadow, start_shadow, stop_shadow
+from approvals.services.policy_versions import insert_version
+from govapp.common.errors import Conflict, Forbidden
+from tenants.models import Membership
 from tenants.rules import may_edit_policy, require
 
-MAX_TEXT: Final = 500
-OWN_PROPOSAL: Final = "You proposed this version; somebody else with compliance publishes it."
+__all__ = [
+    "OWN_PROPOSAL",
+    "propose_policy",
+    "publish_policy",
+    "read_policy",
+    "renew_version",
+    "review_policy",
+    "roll_back",
+    "start_shadow",
+    "stop_shadow",
+    "withdraw_policy",
+]
+
+_WHO = "Only members with the role compliance propose policies."
 
 
 @transaction.atomic
-def propose_policy(*, actor: Membership, source: str, remark: str = "") -> PolicyVersion:
-    """Store a draft version made from YAML or JSON text.
+def propose_policy(
+    *,
+    actor: Membership,
+    source: str,
+    remark: str = "",
+    based_on: PolicyVersion | None = None,
+) -> PolicyVersion:
+    """Store a version in review, made from YAML or JSON text, without a draft.
 
+    `based_on` is what the writer had in force before them: what is live now, when not given.
     Raises `Forbidden` (needs `compliance`) and `Invalid` with every problem: a JSON pointer, and
     line and column in words where the text shows them.
     """
-    require(may_edit_policy(actor), "Only members with the role compliance propose policies.")
-    if len(remark) > MAX_TEXT or "\0" in remark:
-        raise Invalid(
-            "The remark is not valid.",
-            errors=[FieldError("/remark", f"Write at most {MAX_TEXT} characters.")],
-        )
-    policy = read_policy(source)
-    _lock_policies()
-    highest = PolicyVersion.objects.aggregate(highest=Max("number"))["highest"] or 0
-    version = PolicyVersion(
-        number=highest + 1,
-        source=source,
-        document=policy.document,
-        digest=policy.digest,
-        remark=remark,
-        proposed_by=actor,
-        proposed_at=clock.now(),
+    require(may_edit_policy(actor), _WHO)
+    remark = check_remark(remark)
+    lock_policies()
+    return insert_version(
+        actor=actor, source=source, remark=remark, based_on=based_on or live_policy()
     )
-    version.save(force_insert=True)
-    events.policy_proposed(actor=actor, version=version, sentences=describe_policy(policy))
+
+
+@transaction.atomic
+def withdraw_policy(
+    *, actor: Membership, version: PolicyVersion, remark: str = ""
+) -> PolicyVersion:
+    """Take a version back: in review by who proposed it, scheduled by anybody with `compliance`.
+
+    What is live goes on deciding. Raises `Forbidden`, `Invalid`, and `Conflict` when it is
+    neither in review nor scheduled, or its time has come.
+    """
+    require(may_edit_policy(actor), "Only members with the role compliance withdraw policies.")
+    remark = check_remark(remark)
+    lock_policies()
+    settle()
+    version = hold_version(version)
+    was = version.status
+    if was not in (PolicyStatus.IN_REVIEW, PolicyStatus.SCHEDULED):
+        raise Conflict(
+            f"Version {version.number} is {PolicyStatus(was).label.lower()}; only a version in"
+            " review or scheduled is withdrawn."
+        )
+    if was == PolicyStatus.IN_REVIEW and version.proposed_by_id != actor.pk:
+        raise Forbidden(f"{version.proposed_by} proposed this version; you may reject it.")
+    version.status = PolicyStatus.WITHDRAWN
+    version.save(update_fields=["status"])
+    events.policy_withdrawn(actor=actor, version=version, was=was, remark=remark)
+    end_shadow(version=version, actor=actor, why="it was withdrawn")
     return version
 
 
 @transaction.atomic
-def publish_policy(*, actor: Membership, version: PolicyVersion, attestation: str) -> PolicyVersion:
-    """Make a draft the version that decides, and archive the one before it.
+def roll_back(*, actor: Membership, version: PolicyVersion, remark: str = "") -> PolicyVersion:
+    """Propose an older version's text again, on top of what is live: reviewed like any change.
 
-    Raises `Forbidden` (needs `compliance`, and somebody else than who proposed it unless the
-    tenant says otherwise), `Conflict` when it is no draft, `Invalid` without an attestation and
-    when a flow cannot be completed by the people there are.
+    Returns the new version in review; its draft is kept beside it. Raises `Forbidden`, `Invalid`
+    when the old text is no policy any more, and `Conflict` when it never was live, or is.
     """
-    require(may_edit_policy(actor), "Only members with the role compliance publish policies.")
-    _lock_policies()
-    version = PolicyVersion.objects.select_related("proposed_by__user").get(pk=version.pk)
-    if version.status != PolicyStatus.DRAFT:
-        raise Conflict(f"Version {version.number} is {version.status}; only a draft is published.")
-    tenant = Tenant.objects.get(pk=require_tenant_id())
-    is_same_person = version.proposed_by_id == actor.pk
-    if is_same_person and not tenant.single_person_publishing:
-        raise Forbidden(OWN_PROPOSAL)
-    attestation = attestation.strip()
-    if not attestation or len(attestation) > MAX_TEXT or "\0" in attestation:
-        raise Invalid(
-            "An attestation is needed.",
-            errors=[FieldError("/attestation", f"Confirm in 1 to {MAX_TEXT} characters.")],
+    require(may_edit_policy(actor), _WHO)
+    lock_policies()
+    settle()
+    version = hold_version(version)
+    if version.status != PolicyStatus.ARCHIVED:
+        raise Conflict(
+            f"Version {version.number} is {PolicyStatus(version.status).label.lower()}; only a"
+            " version that was live before can come back."
         )
-    policy = _usable(version)
-    former = live_policy()
-    if former is not None:
-        former.status = PolicyStatus.ARCHIVED
-        former.save(update_fields=["status"])
-    version.status = PolicyStatus.LIVE
-    version.published_by = actor
-    version.published_at = clock.now()
-    version.attestation = attestation
-    version.save(update_fields=["status", "published_by", "published_at", "attestation"])
-    events.policy_published(
+    draft = create_draft(
         actor=actor,
-        version=version,
-        former=former,
-        sentences=describe_policy(policy),
-        single_person=is_same_person,
+        source=text_of(version),
+        title=f"Back to version {version.number}",
+        rolls_back_to=version,
     )
-    return version
+    return submit_for_review(actor=actor, draft_id=draft.pk, revision=draft.revision, remark=remark)
 
 
-def read_policy(source: str) -> Policy:
-    """Return the policy that the text says; raise `Invalid` with every problem and its place."""
-    try:
-        return load_policy(source)
-    except PolicyInvalid as invalid:
-        raise _refusal("The policy is not valid.", invalid.problems) from invalid
+@transaction.atomic
+def renew_version(*, actor: Membership, version: PolicyVersion) -> PolicyDraft:
+    """Begin a draft with a version's text on top of what is live now.
 
-
-def _usable(version: PolicyVersion) -> Policy:
-    try:
-        policy = compiled(version)
-    except PolicyInvalid as invalid:
-        raise _refusal("The policy can no longer be used.", invalid.problems) from invalid
-    if problems := find_obstacles(policy):
-        raise _refusal("The people there are could not complete a flow.", problems)
-    return policy
-
-
-def _refusal(detail: str, problems: list[Problem] | tuple[Problem, ...]) -> Invalid:
-    return Invalid(
-        detail,
-        code="invalid_policy",
-        errors=[FieldError(each.pointer, _sentence(each)) for each in problems],
+    For a version that something else overtook: its text is kept as it was, the draft knows which
+    version it renews, and its page shows both beside what went live in the meantime.
+    """
+    require(may_edit_policy(actor), "Only members with the role compliance write policies.")
+    lock_policies()
+    settle()
+    version = hold_version(version)
+    live = live_policy()
+    above = f" on top of version {live.number}" if live else ""
+    return create_draft(
+        actor=actor,
+        source=text_of(version),
+        title=f"Version {version.number}{above}",
+        based_on=live,
+        rolls_back_to=version.rolls_back_to,
+        renews=version,
     )
-
-
-def _sentence(problem: Problem) -> str:
-    message = f"{problem.message[:1].upper()}{problem.message[1:]}"
-    if problem.line is None:
-        return message
-    return f"Line {problem.line}, column {problem.column}: {message}"
-
-
-def _lock_policies() -> None:
-    """One writer of a tenant's policies at a time, until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"policies:{require_tenant_id()}"],
-        )

@@ -71,7 +71,7 @@ def policy_version(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     context = _version_context(version) | {
         "lines": list(enumerate(version.source.splitlines(), 1)),
         "may_edit": may_edit,
-        "may_publish": may_edit and version.status == PolicyStatus.DRAFT,
+        "may_publish": may_edit and version.status == PolicyStatus.IN_REVIEW,
     }
     return render(request, "approvals/policy/version.html", context)
 
@@ -86,7 +86,9 @@ def policy_edit(request: PageRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             made = propose_policy(actor=request.membership, **form.cleaned_data)
-            messages.success(request, f"Version {made.number} is a draft. It decides nothing yet.")
+            messages.success(
+                request, f"Version {made.number} is in review. It decides nothing yet."
+            )
             return redirect("policy_version", slug, made.public_id)
     context = {"nav": "policy", "form": form, "start": start}
     status = 422 if request.method == "POST" else 200
@@ -117,14 +119,14 @@ def _publish_page(
     """Render the page; who could not publish is told so before trying."""
     is_own = version.proposed_by_id == request.membership.pk
     is_shut_out = is_own and not request.tenant.single_person_publishing
-    is_draft = version.status == PolicyStatus.DRAFT
+    is_in_review = version.status == PolicyStatus.IN_REVIEW
     context = _version_context(version) | {
         "form": form,
         "refused": refusal.detail if refusal else OWN_PROPOSAL if is_shut_out else "",
-        "may_publish": is_draft and not is_shut_out,
-        "is_draft": is_draft,
+        "may_publish": is_in_review and not is_shut_out,
+        "is_in_review": is_in_review,
         # A form that was sent has the service's own answer on it.
-        "obstacles": obstacles(version) if is_draft and not form.is_bound else [],
+        "obstacles": obstacles(version) if is_in_review and not form.is_bound else [],
         "now": clock.now(),
     }
     status = status_of(refusal) if refusal else 422 if form.is_bound else 200

@@ -1,5 +1,8 @@
 """The customer account that everything else belongs to."""
 
+from datetime import time
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from govapp.common.clock import Now
@@ -19,6 +22,17 @@ class Tenant(TenantOwned):
     link_voting = models.BooleanField(default=False)
     # May the person who proposes a policy publish it? Recorded, and shown in every report.
     single_person_publishing = models.BooleanField(default=False)
+    # How many people besides the proposer must confirm a policy that weakens what was in force.
+    weakening_reviewers = models.PositiveSmallIntegerField(default=1)
+    # When the office is open, in `time_zone`: days 0 (Monday) to 6, and from when to when.
+    # No days: the tenant has not said so, and rules on business hours cannot be evaluated.
+    business_days = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    business_from = models.TimeField(default=time(9))
+    business_to = models.TimeField(default=time(17))
+    # ISO 3166 country whose public holidays are no business days; empty for none.
+    holiday_country = models.CharField(max_length=2, blank=True, default="")
+    # For how long records are kept, in days; null: for ever.
+    retention_days = models.PositiveIntegerField(null=True)
     # Added to a stage whose quorum has become impossible (domain: section 7).
     fallback_group = models.SlugField(max_length=60, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())

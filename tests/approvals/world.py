@@ -18,6 +18,7 @@ from approvals.policies import parse_policy
 from approvals.selectors.people import APPROVE
 from approvals.services.submission import Submission, submit_action
 from approvals.services.votes import cast_vote
+from govapp.common import clock
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.enums import Role
 from tenants.models import Agent, ApproverGroup, Membership
@@ -153,6 +154,7 @@ def publish(company: Company, document: Document) -> PolicyVersion:
         document=made.document,
         digest=made.digest,
         proposed_by=company.carl,
+        starts_at=clock.now(),
     )
 
 

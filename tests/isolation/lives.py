@@ -13,7 +13,12 @@ from approvals.models import (
     ActionRequest,
     CallbackDelivery,
     CallbackEndpoint,
+    PolicyDraft,
+    PolicyReview,
+    PolicySimulation,
     PolicyVersion,
+    ShadowResult,
+    SimulatedChange,
 )
 from approvals.policies import dump_policy, parse_policy
 from approvals.services.callbacks import create_endpoint
@@ -166,6 +171,7 @@ def _live(world: World, key: str, dora: User) -> Life:
     with tenant_transaction(company.id):
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
+        _rehearsed(company, draft, pending)
         grant = issue_grant(agent=agent, request_id=granted.pk)
         link = make_review_link(request=pending, member=company.alice)
     deliver_due(grace=timedelta(0))
@@ -195,6 +201,30 @@ def _live(world: World, key: str, dora: User) -> Life:
             report=report,
             dora=Membership.objects.get(user=dora),
         )
+
+
+def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest) -> None:
+    """Leave a row in every table of drafts, reviews, replays and shadow."""
+    carl = company.carl
+    draft = PolicyDraft.objects.create(source=version.source, created_by=carl, saved_by=carl)
+    PolicyReview.objects.create(
+        version=version, reviewer=company.olivia, verdict="approve", attestation="Read."
+    )
+    simulation = PolicySimulation.objects.create(
+        source=version.source,
+        digest=version.digest,
+        draft=draft,
+        until=clock.now(),
+        requested_by=carl,
+    )
+    SimulatedChange.objects.create(
+        simulation=simulation, request=request, position=1, before="allow", after="deny",
+        direction="stricter", because="A secret reason",
+    )  # fmt: skip
+    ShadowResult.objects.create(
+        request=request, version=version, live_outcome="require_approval", outcome="deny",
+        differs=True, because="A secret reason",
+    )  # fmt: skip
 
 
 def _approved(world: World, request: ActionRequest) -> ActionRequest:

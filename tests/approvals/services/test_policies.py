@@ -65,7 +65,7 @@ def test_a_proposal_keeps_the_text_and_its_meaning(acme: Company) -> None:
         assert (first.number, second.number) == (1, 2)
         stored = PolicyVersion.objects.get(pk=first.pk)
         assert stored.source == SOURCE
-        assert stored.status == PolicyStatus.DRAFT
+        assert stored.status == PolicyStatus.IN_REVIEW
         assert live_policy() is None
         assert compiled(stored).digest == stored.digest
         body = bytes(LedgerEvent.objects.filter(type="policy.proposed")[0].body).decode()

@@ -151,11 +151,11 @@ def test_a_valid_document_becomes_a_draft_with_the_line_ends_of_a_file(office: O
     client = log_in(office.company.carl)
     sent = {"source": SOURCE.replace("\n", "\r\n"), "remark": "As before"}
     answer = client.post(office.url("policy/edit"), sent, follow=True)
-    assert "Version 3 is a draft. It decides nothing yet." in words(answer.content)
+    assert "Version 3 is in review. It decides nothing yet." in words(answer.content)
     assert "No sentence differs." in words(answer.content)
     with tenant_transaction(office.company.id):
         made = PolicyVersion.objects.get(number=3)
-        assert (made.status, made.source, made.remark) == ("draft", SOURCE, "As before")
+        assert (made.status, made.source, made.remark) == ("in_review", SOURCE, "As before")
 
 
 def test_mistakes_are_listed_with_their_place_and_what_was_typed_stays(office: Office) -> None:
@@ -195,7 +195,7 @@ def test_another_person_publishes_with_a_confirmation(office: Office) -> None:
         )
     again = client.post(office.url("policy/{draft}/publish"), {"attestation": "Once more."})
     assert again.status_code == 409
-    assert "Version 2 is live; only a draft is published." in words(again.content)
+    assert "Version 2 is live; only a version in review is published." in words(again.content)
 
 
 def test_whoever_proposed_it_is_told_before_and_after_trying(office: Office) -> None:
