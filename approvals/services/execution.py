@@ -166,6 +166,7 @@ def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | No
 
 def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
     version = request.policy_version
+    integration = {"integration": request.integration} if request.integration else {}
     issued = int(grant.issued_at.timestamp())
     return {
         "iss": grant_tokens.issuer_of(request.tenant_id),
@@ -179,6 +180,7 @@ def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
         "agent": request.agent.public_id,
         "request": request.public_id,
         "category": request.category_key,
+        **integration,
         "payload_digest": request.payload_digest,
         "policy_version": version.number if version else None,
     }
