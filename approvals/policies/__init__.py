@@ -13,6 +13,7 @@ from approvals.policies.facts import Facts
 from approvals.policies.flows import Escalation, Flow, Reference, Seat, Stage
 from approvals.policies.loading import dump_policy, load_policy
 from approvals.policies.matching import Matching, describe_missing, seat_voters
+from approvals.policies.obligations import EvaluatedObligations, Obligations
 from approvals.policies.parsing import parse_policy
 from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.policy import Policy
@@ -26,10 +27,12 @@ __all__ = [
     "DENY",
     "REQUIRE_APPROVAL",
     "Escalation",
+    "EvaluatedObligations",
     "Evaluation",
     "Facts",
     "Flow",
     "Matching",
+    "Obligations",
     "Outcome",
     "Policy",
     "PolicyInvalid",

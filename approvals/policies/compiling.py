@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, cast
 
 from approvals.policies.facts import Facts
-from approvals.policies.fields import Field, Missing, find_field
-from approvals.policies.operators import Judgement, compile_operator
+from approvals.policies.fields import find_field
+from approvals.policies.kinds import Field, Missing
+from approvals.policies.operator_table import BY_NAME, DATED
+from approvals.policies.operators import Judgement, compile_dated, compile_operator
 from approvals.policies.rules import AnyOf, Comparison, Condition, Not, Scalar, When
 from approvals.policies.shown import listed, safe_text, shorten, show
 
@@ -37,24 +39,6 @@ class Compiled:
 
     test: Test
     explain: Explain
-
-
-# How each operator reads when it holds and when it does not; {} is the policy's value.
-_VERBS: Final[dict[str, tuple[str, str]]] = {
-    "eq": ("is {}", "is not {}"),
-    "ne": ("is not {}", "is {}"),
-    "gt": ("is over {}", "is not over {}"),
-    "gte": ("is at least {}", "is not at least {}"),
-    "lt": ("is under {}", "is not under {}"),
-    "lte": ("is at most {}", "is not at most {}"),
-    "in": ("is one of {}", "is not one of {}"),
-    "not_in": ("is not one of {}", "is one of {}"),
-    "contains": ("contains {}", "does not contain {}"),
-    "starts_with": ("starts with {}", "does not start with {}"),
-    "ends_with": ("ends with {}", "does not end with {}"),
-    "matches": ("matches {}", "does not match {}"),
-    "between": ("is between {}", "is not between {}"),
-}
 
 
 def compile_condition(condition: Condition) -> Compiled:
@@ -124,18 +108,14 @@ def _compile_comparison(comparison: Comparison) -> Compiled:
     if comparison.op in {"exists", "absent"}:
         return _compile_presence(field, wanted=comparison.op == "exists")
     read = field.read
-    judge = compile_operator(comparison.op, comparison.value, field.kind)
     holds, fails = _phrases(comparison, field)
-
-    def test(facts: Facts) -> Judgement:
-        value = read(facts)
-        return value.value if isinstance(value, Missing) else judge(value)
+    test = _test_of(comparison, field)
 
     def explain(facts: Facts) -> Reason:
         value = read(facts)
         if isinstance(value, Missing):
             return _reason(field, value.value, f"{field.words} {value.value}", "missing")
-        judged = judge(value)
+        judged = test(facts)
         shown = _show_value(value)
         says = judged if isinstance(judged, str) else (holds if judged else fails)
         # "currency is EUR" needs no second EUR; everything else shows what was found.
@@ -144,6 +124,27 @@ def _compile_comparison(comparison: Comparison) -> Compiled:
         return _reason(field, judged, part, shown)
 
     return Compiled(test, explain)
+
+
+def _test_of(comparison: Comparison, field: Field) -> Test:
+    read = field.read
+    if comparison.op in DATED:
+        judge_zoned = compile_dated(comparison.op, str(comparison.value))
+
+        def test_dated(facts: Facts) -> Judgement:
+            value = read(facts)
+            if isinstance(value, Missing):
+                return value.value
+            return judge_zoned(value, facts.local_time.tzinfo)
+
+        return test_dated
+    judge = compile_operator(comparison.op, comparison.value, field.kind)
+
+    def test(facts: Facts) -> Judgement:
+        value = read(facts)
+        return value.value if isinstance(value, Missing) else judge(value)
+
+    return test
 
 
 def _compile_presence(field: Field, *, wanted: bool) -> Compiled:
@@ -174,7 +175,8 @@ def _show_value(value: object) -> str:
 
 
 def _phrases(comparison: Comparison, field: Field) -> tuple[str, str]:
-    holds, fails = _VERBS[comparison.op]
+    operator = BY_NAME[comparison.op]
+    holds, fails = operator.holds, operator.fails
     value = comparison.value
     if isinstance(value, tuple):
         conjunction = "and" if comparison.op == "between" else "or"

@@ -8,6 +8,7 @@ from approvals.policies import limits
 from approvals.policies.durations import duration_in_words
 from approvals.policies.fields import find_field
 from approvals.policies.flows import Escalation, Flow, Reference, Seat, Stage
+from approvals.policies.operator_table import BY_NAME
 from approvals.policies.rules import (
     DENY,
     AllOf,
@@ -25,25 +26,6 @@ if TYPE_CHECKING:
     from approvals.policies.policy import Policy
 
 _EXPIRES: Final = "nobody answering means it expires"
-
-# How each operator reads after "has" and the field's name; {} is the policy's value.
-_HAS: Final[dict[str, str]] = {
-    "eq": "{}",
-    "ne": "other than {}",
-    "gt": "over {}",
-    "gte": "of at least {}",
-    "lt": "under {}",
-    "lte": "of at most {}",
-    "in": "one of {}",
-    "not_in": "none of {}",
-    "contains": "containing {}",
-    "starts_with": "starting with {}",
-    "ends_with": "ending with {}",
-    "matches": "matching {}",
-    "between": "between {}",
-    "exists": "given",
-    "absent": "not given",
-}
 
 
 def describe_with_flow(rule: Rule, flow: Flow | None) -> str:
@@ -148,7 +130,8 @@ def _comparison_words(comparison: Comparison) -> str:
         shown = listed((show(each, limits.VALUE_CHARACTERS) for each in value), conjunction)
     else:
         shown = show(value, limits.VALUE_CHARACTERS)
-    return f"{safe_text(name, limits.FIELD_CHARACTERS)} {_HAS[comparison.op].replace('{}', shown)}"
+    says = BY_NAME[comparison.op].has.replace("{}", shown)
+    return f"{safe_text(name, limits.FIELD_CHARACTERS)} {says}"
 
 
 def describe_rule(rule: Rule, *, policy: Policy) -> str:

@@ -12,6 +12,11 @@ from approvals.policies import limits
 from approvals.policies.compiling import Reason
 from approvals.policies.evaluation import Evaluation, RequirementSpec, RuleTrace, Verdict
 from approvals.policies.facts import Facts
+from approvals.policies.obligations import (
+    NO_OBLIGATIONS,
+    EvaluatedObligations,
+    merge_obligations,
+)
 from approvals.policies.operators import Judgement
 from approvals.policies.plan import PlannedRule
 from approvals.policies.policy import Policy
@@ -48,7 +53,8 @@ def _decide(policy: Policy, facts: Facts) -> Evaluation:
 
     outcome, because, requirements, used_default = _conclude(policy, judged, facts)
     because = shorten(because, limits.BECAUSE_CHARACTERS)
-    return Evaluation(outcome, because, requirements, used_default, write_trace)
+    obligations = _obligations(judged)
+    return Evaluation(outcome, because, requirements, used_default, obligations, write_trace)
 
 
 def _conclude(
@@ -58,11 +64,7 @@ def _conclude(
     refusal = _refusal(facts)
     if refusal is not None:
         return DENY, refusal, (), False
-    applying = [
-        (planned, judgement)
-        for planned, judgement in judged
-        if judgement is True or (judgement is not False and planned.rule.then != ALLOW)
-    ]
+    applying = [each for each in judged if _applies(*each)]
     if not applying:
         default = policy.plan.default
         because = _default_because(policy, judged, facts)
@@ -73,6 +75,21 @@ def _conclude(
     deciding.sort(key=_by_id)
     requirements = tuple([each.requirement for each, _ in deciding if each.requirement])
     return outcome, _because(deciding, facts), requirements, False
+
+
+def _applies(planned: PlannedRule, judgement: Judgement) -> bool:
+    """Whether the rule holds: what could not be evaluated counts as matched unless it allows."""
+    return judgement is True or (judgement is not False and planned.rule.then != ALLOW)
+
+
+def _obligations(judged: Sequence[Judged]) -> EvaluatedObligations:
+    """What all rules that apply ask for, whichever of them decides the outcome."""
+    asked = [
+        (planned.rule.id, planned.rule.obligations)
+        for planned, judgement in judged
+        if planned.rule.obligations is not None and _applies(planned, judgement)
+    ]
+    return merge_obligations(asked) if asked else NO_OBLIGATIONS
 
 
 def _strictest(applying: Iterable[Judged]) -> Outcome:
@@ -167,7 +184,7 @@ def _trace_other_category(planned: PlannedRule, facts: Facts) -> RuleTrace:
 
 
 def _unusable(policy: Policy) -> Evaluation:
-    return Evaluation(DENY, UNUSABLE, (), False, lambda _: _trace_unusable(policy))
+    return Evaluation(DENY, UNUSABLE, (), False, NO_OBLIGATIONS, lambda _: _trace_unusable(policy))
 
 
 def _trace_unusable(policy: Policy) -> tuple[RuleTrace, ...]:

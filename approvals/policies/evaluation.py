@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from approvals.policies.flows import Flow
+from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.rules import Outcome
 
 Verdict = Literal["matched", "not_matched", "unevaluable"]
@@ -66,6 +67,7 @@ class Evaluation:
     because: str
     requirements: tuple[RequirementSpec, ...]
     used_default: bool
+    obligations: EvaluatedObligations
     _write_trace: Callable[[bool], tuple[RuleTrace, ...]] = field(compare=False, repr=False)
 
     @cached_property
@@ -85,5 +87,6 @@ class Evaluation:
             "because": self.because,
             "used_default": self.used_default,
             "requirements": [each.to_dict() for each in self.requirements],
+            "obligations": self.obligations.to_dict(),
             "rules": [each.to_dict() for each in self.rules],
         }

@@ -1,125 +1,57 @@
-"""The fields that a condition can look at: their names, types, words, and how each is read."""
+"""Finding the field that a condition names: fixed ones, payload paths, and counts of a run."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Mapping
 from typing import Final
 
 from approvals.policies import limits
 from approvals.policies.facts import Facts
+from approvals.policies.field_table import FIXED, WEEKDAYS
+from approvals.policies.kinds import Field, Kind, Missing, Reader, or_absent
 
+__all__ = ["FIXED_NAMES", "PAYLOAD", "RUN_COUNT", "WEEKDAYS", "Field", "Kind", "Missing"]
+__all__ += ["Reader", "find_field"]
 
-class Kind(Enum):
-    """What kind of value a field holds; `ANY` is known only when a payload arrives."""
-
-    ANY = "anything"
-    TEXT = "text"
-    NUMBER = "a number"
-    BOOLEAN = "true or false"
-    LABELS = "labels"
-
-
-class Missing(Enum):
-    """Why a field has no value to compare."""
-
-    ABSENT = "is missing"
-    NOT_AN_OBJECT = "lies inside something that is not an object"
-
-
-Reader = Callable[[Facts], object]
-WEEKDAYS: Final = (
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-)
 PAYLOAD: Final = "payload."
+RUN_COUNT: Final = "run.count."
+CATEGORY_PATTERN: Final = re.compile(
+    r"\*|[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*(\.\*)?", re.ASCII
+)
+FIXED_NAMES: Final = tuple(FIXED)
 _SEGMENT: Final = re.compile(r"[^\s.\x00-\x1f\x7f]{1,64}")
 
 
-@dataclass(frozen=True)
-class Field:
-    """One field: its name in the document, its kind, and its name in sentences."""
-
-    name: str
-    kind: Kind
-    words: str
-    read: Reader
-
-
-def _or_absent(value: object) -> object:
-    return Missing.ABSENT if value is None else value
-
-
-def _cost(key: str) -> Reader:
-    def read(facts: Facts) -> object:
-        return _or_absent((facts.estimated_cost or {}).get(key))
-
-    return read
-
-
-_FIXED: Final[dict[str, Field]] = {
-    field.name: field
-    for field in (
-        Field("category.key", Kind.TEXT, "category", lambda facts: facts.category),
-        Field("category.risk", Kind.TEXT, "category risk", lambda facts: facts.category_risk),
-        Field(
-            "category.reversible",
-            Kind.BOOLEAN,
-            "category reversible",
-            lambda facts: facts.category_reversible,
-        ),
-        Field("agent.name", Kind.TEXT, "agent name", lambda facts: facts.agent_name),
-        Field("agent.labels", Kind.LABELS, "agent labels", lambda facts: facts.agent_labels),
-        Field("agent.tier", Kind.TEXT, "agent tier", lambda facts: facts.agent_tier),
-        Field(
-            "agent.age_days", Kind.NUMBER, "agent age in days", lambda facts: facts.agent_age_days
-        ),
-        Field("environment", Kind.TEXT, "environment", lambda facts: facts.environment),
-        Field("confidence", Kind.NUMBER, "confidence", lambda facts: _or_absent(facts.confidence)),
-        Field("estimated_cost.amount", Kind.NUMBER, "estimated cost", _cost("amount")),
-        Field("estimated_cost.currency", Kind.TEXT, "estimated cost currency", _cost("currency")),
-        Field("estimated_cost.tokens", Kind.NUMBER, "estimated tokens", _cost("tokens")),
-        Field(
-            "on_behalf_of", Kind.TEXT, "on behalf of", lambda facts: _or_absent(facts.on_behalf_of)
-        ),
-        Field("time.hour", Kind.NUMBER, "hour", lambda facts: facts.local_time.hour),
-        Field(
-            "time.weekday",
-            Kind.TEXT,
-            "weekday",
-            lambda facts: WEEKDAYS[facts.local_time.weekday()],
-        ),
-    )
-}
-FIXED_NAMES: Final = tuple(_FIXED)
-
-
 def find_field(name: str) -> Field | None:
-    """The field of that name, or None when there is none. Any `payload.` path is a field."""
-    fixed = _FIXED.get(name)
-    if fixed is not None or not name.startswith(PAYLOAD) or len(name) > limits.FIELD_CHARACTERS:
+    """The field of that name, or None when there is none.
+
+    Any `payload.` path is a field, and so is `run.count.` with a category or pattern.
+    """
+    fixed = FIXED.get(name)
+    if fixed is not None or len(name) > limits.FIELD_CHARACTERS:
         return fixed
+    if name.startswith(PAYLOAD):
+        return _payload_field(name)
+    return _count_field(name) if name.startswith(RUN_COUNT) else None
+
+
+def _payload_field(name: str) -> Field | None:
     path = name.removeprefix(PAYLOAD)
     segments = tuple(path.split("."))
     well_formed = all(_SEGMENT.fullmatch(segment) for segment in segments)
     if not well_formed or len(segments) > limits.FIELD_SEGMENTS:
         return None
     words = path.replace("_", " ")
-    return Field(name, Kind.ANY, words, _payload_reader(segments))
+    description = "A field of the request's payload, as the category's schema defines it."
+    return Field(name, Kind.ANY, words, _payload_reader(segments), description)
 
 
 def _payload_reader(segments: tuple[str, ...]) -> Reader:
     """Walks objects by name, as many steps as the path has, whatever the payload's depth."""
     if len(segments) == 1:
         key = segments[0]
-        return lambda facts: _or_absent(facts.payload.get(key))
+        return lambda facts: or_absent(facts.payload.get(key))
 
     def read(facts: Facts) -> object:
         value: object = facts.payload
@@ -132,3 +64,38 @@ def _payload_reader(segments: tuple[str, ...]) -> Reader:
         return value
 
     return read
+
+
+def _count_field(name: str) -> Field | None:
+    pattern = name.removeprefix(RUN_COUNT)
+    if len(pattern) > limits.NAME_CHARACTERS or not CATEGORY_PATTERN.fullmatch(pattern):
+        return None
+    return Field(
+        name,
+        Kind.NUMBER,
+        f"number of earlier {pattern} actions in this run",
+        _count_reader(pattern),
+        "How many actions of this category, or of all that fit a pattern such as payments.*, the "
+        "agent asked for earlier in the same run, refused ones left out; missing when it names "
+        "no run.",
+        need="run",
+    )
+
+
+def _count_reader(pattern: str) -> Reader:
+    """Patterns fit as in `when.category`: "payments.*" fits what starts with "payments."."""
+    prefix = pattern.removesuffix("*")
+
+    def read_one(facts: Facts) -> object:
+        counts = facts.run_counts
+        return Missing.ABSENT if counts is None else counts.get(pattern, 0)
+
+    def read_all(facts: Facts) -> object:
+        counts = facts.run_counts
+        if counts is None:
+            return Missing.ABSENT
+        if len(counts) > limits.LIST_ITEMS:
+            return Missing.TOO_MANY
+        return sum(count for key, count in counts.items() if key.startswith(prefix))
+
+    return read_all if pattern.endswith("*") else read_one

@@ -23,6 +23,8 @@ ESCALATIONS: Final = 5
 NAMES_IN_LIST: Final = 100
 NAME_CHARACTERS: Final = 100
 NOTE_CHARACTERS: Final = 2000
+ATTACHED_NOTE_CHARACTERS: Final = 500
+NOTIFIED: Final = 20
 
 # The condition tree.
 CONDITION_DEPTH: Final = 16
@@ -50,6 +52,7 @@ BECAUSE_PARTS: Final = 5
 # Time.
 SHORTEST_DEADLINE: Final = timedelta(minutes=1)
 LONGEST_DEADLINE: Final = timedelta(days=90)
+LONGEST_DELAY: Final = timedelta(days=7)
 
 # Categories whose candidate rules are remembered per policy.
 REMEMBERED_CATEGORIES: Final = 1024

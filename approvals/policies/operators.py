@@ -7,18 +7,22 @@ number"). Every closure is total and runs in time linear in the capped size of t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, tzinfo
 from decimal import Decimal
 from typing import Final, TypeAlias, cast
 
 import re2
 
 from approvals.policies import limits
+from approvals.policies.dates import compare_moments, read_date, read_moment
 from approvals.policies.decimals import read_decimal
-from approvals.policies.fields import Kind
+from approvals.policies.kinds import Kind
+from approvals.policies.operator_table import CONTAINING, EQUALITY, LISTED, NUMERIC, TEXTUAL
 from approvals.policies.rules import ConditionValue, Scalar
 
 Judgement: TypeAlias = bool | str
 Judge = Callable[[object], Judgement]
+ZonedJudge = Callable[[object, tzinfo | None], Judgement]
 
 NOT_A_NUMBER: Final = "is not a number"
 NOT_TEXT: Final = "is not text"
@@ -27,24 +31,9 @@ NOT_SEARCHABLE: Final = "is neither text nor a list"
 TOO_LONG: Final = "is too long to compare"
 MIXED_LIST: Final = "holds items of another type"
 NOT_UNICODE: Final = "is not valid text"
-
-NUMERIC: Final = frozenset({"gt", "gte", "lt", "lte", "between"})
-TEXTUAL: Final = frozenset({"starts_with", "ends_with", "matches"})
-PRESENCE: Final = frozenset({"exists", "absent"})
-LISTED: Final = frozenset({"in", "not_in"})
-EQUALITY: Final = frozenset({"eq", "ne"})
-OPERATORS: Final = (
-    *("eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains"),
-    *("starts_with", "ends_with", "matches", "exists", "absent", "between"),
-)
-
-BY_KIND: Final[dict[Kind, frozenset[str]]] = {
-    Kind.ANY: frozenset(OPERATORS),
-    Kind.TEXT: EQUALITY | LISTED | TEXTUAL | PRESENCE | {"contains"},
-    Kind.NUMBER: EQUALITY | LISTED | NUMERIC | PRESENCE,
-    Kind.BOOLEAN: EQUALITY | PRESENCE,
-    Kind.LABELS: frozenset({"contains"}),
-}
+NOT_A_LIST: Final = "is not a list"
+NOT_A_DATE: Final = "is not a date"
+INEXACT: Final = "cannot be compared without a time of day or a time zone"
 
 
 def compile_pattern(pattern: str) -> re2._Regexp:
@@ -65,9 +54,11 @@ def compile_operator(op: str, value: ConditionValue, kind: Kind) -> Judge:
     if op in LISTED:
         return _negated(_one_of(cast("tuple[Scalar, ...]", value), kind), when=op == "not_in")
     if op in NUMERIC:
-        return _compares(op, value)
+        return _spans(value) if kind is Kind.DATE else _compares(op, value)
     if op == "contains":
         return _contains(cast("Scalar", value))
+    if op in CONTAINING:
+        return _contains_several(op, cast("tuple[Scalar, ...]", value))
     if op == "matches":
         return _matches(str(value))
     if op in TEXTUAL:
@@ -75,9 +66,32 @@ def compile_operator(op: str, value: ConditionValue, kind: Kind) -> Judge:
     raise ValueError(f"no operator {op}")
 
 
+def compile_dated(op: str, value: str) -> ZonedJudge:
+    """The closure for before, after and the like, which also needs the tenant's time zone."""
+    wanted = read_moment(value)
+    if wanted is None:
+        raise ValueError(f"{value} is not a date")
+    earlier, later = op.endswith("before"), op.endswith("after")
+    same = op.startswith("on_or_")
+
+    def dated(found: object, zone: tzinfo | None) -> Judgement:
+        moment = read_moment(found)
+        if moment is None:
+            return NOT_A_DATE
+        try:
+            order = compare_moments(moment, wanted, zone)
+        except OverflowError:
+            return NOT_A_DATE
+        if order is None:
+            return INEXACT
+        return same if order == 0 else (later if order > 0 else earlier)
+
+    return dated
+
+
 def kind_of(value: Scalar, kind: Kind) -> Kind:
     """How to compare with this value: by the field's kind, or else by the value's own type."""
-    if kind in {Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN}:
+    if kind in _READERS:
         return kind
     if isinstance(value, bool):
         return Kind.BOOLEAN
@@ -96,6 +110,7 @@ _READERS: Final[dict[Kind, tuple[Callable[[object], object], str]]] = {
     Kind.NUMBER: (read_decimal, NOT_A_NUMBER),
     Kind.TEXT: (_text, NOT_TEXT),
     Kind.BOOLEAN: (_boolean, NOT_A_BOOLEAN),
+    Kind.DATE: (read_date, NOT_A_DATE),
 }
 
 
@@ -170,6 +185,36 @@ def _contains(wanted: Scalar) -> Judge:
         return MIXED_LIST if any(isinstance(each, str) for each in judged) else False
 
     return contains
+
+
+def _contains_several(op: str, wanted: Sequence[Scalar]) -> Judge:
+    """Items of a list, found in one pass; an item of another type leaves doubt as to the rest."""
+    read, _ = _READERS[kind_of(wanted[0], Kind.ANY)]
+    targets = frozenset(read(each) for each in wanted)
+    enough = len(targets) if op == "contains_all" else 1
+    found = op != "contains_none"
+
+    def contains(value: object) -> Judgement:
+        if not isinstance(value, list | tuple | frozenset):
+            return NOT_A_LIST
+        if len(value) > limits.LIST_ITEMS:
+            return TOO_LONG
+        items = {read(item) for item in value}
+        if len(targets & items) >= enough:
+            return found
+        return MIXED_LIST if None in items else not found
+
+    return contains
+
+
+def _spans(value: ConditionValue) -> Judge:
+    first, last = (cast("date", read_date(bound)) for bound in cast("tuple[Scalar, ...]", value))
+
+    def spans(found: object) -> Judgement:
+        day = read_date(found)
+        return NOT_A_DATE if day is None else first <= day <= last
+
+    return spans
 
 
 def _affix(op: str, wanted: str) -> Judge:

@@ -106,7 +106,7 @@ def _parse_seats(checker: Checker, value: object, stage: str) -> tuple[Seat, ...
 
 
 def _parse_seat(checker: Checker, value: object, pointer: str) -> Seat | None:
-    reference = _parse_reference(checker, value, pointer, optional=("count",))
+    reference = parse_reference(checker, value, pointer, optional=("count",))
     if reference is None or not isinstance(value, Mapping):
         return None
     place = pointer_to(pointer, "count")
@@ -119,9 +119,10 @@ def _parse_seat(checker: Checker, value: object, pointer: str) -> Seat | None:
     return Seat(reference.kind, reference.ref, count)
 
 
-def _parse_reference(
+def parse_reference(
     checker: Checker, value: object, pointer: str, *, optional: Sequence[str] = ()
 ) -> Reference | None:
+    """Some people: exactly one of group, role and person, and the `optional` keys."""
     data = checker.mapping(value, pointer, optional=(*SEAT_KINDS, *optional))
     if data is None:
         return None
@@ -202,8 +203,7 @@ def _parse_escalation(checker: Checker, value: object, pointer: str) -> Escalati
     if items is None:
         return None
     added = [
-        _parse_reference(checker, item, pointer_to(place, index))
-        for index, item in enumerate(items)
+        parse_reference(checker, item, pointer_to(place, index)) for index, item in enumerate(items)
     ]
     good = tuple(each for each in added if each is not None)
     if after is None or len(good) != len(added):

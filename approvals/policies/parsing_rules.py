@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Final, cast
+from typing import cast
 
 from approvals.policies import limits
 from approvals.policies.checking import Checker
+from approvals.policies.fields import CATEGORY_PATTERN
 from approvals.policies.parsing_conditions import parse_conditions
+from approvals.policies.parsing_obligations import parse_obligations
 from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.problems import pointer_to
 from approvals.policies.rules import OUTCOMES, REQUIRE_APPROVAL, Outcome, Rule, When
 from approvals.policies.shown import listed, show
-
-_CATEGORY: Final = re.compile(r"\*|[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*(\.\*)?", re.ASCII)
 
 
 def parse_rules(
@@ -44,7 +43,7 @@ def _parse_rule(
         value,
         pointer,
         required=("id", "when", "then"),
-        optional=("flow", "separation_of_duties", "note"),
+        optional=("flow", "separation_of_duties", "note", "obligations"),
     )
     if data is None:
         return None
@@ -62,9 +61,13 @@ def _parse_rule(
     if then is None:
         return None
     flow, duties = _parse_approval(checker, data, pointer, then, flow_names)
+    obligations = None
+    if "obligations" in data:
+        place = pointer_to(pointer, "obligations")
+        obligations = parse_obligations(checker, data["obligations"], place, then)
     if rule_id is None or when is None:
         return None
-    return Rule(rule_id, when, cast("Outcome", then), flow, duties, note)
+    return Rule(rule_id, when, cast("Outcome", then), flow, duties, note, obligations)
 
 
 def _parse_id(checker: Checker, data: Mapping[str, object], pointer: str) -> str | None:
@@ -162,7 +165,7 @@ def _parse_agent(
 
 def _category(checker: Checker, value: object, pointer: str) -> str | None:
     text = checker.text(value, pointer)
-    if text is not None and not _CATEGORY.fullmatch(text):
+    if text is not None and not CATEGORY_PATTERN.fullmatch(text):
         checker.report(
             pointer,
             f"write a category such as payments.transfer, payments.* or *, not {show(text)}",

@@ -10,8 +10,10 @@ from approvals.policies import limits
 from approvals.policies.compiling import Compiled, compile_when
 from approvals.policies.describing import describe_default, describe_with_flow
 from approvals.policies.evaluation import RequirementSpec
+from approvals.policies.fields import find_field
 from approvals.policies.flows import Flow
-from approvals.policies.rules import Rule
+from approvals.policies.kinds import Need
+from approvals.policies.rules import Rule, leaves
 
 DEFAULT_RULE: Final = "default"
 
@@ -24,6 +26,7 @@ class PlannedRule:
     rule: Rule
     compiled: Compiled
     requirement: RequirementSpec | None
+    needs: frozenset[Need]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +56,23 @@ class Plan:
             self._remembered[category] = answer
         return answer
 
+    def needs(self, category: str) -> frozenset[Need]:
+        """What has to be looked up before a request of this category can be evaluated.
+
+        Only rules whose category pattern fits count, so that nothing is read that none of them
+        looks at.
+        """
+        return frozenset().union(*(each.needs for each in self.candidates(category)))
+
 
 def compile_plan(
     rules: tuple[Rule, ...], flows: Mapping[str, Flow], default_flow: str | None
 ) -> Plan:
     """Compile validated rules; every flow that they name is in `flows`."""
     planned = tuple(
-        PlannedRule(position, rule, compile_when(rule.when), _requirement(rule, flows))
+        PlannedRule(
+            position, rule, compile_when(rule.when), _requirement(rule, flows), _needs(rule)
+        )
         for position, rule in enumerate(rules)
     )
     default = None
@@ -69,6 +82,13 @@ def compile_plan(
             DEFAULT_RULE, describe_default(flow), flow, separation_of_duties=True
         )
     return Plan(planned, default, _index(planned))
+
+
+def _needs(rule: Rule) -> frozenset[Need]:
+    if rule.when.conditions is None:
+        return frozenset()
+    fields = (find_field(leaf.field) for leaf in leaves(rule.when.conditions))
+    return frozenset(field.need for field in fields if field is not None and field.need)
 
 
 def _requirement(rule: Rule, flows: Mapping[str, Flow]) -> RequirementSpec | None:

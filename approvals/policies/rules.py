@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from approvals.policies.obligations import Obligations
 
 Outcome = Literal["allow", "deny", "require_approval"]
 ALLOW: Final = "allow"
@@ -67,6 +70,17 @@ class Not:
 Condition: TypeAlias = Comparison | AllOf | AnyOf | Not
 
 
+def leaves(condition: Condition) -> Iterator[Comparison]:
+    """Every comparison of a tree, from left to right."""
+    if isinstance(condition, Comparison):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from leaves(condition.child)
+    else:
+        for child in condition.children:
+            yield from leaves(child)
+
+
 @dataclass(frozen=True)
 class When:
     """What a rule applies to. Empty tuples mean "any"; every part that is given must fit."""
@@ -104,6 +118,7 @@ class Rule:
     flow: str | None = None
     separation_of_duties: bool = True
     note: str | None = None
+    obligations: Obligations | None = None
 
     def to_dict(self) -> dict[str, object]:
         """As in the document, with the default for separation of duties filled in."""
@@ -113,4 +128,6 @@ class Rule:
             data["separation_of_duties"] = self.separation_of_duties
         if self.note is not None:
             data["note"] = self.note
+        if self.obligations is not None:
+            data["obligations"] = self.obligations.to_dict()
         return data

@@ -398,7 +398,10 @@ CONDITION_ERRORS: list[tuple[object, str, str]] = [
     (
         compare("agent.labels", "eq", "x"),
         f"{TREE}/op",
-        "agent.labels is labels; use contains",
+        (
+            "agent.labels is labels; use contains, contains_any, contains_all, contains_none, "
+            "exists or absent"
+        ),
     ),
     (compare("time.hour", "gt", 24), f"{TREE}/value", "write a whole hour from 0 to 23"),
     (compare("time.hour", "in", [1, "1.5"]), f"{TREE}/value/1", "write a whole hour from 0 to 23"),
@@ -428,7 +431,8 @@ def test_conditions(tree: object, pointer: str, message: str) -> None:
     "name",
     [
         *("amount", "payload", "payload.", "payload..a", "payload.a b", "payload.a\n"),
-        *("agent.owner", "time.minute", "__class__"),
+        *("agent.owner", "time.minute", "__class__", "history", "run.count."),
+        *("run.count.Pay", "run.count.a.*.b", "run.count." + "a" * 101),
         *("payload." + ".".join("a" * 17), "payload." + "a" * 65),
     ],
 )
@@ -437,7 +441,13 @@ def test_unknown_fields(name: str) -> None:
 
     assert pointer == f"{TREE}/field"
     assert message.startswith("there is no field ")
-    assert message.endswith("time.hour or time.weekday")
+    assert message.endswith(", time.weekday, time.date or time.business_hours")
+
+
+def test_a_field_that_is_nearly_right_is_named() -> None:
+    ((_, message),) = problems_of(document(rule(conditions=compare("agent.labls", "exists"))))
+
+    assert message == "there is no field agent.labls; did you mean agent.labels"
 
 
 def test_an_unknown_operator() -> None:
