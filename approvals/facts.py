@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from approvals.digests import canonical_json
 from approvals.models import ActionCategory
-from approvals.office_hours import OfficeHours
 from approvals.policies import Facts
 from approvals.policies.decimals import read_decimal
 from approvals.selectors.history import History
 from tenants.enums import AgentStatus
 from tenants.models import Agent
+from tenants.office_hours import OfficeHours
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def read_history(question: Question, *, needs: Set[str], locks_run: bool) -> His
         return History()
     columns = ", ".join(sql for sql, _ in parts.values())
     parameters = [value for _, values in parts.values() for value in values]
-    sql = f"SELECT {columns}"  # noqa: S608 - words of our own, values apart
+    sql = f"SELECT {columns}"
     if locks_run and RUN in parts:
         sql = _LOCK_RUN + sql
         parameters = [f"run:{question.agent_id}:{question.run}", *parameters]

@@ -15,8 +15,8 @@ from django.db.models import Field, Model
 
 from approvals.enums import PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
-from approvals.office_hours import OfficeHours
 from govapp.common.tenancy import require_tenant_id
+from tenants.office_hours import OfficeHours
 
 _Row = TypeVar("_Row", bound=Model)
 

@@ -37,6 +37,7 @@ _SUPERSEDABLE: Final = frozenset(
     }
 )
 
+
 def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
     """Submit an action for `agent` and return the request as the policy leaves it.
 

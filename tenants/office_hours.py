@@ -3,9 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import Final
 
-_YEARS_KEPT = 512  # of all countries together
+from tenants.audit_events.words import in_words
+from tenants.models import Tenant
+
+WEEK: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_YEARS_KEPT: Final = 512  # of all countries together
+_SMALL: Final = frozenset({"and", "of", "the"})
 
 
 @dataclass(frozen=True)
@@ -52,3 +58,27 @@ def public_holidays(country: str, year: int) -> frozenset[date] | None:
         return frozenset(holidays.country_holidays(country, years=year))
     except NotImplementedError:
         return None
+
+
+@cache
+def holiday_countries() -> dict[str, str]:
+    """Return the countries whose public holidays are known: ISO 3166 code → English name."""
+    from holidays.registry import COUNTRIES
+
+    named = {
+        code: " ".join(word if word in _SMALL else word.capitalize() for word in module.split("_"))
+        for module, (_, code, *_) in COUNTRIES.items()
+    }
+    return dict(sorted(named.items(), key=lambda each: each[1]))
+
+
+def office_words(tenant: Tenant) -> str:
+    """Return a tenant's business hours as a person would write them."""
+    if not tenant.business_days:
+        return "not said"
+    days = in_words([WEEK[day] for day in sorted(tenant.business_days)])
+    hours = f"{days}, {tenant.business_from:%H:%M} to {tenant.business_to:%H:%M}"
+    if not tenant.holiday_country:
+        return hours
+    country = holiday_countries().get(tenant.holiday_country, tenant.holiday_country)
+    return f"{hours}, except public holidays of {country}"
