@@ -146,7 +146,7 @@ def record_vote_cast(*, vote: Vote, member: Membership) -> None:
             "payload_digest": vote.payload_digest,
             "request_version": vote.request_version,
             "seconds_viewed": vote.seconds_viewed,
-            "second_factor": vote.right["second_factor"],
+            "second_factor": vote.right.get("second_factor"),
         },
     )
 

@@ -1,7 +1,6 @@
 """What was asked for before: by this agent, in this run, for this target. Read when a rule asks.
 
-Written as SQL, because it has to be one trip: the lock and what is counted under it. Row-level
-security holds as in any other statement.
+Written as SQL, because it has to be one statement. Row-level security holds as in any other.
 """
 
 import json
@@ -32,12 +31,8 @@ _NOT_REFUSED: Final = [
 # Written out, as in the condition of the index `request_granted`.
 _GRANTED: Final = "('allowed', 'approved')"
 
-_LOCK_RUN: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)); "
-_RUN_COUNTS: Final = """
-(SELECT coalesce(jsonb_object_agg(category_key, actions), '{}')::text FROM (
-   SELECT category_key, count(*) AS actions FROM approvals_actionrequest
-   WHERE tenant_id = %s AND agent_id = %s AND run_key = %s AND run_key <> '' AND status = ANY(%s)
-   GROUP BY category_key) AS counted)"""
+# A function of the database (migration `submit3`): the lock, and what is counted under it.
+_RUN_COUNTS: Final = "approvals_actionrequest_run_counts(%s, %s, %s, %s, %s)::text"
 _IS_KNOWN_TARGET: Final = f"""
 EXISTS (SELECT 1 FROM approvals_actionrequest
    WHERE tenant_id = %s AND category_key = %s AND target_digest = %s AND target_digest <> ''
@@ -76,35 +71,31 @@ class History:
 
 
 def read_history(question: Question, *, needs: Set[str], locks_run: bool) -> History:
-    """Return what rules that need `needs` look at, in one trip; none when there is nothing to ask.
+    """Return what rules that need `needs` look at. One statement; none when none is needed.
 
     With `locks_run` other submissions of the same agent and run wait until this transaction has
-    ended, so that of two at the same moment one sees the other. The lock is a statement of its
-    own in the same trip: what follows is read after it was given, not before.
+    ended, so that of two at the same moment one sees the other.
     """
-    parts = _parts(question, needs)
+    parts = _parts(question, needs, locks_run)
     if not parts:
         return History()
     columns = ", ".join(sql for sql, _ in parts.values())
     parameters = [value for _, values in parts.values() for value in values]
-    sql = f"SELECT {columns}"
-    if locks_run and RUN in parts:
-        sql = _LOCK_RUN + sql
-        parameters = [f"run:{question.agent_id}:{question.run}", *parameters]
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        while cursor.nextset():
-            pass
+        cursor.execute(f"SELECT {columns}", parameters)
         found = dict(zip(parts, cursor.fetchone(), strict=True))
     return _history(question, found)
 
 
-def _parts(question: Question, needs: Set[str]) -> dict[str, tuple[str, list[Any]]]:
+def _parts(
+    question: Question, needs: Set[str], locks_run: bool
+) -> dict[str, tuple[str, list[Any]]]:
     """Each column that is needed, with its parameters."""
     tenant_id = require_tenant_id()
     parts: dict[str, tuple[str, list[Any]]] = {}
     if RUN in needs and question.run:
-        parts[RUN] = (_RUN_COUNTS, [tenant_id, question.agent_id, question.run, _NOT_REFUSED])
+        run = [tenant_id, question.agent_id, question.run, _NOT_REFUSED, locks_run]
+        parts[RUN] = (_RUN_COUNTS, run)
     if HISTORY not in needs:
         return parts
     if question.target_digest:

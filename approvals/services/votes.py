@@ -132,8 +132,8 @@ def _write(
             "seats": sorted(standing.seat_keys),
             "keys": sorted(person.keys),
             "is_agents_side": is_on_agents_side(board.request, person.member),
-            "second_factor": factor,
-        },
+        }
+        | ({"second_factor": factor} if factor else {}),
     )
     insert(vote)
     board.votes.append(vote)
