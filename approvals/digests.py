@@ -23,13 +23,15 @@ def payload_digest(
     tenant: str,
     environment: str,
     policy_version: int | None,
+    integration: str = "",
 ) -> str:
     """Return "sha256:" and the hexadecimal SHA-256 of the canonical JSON (RFC 8785).
 
     `agent` and `tenant` are public ids, `policy_version` is the number of the version that was
-    live. Raises `Invalid` for a payload that has no canonical form.
+    live. `integration` is a member only when one was named: without it the digest is what it was
+    before there were integrations. Raises `Invalid` for a payload that has no canonical form.
     """
-    bound = {
+    bound: dict[str, object] = {
         "v": VERSION,
         "agent": agent,
         "category": category,
@@ -38,6 +40,8 @@ def payload_digest(
         "policy_version": policy_version,
         "tenant": tenant,
     }
+    if integration:
+        bound["integration"] = integration
     return f"sha256:{hashlib.sha256(canonical_json(bound)).hexdigest()}"
 
 

@@ -174,6 +174,7 @@ class NotificationKind(models.TextChoices):
     ESCALATED = "escalated", "Escalated to you"
     DECIDED = "decided", "Decided"
     ALERT = "alert", "Alert"
+    INFORMED = "informed", "For your information"  # asks nothing
 
 
 class NotificationChannel(models.TextChoices):

@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from approvals.digests import canonical_json
 from approvals.models import ActionCategory
 from approvals.policies import Facts
+from approvals.policies.decimals import read_decimal
+from approvals.selectors.history import History
 from tenants.enums import AgentStatus
 from tenants.models import Agent
+from tenants.office_hours import OfficeHours
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Submission:
     sources: tuple[Any, ...] | list[Any] = ()
     confidence: Decimal | None = None
     environment: str = "production"
+    integration: str = ""  # the system that it is done on
+    run: str = ""  # the task that it belongs to, as the agent names it
     estimated_cost: Mapping[str, Any] | None = None
     on_behalf_of: str = ""
     traceparent: str = ""
@@ -41,8 +48,14 @@ def facts_of(
     payload_errors: tuple[str, ...],
     time_zone: str,
     now: datetime,
+    office: OfficeHours | None = None,
+    history: History | None = None,
 ) -> Facts:
-    """Return the facts of one submission. `now` is the database's time."""
+    """Return the facts of one submission. `now` is the database's time.
+
+    Without `office` and `history` a rule that looks at them cannot be evaluated.
+    """
+    local_time, past = now.astimezone(zone_of(time_zone)), history or History()
     return Facts(
         category=submission.category,
         category_known=category is not None,
@@ -58,9 +71,39 @@ def facts_of(
         confidence=submission.confidence,
         estimated_cost=submission.estimated_cost,
         on_behalf_of=submission.on_behalf_of or None,
-        local_time=now.astimezone(zone_of(time_zone)),
+        local_time=local_time,
         payload_errors=payload_errors,
+        integration=submission.integration,
+        category_cost_class=category.cost_class if category else "",
+        business_hours=office.is_open(local_time) if office else None,
+        run_counts=past.run_counts,
+        first_for_target=past.first_for_target,
+        amount_ratio=past.amount_ratio,
+        requests_last_hour=past.requests_last_hour,
+        requests_last_day=past.requests_last_day,
     )
+
+
+def target_digest(category: ActionCategory | None, payload: Mapping[str, Any]) -> str:
+    """Return the SHA-256 (hex) of what the category's target field holds, "" when of nothing.
+
+    Of its canonical JSON (RFC 8785), so that the text "7" and the number 7 are two targets.
+    """
+    target = value_at(payload, category.target_field) if category else None
+    return "" if target is None else sha256(canonical_json(target)).hexdigest()
+
+
+def amount_of(category: ActionCategory | None, payload: Mapping[str, Any]) -> Decimal | None:
+    """Return the number in the category's amount field, None when there is none."""
+    return read_decimal(value_at(payload, category.amount_field)) if category else None
+
+
+def value_at(payload: Mapping[str, Any], path: str) -> Any:
+    """Return what a dotted path leads to, as rules read it; None when it leads to nothing."""
+    value: Any = payload if path else None
+    for segment in path.split("."):
+        value = value.get(segment) if isinstance(value, Mapping) else None
+    return value
 
 
 def zone_of(name: str) -> tzinfo:

@@ -8,6 +8,7 @@ from django import forms
 
 from tenants.enums import Role, TrustTier
 from tenants.models import Agent, ApproverGroup, Membership, Tenant
+from tenants.office_hours import WEEK, holiday_countries
 from tenants.selectors import active_members
 
 _ROLE_HELP: Final = {
@@ -17,6 +18,7 @@ _ROLE_HELP: Final = {
     Role.AUDITOR: "reads everything, changes nothing",
 }
 _ROLE_CHOICES: Final = [(role.value, f"{role.label}: {_ROLE_HELP[role]}") for role in Role]
+_TIME: Final = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 _ZONES: Final = [(name, name) for name in sorted(available_timezones())]
 
 
@@ -138,6 +140,26 @@ class SettingsForm(forms.Form):
     fallback_group = forms.ChoiceField(
         required=False, help_text="Is added when a quorum can no longer be reached."
     )
+    business_days = forms.TypedMultipleChoiceField(
+        required=False,
+        coerce=int,
+        choices=list(enumerate(WEEK)),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None: rules about business hours cannot be evaluated, and count as strict.",
+    )
+    business_from = forms.TimeField(label="Office opens", widget=_TIME)
+    business_to = forms.TimeField(label="Office closes", widget=_TIME)
+    holiday_country = forms.ChoiceField(
+        label="Public holidays of",
+        required=False,
+        help_text="They are no business days.",
+    )
+    weakening_reviewers = forms.TypedChoiceField(
+        label="A policy that weakens is confirmed by",
+        coerce=int,
+        choices=[(1, "1 person"), *((n, f"{n} people") for n in range(2, 6))],
+        help_text="Besides whoever proposed it.",
+    )
     link_voting = forms.BooleanField(
         required=False, label="Low-risk requests may be decided from an e-mailed link"
     )
@@ -152,9 +174,18 @@ class SettingsForm(forms.Form):
         choice = self.fields["fallback_group"]
         assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - for the type checker
         choice.choices = [("", "None"), *((group.slug, group.name) for group in groups)]
+        country = self.fields["holiday_country"]
+        assert isinstance(country, forms.ChoiceField)  # noqa: S101 - for the type checker
+        country.choices = [
+            ("", "Nobody: holidays are days like others"),
+            *holiday_countries().items(),
+        ]
 
     @staticmethod
     def values_of(tenant: Tenant) -> dict[str, Any]:
         """Return what the form starts from."""
-        names = ("name", "time_zone", "fallback_group", "link_voting", "single_person_publishing")
+        names = (
+            "name", "time_zone", "fallback_group", "business_days", "business_from", "business_to",
+            "holiday_country", "weakening_reviewers", "link_voting", "single_person_publishing",
+        )  # fmt: skip
         return {name: getattr(tenant, name) for name in names}

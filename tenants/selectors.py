@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.db.models import Case, CharField, Count, Max, Model, Prefetch, Q, QuerySet, Value, When
 
 from govapp.common import clock
@@ -44,6 +45,13 @@ def active_members() -> QuerySet[Membership]:
 def active_member(user_id: UUID) -> Membership | None:
     """Return the membership of this person if it is active, with the person."""
     return active_members().filter(user_id=user_id).first()
+
+
+def authenticator_app(user: User) -> Authenticator | None:
+    """Return the app whose one-time codes this person can be asked for, if it is set up."""
+    apps = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP)
+    found: Authenticator | None = apps.first()
+    return found
 
 
 def members_with_role(role: Role) -> QuerySet[Membership]:

@@ -10,7 +10,9 @@ from msgspec import Meta
 
 from approvals.enums import ExecutionState, RequestStatus
 from approvals.models import ActionRequest, Requirement
+from approvals.obligations import grant_not_before, obligations_of
 from approvals.policies import Evaluation
+from approvals.policies.obligations import EvaluatedObligations
 from approvals.selectors.approvers import missing_of
 from approvals.selectors.board import Board, boards_in_hand
 from approvals.services.execution import IssuedGrant
@@ -30,6 +32,13 @@ class RuleResult(msgspec.Struct):
     id: str
     outcome: Outcome
     because: str
+
+
+class Note(msgspec.Struct):
+    """What a rule attaches, for whoever acts on it and for whoever decides."""
+
+    rule: str
+    text: str
 
 
 class PolicyResult(msgspec.Struct):
@@ -81,12 +90,19 @@ class ActionRequestAnswer(msgspec.Struct, kw_only=True):
     summary: str
     payload_digest: Digest
     environment: str
+    integration: str
+    run: str
     submitted_at: datetime
     deadline_at: datetime | None
     decided_at: datetime | None
     policy: PolicyResult
     requirements: list[RequirementState]
+    notes: list[Note]
     decision: Decision | None
+    grant_not_before: Annotated[
+        datetime | None,
+        Meta(description="A rule holds the permission back until then; null when none does."),
+    ]
     execution: Execution
     supersedes: str | None
     links: Links
@@ -114,6 +130,11 @@ class Preview(msgspec.Struct):
     because: str
     rules: list[RuleResult]
     requirements: list[PreviewedRequirement]
+    notes: list[Note]
+    step_up: Annotated[bool, Meta(description="Whether approvers are asked for a second factor.")]
+    grant_delay_seconds: Annotated[
+        int, Meta(description="For how long the permission would be held back.")
+    ]
 
 
 class GrantAnswer(msgspec.Struct):
@@ -165,6 +186,7 @@ def answers_for(
 
 def preview_for(evaluation: Evaluation) -> Preview:
     """Return what a submission would lead to."""
+    attached = evaluation.obligations
     return Preview(
         outcome=evaluation.outcome,
         because=evaluation.because,
@@ -172,6 +194,9 @@ def preview_for(evaluation: Evaluation) -> Preview:
         requirements=[
             PreviewedRequirement(each.rule_id, each.sentence) for each in evaluation.requirements
         ],
+        notes=_notes(attached),
+        step_up=attached.step_up,
+        grant_delay_seconds=round(attached.delay.total_seconds()) if attached.delay else 0,
     )
 
 
@@ -200,11 +225,15 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
         summary=request.summary,
         payload_digest=request.payload_digest,
         environment=request.environment,
+        integration=request.integration,
+        run=request.run_key,
         submitted_at=request.submitted_at,
         deadline_at=request.deadline_at,
         decided_at=request.decided_at,
         policy=PolicyResult(version.number if version else None, _rules(request.trace)),
         requirements=[_requirement(each, board) for each in board.requirements],
+        notes=_notes(obligations_of(request)),
+        grant_not_before=grant_not_before(request),
         decision=_decision(request),
         execution=Execution(
             state=request.execution_state,
@@ -215,6 +244,10 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
         supersedes=public_id("ar", request.supersedes_id) if request.supersedes_id else None,
         links=_links(request, tenant_slug),
     )
+
+
+def _notes(attached: EvaluatedObligations) -> list[Note]:
+    return [Note(rule, text) for rule, text in attached.notes]
 
 
 def _requirement(requirement: Requirement, board: Board) -> RequirementState:

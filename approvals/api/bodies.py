@@ -74,6 +74,24 @@ class ActionRequestSubmission(RequestBody, frozen=True):
     sources: Annotated[list[Source], Meta(max_length=50)] = []
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     environment: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")] = "production"
+    integration: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^([a-z0-9][a-z0-9._-]*)?$",
+            description="The system that it is done on. The approval is bound to it.",
+            examples=["acme-bank"],
+        ),
+    ] = ""
+    run: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^[!-~]*$",
+            description="The task that it belongs to, as you name it: rules may count its actions.",
+            examples=["invoices-2026-11-21"],
+        ),
+    ] = ""
     estimated_cost: Cost | None = None
     on_behalf_of: Annotated[str, Meta(max_length=200)] = ""
     traceparent: Annotated[
@@ -114,6 +132,8 @@ class ActionRequestSubmission(RequestBody, frozen=True):
             sources=tuple(_source(each) for each in self.sources),
             confidence=_thousandths(self.confidence),
             environment=self.environment,
+            integration=self.integration,
+            run=self.run,
             estimated_cost=self.estimated_cost.to_dict() if self.estimated_cost else None,
             on_behalf_of=self.on_behalf_of,
             traceparent=self.traceparent,

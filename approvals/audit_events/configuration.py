@@ -38,6 +38,9 @@ def category_created(*, actor: Membership, category: ActionCategory) -> None:
             "description": category.description,
             "payload_schema": schema_text(category.payload_schema),
             "display": schema_text(category.display),
+            "cost_class": category.cost_class,
+            "target_field": category.target_field,
+            "amount_field": category.amount_field,
         },
     )
 

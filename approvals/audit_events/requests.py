@@ -52,6 +52,9 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "estimated_cost": schema_text(request.estimated_cost),
             "supersedes": _supersedes(request),
             "environment": request.environment,
+            "integration": request.integration,
+            "run": request.run_key,
+            "obligations": request.obligations,
             "on_behalf_of": request.on_behalf_of,
             "confidence": None if request.confidence is None else str(request.confidence),
             "payload": canonical_json(request.payload).decode(),
@@ -143,6 +146,7 @@ def record_vote_cast(*, vote: Vote, member: Membership) -> None:
             "payload_digest": vote.payload_digest,
             "request_version": vote.request_version,
             "seconds_viewed": vote.seconds_viewed,
+            "second_factor": vote.right.get("second_factor"),
         },
     )
 

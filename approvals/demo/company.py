@@ -56,6 +56,9 @@ _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 4000}
 CATEGORIES: Final[list[dict[str, Any]]] = [
     {
         "key": "payments.transfer",
+        "target_field": "to",
+        "amount_field": "amount",
+        "cost_class": "high",
         "name": "Bank transfer",
         "description": "Money leaves an account of the bank.",
         "risk": "high",
@@ -83,6 +86,8 @@ CATEGORIES: Final[list[dict[str, Any]]] = [
     },
     {
         "key": "email.send",
+        "target_field": "to",
+        "cost_class": "low",
         "name": "E-mail to a customer",
         "description": "A message goes out in the bank's name.",
         "risk": "low",
@@ -112,6 +117,7 @@ CATEGORIES: Final[list[dict[str, Any]]] = [
     },
     {
         "key": "infra.deploy",
+        "target_field": "service",
         "name": "Deployment",
         "description": "A new version of a service goes live.",
         "risk": "critical",
@@ -126,6 +132,8 @@ CATEGORIES: Final[list[dict[str, Any]]] = [
     },
     {
         "key": "records.read",
+        "target_field": "customer",
+        "cost_class": "low",
         "name": "Customer file",
         "description": "A customer's file is read.",
         "risk": "medium",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django import forms
 
-from approvals.enums import Risk
+from approvals.enums import CostClass, Risk
 from approvals.forms.json_text import place_of, pretty, read_json
 from approvals.forms.listing import ListedForm
 from approvals.models import ActionCategory
@@ -41,6 +41,26 @@ class CategoryForm(ListedForm):
     description = forms.CharField(max_length=500, required=False)
     risk = forms.ChoiceField(choices=Risk, initial=Risk.HIGH)
     is_reversible = forms.BooleanField(required=False, label="What was done can be undone")
+    cost_class = forms.ChoiceField(
+        label="What it may cost",
+        required=False,
+        choices=[("", "Not said"), *CostClass.choices],
+        help_text="For rules about the class of cost.",
+    )
+    target_field = forms.CharField(
+        label="Field of the target",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs=_CODE),
+        help_text="Whom or what it is done to, as to.iban. For rules about the first time.",
+    )
+    amount_field = forms.CharField(
+        label="Field of the amount",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs=_CODE),
+        help_text="For rules about multiples of the usual amount.",
+    )
     kind = forms.ChoiceField(label="How people see the payload", choices=KINDS)
     labels = forms.CharField(
         label="Names of its fields",
@@ -99,7 +119,10 @@ class CategoryForm(ListedForm):
     @staticmethod
     def values_of(category: ActionCategory) -> dict[str, Any]:
         """Return what the form starts from."""
-        names = ("name", "description", "risk", "is_reversible")
+        names = (
+            "name", "description", "risk", "is_reversible", "cost_class", "target_field",
+            "amount_field",
+        )  # fmt: skip
         hints = category.display.get("fields") or {}
         return {name: getattr(category, name) for name in names} | {
             "kind": category.display.get("kind", "fields"),

@@ -13,6 +13,8 @@ class VoteForm(forms.Form):
     reason = forms.CharField(
         required=False, strip=True, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
     )
+    # Asked for where a rule wants step-up; never written back into the page.
+    code = forms.CharField(required=False, max_length=20)
 
 
 class CancelForm(forms.Form):

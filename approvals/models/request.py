@@ -112,6 +112,12 @@ class ActionRequest(TenantOwned):
                 condition=~models.Q(target_digest=""),
                 name="request_target",
             ),
+            # the usual amount: what was granted in a category, newest first
+            models.Index(
+                fields=["tenant_id", "category_key", "submitted_at", "id"],
+                condition=models.Q(status__in=["allowed", "approved"]),
+                name="request_granted",
+            ),
             # the inbox: what is pending, most urgent first
             models.Index(
                 fields=["tenant_id", "deadline_at", "id"],

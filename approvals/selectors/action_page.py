@@ -16,7 +16,11 @@ from approvals.enums import (
     Verdict,
 )
 from approvals.models import ActionRequest, ExecutionGrant, Notification, Timer, Vote
-from approvals.policies import describe_missing
+from approvals.obligations import grant_not_before, obligations_of
+from approvals.policies import describe_missing, duration_in_words
+from approvals.policies.describing import name_reference
+from approvals.policies.obligations import EvaluatedObligations
+from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
 from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
 from approvals.selectors.board import Board, fitting_seats, is_excluded, load_board
@@ -30,7 +34,9 @@ from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
 from tenants.models import Membership
 from tenants.rules import has_role
+from tenants.selectors import authenticator_app
 
+_NAMES = 6
 TOO_LATE = "The time to decide has passed; a request that nobody decided in time expires."
 
 
@@ -76,11 +82,25 @@ class ActionPage:
     grant: ExecutionGrant | None
     may_cancel: bool
     may_withdraw: bool
+    obligations: EvaluatedObligations
+    grant_not_before: datetime | None
+    has_app: bool  # for the reader: whether a code can be asked for; False when none will be
 
     @property
     def reason_hidden(self) -> int:
         """How many hidden characters the agent's reason and sources have."""
         return len(find_all_hidden([self.request.reason, self.request.sources]))
+
+    @property
+    def delay(self) -> str:
+        """For how long the permission is held back, in words; "" when it is not."""
+        delay = self.obligations.delay
+        return duration_in_words(delay) if delay else ""
+
+    @property
+    def told(self) -> str:
+        """Whom the rules have told of it, in words."""
+        return listed([name_reference(each) for each in self.obligations.notify], most=_NAMES)
 
     @property
     def matched(self) -> tuple[TraceLine, ...]:
@@ -107,19 +127,20 @@ def _requests() -> QuerySet[ActionRequest]:
     return ActionRequest.objects.select_related(
         "agent__owner__user", "category", "policy_version", "supersedes"
     ).defer(
-        "policy_version__source", "policy_version__document",
-        "supersedes__payload", "supersedes__trace",
+        "facts", "policy_version__source", "policy_version__document",
+        "supersedes__payload", "supersedes__trace", "supersedes__facts",
     )  # fmt: skip
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader. Eight statements."""
+    """Return the page of a request for this reader. Eight statements; nine to ask for a code."""
     board = load_board(request)
     # With their people: the timeline names them.
     votes = list(
         Vote.objects.filter(request=request).select_related("member__user").order_by("cast_at")
     )
     people = load_people(request.category_id) if request.category_id else []
+    standing, attached = _standing(board, people, member, now), obligations_of(request)
     grants = list(ExecutionGrant.objects.filter(request=request).order_by("issued_at"))
     display = request.category.display if request.category else {}
     material = Material(
@@ -144,11 +165,14 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         refusals=tuple(str(each) for each in request.trace.get("refusals", [])),
         missing=missing_on(board) if request.is_pending else "",
         seats=seat_verdicts(board),
-        standing=_standing(board, people, member, now),
+        standing=standing,
         timeline=tuple(write_timeline(material, now)),
         grant=grants[-1] if grants else None,
         may_cancel=request.is_pending and may_cancel(member, request),
         may_withdraw=_may_withdraw(request, votes, member),
+        obligations=attached,
+        grant_not_before=grant_not_before(request),
+        has_app=_can_be_asked(attached, standing, member),
     )
 
 
@@ -164,6 +188,11 @@ def _standing(
     if standing.may_vote and is_due(board.request.deadline_at, now):
         return Standing(False, TOO_LATE, frozenset())
     return standing
+
+
+def _can_be_asked(attached: EvaluatedObligations, standing: Standing, member: Membership) -> bool:
+    asks = attached.step_up and standing.may_vote
+    return asks and authenticator_app(member.user) is not None
 
 
 def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:

@@ -130,7 +130,7 @@ def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
             Q(cast_at__lt=after.at) | Q(cast_at=after.at, pk__lt=after.ident)
         )
     votes = votes.select_related("request__agent", "request__category").order_by("-cast_at", "-pk")
-    heavy = ("payload", "trace", "sources", "reason")
+    heavy = ("payload", "trace", "facts", "sources", "reason")
     found = list(votes.defer(*(f"request__{name}" for name in heavy))[: PAGE_SIZE + 1])
     entries = [InboxEntry(vote.request, (), (), "", vote) for vote in found[:PAGE_SIZE]]
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
@@ -153,7 +153,9 @@ def last_waited(member: Membership) -> datetime | None:
 
 
 def _shown(rows: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
-    return rows.select_related("agent", "category").defer("payload", "trace", "sources", "reason")
+    return rows.select_related("agent", "category").defer(
+        "payload", "trace", "facts", "sources", "reason"
+    )
 
 
 def _narrowed(filters: InboxFilters, prefix: str = "") -> Q:

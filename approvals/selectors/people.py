@@ -11,11 +11,14 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
 from approvals.models import CategoryGroupPermission, CategoryUserPermission
+from approvals.policies import Reference
 from tenants.enums import MemberStatus, Role
 from tenants.models import GroupMember, Membership
+from tenants.selectors import active_members
 
 APPROVE: Final = "approve_actioncategory"
 
@@ -82,6 +85,21 @@ def load_person(category_id: UUID, member_id: UUID) -> Person | None:
     """Return one member as they are now, whatever their status. One statement."""
     member = _with_rights(category_id).filter(pk=member_id).first()
     return _person(member) if member else None
+
+
+def members_named(references: Iterable[Reference]) -> list[Membership]:
+    """Return the active members whom any of these references means, by name. One statement.
+
+    Approvers or not: as `keys_of` says what means a member.
+    """
+    refs: dict[str, list[str]] = {"group": [], "role": [], "person": []}
+    for each in references:
+        refs[each.kind].append(each.ref.lower() if each.kind == "person" else each.ref)
+    mine = GroupMember.objects.filter(
+        membership=OuterRef("pk"), approver_group__slug__in=refs["group"]
+    )
+    meant = Q(Exists(mine)) | Q(roles__overlap=refs["role"]) | Q(address__in=refs["person"])
+    return list(active_members().annotate(address=Lower("user__email")).filter(meant))
 
 
 def _with_rights(category_id: UUID) -> QuerySet[Membership]:

@@ -32,7 +32,7 @@ class ListFilters:
 def read_requests(filters: ListFilters) -> Page[ActionRequest]:
     """Return a page of requests with their agent and category. One statement."""
     rows: QuerySet[ActionRequest] = ActionRequest.objects.select_related("agent", "category").defer(
-        "payload", "trace", "sources", "reason"
+        "payload", "trace", "facts", "sources", "reason"
     )
     rows = rows.filter(_narrowed(filters))
     return read_page(rows, field="submitted_at", after=filters.after, limit=PAGE_SIZE)

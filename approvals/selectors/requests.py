@@ -59,7 +59,7 @@ def _with_answers(requests: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
     return (
         requests.select_related("policy_version")
         .defer(
-            "payload", "sources", "reason",
+            "payload", "sources", "reason", "facts",
             "policy_version__source", "policy_version__document",
         )
     )  # fmt: skip

@@ -16,52 +16,73 @@ from django.db.models import Field, Model
 from approvals.enums import PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
 from govapp.common.tenancy import require_tenant_id
+from tenants.office_hours import OfficeHours
 
 _Row = TypeVar("_Row", bound=Model)
 
 # Large, and read by `selectors.policies.compiled` when it must.
 _LEFT_OUT: Final = frozenset({"source", "document"})
+# What has started last; a version whose start nobody wrote down is older than all others. The
+# time decides here, not the task that moves statuses: a version holds from its instant on.
+_DECIDING: Final = (
+    "SELECT v.* FROM approvals_policyversion v WHERE v.tenant_id = t.id"  # noqa: S608 - names of our own
+    f" AND v.status IN ('{PolicyStatus.LIVE.value}', '{PolicyStatus.SCHEDULED.value}')"
+    " AND (v.starts_at IS NULL OR v.starts_at <= clock.now)"
+    " ORDER BY v.starts_at DESC NULLS LAST, v.number DESC LIMIT 1"
+)
 
 
 @dataclass(frozen=True)
 class Situation:
-    """How the tenant stands at this moment. `agent_status` is None for an agent that is gone."""
+    """How the tenant stands at this moment. `agent_status` is None for an agent that is gone.
+
+    `version` decides; `shadow` is evaluated beside it.
+    """
 
     now: datetime
     time_zone: str
+    office: OfficeHours
     agent_status: str | None
     category: ActionCategory | None
     version: PolicyVersion | None
+    shadow: PolicyVersion | None
 
 
 def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
     """Return the database's time, and what is known of this agent, category and policy."""
     tenant_id = require_tenant_id()
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), [agent_id, category_key, PolicyStatus.LIVE.value, tenant_id])
-        now, time_zone, agent_status, *rest = cursor.fetchone()
+        cursor.execute(_statement(), [agent_id, category_key, tenant_id])
+        now, time_zone, days, opens, closes, country, agent_status, *rest = cursor.fetchone()
     border = len(_fields(ActionCategory))
+    end = border + len(_fields(PolicyVersion))
     return Situation(
-        now,
-        time_zone,
-        agent_status,
-        _model(ActionCategory, rest[:border]),
-        _model(PolicyVersion, rest[border:]),
+        now=now,
+        time_zone=time_zone,
+        office=OfficeHours.of(days, opens, closes, country),
+        agent_status=agent_status,
+        category=_model(ActionCategory, rest[:border]),
+        version=_model(PolicyVersion, rest[border:end]),
+        shadow=_model(PolicyVersion, rest[end:]),
     )
 
 
 @cache
 def _statement() -> str:
-    category, version = (
+    category, version, shadow = (
         ", ".join(f'{alias}."{each.column}"' for each in _fields(model))
-        for alias, model in (("c", ActionCategory), ("p", PolicyVersion))
+        for alias, model in (("c", ActionCategory), ("p", PolicyVersion), ("s", PolicyVersion))
     )
     return (
-        f"SELECT govapp_now(), t.time_zone, a.status, {category}, {version}"  # noqa: S608 - names of our own
-        " FROM tenants_tenant t"
+        "SELECT clock.now, t.time_zone, t.business_days, t.business_from, t.business_to,"  # noqa: S608 - names of our own
+        f" t.holiday_country, a.status, {category}, {version}, {shadow}"
+        " FROM (SELECT govapp_now() AS now) AS clock"
+        " JOIN tenants_tenant t ON true"
         " LEFT JOIN tenants_agent a ON a.tenant_id = t.id AND a.id = %s"
         " LEFT JOIN approvals_actioncategory c ON c.tenant_id = t.id AND c.key = %s"
-        " LEFT JOIN approvals_policyversion p ON p.tenant_id = t.id AND p.status = %s"
+        f" LEFT JOIN LATERAL ({_DECIDING}) p ON true"
+        " LEFT JOIN approvals_policyversion s ON s.tenant_id = t.id"
+        " AND s.shadow_since IS NOT NULL AND s.shadow_until IS NULL"
         " WHERE t.tenant_id = %s"
     )
 

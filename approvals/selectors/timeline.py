@@ -32,6 +32,7 @@ _TOLD: Final = {
     NotificationKind.ESCALATED: "asked, after an escalation",
     NotificationKind.DECIDED: "told how it ended",
     NotificationKind.ALERT: "alerted",
+    NotificationKind.INFORMED: "told of it, as a rule asks",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),

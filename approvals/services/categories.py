@@ -8,8 +8,9 @@ from django.db import IntegrityError, transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
 from approvals.audit_events import configuration as events
-from approvals.enums import Risk
+from approvals.enums import CostClass, Risk
 from approvals.models import ActionCategory
+from approvals.policies.fields import PAYLOAD, find_field
 from approvals.schema_limits import require_usable_schema
 from govapp.common.errors import Conflict, FieldError, Invalid
 from tenants.models import ApproverGroup, Membership
@@ -17,6 +18,7 @@ from tenants.rules import may_edit_policy, may_manage_people, require
 
 APPROVE: Final = "approve_actioncategory"
 DISPLAY_KINDS: Final = ("money", "fields", "email", "sql", "http", "diff")
+_PATH_CHARACTERS: Final = 200
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
@@ -31,8 +33,14 @@ def create_category(
     description: str = "",
     payload_schema: dict[str, Any] | None = None,
     display: dict[str, Any] | None = None,
+    cost_class: str = "",
+    target_field: str = "",
+    amount_field: str = "",
 ) -> ActionCategory:
     """Define a kind of action; nobody may approve it until a right is given.
+
+    `target_field` and `amount_field` are dotted paths into the payload, or empty: rules that look
+    at history find there whom or what it is done to, and how much it is about.
 
     Raises `Forbidden` (needs `compliance`), `Invalid`, `Conflict` when the key is taken.
     """
@@ -45,6 +53,9 @@ def create_category(
         description=description,
         payload_schema=payload_schema or {},
         display=display or {},
+        cost_class=cost_class,
+        target_field=target_field,
+        amount_field=amount_field,
     )
     if len(key) > 100 or not _KEY.fullmatch(key):
         raise _invalid("/key", "Write words of a-z, 0-9 and _ joined by dots: payments.transfer.")
@@ -65,7 +76,8 @@ def change_category(
 ) -> ActionCategory:
     """Change anything of a category but its key. Requests in flight keep what they froze.
 
-    Fields: name, risk, is_reversible, description, payload_schema, display, is_archived.
+    Fields: name, risk, is_reversible, description, payload_schema, display, cost_class,
+    target_field, amount_field, is_archived.
     Raises `Forbidden`, `Invalid`.
     """
     _require_editor(actor)
@@ -173,6 +185,22 @@ def _check_risk(value: Any) -> None:
         raise _invalid("/risk", f"Write one of {', '.join(Risk.values)}.")
 
 
+def _check_cost_class(value: Any) -> None:
+    if value not in ("", *CostClass.values):
+        raise _invalid("/cost_class", f"Write one of {', '.join(CostClass.values)}, or nothing.")
+
+
+def _check_path(pointer: str) -> Callable[[Any], None]:
+    """A path that rules could follow as well: `payload.` and this is a field of theirs."""
+
+    def check(value: Any) -> None:
+        is_path = isinstance(value, str) and (not value or find_field(f"{PAYLOAD}{value}"))
+        if not is_path or len(value) > _PATH_CHARACTERS:
+            raise _invalid(pointer, "Write names joined by dots, as in to.iban, or nothing.")
+
+    return check
+
+
 def _check_display(value: Any) -> None:
     if not isinstance(value, dict):
         raise _invalid("/display", "Write a JSON object.")
@@ -191,4 +219,7 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "is_archived": _check_flag("/is_archived"),
     "payload_schema": require_usable_schema,
     "display": _check_display,
+    "cost_class": _check_cost_class,
+    "target_field": _check_path("/target_field"),
+    "amount_field": _check_path("/amount_field"),
 }

@@ -4,7 +4,8 @@ Every function locks the request's row first; the grant's row is read after that
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from approvals import grant_tokens
 from approvals.audit_events import execution as events
 from approvals.enums import LEGAL_EXECUTION_MOVES, ExecutionState, RequestStatus, Verdict
 from approvals.models import ActionRequest, ExecutionGrant, Vote
+from approvals.obligations import grant_not_before
 from approvals.services.callbacks import queue_callbacks
 from approvals.services.grant_keys import signing_key
 from approvals.services.lifecycle import move_execution
@@ -21,7 +23,7 @@ from approvals.services.locking import ended, lock_request
 from approvals.services.redemption import redeem_grant
 from approvals.services.schedule import close_timers
 from govapp.common import clock
-from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
 from govapp.common.ids import public_id
 from govapp.common.sealing import unseal
 from tenants.enums import AgentStatus, Role
@@ -49,13 +51,15 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
     One that expired unused is replaced. Raises `NotFound`, `Forbidden` for an agent that is not
-    active, and `Conflict` when the decision gives none, or it was issued, used or withdrawn.
+    active, `NotYet` while a rule holds it back, and `Conflict` when the decision gives none, or
+    it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
     now = clock.now()
+    _require_not_held_back(request, now)
     former = _expired_grant(request, now)
     if former is not None:
         former.revoked_at = now
@@ -148,6 +152,21 @@ def _require_active(agent: Agent) -> None:
         raise Forbidden("This agent is not active.")
 
 
+def _require_not_held_back(request: ActionRequest, now: datetime) -> None:
+    """A rule can hold the permission back for a while, in which people may still withdraw it."""
+    not_before = grant_not_before(request)
+    if not_before is None or now >= not_before:
+        return
+    if not _is_legal(request, ExecutionState.REVOKED):
+        return  # withdrawn meanwhile: waiting would not help, and what follows says so
+    at = not_before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    raise NotYet(
+        f"A rule holds the permission back until {at}; ask again then.",
+        not_before=not_before,
+        retry_after=ceil((not_before - now).total_seconds()),
+    )
+
+
 def _alive_grant(request: ActionRequest) -> ExecutionGrant | None:
     alive = ExecutionGrant.objects.filter(request=request, redeemed_at=None, revoked_at=None)
     return alive.select_for_update().first()
@@ -166,6 +185,7 @@ def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | No
 
 def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
     version = request.policy_version
+    integration = {"integration": request.integration} if request.integration else {}
     issued = int(grant.issued_at.timestamp())
     return {
         "iss": grant_tokens.issuer_of(request.tenant_id),
@@ -179,6 +199,7 @@ def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
         "agent": request.agent.public_id,
         "request": request.public_id,
         "category": request.category_key,
+        **integration,
         "payload_digest": request.payload_digest,
         "policy_version": version.number if version else None,
     }

@@ -16,9 +16,10 @@ from django.db.models import QuerySet
 from approvals.doors import review_link_by_token
 from approvals.enums import Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest, ReviewLink
+from approvals.obligations import obligations_of
 from approvals.selectors.approvers import standing_of
 from approvals.services.locking import ended, lock_request
-from approvals.services.votes import cast_vote
+from approvals.services.votes import STEP_UP_BY_LINK, cast_vote
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden, NotFound, Stale
 from govapp.common.tenancy import tenant_transaction
@@ -85,7 +86,7 @@ def open_link(token: str) -> OpenedLink:
             raise NotFound(UNKNOWN)
         refusal = _refusal(link, link.request, clock.now())
         needs_login = refusal is None and not _votes_without_login(tenant, link.request)
-        why_not = refusal.detail if refusal else LOG_IN if needs_login else ""
+        why_not = refusal.detail if refusal else _log_in(link.request) if needs_login else ""
         if refusal is None and not (standing := standing_of(link.request, link.member)).may_vote:
             why_not, needs_login = standing.why, False
         return OpenedLink(
@@ -139,7 +140,7 @@ def _vote(
     if refusal := _refusal(link, request, now):
         return refusal
     if not _votes_without_login(tenant, link.request):
-        return Forbidden(LOG_IN)
+        return Forbidden(_log_in(link.request))
     try:
         decided = cast_vote(
             member=link.member,
@@ -172,7 +173,12 @@ def _refusal(link: ReviewLink, request: ActionRequest, now: datetime) -> DomainE
 
 def _votes_without_login(tenant: Tenant, request: ActionRequest) -> bool:
     category = request.category
-    return tenant.link_voting and category is not None and category.risk == Risk.LOW
+    is_low = category is not None and category.risk == Risk.LOW
+    return tenant.link_voting and is_low and not obligations_of(request).step_up
+
+
+def _log_in(request: ActionRequest) -> str:
+    return STEP_UP_BY_LINK if obligations_of(request).step_up else LOG_IN
 
 
 def _links() -> QuerySet[ReviewLink]:

@@ -57,7 +57,7 @@ def _locked(request_id: UUID, *, skip_locked: bool) -> ActionRequest | None:
     rows = ActionRequest.objects.select_for_update(of=("self",), skip_locked=skip_locked)
     return (
         rows.select_related("agent", "policy_version")
-        .defer("policy_version__source", "policy_version__document")
+        .defer("facts", "policy_version__source", "policy_version__document")
         .filter(pk=request_id)
         .first()
     )

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from approvals.enums import NotificationKind, RequestStatus
 from approvals.models import ActionRequest, Notification, Requirement
+from approvals.obligations import obligations_of
 from approvals.services.links import make_review_link
 from approvals.services.locking import ended
 from approvals.transports.email import Mail
@@ -43,6 +44,12 @@ def compose_mail(row: Notification) -> Mail:
                 "reason": visible(row.request.decision_reason),
             },
         )
+    elif kind == NotificationKind.INFORMED:
+        template, subject, context = (
+            "informed",
+            f"For your information: {row.request.summary}",
+            {"stands": visible(_stands(row.request)), **_notes(row.request)},
+        )
     else:
         template, subject = "asked", f"{_ASKS[kind]}: {row.request.summary}"
         context = _question(row, row.request, tenant)
@@ -67,9 +74,21 @@ def _question(row: Notification, request: ActionRequest, tenant: Tenant) -> dict
         "deny_url": f"{link}?choice=deny",
         "rules": [visible(sentence) for sentence in rules.values_list("sentence", flat=True)],
         "deadline": _local(request, tenant),
+        **_notes(request),
+        "is_step_up": obligations_of(request).step_up,
         "added": row.content.get("added", ""),
         "is_new": row.content.get("is_new", True),
     }
+
+
+def _stands(request: ActionRequest) -> str:
+    if request.is_pending:
+        return "It waits for the approval of others. Nobody asks you to do anything."
+    return f"{ended(request)} Nobody asks you to do anything."
+
+
+def _notes(request: ActionRequest) -> dict[str, Any]:
+    return {"notes": [visible(text) for _, text in obligations_of(request).notes]}
 
 
 def _about(request: ActionRequest, tenant: Tenant) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from django.db.models import QuerySet
 
 from approvals.enums import NotificationChannel, NotificationKind
 from approvals.models import ActionRequest, Notification, RequirementStage
+from approvals.policies import Reference
 from approvals.selectors.approvers import stage_candidates
+from approvals.selectors.people import members_named
 from govapp.common.ids import new_id
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
@@ -68,6 +70,13 @@ def notify_decided(*, request: ActionRequest) -> None:
     """Tell everybody who was asked, and is still here, how it ended."""
     members = active_members().filter(pk__in=_asked_rows(request).values("member_id"))
     _queue(members, NotificationKind.DECIDED, f"decided:{request.pk}", request)
+
+
+def notify_informed(*, request: ActionRequest, references: Sequence[Reference]) -> None:
+    """Tell those whom the matched rules name that this was asked, whatever its outcome."""
+    if references:
+        key = f"informed:{request.pk}"
+        _queue(members_named(references), NotificationKind.INFORMED, key, request)
 
 
 def alert_compliance(

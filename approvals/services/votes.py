@@ -10,6 +10,7 @@ from django.db import transaction
 from approvals.audit_events import requests as events
 from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.models import ActionRequest, Vote
+from approvals.obligations import obligations_of
 from approvals.rules import is_due, is_on_agents_side
 from approvals.selectors.approvers import HAS_VOTED, NOT_AN_APPROVER, Standing, judge
 from approvals.selectors.board import Board, load_board
@@ -21,12 +22,15 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Membership
+from tenants.services.second_factor import CodeRefused, spend_code
 
 _ENDS_AS: Final = {
     Verdict.DENY: RequestStatus.DENIED,
     Verdict.RETURN: RequestStatus.RETURNED,
 }
 _REASON_CHARACTERS: Final = 4_000
+SECOND_FACTOR: Final = "totp"
+STEP_UP_BY_LINK: Final = "Log in to decide: a rule asks for a code of your authenticator app."
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class _Ballot:
     reason: str
     channel: VoteChannel
     seconds_viewed: int | None
+    code: str
 
 
 def cast_vote(
@@ -51,14 +56,16 @@ def cast_vote(
     reason: str = "",
     channel: VoteChannel = VoteChannel.PAGE,
     seconds_viewed: int | None = None,
+    code: str = "",
 ) -> ActionRequest:
     """Cast one person's vote and return the request as it stands afterwards.
 
     Under one row lock: status, deadline by the database's clock, rights and separation of duties
     as they are at this moment, and that the person saw what is there (domain page, section 5).
-    Raises `Invalid` (a denial or return without a reason), `NotFound`, `Forbidden` (why, in
-    words), `Stale` (it changed while they were reading), `Conflict` (it has ended and how, the
-    deadline has passed, or this person has voted). A refused vote is recorded as well.
+    Where a rule asks for step-up, `code` is used up: what the voter's authenticator app shows.
+    Raises `Invalid` (a denial or return without a reason), `CodeRefused`, `NotFound`, `Forbidden`
+    (why, in words), `Stale` (it changed while they were reading), `Conflict` (it has ended and
+    how, the deadline has passed, or this person has voted). A refused vote is recorded as well.
     """
     ballot = _Ballot(
         Verdict(verdict),
@@ -67,12 +74,13 @@ def cast_vote(
         reason.strip(),
         VoteChannel(channel),
         seconds_viewed,
+        code,
     )
     _check_reason(ballot)
     try:
         with unit_of_work(), looking_once():
             return _cast(member, request_id, ballot)
-    except (Forbidden, Stale, Conflict) as refusal:
+    except (Forbidden, Stale, Conflict, CodeRefused) as refusal:
         _record_refusal(member, request_id, ballot, refusal)
         raise
 
@@ -92,13 +100,20 @@ def _cast(member: Membership, request_id: UUID, ballot: _Ballot) -> ActionReques
     _check_may_vote(standing)
     _check_time(request, now)
     _check_seen(request, ballot)
-    vote = _write(board, person, standing, ballot, now)
+    # Last, so that a code is not used up for a vote that does not count anyway.
+    factor = _step_up(request, person.member, ballot)
+    vote = _write(board, person, standing, ballot, factor, now)
     _count(board, vote, person.member, now)
     return request
 
 
 def _write(
-    board: Board, person: Person, standing: Standing, ballot: _Ballot, now: datetime
+    board: Board,
+    person: Person,
+    standing: Standing,
+    ballot: _Ballot,
+    factor: str | None,
+    now: datetime,
 ) -> Vote:
     vote = Vote(
         request=board.request,
@@ -117,7 +132,8 @@ def _write(
             "seats": sorted(standing.seat_keys),
             "keys": sorted(person.keys),
             "is_agents_side": is_on_agents_side(board.request, person.member),
-        },
+        }
+        | ({"second_factor": factor} if factor else {}),
     )
     insert(vote)
     board.votes.append(vote)
@@ -171,6 +187,19 @@ def _check_seen(request: ActionRequest, ballot: _Ballot) -> None:
     seen = (ballot.payload_digest, ballot.request_version)
     if seen != (request.payload_digest, request.version):
         raise Stale("This changed while you were reading. Look at it again, then decide.")
+
+
+def _step_up(request: ActionRequest, member: Membership, ballot: _Ballot) -> str | None:
+    """Use up the voter's code where a rule asks for one; return which factor that was.
+
+    Every verdict counts alike: a denial is a decision in somebody's name as well.
+    """
+    if not obligations_of(request).step_up:
+        return None
+    if ballot.channel != VoteChannel.PAGE:
+        raise Forbidden(STEP_UP_BY_LINK)
+    spend_code(user=member.user, code=ballot.code)
+    return SECOND_FACTOR
 
 
 def _record_refusal(

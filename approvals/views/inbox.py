@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from approvals.ballots import sign_seen
 from approvals.context import waiting_for
 from approvals.enums import Risk, Verdict
+from approvals.obligations import obligations_of
 from approvals.rules import is_due, may_be_approver
 from approvals.selectors.inbox import (
     InboxEntry,
@@ -124,7 +125,9 @@ def make_row(
     deadline = ar.deadline_at if ar.is_pending else None
     filled = sum(1 for seat in entry.seats if seat)
     is_low = ar.category is not None and ar.category.risk == Risk.LOW
-    is_quick = may_decide and is_low and not is_due(deadline, now)
+    # A code is asked for on the page, where what it is given for can be read.
+    needs_code = obligations_of(ar).step_up
+    is_quick = may_decide and is_low and not needs_code and not is_due(deadline, now)
     return {
         "id": ar.public_id,
         "url": url,
@@ -142,6 +145,7 @@ def make_row(
         "voted": _VOTED[Verdict(entry.vote.verdict)] if entry.vote else "",
         "voted_at": entry.vote.cast_at if entry.vote else None,
         "review_only": may_decide and not is_quick,
+        "needs_code": may_decide and needs_code,
         "vote_url": reverse("request_vote", args=[request.tenant.slug, ar.public_id])
         if is_quick
         else "",

@@ -108,6 +108,7 @@ def _vote(request: PageRequest, found: ActionRequest, form: VoteForm) -> ActionR
         request_version=seen.request_version,
         reason=form.cleaned_data["reason"],
         seconds_viewed=seen.seconds_until(clock.now()),
+        code=form.cleaned_data["code"],
     )
 
 

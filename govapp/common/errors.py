@@ -6,6 +6,7 @@ HTTP. `detail` is shown to people and agents: it says what to do and never holds
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,18 @@ class Conflict(DomainError):
 
     code = "conflict"
     title = "Conflict with the present state"
+
+
+class NotYet(Conflict):
+    """It will be possible, at `not_before` and not earlier (HTTP 409 with Retry-After)."""
+
+    code = "not_yet"
+    title = "Too early"
+
+    def __init__(self, detail: str, *, not_before: datetime, retry_after: int) -> None:
+        super().__init__(detail)
+        self.not_before = not_before
+        self.retry_after = retry_after
 
 
 class Stale(DomainError):

@@ -1,5 +1,7 @@
 """Customer accounts: making one, and its settings."""
 
+from collections.abc import Callable
+from datetime import time
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -10,10 +12,11 @@ from govapp.common.ids import new_id
 from govapp.common.tenancy import bind_tenant
 from tenants import rules
 from tenants.audit_events import people as events
-from tenants.audit_events.words import Change
+from tenants.audit_events.words import Change, in_words
 from tenants.doors import tenant_by_slug
 from tenants.enums import Role
 from tenants.models import ApproverGroup, Membership, Tenant, User
+from tenants.office_hours import WEEK, holiday_countries
 from tenants.services.checks import clean_slug, clean_text, fault
 
 _LABELS: Final = {
@@ -22,7 +25,13 @@ _LABELS: Final = {
     "link_voting": "deciding from an e-mailed link without a login",
     "single_person_publishing": "publishing by the person who proposed",
     "fallback_group": "fallback group",
+    "weakening_reviewers": "people who confirm a policy that weakens",
+    "business_days": "business days",
+    "business_from": "start of business hours",
+    "business_to": "end of business hours",
+    "holiday_country": "country of the public holidays",
 }
+MOST_REVIEWERS: Final = 5
 
 
 def create_tenant(*, slug: str, name: str, owner_user: User, time_zone: str = "UTC") -> Tenant:
@@ -53,11 +62,13 @@ def create_tenant(*, slug: str, name: str, owner_user: User, time_zone: str = "U
 
 @transaction.atomic
 def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tenant:
-    """Change any of `name`, `time_zone`, `link_voting`, `single_person_publishing`,
-    `fallback_group` (a group's slug, or empty), and return the tenant.
+    """Change any of the settings, and return the tenant.
 
-    Raises `Forbidden` unless the actor is an owner, `Invalid` for a bad value, `Malformed` for
-    another field.
+    `name`, `time_zone`, `link_voting`, `single_person_publishing`, `fallback_group` (a group's
+    slug, or empty), `weakening_reviewers` (1 to 5), `business_days` (0, Monday, to 6; none: the
+    tenant does not say), `business_from` and `business_to` (local times on one day),
+    `holiday_country` (ISO 3166, or empty). Raises `Forbidden` unless the actor is an owner,
+    `Invalid` for a bad value, `Malformed` for another field.
     """
     rules.require(rules.may_change_settings(actor), "Only an owner can change the settings.")
     if unknown := set(fields) - set(_LABELS):
@@ -69,6 +80,8 @@ def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tena
         if value != before:
             changes[field] = Change(_LABELS[field], _word(before), _word(value))
             setattr(tenant, field, value)
+    if tenant.business_from >= tenant.business_to:
+        raise fault("business_to", "The office closes later than it opens, on the same day.")
     if changes:
         tenant.save(update_fields=list(changes))
         events.tenant_settings_changed(actor=actor, tenant=tenant, changes=changes)
@@ -76,17 +89,64 @@ def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tena
 
 
 def _checked(field: str, value: Any) -> Any:
-    match field:
-        case "name":
-            return clean_text(value, field=field, at_most=200)
-        case "time_zone":
-            _check_time_zone(value)
-        case "fallback_group":
-            if value and not ApproverGroup.objects.filter(slug=value).exists():
-                raise fault(field, f"There is no group {value}.")
-        case _ if not isinstance(value, bool):
-            raise fault(field, "Say yes or no.")
+    """Return the value as it is kept; a setting without a check of its own is yes or no."""
+    check = _CHECKS.get(field)
+    if check is not None:
+        return check(field, value)
+    if not isinstance(value, bool):
+        raise fault(field, "Say yes or no.")
     return value
+
+
+def _checked_name(field: str, value: Any) -> str:
+    return clean_text(value, field=field, at_most=200)
+
+
+def _checked_zone(field: str, value: Any) -> Any:
+    _check_time_zone(value)
+    return value
+
+
+def _checked_group(field: str, value: Any) -> Any:
+    if value and not ApproverGroup.objects.filter(slug=value).exists():
+        raise fault(field, f"There is no group {value}.")
+    return value
+
+
+def _checked_reviewers(field: str, value: Any) -> int:
+    if type(value) is not int or not 1 <= value <= MOST_REVIEWERS:
+        raise fault(field, f"Write a number from 1 to {MOST_REVIEWERS}.")
+    return value
+
+
+def _checked_days(field: str, value: Any) -> list[int]:
+    if not all(type(day) is int and 0 <= day < len(WEEK) for day in value):
+        raise fault(field, "Name days from 0 (Monday) to 6 (Sunday).")
+    return sorted(set(value))
+
+
+def _checked_time(field: str, value: Any) -> time:
+    if not isinstance(value, time):
+        raise fault(field, "Write a time, as 09:00.")
+    return value
+
+
+def _checked_country(field: str, value: Any) -> Any:
+    if value and value not in holiday_countries():
+        raise fault(field, "Use the two letters of a country, as DE.")
+    return value
+
+
+_CHECKS: Final[dict[str, Callable[[str, Any], Any]]] = {
+    "name": _checked_name,
+    "time_zone": _checked_zone,
+    "fallback_group": _checked_group,
+    "weakening_reviewers": _checked_reviewers,
+    "business_days": _checked_days,
+    "business_from": _checked_time,
+    "business_to": _checked_time,
+    "holiday_country": _checked_country,
+}
 
 
 def _check_time_zone(name: str) -> None:
@@ -95,4 +155,8 @@ def _check_time_zone(name: str) -> None:
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, list):
+        return in_words([WEEK[day] for day in value])
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     return ("on" if value else "off") if isinstance(value, bool) else str(value)

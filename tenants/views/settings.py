@@ -9,6 +9,7 @@ from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.forms import SettingsForm
 from tenants.http import PageRequest
+from tenants.office_hours import office_words
 from tenants.selectors import groups
 from tenants.services.tenants import update_settings
 from tenants.views.common import posted
@@ -35,6 +36,7 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
                 )
                 messages.success(request, "The settings are saved.")
                 return redirect("tenant_settings", slug)
-    context = {"nav": "settings", "form": form, "may_change": may_change}
+    office = office_words(request.tenant)
+    context = {"nav": "settings", "form": form, "may_change": may_change, "office": office}
     status = 422 if request.method == "POST" else 200
     return render(request, "tenants/settings.html", context, status=status)

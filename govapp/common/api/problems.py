@@ -1,6 +1,7 @@
 """The one place where an error becomes HTTP: RFC 9457 problem details."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 
@@ -53,6 +54,9 @@ def problem_body(error: errors.DomainError) -> dict[str, Any]:
         "detail": error.detail,
         "instance": f"urn:govapp:request:{correlation_id()}",
     }
+    if isinstance(error, errors.NotYet):
+        # An extension member (RFC 9457, section 3.2): Retry-After says it to the second only.
+        body["not_before"] = error.not_before.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if error.errors:
         body["errors"] = [{"pointer": e.pointer, "detail": e.detail} for e in error.errors]
     return body
@@ -62,7 +66,7 @@ def problem_headers(error: errors.DomainError) -> dict[str, str]:
     """Return the headers that belong to a domain error."""
     if isinstance(error, errors.Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="govapp"'}
-    if isinstance(error, errors.RateLimited):
+    if isinstance(error, errors.RateLimited | errors.NotYet):
         return {"Retry-After": str(error.retry_after)}
     return {}
 

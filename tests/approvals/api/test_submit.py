@@ -28,6 +28,8 @@ def test_a_pending_request_is_accepted_with_its_whole_standing() -> None:
         "summary": "Pay EUR 900 to Northwind",
         "payload_digest": made.payload_digest,
         "environment": "production",
+        "integration": "",
+        "run": "",
         "submitted_at": body["submitted_at"],
         "deadline_at": body["deadline_at"],
         "decided_at": None,
@@ -44,7 +46,9 @@ def test_a_pending_request_is_accepted_with_its_whole_standing() -> None:
         "requirements": [
             {"rule": "payments", "satisfied": False, "missing": "1 from Finance, 1 from Risk"}
         ],
+        "notes": [],
         "decision": None,
+        "grant_not_before": None,
         "execution": {"state": "not_started"},
         "supersedes": None,
         "links": {
@@ -95,7 +99,7 @@ def test_everything_that_may_be_sent_is_kept() -> None:
 @pytest.mark.parametrize(
     ("change", "status", "pointer"),
     [
-        ({"integration": "acme-bank"}, 400, "/integration"),
+        ({"integrations": "acme-bank"}, 400, "/integrations"),
         ({"a/b~c": 1}, 400, "/a~1b~0c"),
         ({"sources": [{"kind": "x"}, {"kind": "x", "sort": 1}]}, 400, "/sources/1/sort"),
         ({"estimated_cost": {"money": 1}}, 400, "/estimated_cost/money"),
@@ -114,6 +118,12 @@ def test_everything_that_may_be_sent_is_kept() -> None:
         ({"supersedes": "ar_00000000000000000000000000"}, 422, "/supersedes"),
         ({"callback": "wh_00000000000000000000000000"}, 422, "/callback"),
         ({"traceparent": "yes"}, 422, "/traceparent"),
+        ({"integration": "Acme Bank"}, 422, "/integration"),
+        ({"integration": "-acme"}, 422, "/integration"),
+        ({"integration": "a" * 101}, 422, "/integration"),
+        ({"run": "two words"}, 422, "/run"),
+        ({"run": "caf\u00e9"}, 422, "/run"),
+        ({"run": "r" * 101}, 422, "/run"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_place(

@@ -85,6 +85,13 @@ def test_a_change_says_what_it_was_and_what_it_is(acme: Company) -> None:
         ("display", {"kind": "html"}, "/display/kind"),
         ("display", {"kind": "money", "fields": {"a": 1}}, "/display/fields"),
         ("payload_schema", {"type": "strin"}, "/payload_schema/type"),
+        ("cost_class", "enormous", "/cost_class"),
+        ("target_field", "to..iban", "/target_field"),
+        ("target_field", "to iban", "/target_field"),
+        ("target_field", ".".join(["a"] * 50), "/target_field"),
+        ("target_field", 7, "/target_field"),
+        ("amount_field", "a\0", "/amount_field"),
+        ("amount_field", "x" * 201, "/amount_field"),
     ],
 )
 def test_a_bad_field_is_refused_at_its_place(
@@ -93,6 +100,25 @@ def test_a_bad_field_is_refused_at_its_place(
     with tenant_transaction(acme.id), pytest.raises(Invalid) as refused:
         change_category(actor=acme.carl, category=make_category(acme), **{field: value})
     assert [error.pointer for error in refused.value.errors] == [pointer]
+
+
+def test_where_history_is_found_is_recorded(acme: Company) -> None:
+    with tenant_transaction(acme.id):
+        category = make_category(acme)
+        for target in ("to.iban", ""):
+            changed = change_category(
+                actor=acme.carl,
+                category=category,
+                target_field=target,
+                amount_field="amount",
+                cost_class="high",
+            )
+            assert (changed.target_field, changed.amount_field) == (target, "amount")
+        first, second = LedgerEvent.objects.filter(type="category.changed").order_by("id")
+        assert '"amount_field":{"from":"","to":"amount"}' in bytes(first.body).decode()
+        assert (
+            '"changes":{"target_field":{"from":"to.iban","to":""}}' in bytes(second.body).decode()
+        )
 
 
 def test_a_right_works_through_guardian_for_groups_and_people(acme: Company) -> None:

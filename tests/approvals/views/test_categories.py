@@ -33,6 +33,9 @@ MAIL: Final = {
     "kind": "email",
     "labels": "to = Receiver\nbody = What it says",
     "payload_schema": '{"type": "object"}',
+    "cost_class": "low",
+    "target_field": "to",
+    "amount_field": "",
 }
 CHANGED: Final = {"name": "Transfer", "risk": "high", "kind": "money"}
 # Pages that show:        owner, compliance, approver, auditor
@@ -101,6 +104,7 @@ def test_a_new_category_has_everything_that_was_typed(office: Office) -> None:
         made = ActionCategory.objects.get(key="mail.send")
     assert (made.name, made.risk, made.is_reversible) == ("Mail", "low", True)
     assert made.payload_schema == {"type": "object"}
+    assert (made.cost_class, made.target_field, made.amount_field) == ("low", "to", "")
     assert made.display == {
         "kind": "email",
         "fields": {"to": {"label": "Receiver"}, "body": {"label": "What it says"}},

@@ -1,6 +1,7 @@
 """Accounts are made with an owner, and their settings are changed by owners."""
 
 from collections.abc import Iterator
+from datetime import time
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed
 from govapp.common.tenancy import bind_tenant, bound_tenant_id
 from tenants.models import Membership, Tenant
+from tenants.office_hours import office_words
 from tenants.services.tenants import create_tenant, update_settings
 from tests.people import Company, make_company, make_user
 from tests.tenants.ledger import events, summaries
@@ -77,6 +79,27 @@ def test_settings_are_changed_and_told(acme: Company) -> None:
     assert event["data"]["changes"]["single_person_publishing"] == {"from": "off", "to": "on"}
 
 
+def test_office_hours_and_reviewers_are_told_in_words(acme: Company) -> None:
+    tenant = update_settings(
+        actor=acme.olivia,
+        tenant=acme.tenant,
+        business_days=[4, 0, 0, 1],
+        business_from=time(8, 30),
+        holiday_country="CH",
+        weakening_reviewers=2,
+    )
+    assert (tenant.business_days, tenant.weakening_reviewers) == ([0, 1, 4], 2)
+    (event,) = events("tenant.settings_changed")
+    assert event["summary"] == (
+        "Olivia changed the settings: business days from nothing to Monday, Tuesday and Friday,"
+        " start of business hours from 09:00 to 08:30, country of the public holidays from"
+        " nothing to CH and people who confirm a policy that weakens from 1 to 2."
+    )
+    assert office_words(tenant) == (
+        "Monday, Tuesday and Friday, 08:30 to 17:00, except public holidays of Switzerland"
+    )
+
+
 def test_nothing_changed_is_no_event(acme: Company) -> None:
     update_settings(actor=acme.olivia, tenant=acme.tenant, name="Acme", link_voting=False)
     assert events("tenant.settings_changed") == []
@@ -88,6 +111,15 @@ def test_nothing_changed_is_no_event(acme: Company) -> None:
         ("time_zone", "utc+1"),
         ("fallback_group", "nobody"),
         ("link_voting", "yes"),
+        ("weakening_reviewers", 0),
+        ("weakening_reviewers", 6),
+        ("weakening_reviewers", True),
+        ("business_days", [7]),
+        ("business_days", ["monday"]),
+        ("business_from", "09:00"),
+        ("business_to", time(9)),
+        ("business_to", time(8, 59)),
+        ("holiday_country", "XX"),
         ("name", "a" * 201),
     ],
 )

@@ -64,3 +64,7 @@ def make_places(slug: str = "acme") -> Places:
 @pytest.fixture
 def places(db: None) -> Places:
     return make_places()
+
+
+# What the form of the settings always sends.
+OFFICE = {"business_from": "09:00", "business_to": "17:00", "weakening_reviewers": "1"}

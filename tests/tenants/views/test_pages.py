@@ -16,7 +16,7 @@ from tenants.services.credentials import authenticate_key, issue_credential, rev
 from tenants.services.groups import add_to_group, create_group
 from tenants.services.people import add_member, invite_member
 from tests.people import Company, make_agent, make_company, make_user
-from tests.tenants.views.conftest import Login, Places
+from tests.tenants.views.conftest import OFFICE, Login, Places
 
 pytestmark = pytest.mark.django_db
 
@@ -210,7 +210,7 @@ def test_hidden_characters_in_names_never_reach_a_page_unmarked(
 
 def test_times_are_shown_in_the_time_zone_of_the_tenant(places: Places, login: Login) -> None:
     client = login(places.company.olivia)
-    data = {"name": "Acme", "time_zone": "Asia/Tokyo"}
+    data = {"name": "Acme", "time_zone": "Asia/Tokyo", **OFFICE}
     assert client.post(places.url("settings/"), data).status_code == 302
     agent, _ = make_agent(places.company, "buyer")
     with bind_tenant(places.company.id):

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from tests.tenants.views.conftest import Login, Places, make_places
+from tests.tenants.views.conftest import OFFICE, Login, Places, make_places
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "agents/{agent}/keys/{key}/rotate": ({"hours": "1"}, (200, 403, 403, 403)),
     "agents/{agent}/keys/{key}/revoke": ({}, (302, 403, 403, 403)),
     "settings/": (
-        {"name": "Acme", "time_zone": "Europe/Berlin"},
+        {"name": "Acme", "time_zone": "Europe/Berlin", **OFFICE},
         (302, 403, 403, 403),
     ),
 }

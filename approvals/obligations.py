@@ -1,0 +1,30 @@
+"""What the matched rules attached to a request, read from the request itself.
+
+Frozen with it at submission, like its flows: publishing another policy changes none of it
+(domain page, section 4).
+"""
+
+from datetime import datetime
+
+from approvals.enums import RequestStatus
+from approvals.models import ActionRequest
+from approvals.policies.obligations import EvaluatedObligations
+
+
+def obligations_of(request: ActionRequest) -> EvaluatedObligations:
+    """Return the obligations of a request. Raises `ValueError` when they cannot be read.
+
+    An obligation that nobody understands must not be taken for none.
+    """
+    return EvaluatedObligations.from_dict(request.obligations)
+
+
+def grant_not_before(request: ActionRequest) -> datetime | None:
+    """Return when the permission may be given; None when nothing holds it back, or there is none.
+
+    A request that was decided before its delay was over keeps the instant, also when it is past.
+    """
+    delay = obligations_of(request).delay
+    if delay is None or request.decided_at is None:
+        return None
+    return request.decided_at + delay if RequestStatus(request.status).is_grantable else None

@@ -1,0 +1,212 @@
+"""Judging one submission: what is read, which version decides, and what shadows it."""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from approvals.enums import RequestStatus
+from approvals.facts import Submission, amount_of, facts_of, target_digest
+from approvals.models import ActionCategory, PolicyVersion
+from approvals.payload_check import find_payload_errors
+from approvals.policies import (
+    ALLOW,
+    DENY,
+    REQUIRE_APPROVAL,
+    Evaluation,
+    Facts,
+    Policy,
+    PolicyInvalid,
+    RuleTrace,
+    evaluate,
+)
+from approvals.policies.obligations import NO_OBLIGATIONS
+from approvals.selectors.history import RUN, History, Question, read_history
+from approvals.selectors.policies import compiled
+from approvals.selectors.situation import Situation, read_situation
+from tenants.enums import AgentStatus
+from tenants.models import Agent
+
+log = structlog.get_logger(__name__)
+
+_UNUSABLE: Final = "The live policy cannot be used."
+_SHADOW_UNUSABLE: Final = "the version in shadow cannot be used"
+_STATUS_OF: Final = {
+    ALLOW: RequestStatus.ALLOWED,
+    DENY: RequestStatus.BLOCKED,
+    REQUIRE_APPROVAL: RequestStatus.PENDING,
+}
+
+
+@dataclass(frozen=True)
+class Shadowed:
+    """What the version in shadow would have said."""
+
+    version: PolicyVersion
+    outcome: str
+    because: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was read and decided about one submission."""
+
+    evaluation: Evaluation
+    because: str
+    refusals: tuple[str, ...]
+    category: ActionCategory | None
+    version: PolicyVersion | None
+    facts: Facts
+    target_digest: str
+    shadowed: Shadowed | None
+    now: datetime
+
+    @property
+    def status(self) -> RequestStatus:
+        """Anything that is not plainly allowed or plainly demanding approval is blocked."""
+        status = _STATUS_OF.get(self.evaluation.outcome, RequestStatus.BLOCKED)
+        demands = bool(self.evaluation.requirements)
+        if self.refusals or (status == RequestStatus.PENDING and not demands):
+            return RequestStatus.BLOCKED
+        return status
+
+    def as_evaluation(self) -> Evaluation:
+        """Return what an agent is told would happen: a refusal of ours reads as a denial."""
+        if self.status == _STATUS_OF.get(self.evaluation.outcome) and not self.refusals:
+            return self.evaluation
+        return _denial(self.because, self.evaluation)
+
+
+def judge_submission(agent: Agent, submission: Submission, *, is_binding: bool) -> Judgement:
+    """Judge a submission by how the tenant stands at this moment.
+
+    One statement; one more when a rule that can apply looks at history. `is_binding` is whether
+    it is about to be stored: then other submissions of its run wait when a rule counts them, and
+    the version in shadow is evaluated as well.
+    """
+    found = read_situation(agent_id=agent.pk, category_key=submission.category)
+    usable = found.category if found.category and not found.category.is_archived else None
+    errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
+    refusals = _refusals(agent, submission, found, errors)
+    policy = _usable(found.version)
+    shadow = _usable_shadow(found) if is_binding else None
+    # What is refused anyway needs no history.
+    needs = frozenset() if refusals or policy is None else policy.plan.needs(submission.category)
+    looks = needs | shadow.plan.needs(submission.category) if shadow and not refusals else needs
+    target = target_digest(usable, submission.payload)
+    facts = facts_of(
+        agent=agent,
+        agent_status=found.agent_status or "",
+        submission=submission,
+        category=usable,
+        payload_errors=errors,
+        time_zone=found.time_zone,
+        now=found.now,
+        office=found.office,
+        history=_history(
+            agent, submission, usable, target, found.now, looks, is_binding and RUN in needs
+        ),
+    )
+    if policy is None:
+        refusals.append("There is no live policy." if found.version is None else _UNUSABLE)
+        evaluation = _denial(" ".join(refusals), None)
+    else:
+        evaluation = evaluate(policy, facts)
+    return Judgement(
+        evaluation=evaluation,
+        because=" ".join(refusals) or evaluation.because,
+        refusals=tuple(refusals),
+        category=found.category,
+        version=found.version,
+        facts=facts,
+        target_digest=target,
+        shadowed=_shadowed(found.shadow, shadow, facts, evaluation) if is_binding else None,
+        now=found.now,
+    )
+
+
+def _refusals(
+    agent: Agent, submission: Submission, found: Situation, payload_errors: tuple[str, ...]
+) -> list[str]:
+    """What no rule can allow, in sentences (domain page, section 3, point 5)."""
+    refusals = []
+    if found.category is None:
+        refusals.append(f"The category {submission.category} is not known here.")
+    elif found.category.is_archived:
+        refusals.append(f"The category {submission.category} is archived.")
+    if found.agent_status != AgentStatus.ACTIVE:
+        refusals.append(f"The agent {agent.name} is {found.agent_status or 'unknown'}.")
+    if payload_errors:
+        refusals.append(f"The payload does not fit its schema: {'; '.join(payload_errors)}.")
+    return refusals
+
+
+def _usable(version: PolicyVersion | None) -> Policy | None:
+    try:
+        return compiled(version) if version else None
+    except PolicyInvalid:
+        return None
+
+
+def _history(
+    agent: Agent,
+    submission: Submission,
+    category: ActionCategory | None,
+    target: str,
+    now: datetime,
+    needs: Set[str],
+    locks_run: bool,
+) -> History:
+    if not needs:
+        return History()
+    question = Question(
+        agent_id=agent.pk,
+        category=submission.category,
+        now=now,
+        run=submission.run,
+        target_digest=target,
+        amount=amount_of(category, submission.payload),
+        amount_field=category.amount_field if category else "",
+    )
+    return read_history(question, needs=needs, locks_run=locks_run)
+
+
+def _denial(because: str, former: Evaluation | None) -> Evaluation:
+    def trace(every: bool) -> tuple[RuleTrace, ...]:
+        if former is None:
+            return ()
+        return former.rules if every else former.considered
+
+    return Evaluation(DENY, because, (), False, NO_OBLIGATIONS, trace)
+
+
+def _usable_shadow(found: Situation) -> Policy | None:
+    """Return the policy in shadow. Whatever is wrong with it must not disturb what decides."""
+    if found.shadow is None:
+        return None
+    try:
+        return compiled(found.shadow)
+    except Exception as error:
+        log.warning("shadow.unusable", version=found.shadow.public_id, error=type(error).__name__)
+        return None
+
+
+def _shadowed(
+    version: PolicyVersion | None, policy: Policy | None, facts: Facts, live: Evaluation
+) -> Shadowed | None:
+    if version is None:
+        return None
+    if policy is None:
+        # As an unusable version would if it were live: it denies.
+        return Shadowed(version, DENY, _SHADOW_UNUSABLE, live.outcome != DENY)
+    beside = evaluate(policy, facts)
+    differs = (beside.outcome, _flows(beside)) != (live.outcome, _flows(live))
+    return Shadowed(version, beside.outcome, beside.because, differs)
+
+
+def _flows(evaluation: Evaluation) -> set[tuple[object, bool]]:
+    """The flows that are demanded, whatever the rules that demand them are called."""
+    return {(each.flow, each.separation_of_duties) for each in evaluation.requirements}
