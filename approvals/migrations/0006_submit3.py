@@ -31,7 +31,7 @@ DROP FUNCTION approvals_actionrequest_run_counts(uuid, uuid, text, text[], boole
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0005_versions_in_review'),
+        ('approvals', '0006_change3'),
         ('tenants', '0002_office_hours'),
     ]
 
