@@ -40,7 +40,8 @@ def _decide(policy: Policy, facts: Facts) -> Evaluation:
         # What could not be evaluated counts as matched, unless the rule allows.
         if judgement is True or (judgement is not False and planned.rule.then != ALLOW):
             applying.append(planned)
-            strictest = max(strictest, planned.strictness)
+            if planned.strictness > strictest:
+                strictest = planned.strictness
     obligations = _obligations(applying)
     if _is_refused(facts):
         return Evaluation(DENY, (), False, obligations, Reasons(policy, facts, judged, ()))

@@ -73,6 +73,7 @@ CATEGORY: Final = (
         lambda facts: facts.category_cost_class or Missing.ABSENT,
         "How expensive an action of this category is as a rule, as set on the category; "
         "missing when none is set.",
+        choices=("low", "medium", "high"),
     ),
 )
 AGENT: Final = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Final, Never
 
 import yaml
@@ -29,6 +30,15 @@ _TOO_LARGE: Final = f"write at most {limits.DOCUMENT_BYTES // 1024} KiB; split t
 
 def load_policy(text: str) -> Policy:
     """Read a policy from YAML or JSON text. Raises PolicyInvalid."""
+    document, position = read_document(text)
+    return build_policy(document, position.locate)
+
+
+def read_document(text: str) -> tuple[object, Position]:
+    """The plain data of YAML or JSON text, not yet checked, and where its parts stand.
+
+    Raises PolicyInvalid when the text cannot be read at all.
+    """
     _check_text(text)
     if text.lstrip().startswith("{"):
         # JSON proper is read as JSON: YAML 1.1 parsers trip over some of its strings.
@@ -37,20 +47,23 @@ def load_policy(text: str) -> Policy:
         except (json.JSONDecodeError, RecursionError):
             pass  # The YAML reader says where it goes wrong, and counts the depth.
         else:
-            return build_policy(document, Position().locate)
+            return document, Position()
     reader = YamlReader()
     document = _read_yaml(reader, text)
-    return build_policy(document, reader.position.locate)
+    return document, reader.position
 
 
 def dump_policy(policy: Policy) -> str:
     """The normalised document as YAML; `load_policy` reads the same policy from it."""
-    return yaml.dump(
-        policy.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
-    )
+    return dump_document(policy.document)
 
 
-class _Dumper(yaml.SafeDumper):
+def dump_document(document: Mapping[str, object]) -> str:
+    """Plain data, a policy or half of one, as YAML that `read_document` reads back."""
+    return yaml.dump(document, Dumper=PolicyDumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+class PolicyDumper(yaml.SafeDumper):
     """Quotes also the text that only our reader would take for something else, such as 1e5."""
 
     def ignore_aliases(self, _data: object) -> bool:
@@ -63,7 +76,7 @@ class _Dumper(yaml.SafeDumper):
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_Dumper.add_representer(str, _Dumper.represent_text)
+PolicyDumper.add_representer(str, PolicyDumper.represent_text)
 
 
 def _check_text(text: str) -> None:

@@ -6,6 +6,7 @@ number"). Every closure is total and runs in time linear in the capped size of t
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from datetime import date, tzinfo
 from decimal import Decimal
@@ -114,6 +115,15 @@ _READERS: Final[dict[Kind, tuple[Callable[[object], object], str]]] = {
 }
 
 
+# Functions of the interpreter: no frame of ours for each comparison.
+_ORDERS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+
+
 def _negated(judge: Judge, *, when: bool) -> Judge:
     if not when:
         return judge
@@ -150,18 +160,13 @@ def _one_of(wanted: Sequence[Scalar], kind: Kind) -> Judge:
 def _compares(op: str, value: ConditionValue) -> Judge:
     bounds = value if isinstance(value, tuple) else (value, value)
     low, high = (cast("Decimal", read_decimal(bound)) for bound in bounds)
-    tests: dict[str, Callable[[Decimal], bool]] = {
-        "gt": lambda number: number > low,
-        "gte": lambda number: number >= low,
-        "lt": lambda number: number < low,
-        "lte": lambda number: number <= low,
-        "between": lambda number: low <= number <= high,
-    }
-    test = tests[op]
+    test = _ORDERS.get(op)
 
     def compares(found: object) -> Judgement:
         number = read_decimal(found)
-        return NOT_A_NUMBER if number is None else test(number)
+        if number is None:
+            return NOT_A_NUMBER
+        return low <= number <= high if test is None else test(number, low)
 
     return compares
 

@@ -14,6 +14,7 @@ from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.problems import pointer_to
 from approvals.policies.rules import OUTCOMES, REQUIRE_APPROVAL, Outcome, Rule, When
 from approvals.policies.shown import listed, show
+from approvals.policies.text_form import check_condition_text
 
 
 def parse_rules(
@@ -139,7 +140,11 @@ def _parse_when(checker: Checker, value: object, pointer: str) -> When | None:
     conditions = None
     if "conditions" in data:
         place = pointer_to(pointer, "conditions")
-        conditions = parse_conditions(checker, data["conditions"], place)
+        raw = data["conditions"]
+        if isinstance(raw, str):
+            conditions = check_condition_text(checker, raw, place)
+        else:
+            conditions = parse_conditions(checker, raw, place)
     if len(checker.findings) > before:
         return None
     return When(categories, environments, labels, tiers, conditions)

@@ -167,10 +167,10 @@ CONTEXT_ROWS: list[Row] = [
     (compare("integration", "ne", "bank"), {}, DOUBT, "integration is missing"),
     (compare("integration", "absent"), {}, YES, "integration is not given"),
     (
-        compare("category.cost_class", "in", ["large"]),
-        {"category_cost_class": "large"},
+        compare("category.cost_class", "in", ["high"]),
+        {"category_cost_class": "high"},
         YES,
-        "cost class large is one of large",
+        "cost class high is one of high",
     ),
     (compare("category.cost_class", "eq", "large"), {}, DOUBT, "cost class is missing"),
     (compare("delegation.depth", "gt", 0), {}, NO, "delegation depth 0 is not over 0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,92 +12,26 @@ from hypothesis import strategies as st
 
 from approvals.policies import dump_policy, evaluate, load_policy, parse_policy
 from tests.approvals.policies.builders import compare, document, facts, policy, rule
+from tests.approvals.policies.strategies import (
+    any_rule,
+    conditions,
+    contexts,
+    hostile,
+    payloads,
+    rule_lists,
+    rules,
+)
 
 RANK = {"allow": 0, "require_approval": 1, "deny": 2}
 
-names = st.sampled_from(["amount", "memo", "flag", "to.iban", "items"])
-numbers = st.integers(-1000, 100_000) | st.decimals(-1000, 100_000, places=2).map(str)
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=10).filter(
-    str.strip
-)
 
-
-def _leaf(name: str) -> st.SearchStrategy[dict[str, Any]]:
-    field = f"payload.{name}"
-    return st.one_of(
-        st.builds(compare, st.just(field), st.sampled_from(["gt", "gte", "lt", "lte"]), numbers),
-        st.builds(compare, st.just(field), st.sampled_from(["eq", "ne", "contains"]), texts),
-        st.builds(compare, st.just(field), st.sampled_from(["eq", "ne"]), st.booleans()),
-        st.builds(compare, st.just(field), st.sampled_from(["exists", "absent"])),
-        st.builds(
-            compare,
-            st.just(field),
-            st.sampled_from(["in", "not_in"]),
-            st.lists(texts, min_size=1, max_size=3),
-        ),
-    )
-
-
-conditions = st.recursive(
-    names.flatmap(_leaf),
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=3).map(lambda each: {"all": each}),
-        st.lists(inner, min_size=1, max_size=3).map(lambda each: {"any": each}),
-        inner.map(lambda each: {"not": each}),
-    ),
-    max_leaves=6,
-)
-
-
-def rules(then: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.builds(
-        lambda then, category, tree, number: rule(
-            f"r{number}", then=then, category=category, conditions=tree
-        ),
-        then,
-        st.sampled_from(["*", "payments.*", "payments.transfer", "crm.*"]),
-        st.none() | conditions,
-        st.integers(0, 10**9),
-    )
-
-
-any_rule = rules(st.sampled_from(["allow", "deny", "require_approval"]))
-rule_lists = st.lists(any_rule, max_size=6, unique_by=lambda each: each["id"])
-# Surrogates, control characters, huge numbers and nested values, as an agent could send them.
-hostile = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(),
-        st.text(st.characters()),
-        st.decimals(),
-        st.just("1e999999999"),
-        st.just(10**400),
-        st.just("9" * 100_000),
-    ),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=10,
-)
-payloads = st.fixed_dictionaries(
-    {},
-    optional={
-        "amount": numbers | hostile,
-        "memo": texts | hostile,
-        "flag": st.booleans() | hostile,
-        "to": st.fixed_dictionaries({}, optional={"iban": texts | hostile}) | hostile,
-        "items": st.lists(texts) | hostile,
-    },
-)
-
-
-@given(rule_lists, payloads, st.randoms(use_true_random=False))
+@given(rule_lists, payloads, contexts, st.randoms(use_true_random=False))
 def test_the_order_of_rules_never_matters(
-    listed: list[dict[str, Any]], payload: dict[str, Any], random: Any
+    listed: list[dict[str, Any]], payload: dict[str, Any], context: dict[str, Any], random: Any
 ) -> None:
     shuffled = list(listed)
     random.shuffle(shuffled)
-    request = facts(payload=payload)
+    request = facts(payload=payload, **context)
 
     first, second = evaluate(policy(*listed), request), evaluate(policy(*shuffled), request)
 
@@ -110,13 +45,18 @@ def test_the_order_of_rules_never_matters(
     rule_lists,
     rules(st.sampled_from(["deny", "require_approval"])),
     payloads,
+    contexts,
     st.sampled_from(["deny", "require_approval"]),
 )
 def test_adding_a_deny_or_approval_rule_never_loosens(
-    listed: list[dict[str, Any]], added: dict[str, Any], payload: dict[str, Any], default: str
+    listed: list[dict[str, Any]],
+    added: dict[str, Any],
+    payload: dict[str, Any],
+    context: dict[str, Any],
+    default: str,
 ) -> None:
     added = {**added, "id": "added"}
-    request = facts(payload=payload)
+    request = facts(payload=payload, **context)
 
     before = evaluate(policy(*listed, default=default), request)
     after = evaluate(policy(*listed, added, default=default), request)
@@ -131,9 +71,84 @@ def test_adding_a_deny_or_approval_rule_never_loosens(
         }
 
 
-@given(conditions, payloads)
-def test_what_cannot_be_evaluated_never_allows(tree: Any, payload: dict[str, Any]) -> None:
-    evaluation = evaluate(policy(rule(then="allow", conditions=tree)), facts(payload=payload))
+@given(rule_lists, any_rule, payloads, contexts)
+def test_adding_any_rule_never_loosens_obligations(
+    listed: list[dict[str, Any]],
+    added: dict[str, Any],
+    payload: dict[str, Any],
+    context: dict[str, Any],
+) -> None:
+    request = facts(payload=payload, **context)
+
+    before = evaluate(policy(*listed), request).obligations
+    after = evaluate(policy(*listed, {**added, "id": "added"}), request).obligations
+
+    assert after.step_up >= before.step_up
+    assert (after.delay or timedelta(0)) >= (before.delay or timedelta(0))
+    assert set(after.notes) >= set(before.notes)
+    assert set(after.notify) >= set(before.notify)
+
+
+@given(rule_lists, payloads, contexts)
+def test_obligations_are_those_of_the_rules_that_apply(
+    listed: list[dict[str, Any]], payload: dict[str, Any], context: dict[str, Any]
+) -> None:
+    made = policy(*listed)
+
+    evaluation = evaluate(made, facts(payload=payload, **context))
+
+    verdicts = {trace.rule_id: trace.verdict for trace in evaluation.rules}
+    asked = [
+        each.obligations
+        for each in made.rules
+        if each.obligations is not None
+        and verdicts[each.id] in {"matched", *(["unevaluable"] if each.then != "allow" else [])}
+    ]
+    found = evaluation.obligations
+    assert found.step_up is any(each.step_up for each in asked)
+    assert found.delay == max((each.delay for each in asked if each.delay), default=None)
+    assert sorted(text for _, text in found.notes) == sorted(
+        each.note for each in asked if each.note
+    )
+    assert set(found.notify) == {one for each in asked for one in each.notify}
+
+
+class Faulty(dict[str, Any]):
+    """A payload whose nth access fails, as a broken mapping of another library might."""
+
+    left = 0
+    failed = False
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if self.left == 0:
+            self.failed = True
+            raise RecursionError
+        self.left -= 1
+        return super().get(key, default)
+
+
+@given(rule_lists, payloads, st.integers(0, 5))
+def test_an_error_inside_never_allows(
+    listed: list[dict[str, Any]], payload: dict[str, Any], accesses: int
+) -> None:
+    faulty = Faulty(payload)
+    faulty.left = accesses
+
+    evaluation = evaluate(policy(*listed), facts(payload=faulty))
+
+    expected = (
+        "deny" if faulty.failed else evaluate(policy(*listed), facts(payload=payload)).outcome
+    )
+    assert evaluation.outcome == expected
+
+
+@given(conditions, payloads, contexts)
+def test_what_cannot_be_evaluated_never_allows(
+    tree: Any, payload: dict[str, Any], context: dict[str, Any]
+) -> None:
+    made = policy(rule(then="allow", conditions=tree))
+
+    evaluation = evaluate(made, facts(payload=payload, **context))
 
     verdict = evaluation.rules[0].verdict
     assert (evaluation.outcome == "allow") is (verdict == "matched")

@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from approvals.policies import EvaluatedObligations, evaluate
+import pytest
+
+from approvals.policies import EvaluatedObligations, PolicyInvalid, evaluate, parse_policy
 from approvals.policies.flows import Reference
-from tests.approvals.policies.builders import compare, facts, policy, rule
+from tests.approvals.policies.builders import compare, document, facts, policy, rule
 
 COMPLIANCE = Reference("role", "compliance")
 ANN = Reference("person", "ann@example.com")
@@ -64,3 +66,106 @@ def test_obligations_that_ask_for_nothing_are_left_out_of_the_document() -> None
 
     assert made.rules[0].obligations is None
     assert made.digest == policy(rule()).digest
+
+
+HERE = "/rules/0/obligations"
+
+
+@pytest.mark.parametrize(
+    ("then", "obligations", "pointer", "message"),
+    [
+        (
+            "deny",
+            {},
+            HERE,
+            "write step_up, delay, attach_note or notify here, or remove obligations",
+        ),
+        ("deny", [], HERE, "write keys and values here, not a list of 0 items"),
+        ("deny", {"notfy": []}, f"{HERE}/notfy", "unknown key notfy; did you mean notify"),
+        (
+            "allow",
+            {"step_up": True},
+            f"{HERE}/step_up",
+            "remove step_up; only then: require_approval has people who vote",
+        ),
+        (
+            "require_approval",
+            {"step_up": "yes"},
+            f"{HERE}/step_up",
+            "write true or false here, not yes",
+        ),
+        (
+            "deny",
+            {"delay": "1h"},
+            f"{HERE}/delay",
+            "remove delay; what is denied gets no permission that could be held back",
+        ),
+        ("allow", {"delay": "8d"}, f"{HERE}/delay", "write at most 7d here"),
+        (
+            "allow",
+            {"delay": "0s"},
+            f"{HERE}/delay",
+            "write a duration such as 30s, 15m, 4h, 2d or PT4H here, not 0s",
+        ),
+        (
+            "deny",
+            {"attach_note": "x" * 501},
+            f"{HERE}/attach_note",
+            "write at most 500 characters here, not 501",
+        ),
+        ("deny", {"notify": []}, f"{HERE}/notify", "write 1 to 20 items here, not 0"),
+        (
+            "deny",
+            {"notify": [{"group": "a", "role": "b"}]},
+            f"{HERE}/notify/0",
+            "write exactly one of group, role or person here",
+        ),
+        (
+            "deny",
+            {"notify": [{"group": "a"}, {"group": "a"}]},
+            f"{HERE}/notify/1",
+            "group a is already in this list; remove it",
+        ),
+        (
+            "deny",
+            {"notify": [{"group": "a", "count": 2}]},
+            f"{HERE}/notify/0/count",
+            "unknown key count; known here: group, role, person",
+        ),
+    ],
+)
+def test_obligations_that_cannot_be(
+    then: str, obligations: object, pointer: str, message: str
+) -> None:
+    with pytest.raises(PolicyInvalid) as caught:
+        parse_policy(document(rule(then=then, obligations=obligations)))
+
+    assert [(each.pointer, each.message) for each in caught.value.problems] == [(pointer, message)]
+
+
+def test_obligations_survive_the_document() -> None:
+    asked = {
+        "step_up": True,
+        "delay": "10m",
+        "attach_note": "Größe",
+        "notify": [{"group": "a"}, {"person": "ann@example.com"}],
+    }
+
+    made = parse_policy(document(rule(obligations=asked)))
+
+    assert parse_policy(made.document).rules == made.rules
+    assert made.document["rules"] == [
+        {
+            **rule(obligations=asked),
+            "when": {"category": ["payments.*"]},
+            "separation_of_duties": True,
+        }
+    ]
+
+
+def test_what_rules_refused_requests_met_is_still_told() -> None:
+    made = policy(rule(then="allow", **asking(notify=[{"role": "compliance"}])))
+
+    evaluation = evaluate(made, facts(payload_errors=("amount is required",)))
+
+    assert (evaluation.outcome, evaluation.obligations.notify) == ("deny", (COMPLIANCE,))

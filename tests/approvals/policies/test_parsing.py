@@ -302,7 +302,7 @@ def test_one_mistake_gives_one_problem(at: str, value: object, pointer: str, mes
 A = "payload.amount"
 ONE_OF = "write exactly one of all, any, not, or field with op, per condition"
 CONDITION_ERRORS: list[tuple[object, str, str]] = [
-    ("x", TREE, "write keys and values here, not x"),
+    (5, TREE, "write keys and values here, not 5"),
     ({}, TREE, "field is missing; add it"),
     ({"all": []}, f"{TREE}/all", "write 1 to 256 items here, not 0"),
     ({"any": {}}, f"{TREE}/any", "write a list here, not an object with 0 fields"),
@@ -401,6 +401,52 @@ CONDITION_ERRORS: list[tuple[object, str, str]] = [
         (
             "agent.labels is labels; use contains, contains_any, contains_all, contains_none, "
             "exists or absent"
+        ),
+    ),
+    (
+        compare("agent.labels", "contains_any", "x"),
+        f"{TREE}/value",
+        "write a list here, not x",
+    ),
+    (
+        compare(A, "contains_all", ["x", 1]),
+        f"{TREE}/value",
+        "write only text, only numbers or only true/false in one list",
+    ),
+    (
+        compare(A, "before", "tomorrow"),
+        f"{TREE}/value",
+        "write a date such as 2026-12-31 or 2026-12-31T18:00:00Z here, not tomorrow",
+    ),
+    (
+        compare("time.date", "after", 20261231),
+        f"{TREE}/value",
+        "write a date such as 2026-12-31 here, not 20261231",
+    ),
+    (
+        compare("time.date", "eq", "2026-12-31T18:00:00Z"),
+        f"{TREE}/value",
+        "write a date without a time here, such as 2026-12-31",
+    ),
+    (
+        compare("time.date", "between", ["2026-12-31", "2026-12-01"]),
+        f"{TREE}/value",
+        "write the earlier date first",
+    ),
+    (
+        compare("time.date", "gt", 5),
+        f"{TREE}/op",
+        (
+            "time.date is a date; use eq, ne, in, not_in, before, after, on_or_before, "
+            "on_or_after, exists, absent or between"
+        ),
+    ),
+    (
+        compare("run.count.payments.*", "contains", "x"),
+        f"{TREE}/op",
+        (
+            "run.count.payments.* is a number; use eq, ne, gt, gte, lt, lte, in, not_in, exists, "
+            "absent or between"
         ),
     ),
     (compare("time.hour", "gt", 24), f"{TREE}/value", "write a whole hour from 0 to 23"),

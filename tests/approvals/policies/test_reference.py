@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from approvals.enums import CostClass, Risk
 from approvals.policies import load_policy
 from approvals.policies.fields import find_field
 from approvals.policies.operator_table import BY_KIND, OPERATORS
@@ -16,6 +17,7 @@ from approvals.policies.reference import (
 )
 from approvals.policies.reference_text import DOCUMENT
 from approvals.policies.rules import OUTCOMES
+from tenants.enums import TrustTier
 
 PAGE = Path(__file__).parents[3] / "docs" / "policy-language.md"
 LANGUAGE = describe_language()
@@ -62,3 +64,18 @@ def test_entries_for_the_editor() -> None:
         "contains_any", "contains any of", "contains any", "list"
     )
     assert operators["absent"] == OperatorEntry("absent", "is not given", "is missing", "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        ("category.risk", Risk.values),
+        ("category.cost_class", CostClass.values),
+        ("agent.tier", TrustTier.values),
+    ],
+)
+def test_the_choices_are_those_of_the_tables(name: str, choices: list[str]) -> None:
+    field = find_field(name)
+
+    assert field is not None
+    assert list(field.choices) == choices
