@@ -1,10 +1,8 @@
 """Reports that come by themselves: once for each period, however late and whoever looks."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
 
 from audit.models import Report, ReportSchedule
 from audit.services.report_schedules import (
@@ -17,7 +15,6 @@ from audit.services.report_schedules import (
 from govapp.common import clock
 from govapp.common.errors import Conflict, Invalid
 from govapp.common.tenancy import tenant_transaction
-from tests.conftest import MoveClock
 from tests.people import Company, make_company
 from tests.support.committed import CommittedDatabase
 from tests.tenants.ledger import summaries
@@ -61,21 +58,21 @@ def test_a_period_begins_and_ends_at_local_midnight(
 
 
 def test_nothing_is_made_before_the_period_has_ended_and_one_after(
-    acme: Company, move_clock: MoveClock
+    acme: Company, committed_db: CommittedDatabase
 ) -> None:
     due = schedule(acme).next_at
     assert sweep_schedules() == 0
     with tenant_transaction(acme.id):
         now = clock.now()
-    move_clock(due - now)
+    committed_db.move_clock(due - now)
     assert sweep_schedules() == 1
     assert sweep_schedules() == 0
     assert periods(acme) == [(period_start(due, every="month", zone=ZONE), due)]
 
 
-def test_after_an_outage_only_the_last_period_is_made(acme: Company, move_clock: MoveClock) -> None:
+def test_after_an_outage_only_the_last_period_is_made(acme: Company, committed_db: CommittedDatabase) -> None:
     schedule(acme)
-    move_clock(200 * DAY)
+    committed_db.move_clock(200 * DAY)
     assert sweep_schedules() == 1
     (made,) = periods(acme)
     with tenant_transaction(acme.id):
@@ -83,19 +80,13 @@ def test_after_an_outage_only_the_last_period_is_made(acme: Company, move_clock:
     assert sweep_schedules() == 0
 
 
-def test_many_workers_make_it_once(acme: Company, move_clock: MoveClock) -> None:
+def test_many_workers_make_it_once(acme: Company, committed_db: CommittedDatabase) -> None:
     schedule(acme)
     schedule(acme, "quarter")
-    move_clock(100 * DAY)
-
-    def sweep(_: int) -> int:
-        try:
-            return sweep_schedules()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(sweep, range(12))) == 2
+    committed_db.move_clock(100 * DAY)
+    made = committed_db.at_once([sweep_schedules] * 6)
+    assert sum(each for each in made if isinstance(each, int)) == 2, made
+    assert [each for each in made if isinstance(each, Exception)] == []
     assert len(periods(acme)) == 2
 
 
