@@ -6,7 +6,7 @@ published like any other.
 
 from typing import Final
 
-from approvals.policy_templates.blanks import AnswersInvalid, Blank, read_answers
+from approvals.policy_templates.blanks import AnswersInvalid, Blank
 from approvals.policy_templates.customers import CUSTOMERS
 from approvals.policy_templates.developer import DEVELOPER
 from approvals.policy_templates.eu_ai_act import EU_AI_ACT
@@ -17,6 +17,7 @@ from approvals.policy_templates.template import (
     Article,
     CategorySetup,
     PolicyTemplate,
+    fill_in,
     write_source,
 )
 
@@ -31,6 +32,6 @@ __all__ = [
     "Blank",
     "CategorySetup",
     "PolicyTemplate",
-    "read_answers",
+    "fill_in",
     "write_source",
 ]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final, Literal
 
-from approvals.policies import parse_duration
+from approvals.policies import duration_in_words, parse_duration
+from approvals.policies.limits import LONGEST_DEADLINE, SHORTEST_DEADLINE
 
-Kind = Literal["group", "money", "duration", "number", "yes_no", "choice", "names"]
+Kind = Literal["group", "money", "currency", "duration", "number", "yes_no", "names"]
 Answer = str | bool | tuple[str, ...]
 Answers = Mapping[str, Answer]
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9_-]*", re.ASCII)
+_CURRENCY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _MONEY: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
-_LONGEST: Final = timedelta(days=90)
 _MOST_NAMES: Final = 20
 
 
@@ -34,8 +35,8 @@ class Blank:
     """One thing to fill in.
 
     `default` is text as a person would type it; of a group it is the slug that is taken when
-    there is such a group. `choices` are (value, words) for the kind `choice`. `least` and `most`
-    bound numbers and money. `unit` stands behind the input: "EUR", "times".
+    there is such a group. `least` and `most` bound numbers and money, `longest` a duration, which
+    has at least a minute. `unit` stands behind the input: "EUR", "times".
     """
 
     name: str
@@ -44,9 +45,9 @@ class Blank:
     default: str = ""
     help: str = ""
     unit: str = ""
-    choices: Sequence[tuple[str, str]] = field(default=())
     least: Decimal = Decimal(0)
-    most: Decimal = Decimal(10) ** 12
+    most: Decimal = Decimal(999_999_999_999)
+    longest: timedelta = LONGEST_DEADLINE
 
     def read(self, text: str) -> Answer:
         """Return what was typed, in its plain form. Raises ValueError with what to do."""
@@ -58,9 +59,9 @@ class Blank:
                 return self._names(text)
             case "group":
                 return self._checked(text, bool(_SLUG.fullmatch(text)), "Choose a group.")
-            case "choice":
-                known = text in [value for value, _ in self.choices]
-                return self._checked(text, known, "Choose one of these.")
+            case "currency":
+                known = bool(_CURRENCY.fullmatch(text))
+                return self._checked(text, known, "Write three capital letters, such as EUR.")
             case "duration":
                 return self._duration(text)
             case "money" | "number":
@@ -87,14 +88,16 @@ class Blank:
             )
         return names
 
-    @staticmethod
-    def _duration(text: str) -> str:
+    def _duration(self, text: str) -> str:
         try:
             duration = parse_duration(text)
         except ValueError:
             duration = timedelta(0)
-        if not timedelta(minutes=1) <= duration <= _LONGEST:
-            raise ValueError("Write a time such as 30m, 4h or 2d, from one minute to 90 days.")
+        if not SHORTEST_DEADLINE <= duration <= self.longest:
+            raise ValueError(
+                "Write a time such as 30m, 4h or 2d, from one minute to"
+                f" {duration_in_words(self.longest)}."
+            )
         return text
 
     def _number(self, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from approvals.policies.limits import LONGEST_DELAY
 from approvals.policy_templates.blanks import Answers, Blank, number_of, text_of
 from approvals.policy_templates.shapes import (
     AMOUNT,
@@ -11,7 +12,9 @@ from approvals.policy_templates.shapes import (
     LONG_TEXT,
     NAME,
     TEXT,
+    both,
     compare,
+    either,
     flow_of,
     object_of,
     rule,
@@ -24,11 +27,12 @@ _FAIR = Article(
 )
 _CONSENT = Article(
     "Directive 2002/58/EC, Article 13",
-    "Electronic mail for direct marketing needs the receiver's consent.",
+    "Electronic mail for direct marketing needs the receiver's consent, with few exceptions.",
 )
 _AUTOMATED = Article(
     "Regulation (EU) 2016/679, Article 22",
-    "People may ask that a person looks at a decision that concerns them.",
+    "Where a decision with legal or similar effect is made by a machine alone, which is the"
+    " exception, people may ask for a person.",
 )
 _DISCLOSE = Article(
     "Regulation (EU) 2024/1689, Article 50(1)",
@@ -45,49 +49,52 @@ def _build(answers: Answers) -> Document:
         "with-lead": flow_of(service, lead, deadline=deadline, name="Service desk and lead"),
     }
     sensitive = compare("payload.topic", "in", ["complaint", "legal", "health", "bereavement"])
+    routine = both(
+        compare("payload.topic", "in", ["order", "delivery", "opening_hours", "account"]),
+        compare("payload.recipients", "eq", 1),
+    )
+    currency = text_of(answers, "currency")
+    known = compare("payload.currency", "eq", currency)
+    alone = answers["routine_alone"]
     rules = [
         rule(
             "mass-mailings", "messages.*", "require_approval", flow="with-lead",
-            when={"conditions": compare("payload.recipients", "gt", many)},
+            given=compare("payload.recipients", "gt", many),
             obligations={"delay": text_of(answers, "hold_back")},
         ),
         rule("marketing", "messages.campaign", "require_approval", flow="with-lead"),
         rule(
             "sensitive-topics", "messages.send", "require_approval", flow="service-desk",
-            when={"conditions": sensitive},
+            given=sensitive,
         ),
         rule(
-            "large-refunds", "refunds.issue", "require_approval", flow="with-lead",
-            when={"conditions": compare("payload.amount", "gt", refund)},
+            "other-messages", "messages.send", "require_approval", flow="service-desk",
+            given={"not": routine} if alone else None,
         ),
         rule(
-            "small-refunds", "refunds.issue", "allow",
-            when={
-                "conditions": {
-                    "all": [
-                        compare("payload.amount", "lte", refund),
-                        compare("history.requests_last_day", "lt", 100),
-                    ]
-                }
-            },
+            "large-refunds", "refunds.*", "require_approval", flow="with-lead",
+            given=either(compare("payload.amount", "gt", refund), compare("payload.currency", "ne", currency)),
+        ),
+        rule(
+            "many-refunds", "refunds.*", "require_approval", flow="service-desk",
+            given=compare(
+                "history.requests_last_day", "gte", number_of(answers, "refunds_per_day")
+            ),
+        ),
+        rule(
+            "small-refunds", "refunds.*", "allow",
+            given=both(compare("payload.amount", "lte", refund), known),
         ),
     ]  # fmt: skip
     if answers["first_contact"]:
         rules.append(
             rule(
                 "first-contact", "messages.send", "require_approval", flow="service-desk",
-                when={"conditions": compare("history.first_for_target", "eq", True)},
+                given=compare("history.first_for_target", "eq", True),
             )
         )  # fmt: skip
-    if answers["routine_alone"]:
-        routine = compare("payload.topic", "in", ["order", "delivery", "opening_hours", "account"])
-        one = compare("payload.recipients", "eq", 1)
-        rules.append(
-            rule(
-                "routine-answers", "messages.send", "allow",
-                when={"conditions": {"all": [routine, one]}},
-            )
-        )  # fmt: skip
+    if alone:
+        rules.append(rule("routine-answers", "messages.send", "allow", given=routine))
     return {
         "version": 1,
         "default": "require_approval",
@@ -112,11 +119,20 @@ CUSTOMERS = PolicyTemplate(
         ),
         Blank(
             "hold_back", "Mailings are held back after approval for", "duration", "10m",
-            help="Time to stop one that should not go out. At most 7 days.",
+            help="Time to stop one that should not go out.", longest=LONGEST_DELAY,
         ),
-        Blank("refund", "Refunds without a person up to", "money", "50", unit="in its currency"),
+        Blank(
+            "currency", "Refunds are in", "currency", "EUR",
+            help="Three letters. A refund in any other currency counts as large.",
+        ),
+        Blank("refund", "Agents refund without asking up to", "money", "50"),
+        Blank(
+            "refunds_per_day", "Also small refunds are looked at from", "number", "100",
+            unit="requests of an agent in 24 hours", least=Decimal(2), most=Decimal(100_000),
+        ),
         Blank("first_contact", "A person reads the first message to anybody", "yes_no", "yes"),
-        Blank("routine_alone", "Routine answers to one customer alone", "yes_no", "yes"),
+        Blank("routine_alone", "Agents answer routine questions without asking", "yes_no", "yes",
+              help="About an order, a delivery, opening hours or an account, to one customer."),
         Blank("deadline", "Answer within", "duration", "1h"),
     ),
     categories=(
@@ -187,6 +203,8 @@ CUSTOMERS = PolicyTemplate(
         "sensitive-topics": (_FAIR, _AUTOMATED),
         "large-refunds": (_AUTOMATED,),
         "small-refunds": (_AUTOMATED,),
+        "many-refunds": (_AUTOMATED,),
+        "other-messages": (_FAIR,),
         "first-contact": (_DISCLOSE,),
         "routine-answers": (_DISCLOSE,),
     },

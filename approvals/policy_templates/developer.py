@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from approvals.policy_templates.blanks import Answers, Blank, names_of, number_of, text_of
-from approvals.policy_templates.shapes import LONG_TEXT, NAME, TEXT, compare, flow_of, object_of
-from approvals.policy_templates.shapes import rule as rule_of
+from approvals.policy_templates.shapes import (
+    LONG_TEXT,
+    NAME,
+    TEXT,
+    both,
+    compare,
+    flow_of,
+    object_of,
+    rule,
+)
 from approvals.policy_templates.template import Article, CategorySetup, Document, PolicyTemplate
 
 _SEPARATE = Article(
@@ -14,10 +22,16 @@ _CHANGE = Article(
     "NIST SP 800-53 CM-3", "Changes to what runs are reviewed and approved before they are made."
 )
 _LEAST = Article("NIST SP 800-53 AC-6", "Programs have the least privilege that their task needs.")
-_SUPPLY = Article("SLSA, source requirements", "Changes to the source are reviewed by two parties.")
-_COST = Article(
-    "NIST AI RMF, MANAGE 2.4", "What an AI system does can be stopped when it goes beyond its use."
+_SUPPLY = Article(
+    "SLSA Source track, two-party review", "Who writes a change does not let it in alone."
 )
+_COST = Article(
+    "OWASP Top 10 for LLM Applications 2025, LLM10",
+    "What an agent may consume is bounded, so that nobody runs up its costs.",
+)
+
+
+_FAMILIES = ["repo.*", "deploy.*", "infra.*"]
 
 
 def _build(answers: Answers) -> Document:
@@ -27,58 +41,39 @@ def _build(answers: Answers) -> Document:
     read_only = names_of(answers, "read_only")
     flows = {
         "one-engineer": flow_of(team, deadline=deadline, name="Engineer"),
-        "two-engineers": flow_of(team, operations, deadline=deadline, name="Two persons"),
+        "two-persons": flow_of(team, operations, deadline=deadline, name="Two persons"),
     }
+    costly = compare("estimated_cost.amount", "gt", number_of(answers, "cost"))
+    high = compare("category.cost_class", "eq", "high")
+    alone = answers["other_environments_alone"]
+    elsewhere = compare("environment", "not_in", [*production, *read_only])
     rules = [
-        rule_of("looking", "repo.read", "allow"),
-        rule_of("pull-requests", "repo.pull_request", "allow"),
-        rule_of("merges", "repo.merge", "require_approval", flow="one-engineer"),
-        rule_of(
+        rule("looking", "repo.read", "allow"),
+        rule("pull-requests", "repo.pull_request", "allow"),
+        rule("merges", "repo.merge", "require_approval", flow="one-engineer"),
+        rule(
             "production-two-persons", ["infra.*", "deploy.*"], "require_approval",
-            flow="two-engineers", when={"environment": production},
-            obligations={"step_up": True},
+            flow="two-persons", when={"environment": production}, obligations={"step_up": True},
         ),
-        rule_of(
+        rule(
             "read-only-environments", ["infra.*", "deploy.*", "repo.merge"], "deny",
             when={"environment": read_only},
         ),
-        rule_of(
-            "expensive", "*", "require_approval", flow="one-engineer",
-            when={
-                "conditions": {
-                    "all": [
-                        compare("estimated_cost.amount", "exists"),
-                        compare("estimated_cost.amount", "gt", number_of(answers, "cost")),
-                    ]
-                }
-            },
+        rule("infrastructure", "infra.*", "require_approval", flow="one-engineer"),
+        rule(
+            "deploys-elsewhere", "deploy.*",
+            "allow" if alone else "require_approval", flow="" if alone else "one-engineer",
+            given=elsewhere,
         ),
-        rule_of(
-            "cost-class-high", "*", "require_approval", flow="one-engineer",
-            when={
-                "conditions": {
-                    "all": [
-                        compare("category.cost_class", "exists"),
-                        compare("category.cost_class", "eq", "high"),
-                    ]
-                }
-            },
+        rule(
+            "expensive", _FAMILIES, "require_approval", flow="one-engineer",
+            given=both(compare("estimated_cost.amount", "exists"), costly),
+        ),
+        rule(
+            "cost-class-high", _FAMILIES, "require_approval", flow="one-engineer",
+            given=both(compare("category.cost_class", "exists"), high),
         ),
     ]  # fmt: skip
-    if answers["other_environments_alone"]:
-        elsewhere = compare("environment", "not_in", [*production, *read_only])
-        cheap = {
-            "any": [
-                compare("estimated_cost.amount", "absent"),
-                compare("estimated_cost.amount", "lte", number_of(answers, "cost")),
-            ]
-        }
-        rules.append(
-            rule_of(
-                "other-environments", ["infra.*", "deploy.*"], "allow",
-                when={"conditions": {"all": [elsewhere, cheap]}},
-            )
-        )  # fmt: skip
     return {
         "version": 1,
         "default": "require_approval",
@@ -88,17 +83,24 @@ def _build(answers: Answers) -> Document:
     }
 
 
+def _check(answers: Answers) -> dict[str, str]:
+    shared = set(names_of(answers, "production")) & set(names_of(answers, "read_only"))
+    if not shared:
+        return {}
+    return {"read_only": f"{min(shared)} is a production environment already; leave it out here."}
+
+
 DEVELOPER = PolicyTemplate(
     key="developer-platform",
     title="Developer platform",
     for_whom="Engineering teams with agents that write code, open pull requests and run pipelines",
-    lead="Reading and pull requests: yes. Merges: one engineer. Production: two persons. Some"
-    " environments: look, never touch.",
+    lead="Reading and pull requests pass, merges need one engineer, production needs two people,"
+    " and some environments are never touched.",
     blanks=(
         Blank("team", "Who reviews code", "group", "operations"),
         Blank(
             "operations", "Who else confirms in production", "group", "managers",
-            help="Another group than the first.",
+            help="People of another team. The same group twice: two people of it.",
         ),
         Blank("production", "Production environments", "names", "production"),
         Blank(
@@ -106,9 +108,10 @@ DEVELOPER = PolicyTemplate(
             help="Names as your agents send them, with commas.",
         ),
         Blank("cost", "A person looks at estimated costs over", "money", "50",
-              unit="in its currency"),
+              unit="in the currency that they are stated in"),
         Blank(
-            "other_environments_alone", "Deploy to other environments alone", "yes_no", "yes",
+            "other_environments_alone", "Agents deploy to other environments without asking",
+            "yes_no", "yes",
             help="Such as staging or preview.",
         ),
         Blank("deadline", "Answer within", "duration", "2h"),
@@ -155,14 +158,16 @@ DEVELOPER = PolicyTemplate(
     ),
     serves={
         "looking": (_LEAST,),
-        "pull-requests": (_SUPPLY,),
+        "pull-requests": (_LEAST,),
         "merges": (_SUPPLY, _SEPARATE),
         "production-two-persons": (_CHANGE, _SEPARATE),
         "read-only-environments": (_LEAST,),
         "expensive": (_COST,),
         "cost-class-high": (_COST,),
-        "other-environments": (_LEAST,),
+        "infrastructure": (_CHANGE,),
+        "deploys-elsewhere": (_CHANGE, _LEAST),
     },
     build=_build,
+    check=_check,
     report_every="month",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from approvals.policy_templates.blanks import Answers, Blank, number_of, text_of
-from approvals.policy_templates.shapes import NAME, TEXT, compare, flow_of, object_of, rule
+from approvals.policy_templates.shapes import NAME, TEXT, both, compare, flow_of, object_of, rule
 from approvals.policy_templates.template import Article, CategorySetup, Document, PolicyTemplate
 
 _LAW = "Regulation (EU) 2024/1689"
@@ -15,7 +15,8 @@ _OVERSIGHT = Article(
 )
 _TWO = Article(
     f"{_LAW}, Article 14(5)",
-    "No action on an identification by biometrics unless two competent persons confirmed it.",
+    "No action on a remote biometric identification unless at least two competent persons have"
+    " verified it separately.",
 )
 _DEPLOYER = Article(
     f"{_LAW}, Article 26(2)",
@@ -23,15 +24,21 @@ _DEPLOYER = Article(
 )
 _MONITOR = Article(
     f"{_LAW}, Article 26(5)",
-    "The deployer monitors how the system works, and suspends its use where it is a risk.",
+    "The deployer monitors how the system works, and suspends its use where it may be a risk.",
 )
 _INFORM = Article(
     f"{_LAW}, Article 26(11)",
     "People about whom the system decides or helps to decide are told so.",
 )
+_EXPLAIN = Article(
+    f"{_LAW}, Article 86(1)",
+    "Who is adversely affected may have the system's role and the main elements of the decision"
+    " explained.",
+)
 _LOGS = Article(
-    f"{_LAW}, Articles 19(1) and 26(6)",
-    "Logs are kept for at least six months, unless other law says otherwise.",
+    f"{_LAW}, Article 26(6)",
+    "The deployer keeps the logs under its control for at least six months, unless other law says"
+    " otherwise.",
 )
 
 
@@ -43,39 +50,37 @@ def _build(answers: Answers) -> Document:
         "two-persons": flow_of(overseers, second, deadline=deadline, name="Two competent persons"),
     }
     decisions = "decisions.*"
-    unsure = compare("confidence", "lt", number_of(answers, "confidence"))
+    confidence, per_hour = number_of(answers, "confidence"), number_of(answers, "per_hour")
+    favourable = compare("payload.effect", "eq", "favourable")
     rules = [
         rule(
-            "biometric-two-persons", "identification.biometric", "require_approval",
-            flow="two-persons",
+            "biometric-two-persons", "identification.*", "require_approval", flow="two-persons"
         ),
         rule(
             "adverse-decisions", decisions, "require_approval", flow="oversight",
-            when={"conditions": compare("payload.effect", "eq", "adverse")},
-            obligations={"attach_note": "Tell the person concerned that a system helped decide."},
+            given=compare("payload.effect", "eq", "adverse"),
+            obligations={"attach_note": "Tell the person concerned that a system helped to decide"},
         ),
         rule(
             "unsure-decisions", decisions, "require_approval", flow="oversight",
-            when={"conditions": unsure},
+            given=compare("confidence", "lt", confidence),
         ),
         rule(
             "decisions-in-bulk", decisions, "require_approval", flow="oversight",
-            when={
-                "conditions": compare(
-                    "history.requests_last_hour", "gte", number_of(answers, "per_hour")
-                )
-            },
+            given=compare("history.requests_last_hour", "gte", per_hour),
         ),
     ]  # fmt: skip
     if answers["favourable_alone"]:
-        sure = compare("confidence", "gte", number_of(answers, "confidence"))
-        favourable = compare("payload.effect", "eq", "favourable")
+        sure = compare("confidence", "gte", confidence)
         rules.append(
             rule(
-                "favourable-decisions", decisions, "allow",
-                when={"conditions": {"all": [favourable, sure]}},
+                "other-decisions", decisions, "require_approval", flow="oversight",
+                given=compare("payload.effect", "ne", "favourable"),
             )
         )  # fmt: skip
+        rules.append(rule("favourable-decisions", decisions, "allow", given=both(favourable, sure)))
+    else:
+        rules.append(rule("every-decision", decisions, "require_approval", flow="oversight"))
     return {
         "version": 1,
         "default": "require_approval",
@@ -90,8 +95,8 @@ EU_AI_ACT = PolicyTemplate(
     title="EU AI Act, high-risk deployer",
     for_whom="Organisations that use a high-risk AI system (Annex III), such as for credit,"
     " insurance, employment or essential services",
-    lead="Decisions about people are overseen by people who may stop them; biometric"
-    " identification needs two.",
+    lead="Decisions about people are overseen by people who may stop them; what follows from a"
+    " biometric identification needs two.",
     blanks=(
         Blank(
             "overseers", "Who oversees", "group", "operations",
@@ -99,14 +104,15 @@ EU_AI_ACT = PolicyTemplate(
         ),
         Blank(
             "second_group", "Who else confirms a biometric identification", "group", "risk",
-            help="Two persons of different groups, as Article 14(5) asks for two.",
+            help="Article 14(5) asks for two persons. The same group twice: two people of it.",
         ),
         Blank(
             "confidence", "A person decides below a confidence of", "number", "0.9",
             most=Decimal(1), help="What the agent says of itself, from 0 to 1.",
         ),
         Blank(
-            "per_hour", "From how many decisions an hour a person looks at each", "number", "100",
+            "per_hour", "A person looks at each decision from", "number", "100",
+            unit="requests of an agent in an hour",
             least=Decimal(1), most=Decimal(100_000),
         ),
         Blank(
@@ -142,8 +148,9 @@ EU_AI_ACT = PolicyTemplate(
         ),
         CategorySetup(
             key="identification.biometric",
-            name="Biometric identification",
-            description="Something is done because a system recognised a person.",
+            name="Remote biometric identification",
+            description="Something is done because a system recognised a person from afar"
+            " (Annex III, 1(a)).",
             risk="critical",
             is_reversible=False,
             payload_schema=object_of(
@@ -159,7 +166,9 @@ EU_AI_ACT = PolicyTemplate(
     ),
     serves={
         "biometric-two-persons": (_TWO, _DEPLOYER),
-        "adverse-decisions": (_OVERSIGHT, _INFORM),
+        "every-decision": (_OVERSIGHT, _DEPLOYER),
+        "other-decisions": (_OVERSIGHT, _DEPLOYER),
+        "adverse-decisions": (_OVERSIGHT, _INFORM, _EXPLAIN),
         "unsure-decisions": (_OVERSIGHT,),
         "decisions-in-bulk": (_MONITOR,),
         "favourable-decisions": (_OVERSIGHT,),

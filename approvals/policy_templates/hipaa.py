@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from approvals.policy_templates.blanks import Answers, Blank, number_of, text_of
-from approvals.policy_templates.shapes import NAME, TEXT, compare, flow_of, object_of, rule
+from approvals.policy_templates.shapes import NAME, TEXT, both, compare, flow_of, object_of, rule
 from approvals.policy_templates.template import Article, CategorySetup, Document, PolicyTemplate
 
 _MINIMUM = Article(
     "45 CFR 164.502(b)",
-    "Use and disclosure are limited to the minimum necessary for the purpose.",
+    "Uses and disclosures are limited to the minimum necessary; those to a provider for treatment"
+    " are exempt.",
 )
 _ACCESS = Article(
     "45 CFR 164.312(a)(1)",
@@ -26,7 +27,7 @@ _AUTHORISE = Article(
 )
 _DISCLOSE = Article(
     "45 CFR 164.508(a)",
-    "Disclosure for other purposes needs the person's authorisation.",
+    "Uses and disclosures that the rule does not otherwise permit need the person's authorisation.",
 )
 _AUDIT = Article(
     "45 CFR 164.312(b)", "Activity in systems with health information is recorded and examined."
@@ -45,16 +46,20 @@ def _build(answers: Answers) -> Document:
         "clinician": flow_of(clinicians, deadline=deadline, name="Clinician"),
         "privacy": flow_of(clinicians, privacy, deadline=deadline, name="Clinician and privacy"),
     }
-    records = compare("payload.records", "gt", number_of(answers, "records"))
-    purposes = {"not": compare("payload.purpose", "in", ["treatment", "payment", "operations"])}
+    records, per_hour = number_of(answers, "records"), number_of(answers, "per_hour")
+    other = compare("payload.purpose", "not_in", ["treatment", "payment", "operations"])
+    one_for_treatment = both(
+        compare("payload.purpose", "eq", "treatment"), compare("payload.records", "lte", 1)
+    )
+    alone = answers["treatment_alone"]
     rules = [
         rule(
-            "other-purposes", ["phi.read", "phi.disclose"], "require_approval", flow="privacy",
-            when={"conditions": purposes},
+            "other-purposes", "phi.*", "require_approval", flow="privacy",
+            given=other,
         ),
         rule(
             "many-records", "phi.*", "require_approval", flow="privacy",
-            when={"conditions": records},
+            given=compare("payload.records", "gt", records),
         ),
         rule(
             "disclosures", "phi.disclose", "require_approval", flow="privacy",
@@ -62,25 +67,20 @@ def _build(answers: Answers) -> Document:
         ),
         rule("changes", "phi.change", "require_approval", flow="clinician"),
         rule(
+            "reading", "phi.read", "require_approval", flow="clinician",
+            given={"not": one_for_treatment} if alone else None,
+        ),
+        rule(
             "reading-in-bulk", "phi.read", "require_approval", flow="clinician",
-            when={
-                "conditions": compare(
-                    "history.requests_last_hour", "gte", number_of(answers, "per_hour")
-                )
-            },
+            given=compare("history.requests_last_hour", "gte", per_hour),
         ),
     ]  # fmt: skip
-    if answers["treatment_alone"]:
-        treatment = compare("payload.purpose", "eq", "treatment")
-        one = compare("payload.records", "lte", 1)
-        rules.append(
-            rule(
-                "one-record-for-treatment", "phi.read", "allow",
-                when={"conditions": {"all": [treatment, one]}},
-            )
-        )  # fmt: skip
+    if alone:
+        rules.append(rule("one-record-for-treatment", "phi.read", "allow", given=one_for_treatment))
     if answers["stop_deletion"]:
         rules.append(rule("deletion", "phi.delete", "deny"))
+    else:
+        rules.append(rule("deletion", "phi.delete", "require_approval", flow="privacy"))
     return {
         "version": 1,
         "default": "require_approval",
@@ -122,23 +122,27 @@ HIPAA = PolicyTemplate(
     key="hipaa",
     title="HIPAA",
     for_whom="Covered entities and business associates whose agents reach health records",
-    lead="One record for treatment may be read; what leaves the house, is changed or is more than"
-    " the minimum goes to people.",
+    lead="One record for treatment may be read; what is sent out, is changed or is more than"
+    " one record goes to people.",
     blanks=(
         Blank("clinicians", "Who answers for the patient", "group", "operations"),
         Blank(
             "privacy", "Who answers for privacy", "group", "risk",
-            help="The privacy officer's group; another group than the first.",
+            help="The privacy officer's group. The same group twice: two people of it.",
         ),
         Blank(
             "records", "Both look at requests for more than", "number", "10", unit="records",
             least=Decimal(1), most=Decimal(1_000_000),
         ),
         Blank(
-            "per_hour", "From how many requests an hour a person looks at each", "number", "60",
+            "per_hour", "A clinician looks at each reading from", "number", "60",
+            unit="requests of an agent in an hour",
             least=Decimal(1), most=Decimal(100_000),
         ),
-        Blank("treatment_alone", "Reading one record for treatment alone", "yes_no", "yes"),
+        Blank(
+            "treatment_alone", "Agents read one record for treatment without asking", "yes_no",
+            "yes",
+        ),
         Blank("stop_deletion", "Agents never delete records", "yes_no", "yes"),
         Blank("deadline", "Answer within", "duration", "2h"),
     ),
@@ -147,7 +151,7 @@ HIPAA = PolicyTemplate(
             "phi.read", "Read health records", "Records are opened.", undo=False, risk="high"
         ),
         _category(
-            "phi.disclose", "Disclose health records", "Records leave the house.",
+            "phi.disclose", "Disclose health records", "Records are sent to somebody outside.",
             undo=False, risk="critical",
         ),
         _category(
@@ -164,8 +168,9 @@ HIPAA = PolicyTemplate(
         "many-records": (_MINIMUM,),
         "disclosures": (_AUTHORISE, _DISCLOSE),
         "changes": (_INTEGRITY,),
+        "reading": (_ACCESS, _MINIMUM),
         "reading-in-bulk": (_AUDIT,),
-        "one-record-for-treatment": (_ACCESS, _MINIMUM),
+        "one-record-for-treatment": (_ACCESS,),
         "deletion": (_INTEGRITY,),
     },
     build=_build,

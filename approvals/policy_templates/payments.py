@@ -10,6 +10,7 @@ from approvals.policy_templates.shapes import (
     CURRENCY,
     NAME,
     TEXT,
+    both,
     compare,
     flow_of,
     object_of,
@@ -40,39 +41,44 @@ def _build(answers: Answers) -> Document:
         "four-eyes": flow_of(first, second, deadline=deadline, name="Four eyes"),
     }
     payments = "payments.*"
-    over = {"conditions": compare("payload.amount", "gt", threshold)}
+    currency = text_of(answers, "currency")
+    known = compare("payload.currency", "eq", currency)
+    multiple, per_day = number_of(answers, "multiple"), number_of(answers, "per_day")
     rules = [
         rule(
-            "large-payments", payments, "require_approval", flow="four-eyes", when=over,
+            "large-payments", payments, "require_approval", flow="four-eyes",
+            given=compare("payload.amount", "gte", threshold),
             obligations={"step_up": True},
         ),
         rule(
+            "other-currencies", payments, "require_approval", flow="four-eyes",
+            given=compare("payload.currency", "ne", currency),
+        ),
+        rule(
             "first-payment", payments, "require_approval", flow="four-eyes",
-            when={"conditions": compare("history.first_for_target", "eq", True)},
+            given=compare("history.first_for_target", "eq", True),
         ),
         rule(
             "unusual-amount", payments, "require_approval", flow="four-eyes",
-            when={
-                "conditions": compare("history.amount_ratio", "gt", number_of(answers, "multiple"))
-            },
+            given=compare("history.amount_ratio", "gt", multiple),
         ),
         rule(
-            "salami", payments, "require_approval", flow="one-person",
-            when={
-                "conditions": compare(
-                    "history.requests_last_day", "gte", number_of(answers, "per_day")
-                )
-            },
+            "middle-payments", payments, "require_approval", flow="one-person",
+            given=compare("payload.amount", "gt", free),
+        ),
+        rule(
+            "many-payments", payments, "require_approval", flow="one-person",
+            given=compare("history.requests_last_day", "gte", per_day),
         ),
         rule(
             "small-payments", payments, "allow",
-            when={"conditions": compare("payload.amount", "lte", free)},
+            given=both(compare("payload.amount", "lte", free), known),
         ),
     ]  # fmt: skip
     if answers["closed_outside_hours"]:
-        outside = {"conditions": compare("time.business_hours", "eq", False)}
+        outside = compare("time.business_hours", "eq", False)
         rules.append(
-            rule("out-of-hours", payments, "require_approval", flow="four-eyes", when=outside)
+            rule("out-of-hours", payments, "require_approval", flow="four-eyes", given=outside)
         )
     return {
         "version": 1,
@@ -83,30 +89,44 @@ def _build(answers: Answers) -> Document:
     }
 
 
+def _check(answers: Answers) -> dict[str, str]:
+    free, threshold = text_of(answers, "free_until"), text_of(answers, "threshold")
+    if Decimal(free) < Decimal(threshold):
+        return {}
+    return {"threshold": f"Write more than {free}, up to which nobody is asked."}
+
+
 PAYMENTS = PolicyTemplate(
     key="payments",
     title="Payments by four eyes",
     for_whom="Finance teams whose agents prepare or send payments",
-    lead="Small payments pass, larger ones need one person, large or unusual ones two.",
+    lead="Small payments pass, larger ones need one person; large, first or unusual ones need two.",
     blanks=(
         Blank("first_group", "Who releases payments", "group", "finance"),
         Blank(
-            "second_group", "Who confirms the large ones as well", "group", "risk",
-            help="Another group than the first: two people of different teams.",
+            "second_group", "Who confirms large ones as well", "group", "risk",
+            help="People of another team. The same group twice: two people of it.",
         ),
-        Blank("free_until", "Nobody is asked up to", "money", "100", unit="in its currency"),
-        Blank("threshold", "Two people from", "money", "10000", unit="in its currency"),
         Blank(
-            "multiple", "Unusual is more than", "number", "4", unit="times the usual amount",
+            "currency", "Amounts are in", "currency", "EUR",
+            help="Three letters. A payment in any other currency needs both.",
+        ),
+        Blank("free_until", "Nobody is asked up to", "money", "100"),
+        Blank("threshold", "Both are asked from", "money", "10000"),
+        Blank(
+            "multiple", "Unusual, so that both are asked, is more than", "number", "4",
+            unit="times the usual amount",
             least=Decimal("1.5"), most=Decimal(1000),
         ),
         Blank(
-            "per_day", "From how many requests a day one person looks at each", "number", "50",
+            "per_day", "Also small ones are looked at from", "number", "50",
+            unit="requests of an agent in 24 hours",
             least=Decimal(2), most=Decimal(100_000),
         ),
         Blank(
-            "closed_outside_hours", "Two people outside of office hours", "yes_no", "no",
-            help="Office hours are under Settings; without them every payment counts as outside.",
+            "closed_outside_hours", "Both are asked outside of office hours", "yes_no", "no",
+            help="Office hours are under Settings. While none are set, every payment counts as"
+            " outside.",
         ),
         Blank("deadline", "Answer within", "duration", "4h"),
     ),
@@ -139,10 +159,13 @@ PAYMENTS = PolicyTemplate(
         "large-payments": (_FOUR_EYES, _SOX),
         "first-payment": (_FRAUD,),
         "unusual-amount": (_FRAUD,),
-        "salami": (_FRAUD,),
+        "other-currencies": (_FOUR_EYES,),
+        "middle-payments": (_SOX,),
+        "many-payments": (_FRAUD,),
         "small-payments": (_SOX,),
         "out-of-hours": (_FOUR_EYES,),
     },
     build=_build,
+    check=_check,
     report_every="month",
 )  # fmt: skip

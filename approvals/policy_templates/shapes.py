@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 AMOUNT = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
@@ -21,20 +22,26 @@ def object_of(required: list[str], **properties: dict[str, Any]) -> dict[str, An
     }
 
 
-def flow_of(
-    *groups: str, deadline: str, name: str = "Review", each: int = 1, then: list[Any] | None = None
-) -> dict[str, Any]:
-    """Return a flow of one stage with `each` seats of every group; compliance is added late."""
-    seats = [{"group": group, "count": each} for group in dict.fromkeys(groups)]
-    stage = {"name": name, "seats": seats, "deadline": deadline}
-    return {"stages": [stage, *(then or [])]}
+def flow_of(*groups: str, deadline: str, name: str) -> dict[str, Any]:
+    """Return a flow of one stage. A group that is named twice gives two people."""
+    seats = [{"group": group, "count": count} for group, count in Counter(groups).items()]
+    return {"stages": [{"name": name, "seats": seats, "deadline": deadline}]}
 
 
 def rule(
-    ident: str, category: str | list[str], then: str, *, flow: str = "", **more: Any
+    ident: str,
+    category: str | list[str],
+    then: str,
+    *,
+    flow: str = "",
+    given: dict[str, Any] | None = None,
+    when: dict[str, Any] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """Return a rule; `when` among `more` adds to its category."""
-    when = {"category": category, **more.pop("when", {})}
+    """Return a rule with the condition `given`; `when` adds environments or agents."""
+    when = {"category": category, **(when or {})}
+    if given is not None:
+        when["conditions"] = given
     made: dict[str, Any] = {"id": ident, "when": when, "then": then}
     if flow:
         made["flow"] = flow
@@ -45,3 +52,13 @@ def compare(field: str, op: str, value: Any = None) -> dict[str, Any]:
     """Return a comparison."""
     made = {"field": field, "op": op}
     return made if value is None else made | {"value": value}
+
+
+def both(*conditions: dict[str, Any]) -> dict[str, Any]:
+    """Return what holds when all of these hold."""
+    return {"all": list(conditions)}
+
+
+def either(*conditions: dict[str, Any]) -> dict[str, Any]:
+    """Return what holds when any of these holds."""
+    return {"any": list(conditions)}

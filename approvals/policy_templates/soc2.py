@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from approvals.policy_templates.blanks import Answers, Blank, names_of, text_of
+from decimal import Decimal
+
+from approvals.policy_templates.blanks import Answers, Blank, names_of, number_of, text_of
 from approvals.policy_templates.shapes import NAME, TEXT, compare, flow_of, object_of, rule
 from approvals.policy_templates.template import Article, CategorySetup, Document, PolicyTemplate
 
@@ -11,6 +13,10 @@ _ACCESS = Article(
 )
 _GRANT = Article(
     "TSC CC6.3", "Access is authorised, changed and removed by role, with duties kept apart."
+)
+_REGISTER = Article("TSC CC6.2", "Who gets access is registered and authorised before it is given.")
+_MOVE = Article(
+    "TSC CC6.7", "Sending, moving and removing information is restricted to who may do so."
 )
 _MONITOR = Article(
     "TSC CC7.2", "Systems are monitored for anomalies, which are looked into as security events."
@@ -23,16 +29,24 @@ _CHANGE = Article(
 def _build(answers: Answers) -> Document:
     engineers, security = text_of(answers, "engineers"), text_of(answers, "security")
     deadline = text_of(answers, "deadline")
-    production = {"environment": names_of(answers, "environments")}
+    environments = names_of(answers, "environments")
+    production = {"environment": environments}
     flows = {
         "peer": flow_of(engineers, deadline=deadline, name="Peer review"),
         "security": flow_of(engineers, security, deadline=deadline, name="Peer and security"),
     }
+    alone = answers["elsewhere_alone"]
+    elsewhere = compare("environment", "not_in", environments)
     rules = [
         rule("changes", "change.*", "require_approval", flow="peer", when=production),
         rule(
-            "untested-changes", "change.*", "deny",
-            when={**production, "conditions": compare("payload.tests_passed", "eq", False)},
+            "untested-changes", "change.*", "deny", when=production,
+            given=compare("payload.tests_passed", "eq", False),
+        ),
+        rule(
+            "changes-elsewhere", "change.*",
+            "allow" if alone else "require_approval", flow="" if alone else "peer",
+            given=elsewhere,
         ),
         rule(
             "access-grants", "access.grant", "require_approval", flow="security",
@@ -44,14 +58,11 @@ def _build(answers: Answers) -> Document:
             obligations={"notify": [{"group": security}]},
         ),
         rule(
-            "busy-agents", "*", "require_approval", flow="peer",
-            when={
-                **production,
-                "conditions": compare("history.requests_last_hour", "gte", 200),
-            },
+            "busy-agents", "change.*", "require_approval", flow="security",
+            given=compare("history.requests_last_hour", "gte", number_of(answers, "per_hour")),
         ),
     ]  # fmt: skip
-    if answers["own_changes"]:
+    if answers["new_agents"]:
         rules.append(
             rule(
                 "new-agents", "change.*", "require_approval", flow="security",
@@ -77,12 +88,20 @@ SOC2 = PolicyTemplate(
         Blank("engineers", "Who reviews changes", "group", "operations"),
         Blank("security", "Who answers for security", "group", "risk"),
         Blank(
-            "environments", "Which environments count", "names", "production",
+            "environments", "Which environments are audited", "names", "production",
             help="Names as your agents send them, with commas.",
         ),
         Blank(
-            "own_changes", "Security looks at changes by new agents too", "yes_no", "yes",
+            "new_agents", "Security looks at changes by new agents too", "yes_no", "yes",
             help="Agents of the trust tier “new”.",
+        ),
+        Blank(
+            "elsewhere_alone", "Agents change other environments without asking", "yes_no", "yes",
+            help="Such as staging, when it is not in the scope of the audit.",
+        ),
+        Blank(
+            "per_hour", "Security looks at each change from", "number", "20",
+            unit="requests of an agent in an hour", least=Decimal(2), most=Decimal(100_000),
         ),
         Blank("deadline", "Answer within", "duration", "4h"),
     ),
@@ -155,10 +174,11 @@ SOC2 = PolicyTemplate(
     ),
     serves={
         "changes": (_CHANGE,),
+        "changes-elsewhere": (_CHANGE,),
         "untested-changes": (_CHANGE,),
-        "access-grants": (_ACCESS, _GRANT),
+        "access-grants": (_REGISTER, _GRANT),
         "access-removal": (_GRANT,),
-        "data-exports": (_ACCESS,),
+        "data-exports": (_ACCESS, _MOVE),
         "busy-agents": (_MONITOR,),
         "new-agents": (_CHANGE, _GRANT),
     },

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from approvals.policies import dump_policy, parse_policy
-from approvals.policy_templates.blanks import Answers, Blank
+from approvals.policy_templates.blanks import Answers, AnswersInvalid, Blank, read_answers
 
 Document = dict[str, Any]
 
@@ -36,13 +36,20 @@ class CategorySetup:
     amount_field: str = ""
 
 
+def _nothing_wrong(_: Answers) -> Mapping[str, str]:
+    return {}
+
+
 @dataclass(frozen=True)
 class PolicyTemplate:
     """A starting point, not legal advice. `build` gives the document for checked answers.
 
     `serves` maps rule ids to the articles that they serve; every rule of every document that
     `build` can give is in it. `retention_days` is what the framework asks for at least, None
-    when it asks for nothing. `report_every` is how often the oversight report is made.
+    when it asks for nothing. `report_every` is how often the oversight report is made. `check`
+    says which checked answers do not go together: a blank's name and what to do.
+
+    No document relies on its default: merged into rules that are live, theirs is kept.
     """
 
     key: str
@@ -56,6 +63,18 @@ class PolicyTemplate:
     retention_days: int | None = None
     retention_article: Article | None = None
     report_every: Literal["month", "quarter"] = "quarter"
+    check: Callable[[Answers], Mapping[str, str]] = _nothing_wrong
+
+
+def fill_in(template: PolicyTemplate, typed: Mapping[str, str]) -> tuple[Answers, Document]:
+    """Return the checked answers and the document that they give.
+
+    Raises AnswersInvalid with a sentence for each blank that cannot be used.
+    """
+    answers = read_answers(template.blanks, typed)
+    if wrong := template.check(answers):
+        raise AnswersInvalid(wrong)
+    return answers, template.build(answers)
 
 
 def write_source(template: PolicyTemplate, document: Document) -> str:
