@@ -11,12 +11,14 @@ from approvals.policy_templates.customers import CUSTOMERS
 from approvals.policy_templates.developer import DEVELOPER
 from approvals.policy_templates.eu_ai_act import EU_AI_ACT
 from approvals.policy_templates.hipaa import HIPAA
+from approvals.policy_templates.merging import merge_document
 from approvals.policy_templates.payments import PAYMENTS
 from approvals.policy_templates.soc2 import SOC2
 from approvals.policy_templates.template import (
     Article,
     CategorySetup,
     PolicyTemplate,
+    comment_rules,
     fill_in,
     write_source,
 )
@@ -32,6 +34,8 @@ __all__ = [
     "Blank",
     "CategorySetup",
     "PolicyTemplate",
+    "comment_rules",
     "fill_in",
+    "merge_document",
     "write_source",
 ]

@@ -73,7 +73,10 @@ def _build(answers: Answers) -> Document:
         ),
         rule(
             "large-refunds", "refunds.*", "require_approval", flow="with-lead",
-            given=either(compare("payload.amount", "gt", refund), compare("payload.currency", "ne", currency)),
+            given=either(
+                compare("payload.amount", "gt", refund),
+                compare("payload.currency", "ne", currency),
+            ),
         ),
         rule(
             "many-refunds", "refunds.*", "require_approval", flow="service-desk",

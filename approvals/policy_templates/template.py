@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from approvals.policies import dump_policy, parse_policy
 from approvals.policy_templates.blanks import Answers, AnswersInvalid, Blank, read_answers
 
 Document = dict[str, Any]
+_RULE: Final = re.compile(r"""(?P<space>\s*)- id: ["']?(?P<ident>[\w-]+)["']?\s*$""", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,22 @@ def write_source(template: PolicyTemplate, document: Document) -> str:
 
     Raises PolicyInvalid when the document is none, which no checked answers should reach.
     """
-    lines = [f"# From the template “{template.title}”: a starting point, not legal advice."]
-    for line in dump_policy(parse_policy(document)).splitlines():
-        if line.startswith("- id: "):
-            articles = template.serves.get(line.removeprefix("- id: ").strip("'\""), ())
-            lines.extend(f"# {each.reference}: {each.asks}" for each in articles)
+    head = f"# From the template “{template.title}”: a starting point, not legal advice.\n"
+    source = head + dump_policy(parse_policy(document))
+    return comment_rules(source, template, {rule["id"]: rule["id"] for rule in document["rules"]})
+
+
+def comment_rules(source: str, template: PolicyTemplate, idents: Mapping[str, str]) -> str:
+    """Return the YAML text with the articles above each rule of the template.
+
+    `idents` maps ids in the text to those of the template. JSON knows no comments and stays.
+    """
+    lines: list[str] = []
+    for line in source.splitlines(keepends=True):
+        found = _RULE.match(line)
+        ident = idents.get(found["ident"]) if found else None
+        if found and ident is not None:
+            articles = template.serves.get(ident, ())
+            lines.extend(f"{found['space']}# {each.reference}: {each.asks}\n" for each in articles)
         lines.append(line)
-    return "\n".join(lines) + "\n"
+    return "".join(lines)
