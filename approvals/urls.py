@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from approvals.views import callbacks, categories, policy, requests
+from approvals.views import callbacks, categories, policy, policy_templates, requests
 from approvals.views.inbox import inbox
 from approvals.views.links import review_link
 from approvals.views.live import live
@@ -18,6 +18,8 @@ _REQUESTS = [
 _POLICY = [
     path("", policy.policy, name="policy"),
     path("edit", policy.policy_edit, name="policy_edit"),
+    path("templates/", policy_templates.template_list, name="policy_template_list"),
+    path("templates/<str:key>/", policy_templates.template_fill, name="policy_template"),
     path("<str:ident>/", policy.policy_version, name="policy_version"),
     path("<str:ident>/publish", policy.policy_publish, name="policy_publish"),
 ]

@@ -41,4 +41,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/groups/", include(_GROUPS)),
     path("t/<slug:slug>/agents/", include(_AGENTS)),
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),
+    path("t/<slug:slug>/settings/retention", settings.retention, name="tenant_retention"),
 ]

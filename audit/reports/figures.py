@@ -120,3 +120,4 @@ class Oversight:
     changes: list[Line] = field(default_factory=list)
     changes_count: int = 0
     live_before: str = ""
+    kept: str = ""  # the sentence that last said for how long records are kept

@@ -16,7 +16,7 @@ from django.template.loader import render_to_string
 from audit.models import LedgerCheckpoint, Report
 from audit.reports.figures import Oversight
 from audit.reports.layout import html_of
-from audit.reports.oversight import gather, policy_live_before, tenant_facts
+from audit.reports.oversight import gather, policy_live_before, retention_at, tenant_facts
 from audit.selectors.events import visible
 from audit.selectors.proofs import latest_checkpoint
 from govapp.common.tenancy import tenant_transaction
@@ -72,6 +72,7 @@ def _figures_of(report: Report) -> Oversight:
         # The ledger's own time, not the clock: made again, the report has the same bytes.
         made_at=signed.signed_at,
         live_before=policy_live_before(report.period_start, size),
+        kept=retention_at(report.period_end, size),
     )
 
 

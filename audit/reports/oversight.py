@@ -178,10 +178,17 @@ def _except(report: Oversight, kind: str, data: Mapping[str, Any], line: Line) -
 
 def policy_live_before(start: datetime, size: int) -> str:
     """Return the sentence of the last publication before the period, or an empty string."""
+    return _last_said("policy.published", start, size)
+
+
+def retention_at(end: datetime, size: int) -> str:
+    """Return the sentence that last said, before the period's end, how long records are kept."""
+    return _last_said("tenant.retention_set", end, size)
+
+
+def _last_said(kind: str, before: datetime, size: int) -> str:
     row = (
-        LedgerEvent.objects.filter(
-            type="policy.published", occurred_at__lt=start, leaf_rows__index__lt=size
-        )
+        LedgerEvent.objects.filter(type=kind, occurred_at__lt=before, leaf_rows__index__lt=size)
         .order_by("-occurred_at", "-id")
         .values_list("id", "occurred_at", "body")
         .first()
