@@ -54,7 +54,8 @@ class TemplateForm(forms.Form):
 
 
 def _field(blank: Blank, groups: Sequence[ApproverGroup]) -> forms.Field:
-    shown = " ".join(filter(None, (blank.help, f"In {blank.unit}." if blank.unit else "")))
+    unit = f"{blank.unit[:1].upper()}{blank.unit[1:]}." if blank.unit else ""
+    shown = " ".join(filter(None, (unit, blank.help)))
     common: dict[str, Any] = {"label": blank.label, "help_text": shown}
     match blank.kind:
         case "group":

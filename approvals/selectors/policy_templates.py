@@ -25,15 +25,16 @@ from approvals.selectors.reachability import find_obstacles
 from audit.models import ReportEvery
 from audit.selectors.reports import list_schedules
 from govapp.common.errors import FieldError, Invalid, NotFound
+from tenants.audit_events.words import in_words
 from tenants.models import ApproverGroup, Tenant
 
 _SETTINGS: Final = {
     "risk": "risk",
-    "is_reversible": "whether it can be undone",
+    "is_reversible": "word on whether it can be undone",
     "cost_class": "cost class",
-    "target_field": "field for whom it is done to",
-    "amount_field": "field for the amount",
-    "is_archived": "whether it is archived",
+    "target_field": "field that says to whom it is done",
+    "amount_field": "field that says the amount",
+    "is_archived": "word on whether it is archived",
 }
 
 
@@ -143,21 +144,22 @@ def categories_there(template: PolicyTemplate) -> dict[str, ActionCategory]:
 
 def describe_differences(category: ActionCategory, setup: CategorySetup) -> Iterator[str]:
     """Say where a category that is there is not what the rules expect. Names do not matter."""
-    for name, words in _SETTINGS.items():
-        has, wants = getattr(category, name), getattr(setup, name, False)
-        if has != wants:
-            yield (
-                f"{category.key}: the {words} is {_word(has)} here, {_word(wants)} in the template."
-            )
+    settings = [
+        f"the {words} is {_word(has)} here and {_word(wants)} in the template"
+        for name, words in _SETTINGS.items()
+        if (has := getattr(category, name)) != (wants := getattr(setup, name, False))
+    ]
+    if settings:
+        yield f"The category {category.key} is left as it is: {in_words(settings)}."
     has_fields = category.payload_schema.get("properties", {})
-    wanted = setup.payload_schema["required"]
-    if lacking := [name for name in wanted if name not in has_fields]:
+    lacking = [name for name in setup.payload_schema["required"] if name not in has_fields]
+    if lacking:
         yield (
-            f"{category.key}: its schema has no {' and no '.join(lacking)}. A rule that looks for"
-            " one that is missing counts as matched, unless it allows."
+            f"The schema of {category.key} has no {in_words(lacking)}. A rule that looks for what"
+            " is missing counts as matched, unless it allows."
         )
     elif category.payload_schema != setup.payload_schema:
-        yield f"{category.key}: its schema is another one than the template's."
+        yield f"The schema of {category.key} is another one than the template's."
 
 
 def what_is_kept(template: PolicyTemplate) -> tuple[str, ...]:
@@ -189,7 +191,7 @@ def retention_to_set(template: PolicyTemplate) -> int | None:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) or "not set"
+    return f"“{value}”" if value else "not set"
 
 
 def _refused(problems: Mapping[str, str]) -> Invalid:

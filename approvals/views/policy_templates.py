@@ -1,7 +1,7 @@
 """Templates: six starting points, and the form that makes a draft of one."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -58,7 +58,7 @@ def template_fill(request: PageRequest, slug: str, key: str) -> HttpResponse:
             )
             messages.success(request, _said(applied))
             for difference in applied.differences:
-                messages.warning(request, f"Left as it was: {difference}")
+                messages.warning(request, difference)
             return redirect(_next(slug, applied))
     preview = _preview(template, form)
     context = {
@@ -77,10 +77,10 @@ def _preview(template: PolicyTemplate, form: TemplateForm) -> Preview | None:
     """Return what the rules would say, or None with the reasons on a form that was sent."""
     try:
         filled = fill_template(template, form.typed(), into_live=form.into_live)
-    except Invalid as invalid:
+    except Invalid:
         if form.is_bound and form.is_valid():
             with refusals_on(form):
-                raise invalid
+                raise
         return None
     return preview_template(template, filled, parse_policy(filled.document))
 

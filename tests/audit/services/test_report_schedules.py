@@ -70,7 +70,9 @@ def test_nothing_is_made_before_the_period_has_ended_and_one_after(
     assert periods(acme) == [(period_start(due, every="month", zone=ZONE), due)]
 
 
-def test_after_an_outage_only_the_last_period_is_made(acme: Company, committed_db: CommittedDatabase) -> None:
+def test_after_an_outage_only_the_last_period_is_made(
+    acme: Company, committed_db: CommittedDatabase
+) -> None:
     schedule(acme)
     committed_db.move_clock(200 * DAY)
     assert sweep_schedules() == 1

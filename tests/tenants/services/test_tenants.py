@@ -10,7 +10,7 @@ from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed
 from govapp.common.tenancy import bind_tenant, bound_tenant_id
 from tenants.models import Membership, Tenant
 from tenants.office_hours import office_words
-from tenants.services.tenants import create_tenant, update_settings
+from tenants.services.tenants import create_tenant, set_retention, update_settings
 from tests.people import Company, make_company, make_user
 from tests.tenants.ledger import events, summaries
 
@@ -139,3 +139,24 @@ def test_other_fields_are_no_settings(acme: Company, field: str) -> None:
 def test_only_owners_change_settings(acme: Company, name: str) -> None:
     with pytest.raises(Forbidden):
         update_settings(actor=getattr(acme, name), tenant=acme.tenant, name="Mine")
+
+
+def test_compliance_and_owners_set_how_long_records_are_kept(acme: Company) -> None:
+    assert set_retention(actor=acme.carl, days=184).retention_days == 184
+    assert set_retention(actor=acme.carl, days=184).retention_days == 184
+    assert set_retention(actor=acme.olivia, days=3660).retention_days == 3660
+    assert summaries("tenant.retention_set") == [
+        "Carl set that records are kept for at least 184 days.",
+        "Olivia set that records are kept for at least 3660 days instead of 184.",
+    ]
+    for member in (acme.alice, acme.audrey):
+        with pytest.raises(Forbidden):
+            set_retention(actor=member, days=1)
+
+
+@pytest.mark.parametrize("days", [0, -1, 3661, True, 1.5])
+def test_records_are_kept_from_a_day_to_ten_years(acme: Company, days: Any) -> None:
+    with pytest.raises(Invalid, match="not valid") as refused:
+        set_retention(actor=acme.carl, days=days)
+    assert [error.pointer for error in refused.value.errors] == ["/retention_days"]
+    assert Tenant.objects.get().retention_days is None
