@@ -30,11 +30,11 @@ from tenants.models import ApproverGroup, Tenant
 
 _SETTINGS: Final = {
     "risk": "risk",
-    "is_reversible": "word on whether it can be undone",
+    "is_reversible": "can be undone",
     "cost_class": "cost class",
-    "target_field": "field that says to whom it is done",
-    "amount_field": "field that says the amount",
-    "is_archived": "word on whether it is archived",
+    "target_field": "target field",
+    "amount_field": "amount field",
+    "is_archived": "archived",
 }
 
 
@@ -145,18 +145,22 @@ def categories_there(template: PolicyTemplate) -> dict[str, ActionCategory]:
 def describe_differences(category: ActionCategory, setup: CategorySetup) -> Iterator[str]:
     """Say where a category that is there is not what the rules expect. Names do not matter."""
     settings = [
-        f"the {words} is {_word(has)} here and {_word(wants)} in the template"
+        f"{words} {_word(has)} instead of {_word(wants)}"
         for name, words in _SETTINGS.items()
         if (has := getattr(category, name)) != (wants := getattr(setup, name, False))
     ]
     if settings:
-        yield f"The category {category.key} is left as it is: {in_words(settings)}."
+        yield (
+            f"The category {category.key} is left as it is. It differs from the template's:"
+            f" {in_words(settings)}."
+        )
     has_fields = category.payload_schema.get("properties", {})
     lacking = [name for name in setup.payload_schema["required"] if name not in has_fields]
     if lacking:
+        names = in_words([f"“{name}”" for name in lacking])
         yield (
-            f"The schema of {category.key} has no {in_words(lacking)}. A rule that looks for what"
-            " is missing counts as matched, unless it allows."
+            f"The schema of {category.key} lacks {names}. A rule that looks for what is missing"
+            " counts as matched, unless it allows."
         )
     elif category.payload_schema != setup.payload_schema:
         yield f"The schema of {category.key} is another one than the template's."
@@ -191,7 +195,7 @@ def retention_to_set(template: PolicyTemplate) -> int | None:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"“{value}”" if value else "not set"
+    return str(value) or "none"
 
 
 def _refused(problems: Mapping[str, str]) -> Invalid:

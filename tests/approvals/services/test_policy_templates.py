@@ -59,10 +59,14 @@ def test_the_draft_says_what_it_was_made_of(acme: Company) -> None:
         assert kept["answers"]["closed_outside_hours"] is False
         assert "value: 250\n" in draft.source
         assert summaries("policy_draft.created", "policy_template.applied") == [
-            "Carl began the policy draft “Payments by four eyes”. It was made from the template"
-            " Payments by four eyes.",
-            "Carl made a draft and the category payments.transfer from the template Payments by"
-            " four eyes.",
+            (
+                "Carl began the policy draft “Payments by four eyes”. It was made from the template"
+                " Payments by four eyes."
+            ),
+            (
+                "Carl made a draft and the category payments.transfer from the template Payments by"
+                " four eyes."
+            ),
         ]
         (event,) = events("policy_template.applied")
         assert event["data"] == {
@@ -80,8 +84,10 @@ def test_records_are_never_kept_for_less(acme: Company) -> None:
         applied = apply_template(actor=acme.carl, key="eu-ai-act", typed=GROUPS["eu-ai-act"])
         assert Tenant.objects.get().retention_days == 184
         assert applied.also == (
-            "Records are kept for at least 184 days (Regulation (EU) 2024/1689, Article 26(6))."
-            " Nothing is deleted yet.",
+            (
+                "Records are kept for at least 184 days (Regulation (EU) 2024/1689, Article 26(6))."
+                " Nothing is deleted yet."
+            ),
             "The oversight report comes every quarter.",
         )
         apply_template(actor=acme.carl, key="hipaa", typed=GROUPS["hipaa"])
@@ -112,13 +118,16 @@ def test_a_category_that_is_there_is_left_and_its_difference_said(acme: Company)
         applied = apply_template(actor=acme.carl, key="payments", typed=GROUPS["payments"])
         assert applied.categories == ()
         assert applied.differences == (
-            "The category payments.transfer is left as it is: the risk is “low” here and “high” in"
-            " the template, the word on whether it can be undone is yes here and no in the"
-            " template, the cost class is not set here and “high” in the template, the field that"
-            " says to whom it is done is not set here and “to” in the template and the field that"
-            " says the amount is not set here and “amount” in the template.",
-            "The schema of payments.transfer has no currency and to. A rule that looks for what is"
-            " missing counts as matched, unless it allows.",
+            (
+                "The category payments.transfer is left as it is. It differs from the template's:"
+                " risk low instead of high, can be undone yes instead of no, cost class none"
+                " instead of high, target field none instead of to and amount field none instead"
+                " of amount."
+            ),
+            (
+                "The schema of payments.transfer lacks “currency” and “to”. A rule that looks for"
+                " what is missing counts as matched, unless it allows."
+            ),
         )
         assert ActionCategory.objects.filter(pk=mine.pk).values().get() == before
         assert not mine.group_permissions.exists()
