@@ -124,3 +124,4 @@ class Oversight:
     # published, and the event that holds them.
     rules: tuple[str, ...] = ()
     rules_event: str = ""
+    kept: str = ""  # the sentence that last said for how long records are kept

@@ -16,7 +16,13 @@ from django.template.loader import render_to_string
 from audit.models import LedgerCheckpoint, Report
 from audit.reports.figures import Oversight
 from audit.reports.layout import html_of
-from audit.reports.oversight import gather, policy_live_before, published_rules, tenant_facts
+from audit.reports.oversight import (
+    gather,
+    policy_live_before,
+    published_rules,
+    retention_at,
+    tenant_facts,
+)
 from audit.selectors.events import visible
 from audit.selectors.proofs import latest_checkpoint
 from govapp.common.tenancy import tenant_transaction
@@ -75,6 +81,7 @@ def _figures_of(report: Report) -> Oversight:
         live_before=before.summary if before else "",
         rules=published_rules(before.body.get("data") or {}) if before else (),
         rules_event=before.public_id if before else "",
+        kept=retention_at(report.period_end, size),
     )
 
 

@@ -185,10 +185,18 @@ def published_rules(data: Mapping[str, Any]) -> tuple[str, ...]:
 
 def policy_live_before(start: datetime, size: int) -> EventRow | None:
     """Return the last publication before the period, if there was one."""
+    return _last("policy.published", start, size)
+
+
+def retention_at(end: datetime, size: int) -> str:
+    """Return the sentence that last said, before the period's end, how long records are kept."""
+    last = _last("tenant.retention_set", end, size)
+    return last.summary if last else ""
+
+
+def _last(kind: str, before: datetime, size: int) -> EventRow | None:
     row = (
-        LedgerEvent.objects.filter(
-            type="policy.published", occurred_at__lt=start, leaf_rows__index__lt=size
-        )
+        LedgerEvent.objects.filter(type=kind, occurred_at__lt=before, leaf_rows__index__lt=size)
         .order_by("-occurred_at", "-id")
         .values_list("id", "occurred_at", "body")
         .first()
