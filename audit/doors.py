@@ -26,6 +26,20 @@ reports_left_alone = register_door(
     )
 )
 
+report_schedules_due = register_door(
+    Door(
+        name="door_report_schedules_due",
+        arguments="at_most integer",
+        returns="tenant_id uuid, schedule_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM audit_reportschedule"
+            " WHERE removed_at IS NULL AND next_at <= (SELECT govapp_now())"
+            " ORDER BY next_at LIMIT $1"
+        ),
+        reads={"audit_reportschedule": ("id", "tenant_id", "removed_at", "next_at")},
+    )
+)
+
 tenants_with_a_log = register_door(
     Door(
         name="door_tenants_with_a_log",

@@ -15,9 +15,11 @@ def sequence() -> None:
 
 @shared_task(name="audit.sweep_reports")
 def sweep_reports() -> None:
-    """Queue again whatever report lost its hint or its maker."""
+    """Ask for the reports that are due, and again for what lost its hint or its maker."""
+    from audit.services.report_schedules import sweep_schedules
     from audit.services.reports import requeue_reports
 
+    sweep_schedules()
     requeue_reports()
 
 

@@ -26,6 +26,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="report_download",
     ),
     path("t/<slug:slug>/reports/<str:report>/cancel", reports.report_cancel, name="report_cancel"),
+    path("t/<slug:slug>/reports/schedules", reports.schedule_create, name="report_schedule_create"),
+    path(
+        "t/<slug:slug>/reports/schedules/<str:schedule>/remove",
+        reports.schedule_remove,
+        name="report_schedule_remove",
+    ),
     path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),
     path("api/v1/audit/proof/inclusion", InclusionView.as_view(), name="api_audit_proof_inclusion"),
     path(

@@ -10,6 +10,7 @@ from tenants.enums import Role, TrustTier
 from tenants.models import Agent, ApproverGroup, Membership, Tenant
 from tenants.office_hours import WEEK, holiday_countries
 from tenants.selectors import active_members
+from tenants.services.tenants import LONGEST_RETENTION
 
 _ROLE_HELP: Final = {
     Role.OWNER: "people, keys, settings",
@@ -153,6 +154,15 @@ class RotateForm(forms.Form):
     @property
     def overlap(self) -> timedelta:
         return timedelta(hours=self.cleaned_data["hours"])
+
+
+class RetentionForm(forms.Form):
+    retention_days = forms.IntegerField(
+        label="Days",
+        min_value=1,
+        max_value=LONGEST_RETENTION,
+        help_text="Six months are 184 days, one year 366, six years 2192.",
+    )
 
 
 class SettingsForm(forms.Form):

@@ -26,6 +26,34 @@ def draft_created(*, actor: Membership, draft: PolicyDraft) -> None:
     )
 
 
+def template_applied(
+    *,
+    actor: Membership,
+    draft: PolicyDraft,
+    into_live: bool,
+    categories: Sequence[str],
+    differences: Sequence[str],
+    also: Sequence[str],
+) -> None:
+    """A template was filled in: what was made of it besides the draft, and what was left."""
+    made = f" and {len(categories)} categories" if len(categories) > 1 else ""
+    made = f" and the category {categories[0]}" if len(categories) == 1 else made
+    record(
+        event_type="policy_template.applied",
+        actor=actor.as_actor(),
+        subject=Subject("policy_draft", draft.public_id, draft.title),
+        summary=words(f"{actor} made a draft{made} from the template {draft.template['name']}."),
+        data={
+            "template": draft.template["key"],
+            "answers": draft.template["answers"],
+            "into_live": into_live,
+            "categories": list(categories),
+            "differences": list(differences),
+            "also": list(also),
+        },
+    )
+
+
 def draft_saved(*, actor: Membership, draft: PolicyDraft) -> None:
     """A draft has another text now; the digest says which."""
     _record_draft(

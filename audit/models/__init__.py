@@ -6,7 +6,7 @@ from audit.models.log import (
     LedgerQueueItem,
     LedgerTile,
 )
-from audit.models.report import Report, ReportStatus
+from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatus
 
 __all__ = [
     "LedgerCheckpoint",
@@ -16,5 +16,7 @@ __all__ = [
     "LedgerQueueItem",
     "LedgerTile",
     "Report",
+    "ReportEvery",
+    "ReportSchedule",
     "ReportStatus",
 ]

@@ -3,6 +3,7 @@
 from django.db import models
 
 from govapp.common.clock import Now
+from govapp.common.ids import public_id
 from govapp.common.models import TenantOwned
 
 
@@ -14,6 +15,13 @@ class ReportStatus(models.TextChoices):
     READY = "ready"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class ReportEvery(models.TextChoices):
+    """How often a report is made."""
+
+    MONTH = "month", "every month"
+    QUARTER = "quarter", "every quarter"
 
 
 class Report(TenantOwned):
@@ -41,3 +49,39 @@ class Report(TenantOwned):
             # the reports page, newest first
             models.Index(fields=["tenant_id", "requested_at", "id"], name="report_time")
         ]
+
+
+class ReportSchedule(TenantOwned):
+    """A report that is made again and again: each month or quarter, of the one just ended."""
+
+    immutable_fields = ("tenant_id", "kind", "every", "zone")
+
+    kind = models.TextField()
+    every = models.TextField(choices=ReportEvery)
+    zone = models.TextField()  # whose midnight begins a month
+    created_by_id = models.TextField()
+    created_by_name = models.TextField()
+    created_at = models.DateTimeField(db_default=Now())
+    next_at = models.DateTimeField()  # the end of the period that is running
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "kind", "every"],
+                condition=models.Q(removed_at__isnull=True),
+                name="report_schedule_once",
+            )
+        ]
+        indexes = [
+            # what is due, over all tenants
+            models.Index(
+                fields=["next_at"],
+                condition=models.Q(removed_at__isnull=True),
+                name="report_schedule_due",
+            )
+        ]
+
+    @property
+    def public_id(self) -> str:
+        return public_id("rsc", self.pk)

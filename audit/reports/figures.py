@@ -120,3 +120,8 @@ class Oversight:
     changes: list[Line] = field(default_factory=list)
     changes_count: int = 0
     live_before: str = ""
+    # What the version says that decided when the period ended, in the sentences that were
+    # published, and the event that holds them.
+    rules: tuple[str, ...] = ()
+    rules_event: str = ""
+    kept: str = ""  # the sentence that last said for how long records are kept

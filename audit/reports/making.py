@@ -16,7 +16,13 @@ from django.template.loader import render_to_string
 from audit.models import LedgerCheckpoint, Report
 from audit.reports.figures import Oversight
 from audit.reports.layout import html_of
-from audit.reports.oversight import gather, policy_live_before, tenant_facts
+from audit.reports.oversight import (
+    gather,
+    policy_live_before,
+    published_rules,
+    retention_at,
+    tenant_facts,
+)
 from audit.selectors.events import visible
 from audit.selectors.proofs import latest_checkpoint
 from govapp.common.tenancy import tenant_transaction
@@ -57,6 +63,7 @@ def make_oversight(*, tenant_id: UUID, report: Report, advance: Advance) -> byte
 
 def _figures_of(report: Report) -> Oversight:
     size = report.ledger_size or 0
+    before = policy_live_before(report.period_start, size)
     signed = LedgerCheckpoint.objects.get(size=size)
     known = latest_checkpoint()
     name, zone = tenant_facts(size)
@@ -71,7 +78,10 @@ def _figures_of(report: Report) -> Oversight:
         vkey=known.vkey if known else "",
         # The ledger's own time, not the clock: made again, the report has the same bytes.
         made_at=signed.signed_at,
-        live_before=policy_live_before(report.period_start, size),
+        live_before=before.summary if before else "",
+        rules=published_rules(before.body.get("data") or {}) if before else (),
+        rules_event=before.public_id if before else "",
+        kept=retention_at(report.period_end, size),
     )
 
 

@@ -93,6 +93,7 @@ def _count(report: Oversight, event: EventRow, request_id: Any) -> None:
     _except(report, kind, data, line)
     if kind == "policy.published":
         report.policies.append(line)
+        report.rules, report.rules_event = published_rules(data), event.public_id
     if kind.startswith(_CONFIGURATION):
         report.changes_count += 1
         if len(report.changes) < SAMPLES:
@@ -176,17 +177,31 @@ def _except(report: Oversight, kind: str, data: Mapping[str, Any], line: Line) -
         report.exceptions[key].add(line)
 
 
-def policy_live_before(start: datetime, size: int) -> str:
-    """Return the sentence of the last publication before the period, or an empty string."""
+def published_rules(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the sentences of a published policy; none when the event had no room for them."""
+    sentences = data.get("sentences")
+    return tuple(map(str, sentences)) if isinstance(sentences, list) else ()
+
+
+def policy_live_before(start: datetime, size: int) -> EventRow | None:
+    """Return the last publication before the period, if there was one."""
+    return _last("policy.published", start, size)
+
+
+def retention_at(end: datetime, size: int) -> str:
+    """Return the sentence that last said, before the period's end, how long records are kept."""
+    last = _last("tenant.retention_set", end, size)
+    return last.summary if last else ""
+
+
+def _last(kind: str, before: datetime, size: int) -> EventRow | None:
     row = (
-        LedgerEvent.objects.filter(
-            type="policy.published", occurred_at__lt=start, leaf_rows__index__lt=size
-        )
+        LedgerEvent.objects.filter(type=kind, occurred_at__lt=before, leaf_rows__index__lt=size)
         .order_by("-occurred_at", "-id")
         .values_list("id", "occurred_at", "body")
         .first()
     )
-    return as_row(*row).summary if row else ""
+    return as_row(*row) if row else None
 
 
 def tenant_facts(size: int) -> tuple[str, str]:

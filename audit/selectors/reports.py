@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from audit.models import Report
+from audit.models import Report, ReportSchedule
 from govapp.common.ids import public_id
 
 MOST_LISTED: Final = 50
@@ -48,3 +48,8 @@ def list_reports() -> list[ReportRow]:
     names = list(ReportRow.__dataclass_fields__)
     rows = Report.objects.order_by("-requested_at", "-id").values(*names)[:MOST_LISTED]
     return [ReportRow(**row) for row in rows]
+
+
+def list_schedules() -> list[ReportSchedule]:
+    """Return the schedules of the bound tenant, the next one first. One query."""
+    return list(ReportSchedule.objects.filter(removed_at=None).order_by("next_at", "id"))

@@ -11,9 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from audit.models import ReportStatus
+from audit.models import ReportEvery, ReportStatus
 from audit.selectors.events import parse_day, start_of_day
-from audit.selectors.reports import list_reports
+from audit.selectors.reports import list_reports, list_schedules
+from audit.services.report_schedules import schedule_report, unschedule_report
 from audit.services.reports import cancel_report, download_report, request_report
 from audit.views.pages import reader_of, record_page, repr_digest, zone_of
 from govapp.common import clock
@@ -34,6 +35,8 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponseBase:
     context: dict[str, Any] = {
         "nav": "reports",
         "rows": rows,
+        "schedules": list_schedules(),
+        "every": ReportEvery.choices,
         "under_way": [row for row in rows if row.status in _UNDER_WAY],
         "presets": _presets(today),
         "since": request.GET.get("since", "") or _presets(today)[1]["since"],
@@ -70,6 +73,35 @@ def report_cancel(request: HttpRequest, slug: str, report: str) -> HttpResponseB
         raise
     except DomainError as error:
         messages.error(request, error.detail)
+    return redirect(reverse("report_list", args=[slug]))
+
+
+@require_POST
+@record_page
+def schedule_create(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Have the report made each month or quarter."""
+    try:
+        schedule_report(
+            actor=reader_of(request).as_actor(),
+            every=request.POST.get("every", ""),
+            zone=zone_of(request),
+        )
+        messages.success(request, "The report comes by itself from now on.")
+    except DomainError as error:
+        messages.error(request, error.detail)
+    return redirect(reverse("report_list", args=[slug]))
+
+
+@require_POST
+@record_page
+def schedule_remove(request: HttpRequest, slug: str, schedule: str) -> HttpResponseBase:
+    """Have no more of them made; those that are made stay."""
+    try:
+        ident = parse_public_id("rsc", schedule)
+    except InvalidId as error:
+        raise NotFound("There is no such schedule.") from error
+    unschedule_report(actor=reader_of(request).as_actor(), schedule_id=ident)
+    messages.success(request, "No more of these reports are made.")
     return redirect(reverse("report_list", args=[slug]))
 
 

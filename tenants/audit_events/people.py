@@ -52,6 +52,21 @@ def tenant_suspension_changed(*, actor: Actor, tenant: Tenant, reason: str) -> N
     )
 
 
+def retention_set(*, actor: Membership, tenant: Tenant, before: int | None) -> None:
+    """Records are kept for another time from now on; what is there stays."""
+    formerly = f" instead of {before}" if before else ""
+    record(
+        event_type="tenant.retention_set",
+        actor=actor.as_actor(),
+        subject=tenant_subject(tenant),
+        summary=(
+            f"{actor.user.name} set that records are kept for at least {tenant.retention_days}"
+            f" days{formerly}."
+        ),
+        data={"days": tenant.retention_days, "before": before},
+    )
+
+
 def member_invited(*, actor: Membership, invitation: Invitation) -> None:
     record(
         event_type="member.invited",

@@ -33,6 +33,8 @@ _LABELS: Final = {
     "holiday_country": "country of the public holidays",
 }
 MOST_REVIEWERS: Final = 5
+LONGEST_RETENTION: Final = 3660
+"""Days: ten years, the longest that a framework asks for, with its leap days."""
 
 
 def create_tenant(*, slug: str, name: str, owner_user: User, time_zone: str = "UTC") -> Tenant:
@@ -118,6 +120,27 @@ def _set_suspended(slug: str, operator: str, reason: str, *, to: bool) -> Tenant
         tenant.is_suspended = to
         tenant.save(update_fields=["is_suspended"])
         events.tenant_suspension_changed(actor=actor, tenant=tenant, reason=reason)
+    return tenant
+
+
+@transaction.atomic
+def set_retention(*, actor: Membership, days: int) -> Tenant:
+    """Say for how many days records are kept at least, and return the tenant.
+
+    Nothing is deleted by it: so far every record is kept for ever. Raises `Forbidden` unless the
+    actor is compliance or an owner, `Invalid` for other than 1 to 3660 days.
+    """
+    rules.require(
+        rules.may_set_retention(actor), "Only compliance or an owner sets how long records stay."
+    )
+    if type(days) is not int or not 1 <= days <= LONGEST_RETENTION:
+        raise fault("retention_days", f"Write a number of days from 1 to {LONGEST_RETENTION}.")
+    tenant = Tenant.objects.select_for_update().get()
+    before = tenant.retention_days
+    if days != before:
+        tenant.retention_days = days
+        tenant.save(update_fields=["retention_days"])
+        events.retention_set(actor=actor, tenant=tenant, before=before)
     return tenant
 
 

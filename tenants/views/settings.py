@@ -3,15 +3,15 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from govapp.common.forms import refusals_on
 from tenants import rules
-from tenants.forms import SettingsForm
+from tenants.forms import RetentionForm, SettingsForm
 from tenants.http import PageRequest
 from tenants.office_hours import office_words
 from tenants.selectors import groups
-from tenants.services.tenants import update_settings
+from tenants.services.tenants import set_retention, update_settings
 from tenants.views.common import posted
 
 
@@ -36,7 +36,40 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
                 )
                 messages.success(request, "The settings are saved.")
                 return redirect("tenant_settings", slug)
-    office = office_words(request.tenant)
-    context = {"nav": "settings", "form": form, "may_change": may_change, "office": office}
-    status = 422 if request.method == "POST" else 200
+    return _page(request, form, RetentionForm(initial=_kept(request)))
+
+
+@require_POST
+def retention(request: PageRequest, slug: str) -> HttpResponse:
+    """Say for how long records are kept."""
+    may_set = rules.may_set_retention(request.membership)
+    rules.require(may_set, "Only compliance or an owner sets how long records stay.")
+    form = RetentionForm(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            days = form.cleaned_data["retention_days"]
+            set_retention(actor=request.membership, days=days)
+            messages.success(request, f"Records are kept for at least {days} days.")
+            return redirect("tenant_settings", slug)
+    groups_there = list(groups())
+    settings_form = SettingsForm(
+        groups=groups_there, initial=SettingsForm.values_of(request.tenant)
+    )
+    return _page(request, settings_form, form)
+
+
+def _page(request: PageRequest, form: SettingsForm, kept: RetentionForm) -> HttpResponse:
+    context = {
+        "nav": "settings",
+        "form": form,
+        "may_change": rules.may_change_settings(request.membership),
+        "office": office_words(request.tenant),
+        "retention": kept,
+        "may_set_retention": rules.may_set_retention(request.membership),
+    }
+    status = 422 if form.is_bound or kept.is_bound else 200
     return render(request, "tenants/settings.html", context, status=status)
+
+
+def _kept(request: PageRequest) -> dict[str, int | None]:
+    return {"retention_days": request.tenant.retention_days}

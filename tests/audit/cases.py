@@ -22,6 +22,10 @@ LABELS = (
     "Deploy release 4.2 to production",
 )
 
+# What the published policy says; the report repeats it word for word.
+LARGE = "When payments.transfer has amount over 10000: 2 from Finance must approve within 4 hours."
+OTHERWISE = "When no rule matches: it is denied."
+
 
 def play_request(
     tenant_id: UUID,
@@ -84,7 +88,7 @@ def play_company(tenant_id: UUID, *, first: datetime, days: int = 28) -> None:
             event_type="policy.published", actor=olivia, at=first + timedelta(hours=1),
             subject=Subject("policy_version", "pol_1", "Payments policy, version 1"),
             summary="Olivia Owner published version 1 of the payments policy.",
-            data={"version": 1},
+            data={"version": 1, "sentences": [LARGE, OTHERWISE]},
         )  # fmt: skip
     outcomes = ("approved", "allowed", "approved", "denied", "approved", "expired", "allowed")
     number = 0

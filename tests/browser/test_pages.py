@@ -149,7 +149,7 @@ def test_the_decision_is_in_sight_on_a_desk_wherever_one_reads(demo: Demo, visit
         for verdict in Verdict:
             expect(page.locator(f"button[value={verdict}]")).to_be_in_viewport(ratio=1)
     # What is reached by keyboard below the decision is not hidden behind it.
-    page.locator(".decision ~ * summary").first.focus()
+    page.locator(".decision ~ * :is(a, summary)").first.focus()
     edge = "e => e.getBoundingClientRect()"
     focused = page.evaluate(f"({edge})(document.activeElement).top")
     assert focused >= page.evaluate(f"({edge})(document.querySelector('.decision')).bottom")

@@ -102,6 +102,7 @@ GAPS = {
     "requests/ident": Gap("pending", "ar"),
     "action-requests/request_id": Gap("pending", "ar"),
     "reports/report": Gap("report", "rep"),
+    "schedules/schedule": Gap("schedule", "rsc"),
     "policy/ident": Gap("draft", "pv"),
     "drafts/ident": Gap("policy_draft", "pd"),
     "simulations/ident": Gap("simulation", "sim"),
@@ -112,6 +113,8 @@ GAPS = {
     "callbacks/ident": Gap("endpoint", "wh"),
     "deliveries/delivery": Gap("delivery", "msg"),
 }
+# What is the same for everybody: no id of a tenant's.
+SHARED = {"templates/key": "payments"}
 _GAP = re.compile(r"([\w-]+)/<(?:\w+:)?(\w+)>")
 
 
@@ -133,7 +136,7 @@ class Route:
             key = f"{found[1]}/{found[2]}"
             if key == "t/slug":
                 return f"t/{slug or life.slug}"
-            return f"{found[1]}/{instead.get(key) or GAPS[key].of(life)}"
+            return f"{found[1]}/{instead.get(key) or SHARED.get(key) or GAPS[key].of(life)}"
 
         return "/" + _GAP.sub(value, self.pattern)
 
@@ -141,7 +144,14 @@ class Route:
 def all_routes() -> list[Route]:
     """Return every pattern, in the resolver's order."""
     return [
-        Route(pattern, tuple(f"{a}/{b}" for a, b in _GAP.findall(pattern) if b != "slug"))
+        Route(
+            pattern,
+            tuple(
+                key
+                for a, b in _GAP.findall(pattern)
+                if b != "slug" and (key := f"{a}/{b}") not in SHARED
+            ),
+        )
         for pattern in _walk(get_resolver().url_patterns, "")
     ]
 

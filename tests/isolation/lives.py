@@ -36,7 +36,8 @@ from approvals.services.links import make_review_link
 from approvals.services.policies import propose_policy, publish_policy
 from approvals.services.submission import cancel_action
 from approvals.services.timers import sweep
-from audit.models import LedgerEvent, Report
+from audit.models import LedgerEvent, Report, ReportSchedule
+from audit.services.report_schedules import schedule_report
 from audit.services.reports import make_report, request_report
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
@@ -81,6 +82,7 @@ class Life:
     event: LedgerEvent
     report: Report
     simulation: PolicySimulation
+    schedule: ReportSchedule
     dora: Membership  # owner and compliance here, and in every other company as well
 
     @property
@@ -214,6 +216,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             simulation=PolicySimulation.objects.get(),
+            schedule=ReportSchedule.objects.get(),
             dora=Membership.objects.get(user=dora),
         )
 
@@ -279,6 +282,7 @@ def _reported(company: Company, *, is_printed: bool) -> Report:
     with tenant_transaction(company.id):
         actor = company.carl.as_actor()
         end = clock.now()
+        schedule_report(actor=actor, every="month", zone="UTC")
         report = request_report(actor=actor, period_start=end - timedelta(days=7), period_end=end)
     if is_printed:
         make_report(tenant_id=company.id, report_id=report.pk)

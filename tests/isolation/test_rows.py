@@ -251,7 +251,8 @@ def test_one_transaction_refuses_a_second_tenant(
 # Everything a door may answer with. A new column has to be argued for here.
 SHOWN = {
     "tenant_id uuid", "request_id uuid", "id uuid", "link_id uuid", "grant_id uuid",
-    "report_id uuid", "credential_id uuid", "agent_id uuid", "invitation_id uuid",
+    "report_id uuid", "schedule_id uuid", "credential_id uuid", "agent_id uuid",
+    "invitation_id uuid",
     "simulation_id uuid",
     "token_id uuid", "member_id uuid",
     # how an account is named in addresses, and to its own members in the switcher

@@ -12,14 +12,14 @@ from uuid import UUID
 import pytest
 from pypdf import PdfReader
 
-from audit.actors import Actor
+from audit.actors import Actor, Subject
 from audit.models import LedgerEvent, LedgerLeaf, Report
-from audit.services import reports
+from audit.services import record, reports
 from audit.services.sequencer import sequence_tenant
 from govapp.common.errors import Invalid
-from govapp.common.ids import new_id
+from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
-from tests.audit.cases import play_company, play_request
+from tests.audit.cases import LARGE, OTHERWISE, play_company, play_request
 from tests.conftest import MoveClock
 from tests.support.services import ROOT
 
@@ -70,6 +70,9 @@ def test_a_report_says_what_the_record_says() -> None:
     assert "Break-glass type begins break_glass. none" in text
     assert "Olivia Owner published version 1 of the payments policy." in text
     assert "Alice Archer" in text
+    assert [each in text for each in (LARGE, OTHERWISE, "As published, from event ev_")] == [
+        True, True, True,
+    ]  # fmt: skip
 
 
 def test_a_report_is_tagged_and_attaches_the_events_it_was_made_from() -> None:
@@ -261,3 +264,22 @@ def test_a_report_whose_maker_vanished_is_made_by_the_next(
     reports.make_report(tenant_id=tenant_id, report_id=row.pk)
     with tenant_transaction(tenant_id):
         assert Report.objects.get().status == "ready"
+
+
+def test_a_report_says_how_long_records_were_kept_when_the_period_ended() -> None:
+    tenant_id = company(days=2)
+    subject = Subject("tenant", public_id("tn", tenant_id), "Acme Bank AG")
+    for days, at in ((184, FIRST), (366, FIRST + timedelta(days=30))):
+        with tenant_transaction(tenant_id):
+            record(
+                event_type="tenant.retention_set", actor=AUDREY, subject=subject, at=at,
+                summary=f"Audrey set that records are kept for at least {days} days.", data={},
+            )  # fmt: skip
+    sequence_tenant(tenant_id=tenant_id)
+    text = text_of(make(tenant_id, days=2))
+    assert "Audrey set that records are kept for at least 184 days. Nothing is deleted yet" in text
+    assert "366" not in text
+
+
+def test_without_a_time_the_report_says_that_records_stay() -> None:
+    assert "For ever: no time was set before the period ended" in text_of(make(company(2), days=2))

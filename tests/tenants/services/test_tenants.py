@@ -12,7 +12,13 @@ from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed, NotFou
 from govapp.common.tenancy import bind_tenant, bound_tenant_id
 from tenants.models import Membership, Tenant
 from tenants.office_hours import office_words
-from tenants.services.tenants import create_tenant, resume_tenant, suspend_tenant, update_settings
+from tenants.services.tenants import (
+    create_tenant,
+    resume_tenant,
+    set_retention,
+    suspend_tenant,
+    update_settings,
+)
 from tests.people import Company, make_company, make_user
 from tests.tenants.ledger import events, summaries
 
@@ -183,3 +189,24 @@ def test_the_commands_say_what_they_did() -> None:
         call_command("suspend_tenant", "acme", *said)
     call_command("resume_tenant", "acme", *said, stdout=out)
     assert out.getvalue() == "Acme is suspended.\nAcme is open again.\n"
+
+
+def test_compliance_and_owners_set_how_long_records_are_kept(acme: Company) -> None:
+    assert set_retention(actor=acme.carl, days=184).retention_days == 184
+    assert set_retention(actor=acme.carl, days=184).retention_days == 184
+    assert set_retention(actor=acme.olivia, days=3660).retention_days == 3660
+    assert summaries("tenant.retention_set") == [
+        "Carl set that records are kept for at least 184 days.",
+        "Olivia set that records are kept for at least 3660 days instead of 184.",
+    ]
+    for member in (acme.alice, acme.audrey):
+        with pytest.raises(Forbidden):
+            set_retention(actor=member, days=1)
+
+
+@pytest.mark.parametrize("days", [0, -1, 3661, True, 1.5])
+def test_records_are_kept_from_a_day_to_ten_years(acme: Company, days: Any) -> None:
+    with pytest.raises(Invalid, match="from 1 to 3660") as refused:
+        set_retention(actor=acme.carl, days=days)
+    assert [error.pointer for error in refused.value.errors] == ["/retention_days"]
+    assert Tenant.objects.get().retention_days is None
