@@ -69,7 +69,7 @@ def _shown(evaluation: Evaluation) -> dict[str, Any]:
     lines = read_trace(whole)
     return {
         "outcome": evaluation.outcome,
-        "because": evaluation.because,
+        "because": evaluation.because.rstrip("."),
         "sentences": [each.sentence for each in evaluation.requirements],
         "lines": lines,
         "verdicts": count_verdicts(lines),
