@@ -74,6 +74,8 @@ def policy_draft_review(request: PageRequest, slug: str, ident: str) -> HttpResp
     """Send what was saved to somebody else, with a remark; show first what it changes."""
     rules.require(rules.may_edit_policy(request.membership), NOT_EDITOR)
     draft = get_draft(ident)
+    if request.method != "POST" and not draft.is_open:
+        return redirect("policy_draft", slug, ident)
     page = build_page(read_source(draft.source), read_vocabulary())
     form = ReviewForm(posted(request), initial={"remark": draft.title})
     refusal: Conflict | None = None

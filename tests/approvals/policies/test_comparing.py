@@ -235,6 +235,8 @@ WORDS: list[tuple[Policy, Policy, list[str]]] = [
     (policy(ALL), policy(ALL, default="one"),
      ["weakens: What no rule names was denied; now people are asked, who can approve it."]),
     (policy(ALL), policy(ALL, DENY), ["tightens: Rule huge is new: it denies what it names."]),
+    (policy(default="four-eyes"), policy(APPROVE | {"flow": "one"}, default="four-eyes"),
+     ["weakens: Rule large is new: it asks its own people where the default would have decided."]),
     (policy(), policy(ALL),
      ["weakens: Rule small is new: it allows what it names without asking anybody."]),
     (policy(ALL), policy(ALL | {"when": ALL["when"] | {"environment": ["test"]}}),

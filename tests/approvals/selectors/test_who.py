@@ -13,6 +13,7 @@ from approvals.selectors.staff import Staff, read_staff
 from approvals.selectors.who import rights_of, who_may_approve
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
+from tenants.services.agents import register_agent
 from tenants.services.groups import add_to_group
 from tenants.services.people import suspend_member
 from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
@@ -106,6 +107,17 @@ def test_leaving_a_group_is_not_leaving(world: World) -> None:
     assert breaks(world, company.alice, group="risk")["impossible"] == []
     world.approvers_named(company.finance, "dave")
     assert breaks(world, company.alice, group="finance")["impossible"] == []
+
+
+def test_without_one_of_two_only_the_others_agents_stand_still(world: World) -> None:
+    company = world.company
+    (dave,) = world.approvers_named(company.finance, "dave")
+    with tenant_transaction(company.id):
+        register_agent(actor=company.olivia, name="refunder", description="Refunds", owner=dave)
+    assert breaks(world, company.alice)["impossible"] == [
+        "Rule payments could no longer be completed for payments.transfer when refunder asks."
+    ]
+    assert breaks(world, dave)["impossible"] == []
 
 
 def test_losing_the_margin(world: World) -> None:

@@ -266,6 +266,7 @@ def test_sending_to_review_makes_a_version_and_closes_the_draft(
         version = PolicyVersion.objects.latest("number")
         assert (version.status, version.remark) == ("in_review", "Quicker.")
     assert "This draft went to review" in words(client.get(url_of(draft)))
+    assert client.get(url_of(draft, "review"))["Location"] == url_of(draft)
     late = client.post(url_of(draft), sent | {"do": "save"})
     assert late.status_code == 409
     assert "It went to review as version 3." in words(late)

@@ -72,6 +72,16 @@ def test_who_may_read_start_and_stop(office: Office) -> None:
     }
 
 
+def test_whoever_reviews_sees_what_the_version_would_have_done(office: Office) -> None:
+    simulation = done(office)
+    link = office.url(f"{LIST}{simulation.public_id}/")
+    carl = log_in(office.company.carl)
+    for rest in ("", "publish"):
+        assert link in carl.get(office.url(f"policy/{office.draft.public_id}/{rest}")).text
+    page = log_in(office.company.alice).get(office.url(f"policy/{office.draft.public_id}/"))
+    assert (page.status_code, link in page.text) == (200, False)
+
+
 def test_a_replay_that_runs_shows_how_far_it_is_without_a_script(office: Office) -> None:
     simulation = start(office)
     with tenant_transaction(office.company.id):
