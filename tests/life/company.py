@@ -85,8 +85,15 @@ def make(slug: str) -> dict[str, Any]:
             actor=company.olivia, user=make_user("petra", slug), roles=[Role.COMPLIANCE]
         )
         for key, name in CATEGORIES.items():
-            past = {"target_field": "to", "amount_field": "amount"} if "payments" in key else {}
-            category = create_category(actor=company.carl, key=key, name=name, risk="high", **past)
+            is_payment = key == "payments.transfer"
+            category = create_category(
+                actor=company.carl,
+                key=key,
+                name=name,
+                risk="high",
+                target_field="to" if is_payment else "",
+                amount_field="amount" if is_payment else "",
+            )
             for group in (company.finance, company.risk, company.managers):
                 give_right(actor=company.carl, category=category, group=group)
         draft = propose_policy(actor=company.carl, source=POLICY, remark="The first one.")
