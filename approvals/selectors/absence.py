@@ -1,8 +1,9 @@
 """What breaks when somebody leaves, is away, or leaves a group (ux page, 5)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Final
+from uuid import UUID
 
 from approvals.enums import RequestStatus
 from approvals.models import ActionRequest
@@ -87,11 +88,11 @@ def _live() -> Policy | None:
 def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list[str]]:
     """Return the rules that become impossible, and those that lose their margin."""
     impossible, thin = [], []
+    then, later = _Margins(policy, before), _Margins(policy, after)
     for rule in asking_rules(policy):
         broken, weakened = [], []
         for category in categories_met(policy, rule, before):
-            was = _margin(policy, before, rule, category.key)
-            now = _margin(policy, after, rule, category.key)
+            was, now = then.of(rule, category.key), later.of(rule, category.key)
             if was >= 0 > now:
                 broken.append(category.key)
             elif was > 0 == now:
@@ -106,17 +107,31 @@ def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list
     return impossible, thin
 
 
-def _margin(policy: Policy, staff: Staff, rule: Rule, category: str) -> int:
-    """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
+@dataclass
+class _Margins:
+    """How much margin flows have. Each distinct question is answered once, whoever asks it."""
 
-    Where duties are separated it has to work for every agent that the rule can meet.
-    """
-    flow = policy.flows[str(rule.flow)]
-    owners = {agent.owner_id for agent in staff.agents if meets(rule, agent)}
-    kept_out = owners if rule.separation_of_duties else set()
-    able = staff.able(category)
+    policy: Policy
+    staff: Staff
+    known: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def of(self, rule: Rule, category: str) -> int:
+        """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
+
+        Where duties are separated it has to work for every agent that the rule can meet.
+        """
+        met = (agent for agent in self.staff.agents if rule.separation_of_duties)
+        owners = frozenset(agent.owner_id for agent in met if meets(rule, agent))
+        key = rule.flow, owners, category
+        if key not in self.known:
+            flow = self.policy.flows[str(rule.flow)]
+            self.known[key] = _margin(flow, self.staff.able(category), owners)
+        return self.known[key]
+
+
+def _margin(flow: Flow, able: Sequence[Colleague], owners: Set[UUID]) -> int:
     margin = _margin_of(flow, able)
-    for owner in kept_out:
+    for owner in owners:
         others = [person for person in able if person.member.pk != owner]
         if margin >= 0 and len(others) < len(able):
             margin = min(margin, _margin_of(flow, others))
