@@ -31,6 +31,7 @@ _NOT_REFUSED: Final = [
 # Written out, as in the condition of the index `request_granted`.
 _GRANTED: Final = "('allowed', 'approved')"
 
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 # A function of the database (migration `submit3`): the lock, and what is counted under it.
 _RUN_COUNTS: Final = "approvals_actionrequest_run_counts(%s, %s, %s, %s, %s)::text"
 _IS_KNOWN_TARGET: Final = f"""
@@ -70,21 +71,30 @@ class History:
     requests_last_day: int | None = None
 
 
-def read_history(question: Question, *, needs: Set[str], locks_run: bool) -> History:
+def read_history(question: Question, *, needs: Set[str], locked: Set[str]) -> History:
     """Return what rules that need `needs` look at. One statement; none when none is needed.
 
-    With `locks_run` other submissions of the same agent and run wait until this transaction has
-    ended, so that of two at the same moment one sees the other.
+    Of what is in `locked`, other submissions wait until this transaction has ended, so that of
+    two at the same moment one sees the other: those of the same agent and run, and for the
+    history (one statement more) all of the same agent.
     """
-    parts = _parts(question, needs, locks_run)
+    parts = _parts(question, needs, RUN in locked)
     if not parts:
         return History()
+    if HISTORY in locked:
+        _lock_agent(question.agent_id)
     columns = ", ".join(sql for sql, _ in parts.values())
     parameters = [value for _, values in parts.values() for value in values]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns}", parameters)
         found = dict(zip(parts, cursor.fetchone(), strict=True))
     return _history(question, found)
+
+
+def _lock_agent(agent_id: UUID) -> None:
+    """Hold back the agent's other submissions. What is read afterwards sees what was waited for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [f"history:{agent_id}"])
 
 
 def _parts(

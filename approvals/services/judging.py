@@ -23,7 +23,7 @@ from approvals.policies import (
     evaluate,
 )
 from approvals.policies.obligations import NO_OBLIGATIONS
-from approvals.selectors.history import RUN, History, Question, read_history
+from approvals.selectors.history import History, Question, read_history
 from approvals.selectors.policies import compiled
 from approvals.selectors.situation import Situation, read_situation
 from tenants.enums import AgentStatus
@@ -85,9 +85,10 @@ def judge_submission(
 ) -> Judgement:
     """Judge a submission by how the tenant stands at this moment.
 
-    One statement; one more when a rule that can apply looks at history. `is_binding` is whether
-    it is about to be stored: then other submissions of its run wait when a rule counts them, and
-    the version in shadow is evaluated as well. `under` is tried instead of what decides.
+    One statement; one more when a rule that can apply looks at what came before. `is_binding` is
+    whether it is about to be stored: then the submissions that such a rule looks at wait for one
+    another, and the version in shadow is evaluated as well. `under` is tried instead of what
+    decides.
     """
     found = read_situation(agent_id=agent.pk, category_key=submission.category)
     usable = found.category if found.category and not found.category.is_archived else None
@@ -109,7 +110,13 @@ def judge_submission(
         now=found.now,
         office=found.office,
         history=_history(
-            agent, submission, usable, target, found.now, looks, is_binding and RUN in needs
+            agent,
+            submission,
+            usable,
+            target,
+            found.now,
+            looks,
+            needs if is_binding else frozenset(),
         ),
     )
     if policy is None:
@@ -160,7 +167,7 @@ def _history(
     target: str,
     now: datetime,
     needs: Set[str],
-    locks_run: bool,
+    locked: Set[str],
 ) -> History:
     if not needs:
         return History()
@@ -173,7 +180,7 @@ def _history(
         amount=amount_of(category, submission.payload),
         amount_field=category.amount_field if category else "",
     )
-    return read_history(question, needs=needs, locks_run=locks_run)
+    return read_history(question, needs=needs, locked=locked)
 
 
 @dataclass(frozen=True)
