@@ -143,7 +143,7 @@ def submit_for_review(
     draft.submitted_as = version
     draft.save(update_fields=["submitted_as"])
     if simulation_id is not None:
-        attach_simulation(version=version, simulation=_simulation(simulation_id))
+        attach_simulation(actor=actor, version=version, simulation=_simulation(simulation_id))
     return version
 
 

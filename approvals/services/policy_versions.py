@@ -5,6 +5,7 @@ from typing import Final
 from django.db.models import Max
 
 from approvals.audit_events import policies as events
+from approvals.audit_events.simulations import simulation_attached
 from approvals.enums import SimulationStatus
 from approvals.models import PolicyDraft, PolicySimulation, PolicyVersion
 from approvals.policies import Policy, PolicyInvalid, describe_policy
@@ -65,10 +66,13 @@ def effect_of(policy: Policy, based_on: PolicyVersion | None) -> Effect:
     return compare_policies(former, policy)
 
 
-def attach_simulation(*, version: PolicyVersion, simulation: PolicySimulation) -> None:
-    """Put a replay of the same rules before those who review the version.
+def attach_simulation(
+    *, actor: Membership, version: PolicyVersion, simulation: PolicySimulation
+) -> None:
+    """Put a replay of the same rules before those who review the version. Its row is locked.
 
-    Raises `Conflict` when it replayed other rules, or none to the end.
+    Raises `Conflict` when it replayed other rules, or none to the end, or belongs to another
+    version: what it found may be why that one needs more people.
     """
     if simulation.digest != version.digest:
         raise Conflict(
@@ -76,5 +80,8 @@ def attach_simulation(*, version: PolicyVersion, simulation: PolicySimulation) -
         )
     if simulation.status in (SimulationStatus.FAILED, SimulationStatus.CANCELLED):
         raise Conflict("The replay did not come to its end; run it again and attach that one.")
+    if simulation.version_id is not None:
+        raise Conflict("The replay belongs to another version already; run it again.")
     simulation.version = version
     simulation.save(update_fields=["version"])
+    simulation_attached(actor=actor, simulation=simulation, version=version)

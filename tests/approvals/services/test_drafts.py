@@ -179,6 +179,21 @@ def test_a_replay_of_the_same_rules_goes_with_the_version(acme: Company) -> None
             actor=acme.carl, draft_id=draft.pk, revision=1, simulation_id=fitting.pk
         )
         assert list(made.simulations.all()) == [fitting]
+        assert len(events("policy_simulation.attached")) == 1
+
+
+def test_a_replay_is_not_taken_from_the_version_that_it_belongs_to(acme: Company) -> None:
+    # What it found may be why that one needs more people.
+    with tenant_transaction(acme.id):
+        first = propose_policy(actor=acme.carl, source=SOURCE)
+        simulation = replay(acme, first.digest)
+        PolicySimulation.objects.filter(pk=simulation.pk).update(version=first)
+        draft = create_draft(actor=acme.carl, source=SOURCE)
+        with pytest.raises(Conflict):
+            submit_for_review(
+                actor=acme.carl, draft_id=draft.pk, revision=1, simulation_id=simulation.pk
+            )
+        assert list(first.simulations.all()) == [simulation]
 
 
 def test_of_many_saves_at_once_one_is_kept_and_the_others_hear_of_it(
