@@ -28,7 +28,7 @@ from approvals.selectors.policy_pages import (
 from approvals.selectors.reachability import find_obstacles
 from approvals.selectors.simulation_pages import simulation_box
 from approvals.services.drafts import create_draft, discard_draft, submit_for_review
-from approvals.views.policy_editor import NOT_EDITOR
+from approvals.views.policy_editor import NOT_EDITOR, revision_seen
 from govapp.common.errors import Conflict
 from govapp.common.forms import refusals_on
 from tenants import rules
@@ -80,13 +80,12 @@ def policy_draft_review(request: PageRequest, slug: str, ident: str) -> HttpResp
     form = ReviewForm(posted(request), initial={"remark": draft.title})
     refusal: Conflict | None = None
     if request.method == "POST" and form.is_valid():
-        sent = request.POST.get("revision", "")
         try:
             with refusals_on(form, passing=(Conflict,)):
                 version = submit_for_review(
                     actor=request.membership,
                     draft_id=draft.pk,
-                    revision=int(sent) if sent.isdigit() and len(sent) < 10 else 0,
+                    revision=revision_seen(request),
                     remark=form.cleaned_data["remark"],
                 )
                 messages.success(
@@ -117,9 +116,10 @@ def policy_draft_discard(request: PageRequest, slug: str, ident: str) -> HttpRes
     rules.require(rules.may_edit_policy(request.membership), NOT_EDITOR)
     draft = get_draft(ident)
     with flash_refusal(request):
-        discard_draft(actor=request.membership, draft_id=draft.pk, revision=draft.revision)
+        discard_draft(actor=request.membership, draft_id=draft.pk, revision=revision_seen(request))
         messages.success(request, "The draft is put away.")
-    return redirect("policy", slug)
+        return redirect("policy", slug)
+    return redirect("policy_draft", slug, ident)
 
 
 @require_safe

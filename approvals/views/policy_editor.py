@@ -72,6 +72,12 @@ def policy_draft_replay(request: PageRequest, slug: str, ident: str) -> HttpResp
     return render(request, "approvals/policy/editor/beside.html", context)
 
 
+def revision_seen(request: PageRequest) -> int:
+    """Return the revision of the draft that the page showed; 0, which none has, for no number."""
+    sent = request.POST.get("revision", "")
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else 0
+
+
 def _editable(request: PageRequest, ident: str) -> PolicyDraft:
     rules.require(rules.may_edit_policy(request.membership), NOT_EDITOR)
     return get_draft(ident)
@@ -102,11 +108,10 @@ def _finish(
             )
             messages.success(request, "Yours is a draft of its own now.")
             return redirect("policy_draft", slug, made.public_id)
-        revision = request.POST.get("revision", "")
         saved = save_draft(
             actor=request.membership,
             draft_id=draft.pk,
-            revision=int(revision) if revision.isdigit() and len(revision) < 10 else 0,
+            revision=revision_seen(request),
             source=state.source,
             title=title,
         )
@@ -186,10 +191,9 @@ def _page(
 ) -> HttpResponse:
     page = build_page(state, vocabulary)
     # Who saw what somebody else saved may save over it; before that, the revision that was sent.
-    sent = request.POST.get("revision", "")
     context = _context(request, draft, page) | {
         "typed_title": request.POST.get("title", "") if title is None else title,
-        "revision": draft.revision if stale or not sent.isdigit() else sent,
+        "revision": draft.revision if stale else revision_seen(request) or draft.revision,
         "beside": beside or Beside(_period(request.POST)),
         "refusal": refusal,
         "stale": stale,

@@ -28,7 +28,7 @@ POST: Final[dict[str, tuple[dict[str, Any], Codes]]] = {
     "preview": ({"source": SOURCE}, (403, 200, 403, 403)),
     "replay": ({"source": SOURCE}, (403, 200, 403, 403)),
     "review": ({"remark": "Read it.", "revision": "1"}, (403, 302, 403, 403)),
-    "discard": ({}, (403, 302, 403, 403)),
+    "discard": ({"revision": "1"}, (403, 302, 403, 403)),
 }
 
 
@@ -278,6 +278,29 @@ def test_a_draft_put_away_says_so(office: Office, draft: PolicyDraft) -> None:
     with tenant_transaction(office.company.id):
         discard_draft(actor=office.company.carl, draft_id=draft.pk, revision=1)
     assert "This draft was put away" in words(log_in(office.company.carl).get(url_of(draft)))
+
+
+def test_what_somebody_else_saved_is_not_put_away_unseen(
+    office: Office, draft: PolicyDraft
+) -> None:
+    with tenant_transaction(office.company.id):
+        save_draft(actor=office.dora, draft_id=draft.pk, revision=1, source=SOURCE + "# more\n")
+    client = log_in(office.company.carl)
+    answer = client.post(url_of(draft, "discard"), {"revision": "1"})
+    assert (answer["Location"], now(office, draft).is_open) == (url_of(draft), True)
+    answer = client.post(url_of(draft, "discard"), {"revision": "2"})
+    assert (answer["Location"], now(office, draft).is_open) == ("/t/acme/policy/", False)
+
+
+@pytest.mark.parametrize("path", ["", "review", "discard"])
+@pytest.mark.parametrize("revision", ["²", "", "-1", "9" * 40])
+def test_what_is_no_revision_changes_nothing(
+    office: Office, draft: PolicyDraft, path: str, revision: str
+) -> None:
+    sent = {"source": SOURCE + "# more", "remark": "x", "do": "save", "revision": revision}
+    answer = log_in(office.company.carl).post(url_of(draft, path), sent)
+    assert answer.status_code == (302 if path == "discard" else 409)
+    assert (now(office, draft).revision, now(office, draft).is_open) == (1, True)
 
 
 def test_drafts_are_listed_for_those_who_write(office: Office, draft: PolicyDraft) -> None:
