@@ -22,7 +22,7 @@ from approvals.selectors.policy_drafts import get_draft
 from approvals.selectors.policy_pages import get_version, live_version
 from approvals.selectors.simulations import get_simulation, read_changes, simulation_summary
 from approvals.selectors.staff import read_staff
-from approvals.selectors.who import who_may_approve
+from approvals.selectors.who import list_asked, who_may_approve
 from approvals.services.policies import read_policy
 from approvals.services.simulations import cancel_simulation, start_simulation
 from approvals.services.submission import preview_under
@@ -35,6 +35,7 @@ from tenants.rules import may_read_settings
 from tenants.selectors import get_agent
 
 _LARGEST: Final = 2**31 - 1
+_MOST_ANSWERS: Final = 20_000  # each person for each rule and category
 
 
 class PolicySimulations(PolicyAPIView):
@@ -168,12 +169,12 @@ class PolicyApprovers(PolicyAPIView):
         version = get_version(query["version"]) if "version" in query else live_version()
         if version is None:
             raise NotFound("No version is live; name one.")
-        found = who_may_approve(
-            _usable(compiled, version),
-            read_staff(),
-            rule_id=query.get("rule", ""),
-            category=query.get("category", ""),
-        )
+        policy, staff = _usable(compiled, version), read_staff()
+        rule, category = query.get("rule", ""), query.get("category", "")
+        asked = list_asked(policy, staff, rule_id=rule, category=category)
+        if len(asked) * len(staff.people) > _MOST_ANSWERS:
+            raise _bad("rule", "That is too much at once: name a rule and a category.")
+        found = who_may_approve(policy, staff, asked)
         return Response({"data": [each.to_dict() for each in found]})
 
 

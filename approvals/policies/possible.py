@@ -140,8 +140,10 @@ def _known(part: Part, known: Mapping[str, object]) -> bool | None:
         if part.is_any in judged:
             return part.is_any
         return None if None in judged else not part.is_any
-    field = find_field(part.leaf.field) if part.leaf else None
-    if part.leaf is None or field is None or part.leaf.field not in known:
+    if part.leaf is None or part.leaf.field not in known:
+        return None
+    field = find_field(part.leaf.field)
+    if field is None:
         return None
     said = judge(part.leaf, known[part.leaf.field], field)
     return said if isinstance(said, bool) else None

@@ -1,8 +1,9 @@
 """What breaks when somebody leaves, is away, or leaves a group (ux page, 5)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Final
+from uuid import UUID
 
 from approvals.enums import RequestStatus
 from approvals.models import ActionRequest
@@ -87,11 +88,12 @@ def _live() -> Policy | None:
 def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list[str]]:
     """Return the rules that become impossible, and those that lose their margin."""
     impossible, thin = [], []
+    then, later = _Margins(policy, before), _Margins(policy, after)
     for rule in asking_rules(policy):
         broken, weakened = [], []
         for category in categories_met(policy, rule, before):
-            was, _ = _margin(policy, before, rule, category.key)
-            now, askers = _margin(policy, after, rule, category.key)
+            was, _ = then.of(rule, category.key)
+            now, askers = later.of(rule, category.key)
             place = f"{category.key} when {listed(askers)} asks" if askers else category.key
             if was >= 0 > now:
                 broken.append(place)
@@ -107,17 +109,33 @@ def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list
     return impossible, thin
 
 
-def _margin(policy: Policy, staff: Staff, rule: Rule, category: str) -> tuple[int, list[str]]:
-    """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
+@dataclass
+class _Margins:
+    """How much margin flows have. Each distinct question is answered once, whoever asks it."""
 
-    Where duties are separated it has to work for every agent that the rule can meet; the agents
-    are named where it is worse for theirs than for others'.
-    """
-    flow = policy.flows[str(rule.flow)]
-    owners = {agent.owner_id for agent in staff.agents if meets(rule, agent)}
-    kept_out = owners if rule.separation_of_duties else set()
-    able = staff.able(category)
-    margin, worse = _margin_of(flow, able), set()
+    policy: Policy
+    staff: Staff
+    known: dict[tuple[object, ...], tuple[int, set[UUID]]] = field(default_factory=dict)
+
+    def of(self, rule: Rule, category: str) -> tuple[int, list[str]]:
+        """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
+
+        Where duties are separated it has to work for every agent that the rule can meet; the
+        agents are named where it is worse for theirs than for others'.
+        """
+        met = [agent for agent in self.staff.agents if meets(rule, agent)]
+        kept_out = frozenset(agent.owner_id for agent in met if rule.separation_of_duties)
+        key = rule.flow, kept_out, category
+        if key not in self.known:
+            flow = self.policy.flows[str(rule.flow)]
+            self.known[key] = _margin(flow, self.staff.able(category), kept_out)
+        margin, worse = self.known[key]
+        return margin, [agent.name for agent in met if agent.owner_id in worse]
+
+
+def _margin(flow: Flow, able: Sequence[Colleague], kept_out: Set[UUID]) -> tuple[int, set[UUID]]:
+    """Return the margin, and those without whom it is worse than with everybody."""
+    margin, worse = _margin_of(flow, able), set[UUID]()
     for owner in kept_out if margin >= 0 else ():
         others = [person for person in able if person.member.pk != owner]
         if len(others) == len(able):
@@ -127,8 +145,7 @@ def _margin(policy: Policy, staff: Staff, rule: Rule, category: str) -> tuple[in
             margin, worse = without, {owner}
         elif worse and without == margin:
             worse.add(owner)
-    agents = (agent for agent in staff.agents if agent.owner_id in worse and meets(rule, agent))
-    return margin, [agent.name for agent in agents]
+    return margin, worse
 
 
 def _margin_of(flow: Flow, able: Sequence[Colleague]) -> int:

@@ -66,6 +66,14 @@ class _Search:
     staff: Staff
     directory: Directory
     answers: dict[tuple[str, _People], str] = field(default_factory=dict)
+    holders: dict[str, _People] = field(default_factory=dict)
+
+    def able(self, category: str) -> _People:
+        """Return who may approve requests of a category."""
+        if category not in self.holders:
+            people = self.staff.able(category)
+            self.holders[category] = frozenset(_email(each.member) for each in people)
+        return self.holders[category]
 
     def short(self, flow: Flow, people: _People) -> str:
         """Return why a flow cannot be completed by these people, or an empty string."""
@@ -154,6 +162,8 @@ def _is_dead(when: When) -> bool:
 
 def _is_settled(settlers: Sequence[When], rule: Rule, category: ActionCategory) -> bool:
     """Whether a rule without conditions always decides before this one can ask anybody."""
+    if not settlers:
+        return False
     narrow = replace(rule.when, categories=(category.key,))
     return any(covers(when, narrow) for when in settlers)
 
@@ -167,7 +177,7 @@ def _obstacles(search: _Search, place: str, rule: Rule) -> Iterator[Problem]:
     title = "The default" if rule.id == DEFAULT_RULE else f"Rule {rule.id}"
     for category in categories_met(search.policy, rule, search.staff):
         start = f"{title}, category {category.key}"
-        able = frozenset(_email(each.member) for each in search.staff.able(category.key))
+        able = search.able(category.key)
         if short := search.short(flow, able):
             yield Problem(place, f"{start}: {short}")
         elif rule.separation_of_duties:

@@ -5,8 +5,8 @@ depend on how many rules, people or categories there are.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from uuid import UUID
 
@@ -53,6 +53,10 @@ class Staff:
     rights: Mapping[str, Mapping[UUID, Rights]]  # category key → membership → what gives it
     agents: tuple[Agent, ...]  # those that are not retired, by name
     tenant: Tenant
+    # Asked for again and again, by every rule that meets a category.
+    _able: dict[str, list[Colleague]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def open_categories(self) -> list[ActionCategory]:
@@ -68,14 +72,12 @@ class Staff:
         """Whether something gives this person the category."""
         return person.member.pk in self.rights.get(category, {})
 
-    def able(self, category: str, *, without: Set[UUID] = frozenset()) -> list[Colleague]:
-        """The approvers with the right on a category, but for some of them."""
-        held = self.rights.get(category, {})
-        return [
-            person
-            for person in self.approvers
-            if person.member.pk in held and person.member.pk not in without
-        ]
+    def able(self, category: str) -> list[Colleague]:
+        """The approvers with the right on a category."""
+        if category not in self._able:
+            held = self.rights.get(category, {})
+            self._able[category] = [one for one in self.approvers if one.member.pk in held]
+        return self._able[category]
 
     def without(self, member_id: UUID, *, group: str = "") -> "Staff":
         """The same staff after somebody has left, or has only left one group."""

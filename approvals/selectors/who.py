@@ -1,5 +1,6 @@
 """Who could approve what, who could not and why: for any rule, category and person."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from approvals.models import ActionCategory
@@ -61,20 +62,28 @@ def asking_rules(policy: Policy) -> list[Rule]:
     return [*rules, default_rule(policy)] if policy.default_flow is not None else rules
 
 
-def who_may_approve(
-    policy: Policy, staff: Staff, *, rule_id: str = "", category: str = ""
-) -> list[Approvers]:
-    """Return who can approve and who cannot, for a rule, for a category, or for both.
+Asked = tuple[Rule, ActionCategory]
 
-    One entry for each rule that asks and each category that it can meet. No statement.
-    """
+
+def list_asked(
+    policy: Policy, staff: Staff, *, rule_id: str = "", category: str = ""
+) -> list[Asked]:
+    """Return each rule that asks with each category it can meet: all, or of one. No statement."""
     return [
-        _approvers(policy, staff, rule, met)
+        (rule, met)
         for rule in asking_rules(policy)
         if rule_id in {"", rule.id}
         for met in categories_met(policy, rule, staff)
         if category in {"", met.key}
     ]
+
+
+def who_may_approve(policy: Policy, staff: Staff, asked: Iterable[Asked]) -> list[Approvers]:
+    """Return who can approve and who cannot, one entry for each that is asked. No statement.
+
+    Judges every person each time: there can be thousands of rules, and of people as well.
+    """
+    return [_approvers(policy, staff, rule, met) for rule, met in asked]
 
 
 def _approvers(policy: Policy, staff: Staff, rule: Rule, category: ActionCategory) -> Approvers:

@@ -12,7 +12,7 @@ from approvals.selectors.absence import what_breaks_without
 from approvals.selectors.policies import compiled
 from approvals.selectors.policy_pages import get_version, live_version
 from approvals.selectors.staff import Colleague, Staff, read_staff
-from approvals.selectors.who import asking_rules, rights_of, who_may_approve
+from approvals.selectors.who import asking_rules, list_asked, rights_of, who_may_approve
 from approvals.views.common import read_filter
 from tenants import rules
 from tenants.http import PageRequest
@@ -30,9 +30,9 @@ def policy_who(request: PageRequest, slug: str) -> HttpResponse:
     staff, policy = read_staff(), _usable(version)
     chosen = {name: read_filter(request, name) for name in ("rule", "category", "person")}
     person = _find(staff, chosen["person"])
-    found = []
+    asked = []
     if policy and (chosen["rule"] or chosen["category"]):
-        found = who_may_approve(policy, staff, rule_id=chosen["rule"], category=chosen["category"])
+        asked = list_asked(policy, staff, rule_id=chosen["rule"], category=chosen["category"])
     context = {
         "nav": "policy",
         "version": version,
@@ -41,8 +41,8 @@ def policy_who(request: PageRequest, slug: str) -> HttpResponse:
         "rules": asking_rules(policy) if policy else [],
         "categories": staff.open_categories,
         "people": staff.people.values(),
-        "found": found[:MOST_SHOWN],
-        "hidden": max(len(found) - MOST_SHOWN, 0),
+        "found": who_may_approve(policy, staff, asked[:MOST_SHOWN]) if policy else [],
+        "hidden": max(len(asked) - MOST_SHOWN, 0),
         "asked": bool(chosen["rule"] or chosen["category"]),
         "person": person,
         "rights": rights_of(policy, staff, person) if policy and person else None,

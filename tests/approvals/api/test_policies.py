@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from approvals.api import policy_simulations
 from approvals.models import ActionRequest, PolicySimulation
 from approvals.policies import load_policy
 from approvals.services.simulation_runs import run_simulation
@@ -247,3 +248,12 @@ def test_who_could_approve_is_answered_with_reasons(desk: Desk) -> None:
     assert {each["category"] for each in found} == {"payments.transfer"}
     assert all(each["can_be_completed"] for each in found)
     assert desk.alice("GET", "/approvers").status_code == 403
+
+
+def test_not_everybody_is_judged_for_everything_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy_simulations, "_MOST_ANSWERS", 5)
+    assert desk.carl("GET", "/approvers?rule=payments&category=x").json() == {"data": []}
+    refused = desk.carl("GET", "/approvers")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "rule")

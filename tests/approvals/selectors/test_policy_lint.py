@@ -1,5 +1,6 @@
 """Remarks about a policy, in the words that its writer reads."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,11 +9,15 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals.enums import Risk
 from approvals.models import ActionCategory, CategoryGroupPermission
-from approvals.policies import parse_policy
+from approvals.policies import Policy, parse_policy
+from approvals.selectors.absence import what_breaks_without
 from approvals.selectors.policy_lint import Lint, lint_policy
+from approvals.selectors.reachability import find_obstacles
+from approvals.selectors.staff import Staff, read_staff
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent
 from tenants.services.groups import add_to_group, create_group
+from tests.approvals.policies.test_bounded_work import steps_of
 from tests.approvals.world import World, give_right, make_world, stage
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +32,14 @@ def world(db: None) -> World:
     with tenant_transaction(made.company.id):
         ActionCategory.objects.update(risk=Risk.LOW, is_reversible=True)
     return made
+
+
+Look = Callable[[Policy, Staff], object]
+
+
+def what_breaks(policy: Policy, staff: Staff) -> object:
+    member = next(one.member for one in staff.people.values() if one.is_approver)
+    return what_breaks_without(member, policy=policy, staff=staff)
 
 
 def document(*rules: dict[str, Any], seats: Any = ("finance",), **more: Any) -> dict[str, Any]:
@@ -332,6 +345,20 @@ def test_statements_do_not_grow_with_rules(world: World) -> None:
         rule("deny", "deny", category="*", environment="staging"),
     )
     assert (statements(world, few), statements(world, many)) == (7, 7)
+
+
+@pytest.mark.parametrize("look", [lint_policy, find_obstacles, what_breaks])
+def test_people_are_looked_at_once_for_all_rules(world: World, look: Look) -> None:
+    found = parse_policy(document(*(rule(f"r{number}") for number in range(100))))
+
+    def work() -> int:
+        with tenant_transaction(world.company.id):
+            staff = read_staff()
+            return steps_of(lambda: look(found, staff))
+
+    few = work()
+    world.approvers_named(world.company.finance, *(f"more-{number}" for number in range(30)))
+    assert work() < 2 * few
 
 
 def test_a_remark_as_json() -> None:

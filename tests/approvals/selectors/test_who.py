@@ -10,7 +10,7 @@ from approvals.models import CategoryGroupPermission
 from approvals.policies import Policy, parse_policy
 from approvals.selectors.absence import what_breaks_without
 from approvals.selectors.staff import Staff, read_staff
-from approvals.selectors.who import rights_of, who_may_approve
+from approvals.selectors.who import Approvers, list_asked, rights_of, who_may_approve
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tenants.services.agents import register_agent
@@ -31,6 +31,11 @@ def look(world: World) -> tuple[Policy, Staff]:
         return parse_policy(FOUR_EYES), read_staff()
 
 
+def asked(world: World, **chosen: str) -> list[Approvers]:
+    policy, staff = look(world)
+    return who_may_approve(policy, staff, list_asked(policy, staff, **chosen))
+
+
 def test_who_can_and_who_cannot_each_with_a_sentence(world: World) -> None:
     company = world.company
     (dave,) = world.approvers_named(company.finance, "dave")
@@ -38,7 +43,7 @@ def test_who_can_and_who_cannot_each_with_a_sentence(world: World) -> None:
         suspend_member(actor=company.olivia, member=dave)
         add_to_group(actor=company.olivia, group=company.finance, member=company.carl)
         CategoryGroupPermission.objects.filter(group=company.risk.group).delete()
-    (found,) = who_may_approve(*look(world), rule_id="payments")
+    (found,) = asked(world, rule_id="payments")
     assert (found.category, found.is_possible) == ("payments.transfer", False)
     assert [answer.sentence for answer in found.can] == [
         "Alice can approve for Finance, with the right of Finance."
@@ -57,7 +62,7 @@ def test_the_agents_owner_cannot(world: World) -> None:
     with tenant_transaction(world.company.id):
         world.agent.owner = world.company.alice
         world.agent.save()
-    (found,) = who_may_approve(*look(world), category="payments.transfer")
+    (found,) = asked(world, category="payments.transfer")
     said = {answer.person.name: answer.sentence for answer in found.cannot}
     assert said["Alice"] == "Alice owns every agent that this rule can meet: payer."
     assert found.to_dict()["can_be_completed"] is False
