@@ -223,10 +223,12 @@ def _shadowed(
         # As an unusable version would if it were live: it denies.
         return Shadowed(version, DENY, _SHADOW_UNUSABLE, live.outcome != DENY)
     beside = evaluate(policy, facts)
-    differs = (beside.outcome, _flows(beside)) != (live.outcome, _flows(live))
-    return Shadowed(version, beside.outcome, beside.because, differs)
+    return Shadowed(version, beside.outcome, beside.because, _asked(beside) != _asked(live))
 
 
-def _flows(evaluation: Evaluation) -> set[tuple[object, bool]]:
-    """The flows that are demanded, whatever the rules that demand them are called."""
-    return {(each.flow, each.separation_of_duties) for each in evaluation.requirements}
+def _asked(evaluation: Evaluation) -> tuple[object, ...]:
+    """The outcome, and what has to be done before anything is: whatever the rules are called."""
+    if evaluation.outcome == DENY:
+        return (DENY,)
+    flows = {(each.flow, each.separation_of_duties) for each in evaluation.requirements}
+    return evaluation.outcome, flows, evaluation.obligations.step_up, evaluation.obligations.delay

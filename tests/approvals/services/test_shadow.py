@@ -157,3 +157,18 @@ def test_a_shadow_costs_no_statement() -> None:
     assert statements() == alone == 2
     with tenant_transaction(world.company.id):
         assert ActionRequest.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("then", "obligations"),
+    [("allow", {"delay": "10m"}), ("require_approval", {"step_up": True})],
+)
+def test_what_is_asked_for_beside_the_outcome_is_a_difference(
+    then: str, obligations: Document
+) -> None:
+    more = {"flow": "one"} if then == "require_approval" else {}
+    world = make_world(rules(rule("all", then, **more, obligations=obligations)))
+    in_shadow(world, rules(rule("all", then, **more)))
+    world.submit()
+    ((live, beside, differs),) = results(world)
+    assert (live, beside, differs) == (then, then, True)
