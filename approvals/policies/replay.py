@@ -140,6 +140,9 @@ class Replay:
 
     def _decide(self, policy: Policy, facts: Facts) -> _Judged:
         evaluation = evaluate(policy, facts)
+        if evaluation.outcome == ALLOW and evaluation.obligations.delay:
+            # Nobody is asked, but the permission is held back.
+            return _Judged(ALLOW, self._demand(evaluation), evaluation)
         if evaluation.outcome != REQUIRE_APPROVAL:
             return _Judged(evaluation.outcome, NOTHING_ASKED, evaluation)
         if not evaluation.requirements:

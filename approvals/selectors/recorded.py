@@ -160,7 +160,8 @@ class RecordedReader:
         else:
             facts = Facts.from_record(_decode(row.facts), payload)
         outcome = _OUTCOMES.get(row.status, REQUIRE_APPROVAL)
-        demand = self._demand(asks, row.obligations) if asks else NOTHING_ASKED
+        is_held = outcome == ALLOW and self.with_demands
+        demand = self._demand(asks, row.obligations) if asks or is_held else NOTHING_ASKED
         return Recorded(
             row.ident,
             facts,

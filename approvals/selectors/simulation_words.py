@@ -91,7 +91,7 @@ def _people(summary: Mapping[str, Any]) -> list[Said]:
         stricter += each["requests"] if step > 0 else 0
     changes = summary["changes"]
     found = (
-        (changes["looser"] - looser, "would have needed less of the same people", "bad"),
+        (changes["looser"] - looser, "would have needed fewer people or checks", "bad"),
         (changes["stricter"] - stricter, "would have needed more people or checks", "warn"),
         (changes["other"], "would have gone to other people", ""),
     )

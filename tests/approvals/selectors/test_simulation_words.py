@@ -56,7 +56,7 @@ def test_each_way_to_change_is_one_sentence() -> None:
         ("12 of 4,310 requests would have needed approval that did not.", "warn"),
         ("3 of 4,310 requests would have been allowed with nobody asked, as people were.", "bad"),
         ("1 of 4,310 requests would have been allowed that were blocked.", "bad"),
-        ("1 request would have needed less of the same people.", "bad"),
+        ("1 request would have needed fewer people or checks.", "bad"),
         ("3 requests would have needed more people or checks.", "warn"),
         ("2 requests would have gone to other people.", ""),
         ("2 requests could never have been approved by the people there are now.", "bad"),

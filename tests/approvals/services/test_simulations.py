@@ -73,6 +73,20 @@ def test_fewer_seats_are_looser_and_other_people_are_neither(world: World) -> No
     assert [each.effect for each in (fewer, more, others)] == ["weakens", "tightens", "unknown"]
 
 
+def test_a_permission_that_is_held_back_for_less_long_is_looser(world: World) -> None:
+    def held(delay: str) -> Document:
+        document = over("5000")
+        document["rules"][0] |= {"obligations": {"delay": delay}} if delay else {}
+        return document
+
+    world.publish(held("1h"))
+    paid(world, "100")
+    assert changes(world, replayed(world, held("1h"))) == []
+    for delay, direction in (("", "looser"), ("10m", "looser"), ("2h", "stricter")):
+        found = replayed(world, held(delay))
+        assert changes(world, found) == [("100.00", "allow", "allow", direction)]
+
+
 def test_what_was_blocked_for_other_reasons_than_rules_stays_blocked(world: World) -> None:
     world.submit(payload={"amount": "a lot"})
     world.submit(category="unheard.of")
