@@ -157,7 +157,7 @@ def version_answer(version: PolicyVersion) -> PolicyVersionAnswer:
         sentences = []
     return PolicyVersionAnswer(
         attestation=version.attestation,
-        effect_reasons=[str(each) for each in version.effect_reasons],
+        effect_reasons=[each["sentence"] for each in version.effect_reasons],
         sentences=sentences,
         document=version.document,
         source=version.source,

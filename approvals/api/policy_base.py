@@ -18,7 +18,7 @@ from govapp.common.errors import FieldError, Forbidden, Invalid
 from govapp.common.ids import parse_public_id
 from tenants.api.views import MemberAPIView
 from tenants.models import Membership
-from tenants.rules import may_edit_policy, may_read_policy
+from tenants.rules import may_edit_policy, may_read_policy, may_read_settings
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -70,6 +70,12 @@ def require_editor(member: Membership) -> None:
     """Raise `Forbidden` unless the member writes policies."""
     if not may_edit_policy(member):
         raise Forbidden("Only members with the role compliance write policies.")
+
+
+def require_reader(member: Membership) -> None:
+    """Raise `Forbidden` unless the member may look at who decides what."""
+    if not may_read_settings(member):
+        raise Forbidden("Owners, compliance and auditors ask this.")
 
 
 def read_text(request: Request, *, former: str = "") -> PolicyText:

@@ -25,6 +25,7 @@ from approvals.api.policy_base import (
     ident_of,
     read_text,
     require_editor,
+    require_reader,
 )
 from approvals.api.policy_bodies import DraftSubmission, PolicyText
 from approvals.models import PolicyDraft
@@ -56,6 +57,8 @@ class PolicyCheckView(DocumentAPIView):
     )
     def post(self, request: Request) -> Response:
         """Say what a document says, or everything that is wrong with it. Nothing is kept."""
+        # Its remarks say who may approve what.
+        require_reader(self.member)
         return Response(check_answer(read_text(request).source or ""))
 
 

@@ -115,7 +115,7 @@ class _Margins:
 
     policy: Policy
     staff: Staff
-    known: dict[tuple[object, ...], tuple[int, frozenset[UUID]]] = field(default_factory=dict)
+    known: dict[tuple[object, ...], tuple[int, set[UUID]]] = field(default_factory=dict)
 
     def of(self, rule: Rule, category: str) -> tuple[int, list[str]]:
         """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
@@ -124,22 +124,19 @@ class _Margins:
         agents are named where it is worse for theirs than for others'.
         """
         met = [agent for agent in self.staff.agents if meets(rule, agent)]
-        duties = rule.separation_of_duties
-        owners = frozenset(agent.owner_id for agent in met) if duties else frozenset()
-        key = rule.flow, owners, category
+        kept_out = frozenset(agent.owner_id for agent in met if rule.separation_of_duties)
+        key = rule.flow, kept_out, category
         if key not in self.known:
             flow = self.policy.flows[str(rule.flow)]
-            self.known[key] = _margin(flow, self.staff.able(category), owners)
+            self.known[key] = _margin(flow, self.staff.able(category), kept_out)
         margin, worse = self.known[key]
         return margin, [agent.name for agent in met if agent.owner_id in worse]
 
 
-def _margin(
-    flow: Flow, able: Sequence[Colleague], owners: Set[UUID]
-) -> tuple[int, frozenset[UUID]]:
-    """Return the margin, and whose absence from their agents' requests makes it worse."""
-    margin, worse = _margin_of(flow, able), set()
-    for owner in owners if margin >= 0 else ():
+def _margin(flow: Flow, able: Sequence[Colleague], kept_out: Set[UUID]) -> tuple[int, set[UUID]]:
+    """Return the margin, and those without whom it is worse than with everybody."""
+    margin, worse = _margin_of(flow, able), set[UUID]()
+    for owner in kept_out if margin >= 0 else ():
         others = [person for person in able if person.member.pk != owner]
         if len(others) == len(able):
             continue
@@ -148,7 +145,7 @@ def _margin(
             margin, worse = without, {owner}
         elif worse and without == margin:
             worse.add(owner)
-    return margin, frozenset(worse)
+    return margin, worse
 
 
 def _margin_of(flow: Flow, able: Sequence[Colleague]) -> int:

@@ -5,6 +5,7 @@ from typing import Final
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.forms.policy_drafts import EMPTY, LIVE, ReviewForm, StartForm
@@ -115,12 +116,12 @@ def policy_draft_discard(request: PageRequest, slug: str, ident: str) -> HttpRes
     """Put a draft away. What was saved of it stays in the record."""
     rules.require(rules.may_edit_policy(request.membership), NOT_EDITOR)
     draft = get_draft(ident)
-    back = redirect("policy_draft", slug, ident)
+    where = reverse("policy_draft", args=[slug, ident])
     with flash_refusal(request):
         discard_draft(actor=request.membership, draft_id=draft.pk, revision=revision_seen(request))
         messages.success(request, "The draft is put away.")
-        back = redirect("policy", slug)
-    return back
+        where = reverse("policy", args=[slug])
+    return redirect(where)
 
 
 @require_safe

@@ -257,3 +257,19 @@ def test_not_everybody_is_judged_for_everything_at_once(
     assert desk.carl("GET", "/approvers?rule=payments&category=x").json() == {"data": []}
     refused = desk.carl("GET", "/approvers")
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "rule")
+
+
+def test_remarks_name_people_and_are_for_those_who_may_ask(desk: Desk) -> None:
+    body = {"source": SOURCE}
+    assert [each("POST", "/check", body).status_code for each in (desk.carl, desk.alice)] == [
+        200,
+        403,
+    ]
+
+
+def test_what_a_version_does_is_said_in_sentences(desk: Desk) -> None:
+    path, tag = draft_of(desk, SOURCE.replace("4h", "6h"))
+    made = desk.carl("POST", f"{path}/submit", {}, if_match=tag).json()
+    assert made["effect_reasons"] == [
+        "Rule payments asks for “within 6 hours” instead of “within 4 hours” in stage review."
+    ]
