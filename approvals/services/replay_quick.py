@@ -55,7 +55,7 @@ def replay_quick(
     changes: list[Change] = []
     is_whole = False
     with transaction.atomic():
-        _limit_statements(QUICK_STATEMENT)
+        before = _limit_statements(QUICK_STATEMENT)
         replay = Replay(policy, read_crowd())
         figures = replay.figures
         with suppress(OperationalError), transaction.atomic():
@@ -68,7 +68,7 @@ def replay_quick(
                 figures.unreadable += batch.unreadable
                 found = (replay.add(each) for each in batch.requests)
                 changes += [change for change in found if change is not None]
-        _limit_statements("0")
+        _limit_statements(before)
     return QuickReplay(figures.to_dict(), tuple(changes[:QUICK_LISTED]), is_whole)
 
 
@@ -83,6 +83,13 @@ def _spend(actor: Membership | None) -> None:
         )
 
 
-def _limit_statements(longest: str) -> None:
+def _limit_statements(longest: str) -> str:
+    """Set how long a statement may take until the transaction ends; return what held before."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [longest])
+        cursor.execute(
+            "WITH before AS MATERIALIZED (SELECT current_setting('statement_timeout') AS longest)"
+            " SELECT longest, set_config('statement_timeout', %s, true) FROM before",
+            [longest],
+        )
+        before: str = cursor.fetchone()[0]
+    return before
