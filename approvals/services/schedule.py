@@ -22,11 +22,6 @@ def frozen_stage(stage: RequirementStage) -> Stage:
     return Stage.from_dict(stage.requirement.flow["stages"][stage.position])
 
 
-def arm_stage_timers(*, stage: RequirementStage, now: datetime) -> None:
-    """Write all timers of a stage that has just opened."""
-    arm_timers(stages=[stage], now=now)
-
-
 def arm_timers(*, stages: Iterable[RequirementStage], now: datetime) -> None:
     """Write all timers of stages that have just opened. One statement.
 

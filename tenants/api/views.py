@@ -15,17 +15,21 @@ from tenants.principals import AgentPrincipal, MemberPrincipal
 from tenants.selectors import active_agent, active_members
 
 
-class AgentAPIView(APIView):
-    """One request is one transaction, for one agent: `self.agent`, with its owner.
+class TransactionAPIView(APIView):
+    """One request is one transaction.
 
     Errors become problem details and undo the transaction (`govapp.common.api.problems`).
     """
 
-    agent: Agent
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with transaction.atomic():
             return super().dispatch(request, *args, **kwargs)
+
+
+class AgentAPIView(TransactionAPIView):
+    """For one agent: `self.agent`, with its owner."""
+
+    agent: Agent
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the key, then read the agent: paused between the two is refused as well."""
@@ -41,14 +45,10 @@ class AgentAPIView(APIView):
         self.agent = agent
 
 
-class MemberAPIView(APIView):
-    """One request is one transaction, for one person: `self.member`, with the member's roles."""
+class MemberAPIView(TransactionAPIView):
+    """For one person: `self.member`, with the member's roles."""
 
     member: Membership
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with transaction.atomic():
-            return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the token, then read the member: suspended between the two is refused as well."""

@@ -1,33 +1,26 @@
 """Agents' keys: issuing, rotating, revoking, and knowing an agent by one."""
 
-import hmac
 from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
 
 from govapp.common import clock
-from govapp.common.errors import Conflict, Forbidden
-from govapp.common.tenancy import tenant_transaction
+from govapp.common.errors import Conflict
 from tenants import rules
 from tenants.audit_events import agents as events
 from tenants.doors import credential_by_prefix
 from tenants.enums import AgentStatus
-from tenants.keys import hash_key, make_key, prefix_of
+from tenants.keys import MARK, make_key
 from tenants.models import Agent, Credential, Membership
 from tenants.principals import AgentPrincipal
+from tenants.services.bearer import find_key, note_use
 from tenants.services.checks import clean_text, fault
 
 MOST_LIVE_KEYS: Final = 2  # the old one and its successor
 SHORTEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(days=366)
 LONGEST_OVERLAP: Final = timedelta(days=7)
-_USE_IS_NOTED_EVERY: Final = timedelta(minutes=1)
-_NO_HASH: Final = bytes(32)
-SUSPENDED: Final = (
-    "This account is suspended: nothing is accepted for it until it is opened again. Ask its owner."
-)
 
 
 @transaction.atomic
@@ -104,31 +97,15 @@ def authenticate_key(key: str) -> AgentPrincipal | None:
     told so. Opens a transaction of its own, at most once a minute and key, to note the use; no
     tenant may be bound.
     """
-    prefix = prefix_of(key)
-    if prefix is None:
+    row = find_key(key, mark=MARK, door=credential_by_prefix)
+    if row is None:
         return None
-    found = credential_by_prefix.call(prefix)
-    stored = bytes(found[0]["secret_hash"]) if found else _NO_HASH
-    # Compared also when there is no such row, so that the time tells nothing.
-    matches = hmac.compare_digest(stored, hash_key(key))
-    if not (matches and found and found[0]["is_usable"]):
-        return None
-    row = found[0]
-    if row["is_suspended"]:
-        raise Forbidden(SUSPENDED, code="tenant_suspended")
     principal = AgentPrincipal(
         tenant_id=row["tenant_id"], agent_id=row["agent_id"], credential_id=row["credential_id"]
     )
     if row["use_is_unnoted"]:
-        _note_use(principal)
+        note_use(Credential.objects, tenant_id=principal.tenant_id, ident=principal.credential_id)
     return principal
-
-
-def _note_use(principal: AgentPrincipal) -> None:
-    with tenant_transaction(principal.tenant_id):
-        Credential.objects.filter(pk=principal.credential_id).filter(
-            Q(last_used_at=None) | Q(last_used_at__lt=clock.Now() - _USE_IS_NOTED_EVERY)
-        ).update(last_used_at=clock.Now())
 
 
 def _create(

@@ -1,29 +1,24 @@
 """Members' keys for the API: issuing, revoking, and knowing a member by one."""
 
-import hmac
 from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
 
 from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden
-from govapp.common.tenancy import tenant_transaction
 from tenants import rules
 from tenants.audit_events import tokens as events
 from tenants.doors import member_token_by_prefix
-from tenants.keys import USER_MARK, hash_key, make_key, prefix_of
+from tenants.keys import USER_MARK, make_key
 from tenants.models import Membership, MemberToken
 from tenants.principals import MemberPrincipal
+from tenants.services.bearer import find_key, note_use
 from tenants.services.checks import clean_text, fault
-from tenants.services.credentials import SUSPENDED
 
 MOST_LIVE_TOKENS: Final = 10
 SHORTEST: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(days=90)
-_USE_IS_NOTED_EVERY: Final = timedelta(minutes=1)
-_NO_HASH: Final = bytes(32)
 
 
 @transaction.atomic
@@ -80,28 +75,12 @@ def authenticate_token(text: str) -> MemberPrincipal | None:
     member may not act now. Raises `Forbidden` when its tenant is suspended. Opens a transaction
     of its own, at most once a minute and token, to note the use; no tenant may be bound.
     """
-    prefix = prefix_of(text, USER_MARK)
-    if prefix is None:
+    row = find_key(text, mark=USER_MARK, door=member_token_by_prefix)
+    if row is None:
         return None
-    found = member_token_by_prefix.call(prefix)
-    stored = bytes(found[0]["secret_hash"]) if found else _NO_HASH
-    # Compared also when there is no such row, so that the time tells nothing.
-    matches = hmac.compare_digest(stored, hash_key(text))
-    if not (matches and found and found[0]["is_usable"]):
-        return None
-    row = found[0]
-    if row["is_suspended"]:
-        raise Forbidden(SUSPENDED, code="tenant_suspended")
     principal = MemberPrincipal(
         tenant_id=row["tenant_id"], member_id=row["member_id"], token_id=row["token_id"]
     )
     if row["use_is_unnoted"]:
-        _note_use(principal)
+        note_use(MemberToken.objects, tenant_id=principal.tenant_id, ident=principal.token_id)
     return principal
-
-
-def _note_use(principal: MemberPrincipal) -> None:
-    with tenant_transaction(principal.tenant_id):
-        MemberToken.objects.filter(pk=principal.token_id).filter(
-            Q(last_used_at=None) | Q(last_used_at__lt=clock.Now() - _USE_IS_NOTED_EVERY)
-        ).update(last_used_at=clock.Now())
