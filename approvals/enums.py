@@ -56,6 +56,14 @@ LEGAL_MOVES: Final[frozenset[tuple[RequestStatus | None, RequestStatus]]] = froz
 )
 
 
+class Purpose(models.TextChoices):
+    """What a request is for. Only an action may ever be executed."""
+
+    ACTION = "action", "Action"
+    DRILL = "drill", "Drill"  # everybody sees that it is one
+    CANARY = "canary", "Canary"  # only compliance sees that it is one
+
+
 class ExecutionState(models.TextChoices):
     """What became of the permission."""
 
@@ -105,6 +113,21 @@ class VoteChannel(models.TextChoices):
     PAGE = "page", "In Govapp"
     INBOX = "inbox", "From the inbox's list"
     LINK = "link", "From a link"
+    SLACK = "slack", "In Slack"
+
+
+class VoidedBecause(models.TextChoices):
+    """Why a vote that was cast does not count any more."""
+
+    WITHDRAWN = "withdrawn", "Withdrawn by its voter"
+    CHANGED = "changed", "The action was changed"
+
+
+class ReviewOutcome(models.TextChoices):
+    """What somebody else finds of an emergency approval."""
+
+    JUSTIFIED = "justified", "Justified"
+    NOT_JUSTIFIED = "not_justified", "Not justified"
 
 
 class TimerKind(models.TextChoices):
@@ -112,6 +135,7 @@ class TimerKind(models.TextChoices):
     ESCALATE = "escalate", "Escalation"
     EXPIRE = "expire", "Expiry"
     RECONCILE = "reconcile", "Outcome overdue"
+    REVIEW = "review", "Review of an emergency approval due"
 
 
 class TimerStatus(models.TextChoices):
@@ -176,7 +200,35 @@ class NotificationKind(models.TextChoices):
     DECIDED = "decided", "Decided"
     ALERT = "alert", "Alert"
     INFORMED = "informed", "For your information"  # asks nothing
+    COMMENTED = "commented", "Discussion"
+    BREAK_GLASS = "break_glass", "Approved in an emergency"
+    REVIEW_DUE = "review_due", "Review due"
 
 
 class NotificationChannel(models.TextChoices):
     EMAIL = "email", "E-mail"
+    SLACK = "slack", "Slack"
+    TEAMS = "teams", "Microsoft Teams"
+    PUSH = "push", "On this device"
+
+
+class HeldFor(models.TextChoices):
+    """Why a message waits although nothing is wrong."""
+
+    NOTHING = "", "Not held"
+    QUIET_HOURS = "quiet", "Quiet hours"
+    DIGEST = "digest", "Digest"
+
+
+class Digest(models.TextChoices):
+    """How messages that are not urgent are gathered for one person."""
+
+    OFF = "off", "One by one"
+    HOURLY = "hourly", "Once an hour"
+    DAILY = "daily", "Once a day"
+
+
+class CommentKind(models.TextChoices):
+    COMMENT = "comment", "Comment"
+    QUESTION = "question", "Question to the agent's owner"
+    ANSWER = "answer", "Answer"

@@ -31,3 +31,8 @@ class TrustTier(models.TextChoices):
     LOW = "low", "Low"
     MEDIUM = "medium", "Medium"
     HIGH = "high", "High"
+
+
+class AbsenceSource(models.TextChoices):
+    ENTERED = "entered", "Entered here"
+    CALENDAR = "calendar", "From a calendar"

@@ -3,7 +3,19 @@ from approvals.models.category import (
     CategoryGroupPermission,
     CategoryUserPermission,
 )
+from approvals.models.contact import (
+    ChatAccount,
+    ChatConnection,
+    ContactPreference,
+    MessageTemplate,
+    PushSubscription,
+)
+from approvals.models.discussion import Comment
+from approvals.models.emergency import BreakGlassReview
 from approvals.models.execution import ExecutionGrant, GrantKey
+from approvals.models.exercise import CanaryPlan, Exercise
+from approvals.models.finding import Finding
+from approvals.models.inbox import SavedFilter
 from approvals.models.outbox import (
     CallbackDelivery,
     CallbackEndpoint,
@@ -17,6 +29,7 @@ from approvals.models.request import (
     Requirement,
     RequirementStage,
 )
+from approvals.models.revision import RequestRevision
 from approvals.models.simulation import PolicySimulation, ShadowResult, SimulatedChange
 from approvals.models.timer import Timer
 from approvals.models.vote import Vote
@@ -24,21 +37,33 @@ from approvals.models.vote import Vote
 __all__ = [
     "ActionCategory",
     "ActionRequest",
+    "BreakGlassReview",
     "CallbackDelivery",
     "CallbackEndpoint",
+    "CanaryPlan",
     "CategoryGroupPermission",
     "CategoryUserPermission",
+    "ChatAccount",
+    "ChatConnection",
+    "Comment",
+    "ContactPreference",
     "ExecutionGrant",
+    "Exercise",
+    "Finding",
     "GrantKey",
     "IdempotencyKey",
+    "MessageTemplate",
     "Notification",
     "PolicyDraft",
     "PolicyReview",
     "PolicySimulation",
     "PolicyVersion",
+    "PushSubscription",
+    "RequestRevision",
     "Requirement",
     "RequirementStage",
     "ReviewLink",
+    "SavedFilter",
     "ShadowResult",
     "SimulatedChange",
     "Timer",

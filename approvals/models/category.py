@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group, Permission
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
@@ -37,6 +38,8 @@ class ActionCategory(TenantOwned):
     # that look at history need them.
     target_field = models.CharField(max_length=200, blank=True, default="")
     amount_field = models.CharField(max_length=200, blank=True, default="")
+    # Dotted paths into the payload that an approver may change while approving.
+    editable_fields = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -48,7 +51,10 @@ class ActionCategory(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["tenant_id", "key"], name="category_key_once")
         ]
-        permissions = [("approve_actioncategory", "May approve actions of this category")]
+        permissions = [
+            ("approve_actioncategory", "May approve actions of this category"),
+            ("break_glass_actioncategory", "May approve actions of this category alone"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from approvals.enums import DeliveryStatus, NotificationChannel, NotificationKind
+from approvals.enums import DeliveryStatus, HeldFor, NotificationChannel, NotificationKind
 from approvals.models.request import ActionRequest
 from govapp.common.clock import Now
 from govapp.common.ids import public_id
@@ -33,7 +33,7 @@ class Notification(OutboxRow):
         ActionRequest, on_delete=models.PROTECT, related_name="notifications", null=True
     )
     member = TenantForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(max_length=10, choices=NotificationKind)
+    kind = models.CharField(max_length=20, choices=NotificationKind)
     channel = models.CharField(
         max_length=10, choices=NotificationChannel, default=NotificationChannel.EMAIL
     )
@@ -41,6 +41,10 @@ class Notification(OutboxRow):
     dedup_key = models.CharField(max_length=120)
     # What to say when there is no request: {"subject": …, "text": …}
     content = models.JSONField(default=dict)
+    # Why it waits although nothing is wrong; `next_attempt_at` says until when.
+    held_for = models.CharField(max_length=10, choices=HeldFor, blank=True, db_default="")
+    # The message that did not get through on the person's channel before this one.
+    instead_of = TenantForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
         constraints = [

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from approvals.enums import ExecutionState, RequestStatus, StageStatus
+from approvals.enums import ExecutionState, Purpose, RequestStatus, StageStatus
 from approvals.models.category import ActionCategory
 from approvals.models.policy import PolicyVersion
 from govapp.common.clock import Now
@@ -22,11 +22,13 @@ class ActionRequest(TenantOwned):
     """An action that an agent submitted. `status` is assigned by `services/lifecycle.py` only."""
 
     immutable_fields = (
-        "tenant_id", "agent", "owner_at_submission", "category_key", "category", "payload",
+        "tenant_id", "purpose", "agent", "owner_at_submission", "category_key", "category",
+        "payload",
         "payload_digest", "policy_version", "reason", "sources", "summary", "submitted_at", "trace",
         "integration", "run_key", "target_digest", "facts", "obligations",
     )  # fmt: skip
 
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ACTION)
     agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="requests")
     # Whoever answered for the agent then stays on its side, also when it is given to another.
     # Null for requests that are older than this column: then only the present owner counts.
@@ -78,6 +80,8 @@ class ActionRequest(TenantOwned):
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.TextField(blank=True, default="")
     decided_by_name = models.CharField(max_length=200, blank=True, default="")
+    # One person approved it alone, in an emergency.
+    is_break_glass = models.BooleanField(default=False)
 
     execution_state = models.CharField(
         max_length=12, choices=ExecutionState, default=ExecutionState.NOT_STARTED
@@ -149,6 +153,8 @@ class Requirement(TenantOwned):
     flow = models.JSONField()
     separation_of_duties = models.BooleanField(default=True)
     satisfied_at = models.DateTimeField(null=True)
+    # An approver changed the action, and what the rules demand of it was found anew.
+    replaced_at = models.DateTimeField(null=True)
 
     if TYPE_CHECKING:
         stages: RelatedManager["RequirementStage"]
@@ -156,7 +162,9 @@ class Requirement(TenantOwned):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant_id", "request", "rule_id"], name="requirement_rule_once"
+                fields=["tenant_id", "request", "rule_id"],
+                condition=models.Q(replaced_at__isnull=True),
+                name="requirement_rule_once",
             )
         ]
 

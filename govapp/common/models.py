@@ -13,6 +13,8 @@ class TenantOwned(models.Model):
 
     # Rows are written once: the application role may insert and read, triggers refuse the rest.
     append_only: ClassVar[bool] = False
+    # Rows may change where they are allowed to, and are never removed.
+    never_removed: ClassVar[bool] = False
     # Columns that a trigger keeps as they were inserted.
     immutable_fields: ClassVar[tuple[str, ...]] = ()
 

@@ -21,6 +21,9 @@ _REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION govapp_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'rows of % are written once', TG_TABLE_NAME
   USING ERRCODE = 'restrict_violation'; END $$;
+CREATE OR REPLACE FUNCTION govapp_refuse_removal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'rows of % are never removed', TG_TABLE_NAME
+  USING ERRCODE = 'restrict_violation'; END $$;
 CREATE OR REPLACE FUNCTION govapp_keep_columns() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE column_name text;
 BEGIN
@@ -85,8 +88,7 @@ def _protection(model: type[TenantOwned]) -> Iterator[str]:
     yield f'DROP POLICY IF EXISTS tenant_rows ON "{table}"'
     yield f'CREATE POLICY tenant_rows ON "{table}" USING (tenant_id = {_TENANT})'
     yield f'REVOKE ALL ON "{table}" FROM {APP_ROLE}'
-    rights = "SELECT, INSERT" if model.append_only else "SELECT, INSERT, UPDATE, DELETE"
-    yield f'GRANT {rights} ON "{table}" TO {APP_ROLE}'
+    yield f'GRANT {_rights(model)} ON "{table}" TO {APP_ROLE}'
     for field in _tenant_keys(model):
         target = field.related_model._meta.db_table
         yield _add_constraint(
@@ -98,8 +100,24 @@ def _protection(model: type[TenantOwned]) -> Iterator[str]:
     yield from _triggers(model)
 
 
+def _rights(model: type[TenantOwned]) -> str:
+    if model.append_only:
+        return "SELECT, INSERT"
+    return "SELECT, INSERT, UPDATE" + ("" if model.never_removed else ", DELETE")
+
+
 def _triggers(model: type[TenantOwned]) -> Iterator[str]:
     table = model._meta.db_table
+    if not model.append_only:  # a table may have been until now
+        yield f'DROP TRIGGER IF EXISTS written_once ON "{table}"'
+        yield f'DROP TRIGGER IF EXISTS never_emptied ON "{table}"'
+    if model.never_removed:
+        for name, event in (("never_removed", "DELETE"), ("never_emptied", "TRUNCATE")):
+            each = "ROW" if event == "DELETE" else "STATEMENT"
+            yield (
+                f'CREATE OR REPLACE TRIGGER {name} BEFORE {event} ON "{table}"'
+                f" FOR EACH {each} EXECUTE FUNCTION govapp_refuse_removal()"
+            )
     if model.append_only:
         yield (
             f'CREATE OR REPLACE TRIGGER written_once BEFORE UPDATE OR DELETE ON "{table}"'

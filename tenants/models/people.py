@@ -26,6 +26,8 @@ class Membership(TenantOwned):
     roles = ArrayField(models.CharField(max_length=20, choices=Role), default=list)
     status = models.CharField(max_length=20, choices=MemberStatus, default=MemberStatus.ACTIVE)
     joined_at = models.DateTimeField(db_default=Now())
+    # Whom this person reports to: seats can ask for the manager of an agent's owner.
+    manager = TenantForeignKey("self", on_delete=models.PROTECT, null=True, related_name="reports")
 
     class Meta:
         constraints = [

@@ -33,6 +33,14 @@ class Tenant(TenantOwned):
     holiday_country = models.CharField(max_length=2, blank=True, default="")
     # For how long records are kept, in days; null: for ever.
     retention_days = models.PositiveIntegerField(null=True)
+    # Within how many hours somebody else reviews an emergency approval.
+    break_glass_review_hours = models.PositiveSmallIntegerField(default=72)
+    # For how many seconds high risk has to be looked at before it is approved; 0: not asked for.
+    reading_seconds = models.PositiveSmallIntegerField(default=0)
+    # How many approvals one person may give in an hour; null: not limited.
+    approvals_per_hour = models.PositiveSmallIntegerField(null=True)
+    # Are requests that nobody executes mixed in, to see whether people look?
+    canaries = models.BooleanField(default=False)
     # Added to a stage whose quorum has become impossible (domain: section 7).
     fallback_group = models.SlugField(max_length=60, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())

@@ -143,6 +143,16 @@ def test_append_only_tables_refuse_change(table: str, verb: str) -> None:
         connection.cursor().execute(verb.format(f'"{table}"'))
 
 
+NEVER_REMOVED = sorted(model._meta.db_table for model in tenant_models() if model.never_removed)
+
+
+@pytest.mark.parametrize("table", NEVER_REMOVED)
+@pytest.mark.parametrize("verb", ["DELETE FROM {}"])
+def test_what_is_never_removed_cannot_be_deleted(table: str, verb: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        connection.cursor().execute(verb.format(f'"{table}"'))
+
+
 def test_a_row_cannot_be_written_into_another_tenant() -> None:
     ours, theirs = new_id(), new_id()
     with tenant_transaction(ours), pytest.raises(DatabaseError, match="row-level security"):

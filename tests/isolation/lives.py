@@ -51,6 +51,7 @@ from tenants.services.tenants import update_settings
 from tenants.services.tokens import issue_token
 from tests.approvals.world import World, policy, stage
 from tests.audit.books import write_events
+from tests.isolation.hard_cases import leave_rows
 from tests.people import Company, make_agent, make_company
 
 LATER = timedelta(hours=5)  # after the deadline of the stage
@@ -181,6 +182,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
+        leave_rows(world, denied)
         member_token, member_key = issue_token(
             actor=Membership.objects.get(user=dora), label="Scripts", lifetime=timedelta(days=1)
         )

@@ -1,0 +1,66 @@
+"""A row in every table of the hard cases: what two companies must never see of each other."""
+
+from datetime import timedelta
+
+from approvals.models import (
+    ActionRequest,
+    BreakGlassReview,
+    CanaryPlan,
+    ChatAccount,
+    ChatConnection,
+    Comment,
+    ContactPreference,
+    Exercise,
+    Finding,
+    MessageTemplate,
+    PushSubscription,
+    RequestRevision,
+    SavedFilter,
+)
+from govapp.common import clock
+from govapp.common.sealing import seal
+from tenants.models import Absence
+from tests.approvals.world import World
+
+DAY = timedelta(days=1)
+
+
+def leave_rows(world: World, request: ActionRequest) -> None:
+    """Leave one row in each table. The caller has bound the company."""
+    company, now = world.company, clock.now()
+    alice, secret = company.alice, f"A secret of {company.slug}"
+    Absence.objects.create(
+        member=alice, stand_in=company.bob, starts_at=now + DAY, ends_at=now + 2 * DAY,
+        note=secret, created_by=alice,
+    )  # fmt: skip
+    RequestRevision.objects.create(
+        request=request, request_version=1, summary=secret, payload={"secret": secret},
+        payload_digest=request.payload_digest,
+    )  # fmt: skip
+    BreakGlassReview.objects.create(
+        request=request, member=alice, reason=secret, opened_at=now, due_at=now + DAY,
+        reviewer=company.carl, outcome="justified", remark=secret, reviewed_at=now,
+    )  # fmt: skip
+    Comment.objects.create(request=request, author=alice, text=secret)
+    ContactPreference.objects.create(member=alice, channels=["email"])
+    sealed = seal(secret.encode())
+    ChatConnection.objects.create(
+        channel="teams", name=secret, secrets_sealed=sealed, is_enabled=False,
+        created_by=company.olivia,
+    )  # fmt: skip
+    ChatAccount.objects.create(member=alice, channel="slack", address=f"U-{company.slug}")
+    PushSubscription.objects.create(
+        member=alice, endpoint=f"https://push.example/{company.slug}", p256dh="x",
+        auth_sealed=sealed,
+    )  # fmt: skip
+    MessageTemplate.objects.create(kind="decided", opening=secret, updated_by=company.olivia)
+    SavedFilter.objects.create(member=alice, name=secret, query="tab=all&risk=low")
+    plan = CanaryPlan.objects.create(
+        name=secret, agent=world.agent, category=world.category, summary=secret,
+        payload={"amount": "1.00"}, created_by=company.carl,
+    )  # fmt: skip
+    Exercise.objects.create(request=request, kind="drill", plan=plan, started_by=company.carl)
+    Finding.objects.create(
+        kind="timer_overdue", key=secret, text=secret, found_at=now, last_seen_at=now,
+        cleared_at=now,
+    )  # fmt: skip
