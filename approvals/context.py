@@ -5,16 +5,21 @@ from typing import Any, cast
 from django.http import HttpRequest
 
 from approvals.rules import may_be_approver
+from approvals.selectors.findings import count_open
 from approvals.selectors.inbox import count_decidable
 from tenants.http import PageRequest
+from tenants.rules import may_read_settings
 
 
 def inbox(request: HttpRequest) -> dict[str, Any]:
-    """Return `inbox_count` for approvers: one statement, when a template asks for it."""
+    """Return the counts of the menu: each one statement, when a template asks for it."""
     member = getattr(request, "membership", None)
-    if member is None or not may_be_approver(member):
-        return {}
-    return {"inbox_count": lambda: waiting_for(cast("PageRequest", request))}
+    counts: dict[str, Any] = {}
+    if member is not None and may_be_approver(member):
+        counts["inbox_count"] = lambda: waiting_for(cast("PageRequest", request))
+    if member is not None and may_read_settings(member):
+        counts["findings_count"] = lambda: count_open() or ""
+    return counts
 
 
 def waiting_for(request: PageRequest) -> int:

@@ -126,3 +126,69 @@ simulations_left_alone = register_door(
         },
     )
 )  # fmt: skip
+
+tenants_to_watch = register_door(
+    Door(
+        name="door_tenants_to_watch",
+        arguments="",
+        returns="tenant_id uuid",
+        # Where anything is under way, or was found: of ten thousand tenants most are asleep.
+        body="""
+            SELECT tenant_id FROM approvals_actionrequest WHERE status = 'pending'
+            UNION SELECT tenant_id FROM approvals_timer WHERE status = 'armed'
+            UNION SELECT tenant_id FROM approvals_notification WHERE status = 'queued'
+            UNION SELECT tenant_id FROM approvals_callbackdelivery WHERE status = 'queued'
+            UNION SELECT tenant_id FROM approvals_finding WHERE cleared_at IS NULL
+            UNION SELECT tenant_id FROM audit_ledgerqueueitem
+            UNION SELECT tenant_id FROM approvals_actionrequest
+              WHERE status = 'approved'
+              AND decided_at > (SELECT govapp_now()) - interval '1 day'""",
+        reads={
+            "approvals_actionrequest": ("tenant_id", "status", "decided_at"),
+            "approvals_timer": ("tenant_id", "status"),
+            "approvals_notification": ("tenant_id", "status"),
+            "approvals_callbackdelivery": ("tenant_id", "status"),
+            "approvals_finding": ("tenant_id", "cleared_at"),
+            "audit_ledgerqueueitem": ("tenant_id",),
+        },
+    )
+)
+
+system_figures = register_door(
+    Door(
+        name="door_system_figures",
+        arguments="",
+        returns="name text, label text, value double precision",
+        # Sums over all tenants for /metrics: no id, no name, no payload.
+        body="""
+            SELECT 'requests_pending', '', count(*)::float FROM approvals_actionrequest
+              WHERE status = 'pending'
+            UNION ALL SELECT 'timers_armed', kind::text, count(*) FROM approvals_timer
+              WHERE status = 'armed' GROUP BY kind
+            UNION ALL SELECT 'timer_lateness_seconds', '', coalesce(extract(epoch FROM
+              (SELECT govapp_now()) - min(due_at)), 0) FROM approvals_timer
+              WHERE status = 'armed' AND due_at <= (SELECT govapp_now())
+            UNION ALL SELECT 'messages_queued', channel::text, count(*)
+              FROM approvals_notification WHERE status = 'queued' GROUP BY channel
+            UNION ALL SELECT 'message_lateness_seconds', '', coalesce(extract(epoch FROM
+              (SELECT govapp_now()) - min(next_attempt_at)), 0) FROM approvals_notification
+              WHERE status = 'queued' AND next_attempt_at <= (SELECT govapp_now())
+            UNION ALL SELECT 'callbacks_queued', '', count(*)
+              FROM approvals_callbackdelivery WHERE status = 'queued'
+            UNION ALL SELECT 'ledger_unsealed', '', count(*) FROM audit_ledgerqueueitem
+            UNION ALL SELECT 'ledger_lateness_seconds', '', coalesce(extract(epoch FROM
+              (SELECT govapp_now()) - min(queued_at)), 0) FROM audit_ledgerqueueitem
+            UNION ALL SELECT 'findings_open', kind::text, count(*) FROM approvals_finding
+              WHERE cleared_at IS NULL GROUP BY kind
+            UNION ALL SELECT 'tenants', '', count(*) FROM tenants_tenant""",
+        reads={
+            "approvals_actionrequest": ("tenant_id", "status"),
+            "approvals_timer": ("tenant_id", "status", "kind", "due_at"),
+            "approvals_notification": ("tenant_id", "status", "channel", "next_attempt_at"),
+            "approvals_callbackdelivery": ("tenant_id", "status"),
+            "approvals_finding": ("tenant_id", "kind", "cleared_at"),
+            "audit_ledgerqueueitem": ("tenant_id", "queued_at"),
+            "tenants_tenant": ("id",),
+        },
+    )
+)

@@ -17,6 +17,7 @@ SWEEPS: Final = (
     "approvals.services.policy_schedule.sweep",
     "approvals.services.timers.sweep",
     "approvals.services.delivery.deliver_due",
+    "approvals.services.heartbeat.look_now_and_then",
 )
 
 Sweep = Callable[..., int]

@@ -4,8 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from approvals.services import delivery, idempotency, simulation_runs
-from approvals.services import watch as watching
+from approvals.services import delivery, heartbeat, idempotency, simulation_runs
 from approvals.sweeps import sweep_all
 
 
@@ -17,8 +16,8 @@ def sweep() -> None:
 
 @shared_task(name="approvals.watch")
 def watch() -> None:
-    """Look for what must not exist."""
-    watching.watch()
+    """Look for what must not exist, and tell outside that it was done."""
+    heartbeat.look_and_tell()
 
 
 @shared_task(name="approvals.send_notification")

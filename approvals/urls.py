@@ -15,6 +15,7 @@ from approvals.views import (
     requests,
     simulations,
 )
+from approvals.views.findings import findings
 from approvals.views.inbox import inbox
 from approvals.views.links import review_link
 from approvals.views.live import live
@@ -97,5 +98,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
+    path("t/<slug:slug>/health/", findings, name="findings"),
     path("t/<slug:slug>/live/", live, name="live"),
 ]

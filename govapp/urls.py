@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from approvals.api.execution import GrantKeys
+from approvals.views.metrics import metrics
 from govapp.common.api.schema_views import docs, openapi_json, openapi_yaml
 from tenants.views.account import closed
 
@@ -15,6 +16,7 @@ def healthz(_: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("api/v1/openapi.json", openapi_json, name="openapi_json"),
     path("api/v1/openapi.yaml", openapi_yaml, name="openapi_yaml"),
     path("api/v1/docs", docs, name="api_docs"),

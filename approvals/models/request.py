@@ -122,6 +122,12 @@ class ActionRequest(TenantOwned):
                 condition=models.Q(status__in=["allowed", "approved"]),
                 name="request_granted",
             ),
+            # the watch: what was approved in the last day, in all tenants
+            models.Index(
+                fields=["decided_at"],
+                condition=models.Q(status="approved"),
+                name="request_approved_time",
+            ),
             # the inbox: what is pending, most urgent first
             models.Index(
                 fields=["tenant_id", "deadline_at", "id"],

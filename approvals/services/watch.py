@@ -1,200 +1,106 @@
 """The watchman: looks every minute for what must not exist (domain page, section 6).
 
-Silence is only healthy when somebody has looked. Each finding alerts compliance once and is
-counted for /metrics.
+Silence is only healthy when somebody has looked. What is found is kept until it is found no more,
+compliance is alerted once, and `/metrics` counts it.
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import structlog
-from django.db.models import Exists, OuterRef
 
-from approvals.enums import (
-    DeliveryStatus,
-    NotificationKind,
-    RequestStatus,
-    StageStatus,
-    TimerKind,
-    TimerStatus,
-)
-from approvals.models import (
-    ActionRequest,
-    CallbackDelivery,
-    Notification,
-    RequirementStage,
-    Timer,
-)
-from approvals.selectors.board import load_board, load_boards
-from approvals.selectors.people import Person, load_people
+from approvals.audit_events import findings as events
+from approvals.doors import tenants_to_watch
+from approvals.models import ActionRequest, Finding
+from approvals.selectors.board import load_board
+from approvals.selectors.health import QUORUM_UNREACHABLE, SUBJECTS, Fault, find_faults
 from approvals.services import notifications
 from approvals.services.locking import try_to_lock
 from approvals.services.stages import secure_quorum
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
-from tenants.doors import all_tenants
 
 log = structlog.get_logger(__name__)
 
-STAGE_WITHOUT_TIMER: Final = "stage_without_timer"
-TIMER_OVERDUE: Final = "timer_overdue"
-MESSAGE_UNSENT: Final = "message_unsent"
-QUORUM_UNREACHABLE: Final = "quorum_unreachable"
-KINDS: Final = (STAGE_WITHOUT_TIMER, TIMER_OVERDUE, MESSAGE_UNSENT, QUORUM_UNREACHABLE)
 
-TIMER_MAY_BE_LATE: Final = timedelta(seconds=30)
-MESSAGE_MAY_WAIT: Final = timedelta(minutes=2)
-# Per tenant and round; what is left over is found in the next one.
-_MOST: Final = 1_000
+def watch() -> list[Fault]:
+    """Look at every tenant in which anything could be wrong; return all that is.
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that must not exist. `key` makes it the same finding the next minute."""
-
-    kind: str
-    tenant_id: UUID
-    key: str
-    text: str
-    request_id: UUID | None = None
-
-
-def watch() -> list[Finding]:
-    """Look at every tenant, alert its compliance members once per finding, return all findings.
-
-    A tenant that cannot be looked at is logged and does not hide the others.
+    A tenant that cannot be looked at is logged and does not hide the others. Raises
+    `WatchIncomplete` at the end when there was one: then silence is not healthy.
     """
-    found: list[Finding] = []
-    for row in all_tenants.call():
+    found: list[Fault] = []
+    failed = 0
+    for row in tenants_to_watch.call():
         try:
             found += watch_tenant(row["tenant_id"])
         except Exception:
+            failed += 1
             log.exception("watch.tenant_failed", tenant=str(row["tenant_id"]))
-    for finding in found:
-        log.warning("watch.found", kind=finding.kind, key=finding.key)
+    for fault in found:
+        log.warning("watch.found", kind=fault.kind, key=fault.key)
+    if failed:
+        raise WatchIncomplete(f"{failed} tenants could not be looked at.")
     return found
 
 
-def count_findings() -> dict[str, int]:
-    """Return how many findings of each kind there are now, alerting nobody: for /metrics."""
-    counts = Counter(dict.fromkeys(KINDS, 0))
-    for row in all_tenants.call():
-        with tenant_transaction(row["tenant_id"]):
-            counts.update(finding.kind for finding in _find(row["tenant_id"], clock.now()))
-    return dict(counts)
+class WatchIncomplete(RuntimeError):
+    """Some tenants could not be looked at; what was found in the others is kept."""
 
 
-def watch_tenant(tenant_id: UUID) -> list[Finding]:
-    """Look at one tenant and alert its compliance members about what is new."""
+def watch_tenant(tenant_id: UUID) -> list[Fault]:
+    """Look at one tenant, keep what is found, and alert its compliance members to what is new."""
     with tenant_transaction(tenant_id):
         now = clock.now()
-        found = list(_find(tenant_id, now))
+        found = list(find_faults(tenant_id, now))
+        new = _keep(found, now)
         requests = ActionRequest.objects.in_bulk(
-            [finding.request_id for finding in found if finding.request_id]
+            [fault.request_id for fault in new if fault.request_id]
         )
-        for finding in found:
-            if finding.kind == QUORUM_UNREACHABLE:
+        for fault in new:
+            if fault.kind == QUORUM_UNREACHABLE:
                 continue  # below, with what was done about it
             notifications.alert_compliance(
-                request=requests.get(finding.request_id) if finding.request_id else None,
-                subject=_SUBJECTS[finding.kind],
-                text=finding.text,
-                dedup_key=f"watch:{finding.key}",
+                request=requests.get(fault.request_id) if fault.request_id else None,
+                subject=SUBJECTS[fault.kind],
+                text=fault.text,
+                dedup_key=f"watch:{fault.key}",
             )
-    for finding in found:
-        if finding.kind == QUORUM_UNREACHABLE and finding.request_id:
-            _add_fallback(tenant_id, finding.request_id)
+    for fault in found:
+        if fault.kind == QUORUM_UNREACHABLE and fault.request_id:
+            _add_fallback(tenant_id, fault.request_id)
     return found
 
 
-_SUBJECTS: Final = {
-    STAGE_WITHOUT_TIMER: "An open stage has no deadline that would fire",
-    TIMER_OVERDUE: "A reminder, escalation or deadline is late",
-    MESSAGE_UNSENT: "Messages are not being sent",
-}
-
-
-def _find(tenant_id: UUID, now: datetime) -> Iterator[Finding]:
-    yield from _stages_without_timer(tenant_id)
-    yield from _overdue_timers(tenant_id, now)
-    yield from _unsent_messages(tenant_id, now)
-    yield from _unreachable_quorums(tenant_id)
-
-
-def _stages_without_timer(tenant_id: UUID) -> Iterator[Finding]:
-    armed = Timer.objects.filter(
-        request=OuterRef("request"),
-        request_version=OuterRef("request__version"),
-        stage=OuterRef("pk"),
-        kind=TimerKind.EXPIRE,
-        status=TimerStatus.ARMED,
+def _keep(found: Sequence[Fault], now: datetime) -> list[Fault]:
+    """Keep what is found, close what is found no more; return what was not known before."""
+    known = {row.key: row for row in Finding.objects.filter(cleared_at=None)}
+    present = {fault.key: fault for fault in found}
+    Finding.objects.filter(pk__in=[known[key].pk for key in present if key in known]).update(
+        last_seen_at=now
     )
-    stages = RequirementStage.objects.filter(
-        ~Exists(armed), status=StageStatus.OPEN, request__status=RequestStatus.PENDING
-    ).select_related("request")
-    for stage in stages[:_MOST]:
-        yield Finding(
-            STAGE_WITHOUT_TIMER,
-            tenant_id,
-            f"{STAGE_WITHOUT_TIMER}:{stage.pk}",
-            f"Stage “{stage.name}” of “{stage.request.summary}” is open without a timer that"
-            " would end it.",
-            stage.request_id,
+    for key, row in known.items():
+        if key not in present:
+            row.cleared_at = now
+            row.save(update_fields=["cleared_at"])
+            events.finding_cleared(finding=row)
+    new = [fault for key, fault in present.items() if key not in known]
+    for fault in new:
+        row, is_new = Finding.objects.get_or_create(
+            key=fault.key,
+            cleared_at=None,
+            defaults={
+                "kind": fault.kind,
+                "text": fault.text,
+                "request_id": fault.request_id,
+                "found_at": now,
+                "last_seen_at": now,
+            },
         )
-
-
-def _overdue_timers(tenant_id: UUID, now: datetime) -> Iterator[Finding]:
-    late = Timer.objects.filter(
-        status=TimerStatus.ARMED, due_at__lt=now - TIMER_MAY_BE_LATE
-    ).select_related("request")
-    for timer in late.order_by("due_at")[:_MOST]:
-        yield Finding(
-            TIMER_OVERDUE,
-            tenant_id,
-            f"{TIMER_OVERDUE}:{timer.pk}",
-            f"{timer.get_kind_display()} of “{timer.request.summary}” was due at"
-            f" {timer.due_at:%Y-%m-%d %H:%M:%S} UTC and has not been executed.",
-            timer.request_id,
-        )
-
-
-def _unsent_messages(tenant_id: UUID, now: datetime) -> Iterator[Finding]:
-    """One finding a day: when mail is down, a thousand alerts would not be sent either."""
-    waiting = {"status": DeliveryStatus.QUEUED, "created_at__lt": now - MESSAGE_MAY_WAIT}
-    mails = Notification.objects.filter(**waiting).exclude(kind=NotificationKind.ALERT).count()
-    calls = CallbackDelivery.objects.filter(**waiting).count()
-    if mails or calls:
-        yield Finding(
-            MESSAGE_UNSENT,
-            tenant_id,
-            f"{MESSAGE_UNSENT}:{now:%Y-%m-%d}",
-            f"{mails} notifications and {calls} callbacks have been waiting for more than"
-            f" {MESSAGE_MAY_WAIT.seconds // 60} minutes.",
-        )
-
-
-def _unreachable_quorums(tenant_id: UUID) -> Iterator[Finding]:
-    pending = ActionRequest.objects.filter(
-        status=RequestStatus.PENDING, category__isnull=False
-    ).select_related("agent")
-    people: dict[UUID | None, list[Person]] = {}
-    for board in load_boards(list(pending.order_by("deadline_at", "pk")[:_MOST])):
-        category_id = board.request.category_id
-        if category_id and category_id not in people:
-            people[category_id] = load_people(category_id)
-        for stage in board.find_unreachable(people[category_id]):
-            yield Finding(
-                QUORUM_UNREACHABLE,
-                tenant_id,
-                f"{QUORUM_UNREACHABLE}:{stage.pk}",
-                f"Stage “{stage.name}” of “{board.request.summary}” lacks people who may approve"
-                " it. Unless somebody is given the right in time, the request expires.",
-                board.request.pk,
-            )
+        if is_new:  # two may look at the same time
+            events.finding_opened(finding=row)
+    return new
 
 
 def _add_fallback(tenant_id: UUID, request_id: UUID) -> None:

@@ -240,7 +240,7 @@ CELERY_BEAT_SCHEDULE = {
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
-    "watch": {"task": "approvals.watch", "schedule": 60.0},
+    "watch": {"task": "approvals.watch", "schedule": 30.0},
     "forget_idempotency_keys": {
         "task": "approvals.forget_idempotency_keys",
         "schedule": 3600.0,
@@ -254,6 +254,13 @@ AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
 
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")
+
+# Told after each look for what must not exist, at `/fail` when something is wrong: whoever watches
+# from outside misses it when nobody looks. Empty: nobody is told.
+HEARTBEAT_URL = env.str("GOVAPP_HEARTBEAT_URL", default="")
+# Whoever brings this token (as a bearer) may read /metrics. Without one, see METRICS_FROM_LOOPBACK.
+METRICS_TOKEN = env.str("GOVAPP_METRICS_TOKEN", default="")
+METRICS_FROM_LOOPBACK = False
 
 # Callbacks may go to loopback in development only; production refuses the switch.
 CALLBACKS_MAY_GO_TO_LOOPBACK = False

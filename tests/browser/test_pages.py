@@ -51,6 +51,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "agent-new": ("olivia", "agents/new"),
     "agent-retire": ("olivia", "agents/{agent}/retire"),
     "settings": ("olivia", "settings/"),
+    "findings": ("olivia", "health/"),
 }
 ACCOUNT = {
     "account-again": "/accounts/reauthenticate/",

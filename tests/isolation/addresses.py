@@ -16,6 +16,7 @@ TENANT = "t/<slug:slug>/"
 # Answered to anybody, by purpose.
 PUBLIC = {
     "healthz",
+    "metrics",  # for a token or loopback only; sums without a tenant
     "api/v1/openapi.json",
     "api/v1/openapi.yaml",
     "api/v1/docs",

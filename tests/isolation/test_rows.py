@@ -256,6 +256,8 @@ SHOWN = {
     "report_id uuid", "schedule_id uuid", "credential_id uuid", "agent_id uuid",
     "invitation_id uuid",
     "simulation_id uuid",
+    # sums over all tenants for /metrics: a name of ours, a kind, a number
+    "label text", "value double precision",
     "token_id uuid", "member_id uuid",
     # how an account is named in addresses, and to its own members in the switcher
     "slug text", "name text", "is_suspended boolean",

@@ -6,9 +6,10 @@ from approvals.enums import NotificationKind, RequestStatus
 from approvals.models import ActionRequest, Notification, RequirementStage, Timer
 from approvals.policies import Evaluation, RuleTrace
 from approvals.policies.obligations import NO_OBLIGATIONS
+from approvals.selectors.health import QUORUM_UNREACHABLE
 from approvals.services import stages
 from approvals.services.timers import sweep
-from approvals.services.watch import QUORUM_UNREACHABLE, watch
+from approvals.services.watch import watch
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, GroupMember, Tenant

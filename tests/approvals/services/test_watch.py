@@ -1,25 +1,33 @@
 """The watchman finds what must not exist (domain page, section 6)."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from approvals.doors import tenants_to_watch
 from approvals.enums import NotificationKind, TimerKind, TimerStatus
-from approvals.models import ActionRequest, CallbackDelivery, CallbackEndpoint, Notification, Timer
+from approvals.models import (
+    ActionRequest,
+    CallbackDelivery,
+    CallbackEndpoint,
+    Finding,
+    Notification,
+    Timer,
+)
+from approvals.selectors.health import KINDS
 from approvals.services.timers import sweep
-from approvals.services.watch import count_findings, watch
+from approvals.services.watch import watch
+from audit.models import LedgerEvent
+from audit.services.sequencer import sequence_tenant
+from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.world import FOUR_EYES, HOUR, World, make_world
 from tests.conftest import MoveClock
 
 pytestmark = pytest.mark.django_db
 
-NOTHING = {
-    "stage_without_timer": 0,
-    "timer_overdue": 0,
-    "message_unsent": 0,
-    "quorum_unreachable": 0,
-}
+NOTHING = dict.fromkeys(KINDS, 0)
 
 
 @pytest.fixture
@@ -27,16 +35,34 @@ def world() -> World:
     return make_world(FOUR_EYES)
 
 
+def open_findings(world: World) -> dict[str, int]:
+    with tenant_transaction(world.company.id):
+        kinds = Finding.objects.filter(cleared_at=None).values_list("kind", flat=True)
+        return NOTHING | Counter(kinds)
+
+
+def recorded(world: World) -> list[str]:
+    with tenant_transaction(world.company.id):
+        events = LedgerEvent.objects.filter(type__startswith="finding.").order_by("id")
+        return list(events.values_list("type", flat=True))
+
+
+def seal(world: World) -> None:
+    while sequence_tenant(tenant_id=world.company.id):
+        pass
+
+
 def sent_away(world: World) -> None:
-    """Whatever the submission queued has reached its people."""
+    """Whatever the submission queued has reached its people, and the record."""
     with tenant_transaction(world.company.id):
         Notification.objects.update(status="sent")
+    seal(world)
 
 
 def test_a_healthy_tenant_has_no_findings(world: World) -> None:
     world.submit()
     assert watch() == []
-    assert count_findings() == NOTHING
+    assert open_findings(world) == NOTHING
 
 
 def test_an_open_stage_without_an_armed_expiry_is_found(world: World) -> None:
@@ -49,7 +75,7 @@ def test_an_open_stage_without_an_armed_expiry_is_found(world: World) -> None:
     with tenant_transaction(world.company.id):
         alerts = Notification.objects.filter(kind=NotificationKind.ALERT)
         assert [alert.member_id for alert in alerts] == [world.company.carl.pk]
-    assert count_findings() == NOTHING | {"stage_without_timer": 1}
+    assert open_findings(world) == NOTHING | {"stage_without_timer": 1}
 
 
 def test_a_timer_of_an_earlier_version_ends_nothing_and_is_found(world: World) -> None:
@@ -75,6 +101,7 @@ def test_a_timer_that_is_more_than_thirty_seconds_late_is_found(
 
 
 def queue_message(world: World, kind: NotificationKind) -> None:
+    seal(world)
     with tenant_transaction(world.company.id):
         Notification.objects.create(member=world.company.alice, kind=kind, dedup_key=kind)
 
@@ -114,3 +141,96 @@ def test_findings_name_their_own_tenant(world: World) -> None:
     with tenant_transaction(other.company.id):
         Timer.objects.all().delete()
     assert [finding.tenant_id for finding in watch()] == [other.company.id]
+
+
+def test_what_is_found_is_kept_until_it_is_found_no_more(
+    world: World, move_clock: MoveClock
+) -> None:
+    world.submit()
+    sent_away(world)
+    move_clock(4 * HOUR + timedelta(seconds=40))
+    watch()
+    move_clock(4 * HOUR + timedelta(seconds=100))
+    watch()
+    with tenant_transaction(world.company.id):
+        (kept,) = Finding.objects.filter(cleared_at=None)
+    assert kept.kind == "timer_overdue"
+    assert kept.last_seen_at - kept.found_at >= timedelta(seconds=60)
+    sweep()
+    sent_away(world)
+    assert watch() == []
+    with tenant_transaction(world.company.id):
+        (gone,) = Finding.objects.all()
+    assert gone.cleared_at is not None
+    assert recorded(world) == ["finding.opened", "finding.cleared"]
+
+
+def test_the_same_thing_again_is_a_finding_of_its_own(world: World) -> None:
+    world.submit()
+    with tenant_transaction(world.company.id):
+        expiry = Timer.objects.filter(kind=TimerKind.EXPIRE)
+    for status in (TimerStatus.SUPERSEDED, TimerStatus.ARMED) * 2:
+        with tenant_transaction(world.company.id):
+            expiry.update(status=status)
+        watch()
+    assert recorded(world) == ["finding.opened", "finding.cleared"] * 2
+
+
+def test_an_approval_that_nobody_gave_is_found(world: World) -> None:
+    request = world.submit()
+    sent_away(world)
+    with tenant_transaction(world.company.id):
+        # What no service does: somebody with the database in their hands.
+        ActionRequest.objects.update(status="approved", decided_at=clock.now(), version=2)
+        Timer.objects.update(status=TimerStatus.SUPERSEDED)
+    (fault,) = watch()
+    assert (fault.kind, fault.request_id) == ("approved_without_vote", request.pk)
+
+
+def test_an_approval_that_was_given_is_none(world: World) -> None:
+    request = world.submit()
+    for member in (world.company.alice, world.company.bob):
+        world.vote(member, request)
+    assert watch() == []
+
+
+def test_a_timer_that_outlives_its_request_is_found(world: World) -> None:
+    world.submit()
+    sent_away(world)
+    with tenant_transaction(world.company.id):
+        ActionRequest.objects.update(status="cancelled", decided_at=clock.now(), version=2)
+    (fault,) = watch()
+    assert fault.kind == "ended_but_armed"
+
+
+def test_a_record_that_nobody_seals_is_found(world: World, move_clock: MoveClock) -> None:
+    world.submit()
+    with tenant_transaction(world.company.id):
+        Notification.objects.update(status="sent")
+    move_clock(timedelta(seconds=110))
+    assert watch() == []
+    move_clock(timedelta(seconds=130))
+    assert [fault.kind for fault in watch()] == ["record_unsealed"]
+
+
+def test_a_message_that_is_held_is_unsent_only_after_its_time(
+    world: World, move_clock: MoveClock
+) -> None:
+    with tenant_transaction(world.company.id):
+        Notification.objects.create(
+            member=world.company.alice, kind="decided", dedup_key="held", held_for="quiet",
+            next_attempt_at=clock.now() + 8 * HOUR,
+        )  # fmt: skip
+    seal(world)
+    move_clock(7 * HOUR)
+    assert watch() == []
+    move_clock(8 * HOUR + timedelta(seconds=130))
+    assert [fault.kind for fault in watch()] == ["message_unsent"]
+
+
+def test_a_tenant_that_sleeps_is_not_looked_at(world: World) -> None:
+    asleep = make_world(FOUR_EYES, slug="asleep")
+    world.submit()
+    for each in (world, asleep):
+        sent_away(each)
+    assert [row["tenant_id"] for row in tenants_to_watch.call()] == [world.company.id]
