@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from approvals.rules import may_be_approver
 from approvals.selectors.findings import count_open
-from approvals.selectors.inbox import count_decidable
+from approvals.selectors.inbox import MOST_COUNTED, count_decidable
 from tenants.http import PageRequest
 from tenants.rules import may_read_settings
 
@@ -16,10 +16,16 @@ def inbox(request: HttpRequest) -> dict[str, Any]:
     member = getattr(request, "membership", None)
     counts: dict[str, Any] = {}
     if member is not None and may_be_approver(member):
-        counts["inbox_count"] = lambda: waiting_for(cast("PageRequest", request))
+        counts["inbox_count"] = lambda: count_in_words(waiting_for(cast("PageRequest", request)))
     if member is not None and may_read_settings(member):
         counts["findings_count"] = lambda: count_open() or ""
     return counts
+
+
+def count_in_words(waiting: int) -> str:
+    """Return what a badge says: nothing for none, "99+" for many."""
+    most = MOST_COUNTED - 1
+    return f"{most}+" if waiting > most else str(waiting or "")
 
 
 def waiting_for(request: PageRequest) -> int:

@@ -17,9 +17,11 @@ from approvals.views import (
 )
 from approvals.views.findings import findings
 from approvals.views.inbox import inbox
+from approvals.views.inbox_bulk import inbox_bulk
 from approvals.views.links import review_link
 from approvals.views.live import live
 from approvals.views.request_list import request_list
+from approvals.views.saved_filters import filter_remove, filter_save
 
 _REQUESTS = [
     path("", request_list, name="request_list"),
@@ -94,6 +96,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("l/<str:token>", review_link, name="review_link"),
     path("l/<str:token>/", review_link),
     path("t/<slug:slug>/inbox/", inbox, name="inbox"),
+    path("t/<slug:slug>/inbox/decide", inbox_bulk, name="inbox_bulk"),
+    path("t/<slug:slug>/inbox/filters", filter_save, name="filter_save"),
+    path("t/<slug:slug>/inbox/filters/<str:ident>/remove", filter_remove, name="filter_remove"),
     path("t/<slug:slug>/requests/", include(_REQUESTS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from approvals.ballots import sign_seen
-from approvals.context import waiting_for
+from approvals.context import count_in_words, waiting_for
 from approvals.enums import Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest
 from approvals.obligations import obligations_of
@@ -24,6 +25,7 @@ from approvals.selectors.inbox import (
     read_inbox,
 )
 from approvals.selectors.request_list import agent_names
+from approvals.selectors.saved_filters import saved_filters
 from approvals.views.common import make_chips, page_links, read_cursor, read_filter
 from govapp.common import clock
 from govapp.common.formats import urgency
@@ -67,6 +69,9 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
         "agents": agent_names(),
         "clear_url": f"?tab={tab}",
         "chips": _chips(request, filters),
+        "saved": _saved(request),
+        "query": request.GET.urlencode(),
+        "may_select": any(row["selectable"] for row in rows),
         "groups": [] if tab == "decided" else _grouped(rows),
         "rows": rows,
         "page": page_links(request, page.next_position),
@@ -93,7 +98,7 @@ def _tabs(request: PageRequest, tab: str) -> list[dict[str, Any]]:
             "word": word,
             "href": f"?tab={key}",
             "current": key == tab,
-            "count": waiting if key == "mine" else None,
+            "count": count_in_words(waiting or 0) or 0 if key == "mine" else None,
         }
         for key, word in _TABS.items()
         if key == "all" or waiting is not None
@@ -107,6 +112,20 @@ def _chips(request: PageRequest, filters: InboxFilters) -> list[dict[str, Any]]:
         "agent": ("Agent", filters.agent),
     }
     return make_chips(request, chosen)
+
+
+def _saved(request: PageRequest) -> list[dict[str, Any]]:
+    """Return the person's own tabs."""
+    here = sorted((key, value) for key, value in request.GET.items() if key != "cursor" and value)
+    return [
+        {
+            "id": each.public_id,
+            "word": each.name,
+            "href": f"?{each.query}",
+            "current": sorted(parse_qsl(each.query)) == here,
+        }
+        for each in saved_filters(request.membership)
+    ]
 
 
 def _grouped(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -155,6 +174,7 @@ def make_row(
         else "",
         "seen": _seen(ar, request, now) if is_quick else "",
         "deny_url": f"{url}?choice=deny#vote",
+        "selectable": is_quick,
     }
 
 

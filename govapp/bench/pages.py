@@ -8,6 +8,8 @@ from govapp.bench.ground import Ground, as_superuser
 from govapp.bench.http import timed
 
 _ROWS = 200
+_MANY_ROWS = 10_000
+_TIMES_AT_MOST = 2.0
 
 
 def run(ground: Ground) -> Iterator[Figure]:
@@ -30,6 +32,33 @@ def run(ground: Ground) -> Iterator[Figure]:
         except NoReverseMatch:
             path = f"/t/{slug}/{_PATHS[view].format(request.public_id)}"
         yield from _page(ground, name, path)
+    yield from _crowded(ground, f"/t/{slug}/inbox/")
+
+
+def _crowded(ground: Ground, path: str) -> Iterator[Figure]:
+    """The inbox of somebody for whom thousands wait, beside the same with some hundred."""
+    from django.test import Client
+
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(
+        ground.company.owner.user, backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
+
+    def look() -> float:
+        return median([timed(lambda: client.get(path)) * 1000 for _ in range(ground.size(9, 1))])
+
+    few = look()
+    many = ground.size(_MANY_ROWS, 6)
+    copy_pending(ground, many - ground.size(_ROWS, 3))
+    crowded = look()
+    yield Figure(
+        f"inbox with {many:,} pending, p50",
+        f"{crowded:,.0f} ms",
+        f"{few:,.0f} ms ({ground.size(_ROWS, 3)} pending)",
+        crowded / few,
+        f"<= {_TIMES_AT_MOST:g} x",
+        crowded <= _TIMES_AT_MOST * few,
+    )
 
 
 _PATHS = {"inbox": "inbox/", "request_detail": "requests/{}/", "audit_log": "audit/"}

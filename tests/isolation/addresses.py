@@ -101,6 +101,7 @@ GAPS = {
     "events/event": Gap("event", "ev"),
     "requests/request_name": Gap("pending", "ar"),
     "requests/ident": Gap("pending", "ar"),
+    "filters/ident": Gap("saved_filter", "flt"),
     "action-requests/request_id": Gap("pending", "ar"),
     "reports/report": Gap("report", "rep"),
     "schedules/schedule": Gap("schedule", "rsc"),

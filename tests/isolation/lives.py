@@ -17,6 +17,7 @@ from approvals.models import (
     PolicyReview,
     PolicySimulation,
     PolicyVersion,
+    SavedFilter,
     ShadowResult,
     SimulatedChange,
 )
@@ -84,6 +85,7 @@ class Life:
     report: Report
     simulation: PolicySimulation
     schedule: ReportSchedule
+    saved_filter: SavedFilter
     dora: Membership  # owner and compliance here, and in every other company as well
 
     @property
@@ -219,6 +221,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             report=report,
             simulation=PolicySimulation.objects.get(),
             schedule=ReportSchedule.objects.get(),
+            saved_filter=SavedFilter.objects.get(),
             dora=Membership.objects.get(user=dora),
         )
 

@@ -219,7 +219,23 @@
     window.addEventListener("pagehide", () => stream.close());
   }
 
+  // Selecting: say how many, and bring the buttons within reach.
+  function setUpBulk() {
+    const bar = document.querySelector("[data-bulk-bar]");
+    const words = bar?.querySelector("[data-bulk-words]");
+    if (!bar || !words) return;
+    const before = words.textContent;
+    function count() {
+      const chosen = all('input[form="bulk"]:checked').length;
+      words.textContent = chosen ? `${chosen} selected` : before;
+      bar.classList.toggle("bulk-bar--on", chosen > 0);
+    }
+    for (const box of all('input[form="bulk"]')) box.addEventListener("change", count);
+    count();
+  }
+
   setUpTheme();
+  setUpBulk();
   setUpCopy();
   setUpDialogs();
   setUpKeyboard();
