@@ -127,6 +127,19 @@ simulations_left_alone = register_door(
     )
 )  # fmt: skip
 
+due_canaries = register_door(
+    Door(
+        name="door_due_canaries",
+        arguments="at_most integer",
+        returns="tenant_id uuid, plan_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM approvals_canaryplan"
+            " WHERE next_at <= (SELECT govapp_now()) ORDER BY next_at LIMIT $1"
+        ),
+        reads={"approvals_canaryplan": ("id", "tenant_id", "next_at")},
+    )
+)
+
 tenants_to_watch = register_door(
     Door(
         name="door_tenants_to_watch",

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from approvals.enums import Purpose
 from approvals.models import ActionRequest
 from tenants.enums import Role
 from tenants.models import Agent, Membership
@@ -28,6 +29,6 @@ def may_be_approver(member: Membership) -> bool:
 def may_cancel(actor: Agent | Membership, request: ActionRequest) -> bool:
     """An agent cancels its own requests; its owner and compliance cancel any of them."""
     if isinstance(actor, Agent):
-        return request.agent_id == actor.pk
+        return request.agent_id == actor.pk and request.purpose == Purpose.ACTION
     is_owner = request.agent.owner_id == actor.pk
     return actor.is_active and (is_owner or Role.COMPLIANCE in actor.roles)

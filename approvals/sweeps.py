@@ -18,6 +18,7 @@ SWEEPS: Final = (
     "approvals.services.timers.sweep",
     "approvals.services.delivery.deliver_due",
     "approvals.services.heartbeat.look_now_and_then",
+    "approvals.services.exercises.sweep",
 )
 
 Sweep = Callable[..., int]

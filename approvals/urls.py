@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from approvals.views import (
     callbacks,
     categories,
+    exercises,
     policy,
     policy_changes,
     policy_drafts,
@@ -78,6 +79,13 @@ _CATEGORIES = [
     path("<str:ident>/give", categories.right_give, name="right_give"),
     path("<str:ident>/take", categories.right_take, name="right_take"),
 ]
+_DRILLS = [
+    path("", exercises.drill_list, name="drill_list"),
+    path("new", exercises.drill_new, name="drill_new"),
+    path("canaries/new", exercises.canary_new, name="canary_new"),
+    path("canaries/<str:ident>/switch", exercises.canary_switch, name="canary_switch"),
+    path("<str:ident>/", exercises.drill_detail, name="drill_detail"),
+]
 _CALLBACKS = [
     path("", callbacks.callback_list, name="callback_list"),
     path("new", callbacks.callback_create, name="callback_create"),
@@ -103,6 +111,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
+    path("t/<slug:slug>/drills/", include(_DRILLS)),
     path("t/<slug:slug>/health/", findings, name="findings"),
     path("t/<slug:slug>/live/", live, name="live"),
 ]

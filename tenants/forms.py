@@ -199,6 +199,11 @@ class SettingsForm(forms.Form):
         label="Whoever proposes a policy may publish it",
         help_text="It is recorded, and every report says so.",
     )
+    canaries = forms.BooleanField(
+        required=False,
+        label="Canaries may be mixed into what approvers are asked",
+        help_text="Compliance plans them; they are never executed, and show whether people look.",
+    )
 
     def __init__(self, *args: Any, groups: list[ApproverGroup], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -218,5 +223,6 @@ class SettingsForm(forms.Form):
         names = (
             "name", "time_zone", "fallback_group", "business_days", "business_from", "business_to",
             "holiday_country", "weakening_reviewers", "link_voting", "single_person_publishing",
+            "canaries",
         )  # fmt: skip
         return {name: getattr(tenant, name) for name in names}

@@ -11,7 +11,7 @@ from typing import Any, Final
 from approvals.audit_events.configuration import schema_text
 from approvals.audit_events.wording import words
 from approvals.digests import canonical_json
-from approvals.enums import RequestStatus, Verdict
+from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from audit.actors import SYSTEM, Actor, Subject
 from audit.services import Entry, record_many
@@ -34,14 +34,22 @@ _VOTED: Final[dict[str, str]] = {
 }
 
 
+_ASKED: Final[dict[str, str]] = {
+    Purpose.ACTION: "",
+    Purpose.DRILL: "Drill, in the name of an agent: ",
+    Purpose.CANARY: "Canary, in the name of an agent: ",
+}
+
+
 def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
     """The agent asked."""
     _record(
-        "action_request.submitted",
+        f"{_noun(request)}.submitted",
         request,
         actor,
         now,
-        f"{actor.name} asked for {request.category_key}: {request.summary}",
+        f"{_ASKED[request.purpose]}{request.agent.name} asked for {request.category_key}:"
+        f" {request.summary}",
         {
             "category": request.category_key,
             **_category(request),
@@ -71,7 +79,7 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
     why = f": {words(request.decision_reason)}" if request.decision_reason else ""
     by = "" if actor.kind == "system" else f" by {actor.name}"
     _record(
-        f"action_request.{request.status}",
+        f"{_noun(request)}.{request.status}",
         request,
         actor,
         now,
@@ -87,6 +95,11 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
             "submitted_at": _time(request.submitted_at),
         },
     )
+
+
+def _noun(request: ActionRequest) -> str:
+    """What is no action has types of its own, so that no report counts it as one."""
+    return "action_request" if request.purpose == Purpose.ACTION else str(request.purpose)
 
 
 def record_stage_opened(*, stage: RequirementStage, now: datetime) -> None:

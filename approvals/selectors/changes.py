@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from approvals.enums import Purpose
 from approvals.models import ActionRequest
 from audit.models import LedgerEvent
 
@@ -39,7 +40,9 @@ def changes_since(since: datetime, *, agent_id: UUID) -> list[Change]:
         LedgerEvent.objects.filter(
             kinds,
             occurred_at__gte=since,
-            request_id__in=ActionRequest.objects.filter(agent=agent_id).values("pk"),
+            request_id__in=ActionRequest.objects.filter(
+                agent=agent_id, purpose=Purpose.ACTION
+            ).values("pk"),
         )
         .order_by("occurred_at", "pk")
         .values_list("pk", "type", "occurred_at", "request_id")[:AT_MOST]

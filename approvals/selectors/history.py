@@ -37,14 +37,14 @@ _RUN_COUNTS: Final = "approvals_actionrequest_run_counts(%s, %s, %s, %s, %s)::te
 _IS_KNOWN_TARGET: Final = f"""
 EXISTS (SELECT 1 FROM approvals_actionrequest
    WHERE tenant_id = %s AND category_key = %s AND target_digest = %s AND target_digest <> ''
-   AND status IN {_GRANTED})"""  # noqa: S608 - words of our own
+   AND purpose = 'action' AND status IN {_GRANTED})"""  # noqa: S608 - words of our own
 _LAST_AMOUNTS: Final = f"""
 ARRAY (SELECT payload #>> %s FROM approvals_actionrequest
-   WHERE tenant_id = %s AND category_key = %s AND status IN {_GRANTED}
+   WHERE tenant_id = %s AND category_key = %s AND purpose = 'action' AND status IN {_GRANTED}
    ORDER BY submitted_at DESC, id DESC LIMIT {_AMOUNTS})"""  # noqa: S608 - words of our own
 _LAST_REQUESTS: Final = """
 (SELECT ARRAY[count(*) FILTER (WHERE submitted_at > %s), count(*)] FROM approvals_actionrequest
-   WHERE tenant_id = %s AND agent_id = %s AND submitted_at > %s)"""
+   WHERE tenant_id = %s AND agent_id = %s AND submitted_at > %s AND purpose = 'action')"""
 
 
 @dataclass(frozen=True)

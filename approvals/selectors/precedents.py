@@ -11,7 +11,7 @@ from django.db.models import F, Value
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 
-from approvals.enums import RequestStatus
+from approvals.enums import Purpose, RequestStatus
 from approvals.models import ActionRequest
 from approvals.selectors.payload_shown import meaning_of, words_of
 from govapp.common.formats import money_text
@@ -70,7 +70,9 @@ def read_precedents(request: ActionRequest, display: dict[str, Any]) -> Preceden
     rows = [
         _Row(*row)
         for row in ActionRequest.objects.filter(
-            category_key=request.category_key, submitted_at__lt=request.submitted_at
+            category_key=request.category_key,
+            purpose=Purpose.ACTION,
+            submitted_at__lt=request.submitted_at,
         )
         .annotate(
             its_amount=_text_of(found.amount),

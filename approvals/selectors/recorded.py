@@ -37,7 +37,8 @@ _COLUMNS: Final = """
   'environment', r.environment, 'confidence', r.confidence::text, 'cost', r.estimated_cost,
   'integration', r.integration, 'refusals', r.trace->'refusals')::text END"""
 _IN_PERIOD: Final = """ FROM approvals_actionrequest r
- WHERE r.tenant_id = %s AND r.submitted_at >= %s AND r.submitted_at < %s"""
+ WHERE r.tenant_id = %s AND r.purpose = 'action'
+ AND r.submitted_at >= %s AND r.submitted_at < %s"""
 _BATCH: Final = f"""SELECT {_COLUMNS} {_IN_PERIOD}
  AND (r.submitted_at, r.id) < (%s::timestamptz, %s)
  ORDER BY r.submitted_at DESC, r.id DESC LIMIT %s"""

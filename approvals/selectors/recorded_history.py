@@ -26,7 +26,7 @@ WITH asked AS (
   FROM approvals_actionrequest WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s::uuid[])),
 busy AS (
   SELECT id, count(*) OVER hour - 1 AS hour, count(*) OVER day - 1 AS day
-  FROM approvals_actionrequest WHERE tenant_id = %(tenant)s
+  FROM approvals_actionrequest WHERE tenant_id = %(tenant)s AND purpose = 'action'
     AND submitted_at >= (SELECT min(submitted_at) FROM asked) - interval '1 day'
     AND submitted_at <= (SELECT max(submitted_at) FROM asked)
   WINDOW hour AS (PARTITION BY agent_id ORDER BY submitted_at
@@ -45,7 +45,8 @@ SELECT a.id, b.hour, b.day,
     SELECT FROM approvals_actionrequest e
     WHERE e.tenant_id = %(tenant)s AND e.category_key = a.category_key
       AND e.target_digest = a.target_digest AND e.target_digest <> ''
-      AND e.submitted_at < a.submitted_at AND e.status IN ('allowed', 'approved')) END
+      AND e.submitted_at < a.submitted_at AND e.purpose = 'action'
+      AND e.status IN ('allowed', 'approved')) END
 FROM asked a JOIN busy b ON b.id = a.id"""
 _decode = msgspec.json.Decoder(dict[str, int]).decode
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from approvals.enums import Purpose
 from approvals.models import ActionRequest
 from approvals.selectors.board import keep_in_hand, load_board, load_boards
 from govapp.common.api.pagination import DEFAULT_LIMIT, Page, Position, read_page
@@ -37,7 +38,7 @@ def get_request(request_id: UUID, *, agent_id: UUID | None = None) -> ActionRequ
     """
     requests = _with_answers(ActionRequest.objects.filter(pk=request_id))
     if agent_id is not None:
-        requests = requests.filter(agent=agent_id)
+        requests = requests.filter(agent=agent_id, purpose=Purpose.ACTION)
     found = requests.first()
     if found is None:
         raise NotFound("There is no such action request.")
@@ -67,7 +68,7 @@ def _with_answers(requests: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:
 
 def _narrowed(rows: QuerySet[ActionRequest], filters: RequestFilters) -> QuerySet[ActionRequest]:
     if filters.agent_id is not None:
-        rows = rows.filter(agent=filters.agent_id)
+        rows = rows.filter(agent=filters.agent_id, purpose=Purpose.ACTION)
     if filters.status:
         rows = rows.filter(status=filters.status)
     if filters.category.endswith(".*"):

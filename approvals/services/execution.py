@@ -13,7 +13,13 @@ from django.db import transaction
 
 from approvals import grant_tokens
 from approvals.audit_events import execution as events
-from approvals.enums import LEGAL_EXECUTION_MOVES, ExecutionState, RequestStatus, Verdict
+from approvals.enums import (
+    LEGAL_EXECUTION_MOVES,
+    ExecutionState,
+    Purpose,
+    RequestStatus,
+    Verdict,
+)
 from approvals.models import ActionRequest, ExecutionGrant, Vote
 from approvals.obligations import grant_not_before
 from approvals.services.callbacks import queue_callbacks
@@ -140,7 +146,8 @@ def report_execution(
 
 def _own_request(agent: Agent, request_id: UUID) -> ActionRequest:
     request = lock_request(request_id)
-    if request.agent_id != agent.pk:
+    # Drills and canaries are no business of the agent's, and nothing is ever permitted by one.
+    if request.agent_id != agent.pk or request.purpose != Purpose.ACTION:
         raise NotFound("There is no such request.")
     return request
 

@@ -10,13 +10,14 @@ from approvals.enums import (
     LEGAL_EXECUTION_MOVES,
     LEGAL_MOVES,
     ExecutionState,
+    Purpose,
     RequestStatus,
     StageStatus,
 )
 from approvals.models import ActionRequest, RequirementStage
 from approvals.services import callbacks, notifications
 from approvals.services.schedule import close_timers
-from audit.actors import Actor
+from audit.actors import SYSTEM, Actor
 from govapp.common.live import (
     AGENT_CHANNEL,
     REQUEST_CHANNEL,
@@ -51,7 +52,9 @@ def move(
         request.decided_by_name = actor.name[:_NAME_CHARACTERS]
     if former is None:
         insert(request)
-        events.record_submitted(request=request, actor=request.agent.as_actor(), now=now)
+        is_action = request.purpose == Purpose.ACTION
+        asker = request.agent.as_actor() if is_action else SYSTEM
+        events.record_submitted(request=request, actor=asker, now=now)
     else:
         _end(request, now)
     if to.is_final:
@@ -82,11 +85,9 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
 def tell_whoever_waits(request: ActionRequest) -> None:
     """Publish, after commit, that this request has changed. Ids and statuses only."""
     message = {"request": request.public_id, "status": str(request.status)}
-    places = {
-        REQUEST_CHANNEL: request.pk,
-        AGENT_CHANNEL: request.agent_id,
-        TENANT_CHANNEL: request.tenant_id,
-    }
+    places = {REQUEST_CHANNEL: request.pk, TENANT_CHANNEL: request.tenant_id}
+    if request.purpose == Purpose.ACTION:  # an agent hears of no drill in its name
+        places[AGENT_CHANNEL] = request.agent_id
     publish_to_all_on_commit(places, message)
 
 

@@ -11,7 +11,7 @@ import structlog
 from approvals import grant_tokens
 from approvals.audit_events import execution as events
 from approvals.doors import grant_by_jti
-from approvals.enums import ExecutionState, TimerKind
+from approvals.enums import ExecutionState, Purpose, TimerKind
 from approvals.grant_tokens import GrantTokenInvalid
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
 from approvals.services.lifecycle import move_execution
@@ -132,6 +132,8 @@ def _mismatch(
 
 
 def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> DomainError | None:
+    if request.purpose != Purpose.ACTION:  # there is no way to such a grant; so much the better
+        return Conflict("This was an exercise; nothing is permitted by it.", code="no_action")
     if grant.redeemed_at is not None:
         at = grant.redeemed_at.strftime("%Y-%m-%d %H:%M:%S UTC")
         return Conflict(f"This permission was used on {at}.", code="grant_redeemed")

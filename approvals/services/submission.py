@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from approvals.digests import canonical_json, payload_digest
-from approvals.enums import RequestStatus
+from approvals.enums import Purpose, RequestStatus
 from approvals.facts import Submission
 from approvals.models import ActionRequest, CallbackEndpoint, ShadowResult
 from approvals.policies import Evaluation, Policy
@@ -38,8 +38,12 @@ _SUPERSEDABLE: Final = frozenset(
 )
 
 
-def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
+def submit_action(
+    *, agent: Agent, submission: Submission, purpose: Purpose = Purpose.ACTION
+) -> ActionRequest:
     """Submit an action for `agent` and return the request as the policy leaves it.
+
+    A drill or canary is judged and asked about alike; only `services.exercises` submits those.
 
     Whatever is wrong with the tenant's side (unknown or archived category, no usable policy,
     paused agent, payload against its schema) ends in `blocked`, with the sentence that says so,
@@ -49,10 +53,11 @@ def submit_action(*, agent: Agent, submission: Submission) -> ActionRequest:
     with unit_of_work():
         judged = judge_submission(agent, submission, is_binding=True)
         _check_references(agent, submission)
-        request, to = _build(agent, submission, judged), judged.status
+        request, to = _build(agent, submission, judged, purpose), judged.status
         if to == RequestStatus.PENDING:
             request.deadline_at = first_deadline(evaluation=judged.evaluation, now=judged.now)
-        actor = agent.as_actor() if to == RequestStatus.PENDING else SYSTEM
+        is_asked = to == RequestStatus.PENDING and purpose == Purpose.ACTION
+        actor = agent.as_actor() if is_asked else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if to == RequestStatus.PENDING:
             board = open_requirements(request=request, evaluation=judged.evaluation, now=judged.now)
@@ -112,7 +117,9 @@ def cancel_action(
     return request
 
 
-def _build(agent: Agent, submission: Submission, judged: Judgement) -> ActionRequest:
+def _build(
+    agent: Agent, submission: Submission, judged: Judgement, purpose: Purpose
+) -> ActionRequest:
     version = judged.version
     digest = payload_digest(
         category=submission.category,
@@ -124,6 +131,7 @@ def _build(agent: Agent, submission: Submission, judged: Judgement) -> ActionReq
         integration=submission.integration,
     )
     return ActionRequest(
+        purpose=purpose,
         agent=agent,
         owner_at_submission_id=agent.owner_id,
         category_key=submission.category,
@@ -170,7 +178,10 @@ def _check_references(agent: Agent, submission: Submission) -> None:
     """What it names has to exist in this tenant and be this agent's."""
     if submission.supersedes is not None:
         former = ActionRequest.objects.filter(
-            pk=submission.supersedes, agent=agent, status__in=_SUPERSEDABLE
+            pk=submission.supersedes,
+            agent=agent,
+            purpose=Purpose.ACTION,
+            status__in=_SUPERSEDABLE,
         )
         if not former.exists():
             detail = "Name a request of this agent that ended without permission."

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from approvals.ballots import sign_seen
 from approvals.context import count_in_words, waiting_for
-from approvals.enums import Risk, Verdict, VoteChannel
+from approvals.enums import Purpose, Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest
 from approvals.obligations import obligations_of
 from approvals.rules import is_due, may_be_approver
@@ -154,6 +154,7 @@ def make_row(
         "id": ar.public_id,
         "url": url,
         "sentence": ar.summary,
+        "is_drill": ar.purpose == Purpose.DRILL,
         "risk": ar.category.risk if ar.category else Risk.CRITICAL,
         "agent": ar.agent.name,
         "on_behalf_of": ar.on_behalf_of,

@@ -52,6 +52,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "agent-retire": ("olivia", "agents/{agent}/retire"),
     "settings": ("olivia", "settings/"),
     "findings": ("olivia", "health/"),
+    "drills": ("carl", "drills/"),
+    "drill-new": ("carl", "drills/new?agent={agent}&category=payments.transfer"),
+    "canary-new": ("carl", "drills/canaries/new?agent={agent}&category=payments.transfer"),
 }
 ACCOUNT = {
     "account-again": "/accounts/reauthenticate/",

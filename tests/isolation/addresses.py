@@ -102,6 +102,8 @@ GAPS = {
     "requests/request_name": Gap("pending", "ar"),
     "requests/ident": Gap("pending", "ar"),
     "filters/ident": Gap("saved_filter", "flt"),
+    "drills/ident": Gap("exercise", "exr"),
+    "canaries/ident": Gap("canary", "cny"),
     "action-requests/request_id": Gap("pending", "ar"),
     "reports/report": Gap("report", "rep"),
     "schedules/schedule": Gap("schedule", "rsc"),

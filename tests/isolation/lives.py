@@ -13,6 +13,8 @@ from approvals.models import (
     ActionRequest,
     CallbackDelivery,
     CallbackEndpoint,
+    CanaryPlan,
+    Exercise,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
@@ -86,6 +88,8 @@ class Life:
     simulation: PolicySimulation
     schedule: ReportSchedule
     saved_filter: SavedFilter
+    exercise: Exercise
+    canary: CanaryPlan
     dora: Membership  # owner and compliance here, and in every other company as well
 
     @property
@@ -222,6 +226,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             simulation=PolicySimulation.objects.get(),
             schedule=ReportSchedule.objects.get(),
             saved_filter=SavedFilter.objects.get(),
+            exercise=Exercise.objects.get(),
+            canary=CanaryPlan.objects.get(),
             dora=Membership.objects.get(user=dora),
         )
 
