@@ -71,8 +71,8 @@ def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tena
     `name`, `time_zone`, `link_voting`, `single_person_publishing`, `fallback_group` (a group's
     slug, or empty), `weakening_reviewers` (1 to 5), `business_days` (0, Monday, to 6; none: the
     tenant does not say), `business_from` and `business_to` (local times on one day),
-    `holiday_country` (ISO 3166, or empty), `canaries`. Raises `Forbidden` unless the actor is an owner,
-    `Invalid` for a bad value, `Malformed` for another field.
+    `holiday_country` (ISO 3166, or empty), `canaries`. Raises `Forbidden` unless the actor is an
+    owner, `Invalid` for a bad value, `Malformed` for another field.
     """
     rules.require(rules.may_change_settings(actor), "Only an owner can change the settings.")
     if unknown := set(fields) - set(_LABELS):
