@@ -19,6 +19,7 @@ from approvals.views import (
 from approvals.views.findings import findings
 from approvals.views.inbox import inbox
 from approvals.views.inbox_bulk import inbox_bulk
+from approvals.views.insights import insights
 from approvals.views.links import review_link
 from approvals.views.live import live
 from approvals.views.request_list import request_list
@@ -113,5 +114,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
     path("t/<slug:slug>/drills/", include(_DRILLS)),
     path("t/<slug:slug>/health/", findings, name="findings"),
+    path("t/<slug:slug>/insights/", insights, name="insights"),
     path("t/<slug:slug>/live/", live, name="live"),
 ]

@@ -52,6 +52,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "agent-retire": ("olivia", "agents/{agent}/retire"),
     "settings": ("olivia", "settings/"),
     "findings": ("olivia", "health/"),
+    "insights": ("carl", "insights/"),
     "drills": ("carl", "drills/"),
     "drill-new": ("carl", "drills/new?agent={agent}&category=payments.transfer"),
     "canary-new": ("carl", "drills/canaries/new?agent={agent}&category=payments.transfer"),
