@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from approvals.policies.describing import name_reference, name_seat
 from approvals.policies.durations import duration_in_words
-from approvals.policies.flows import Flow, Reference, Seat, Stage
+from approvals.policies.flows import Flow, Stage
+from approvals.policies.seats import Reference, Seat
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
 
-from approvals.policies.flows import Flow, Reference, Seat
+from approvals.policies.flows import Flow
 from approvals.policies.matching import seat_voters
+from approvals.policies.seats import Reference, Seat
 
 Direction = Literal["looser", "stricter", "other"]
 

@@ -10,19 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, cast
+from typing import cast
 
 from approvals.policies.durations import format_duration, parse_duration
-
-SeatKind = Literal["group", "role", "person"]
-SEAT_KINDS: Final[tuple[SeatKind, ...]] = ("group", "role", "person")
-
-
-def _kind_and_ref(data: Mapping[str, object]) -> tuple[SeatKind, str]:
-    kinds = [kind for kind in SEAT_KINDS if kind in data]
-    if len(kinds) != 1 or not isinstance(data[kinds[0]], str):
-        raise ValueError("a seat names exactly one group, role or person")
-    return kinds[0], str(data[kinds[0]])
+from approvals.policies.seats import Reference, Seat
 
 
 def _entries(data: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
@@ -34,55 +25,6 @@ def _entries(data: Mapping[str, object], key: str) -> list[Mapping[str, object]]
 
 def _duration(value: object) -> timedelta:
     return parse_duration(str(value))
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Some people, named by group or role, or one person by e-mail address."""
-
-    kind: SeatKind
-    ref: str
-
-    def __post_init__(self) -> None:
-        if self.kind not in SEAT_KINDS or not self.ref:
-            raise ValueError("a seat names exactly one group, role or person")
-
-    @property
-    def key(self) -> str:
-        """Identifies kind and ref, e.g. "group:finance"."""
-        return f"{self.kind}:{self.ref}"
-
-    def to_dict(self) -> dict[str, object]:
-        """As in the document: `{"group": "managers"}`."""
-        return {self.kind: self.ref}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Reference:
-        """Read what `to_dict` wrote. Raises ValueError."""
-        kind, ref = _kind_and_ref(data)
-        return cls(kind, ref)
-
-
-@dataclass(frozen=True)
-class Seat(Reference):
-    """`count` approvals, each from a different person of this group or role, or this person."""
-
-    count: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if type(self.count) is not int or self.count < 1:
-            raise ValueError("a seat needs a count of at least 1")
-
-    def to_dict(self) -> dict[str, object]:
-        """As in the document, with the count filled in."""
-        return {self.kind: self.ref, "count": self.count}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Seat:
-        """Read what `to_dict` wrote. Raises ValueError."""
-        kind, ref = _kind_and_ref(data)
-        return cls(kind, ref, cast("int", data.get("count", 1)))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
-from approvals.policies.flows import SEAT_KINDS
 from approvals.policies.form_fields import Fields, Part
 from approvals.policies.form_values import read_text, write_item, write_text
 from approvals.policies.problems import Problem, pointer_to
+from approvals.policies.seats import REFERENCE_KINDS
+
+# What the input of a seat says instead of naming one group: their list stands beside it.
+DIFFERENT_GROUPS: Final = "groups"
 
 
 def as_items(value: object) -> list[object]:
@@ -34,7 +38,7 @@ def write_people(value: object) -> list[str]:
 
 def _who(reference: object) -> str:
     data = as_mapping(reference)
-    return next((f"{kind}:{data[kind]}" for kind in SEAT_KINDS if kind in data), "")
+    return next((f"{kind}:{data[kind]}" for kind in REFERENCE_KINDS if kind in data), "")
 
 
 def read_people(written: Iterable[str]) -> list[dict[str, object]]:
@@ -44,7 +48,7 @@ def read_people(written: Iterable[str]) -> list[dict[str, object]]:
 
 def _reference(who: str) -> dict[str, object]:
     kind, colon, ref = who.partition(":")
-    if colon and kind in SEAT_KINDS:
+    if colon and kind in REFERENCE_KINDS:
         return {kind: ref}
     return {"person" if "@" in who else "group": who}
 
@@ -77,9 +81,16 @@ def write_stage(prefix: str, stage: object) -> Fields:
 
 
 def write_seat(prefix: str, seat: object) -> Fields:
-    """The fields of one seat."""
-    count = as_mapping(seat).get("count", 1)
-    return {f"{prefix}-who": write_text(_who(seat)), f"{prefix}-count": shown_text(count)}
+    """The fields of one seat; where it names several groups, these are a list of their own."""
+    data = as_mapping(seat)
+    who = DIFFERENT_GROUPS if "groups" in data else write_text(_who(seat))
+    fields: Fields = {f"{prefix}-who": who, f"{prefix}-count": shown_text(data.get("count", 1))}
+    if "groups" in data:
+        slugs = as_items(data["groups"])
+        fields[f"{prefix}-groups"] = [write_item(each) for each in slugs if isinstance(each, str)]
+    if "but" in data:
+        fields[f"{prefix}-but"] = write_people(data["but"])
+    return fields
 
 
 def write_escalation(prefix: str, escalation: object) -> Fields:
@@ -129,10 +140,12 @@ def _read_stage(part: Part) -> dict[str, object] | None:
 
 
 def _read_seat(part: Part) -> dict[str, object] | None:
-    who, count = part.text("who"), part.raw("count").strip()
+    who, count, but = part.text("who"), part.raw("count").strip(), part.list("but")
     if not who:
         return None
-    return {**_reference(who), "count": read_count(count) if count else 1}
+    named = {"groups": part.list("groups")} if who == DIFFERENT_GROUPS else _reference(who)
+    seat: dict[str, object] = {**named, "count": read_count(count) if count else 1}
+    return {**seat, "but": read_people(but)} if but else seat
 
 
 def read_count(text: str) -> object:

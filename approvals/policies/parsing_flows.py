@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
 
 from approvals.policies import limits
 from approvals.policies.checking import Checker
-from approvals.policies.flows import SEAT_KINDS, Escalation, Flow, Reference, Seat, Stage
+from approvals.policies.flows import Escalation, Flow, Stage
+from approvals.policies.parsing_seats import parse_reference, parse_seat
 from approvals.policies.problems import pointer_to
-
-# Deliberately loose: whether the person exists is checked when the policy is published.
-_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
+from approvals.policies.seats import Seat
 
 
 def parse_flows(checker: Checker, value: object, pointer: str) -> dict[str, Flow]:
@@ -90,56 +87,20 @@ def _parse_seats(checker: Checker, value: object, stage: str) -> tuple[Seat, ...
     items = checker.items(value, pointer, most=limits.SEAT_GROUPS)
     if items is None:
         return None
-    seats: list[Seat] = []
+    seats: dict[str, Seat] = {}
     for index, item in enumerate(items):
-        seat = _parse_seat(checker, item, pointer_to(pointer, index))
+        place = pointer_to(pointer, index)
+        seat = parse_seat(checker, item, place)
         if seat is None:
             continue
-        if seat.key in {each.key for each in seats}:
+        if seat.key in seats:
+            named = f"{seat.kind} {seat.ref}"
             checker.report(
-                pointer_to(pointer, index),
-                f"{seat.kind} {seat.ref} already has a seat in this stage; raise its count instead",
+                place, f"{named} already has a seat in this stage; raise its count instead"
             )
             continue
-        seats.append(seat)
-    return tuple(seats) if len(seats) == len(items) else None
-
-
-def _parse_seat(checker: Checker, value: object, pointer: str) -> Seat | None:
-    reference = parse_reference(checker, value, pointer, optional=("count",))
-    if reference is None or not isinstance(value, Mapping):
-        return None
-    place = pointer_to(pointer, "count")
-    count = checker.integer(value.get("count", 1), place, least=1, most=limits.SEAT_COUNT)
-    if count is None:
-        return None
-    if reference.kind == "person" and count > 1:
-        checker.report(place, "write 1 here; one person can approve only once")
-        return None
-    return Seat(reference.kind, reference.ref, count)
-
-
-def parse_reference(
-    checker: Checker, value: object, pointer: str, *, optional: Sequence[str] = ()
-) -> Reference | None:
-    """Some people: exactly one of group, role and person, and the `optional` keys."""
-    data = checker.mapping(value, pointer, optional=(*SEAT_KINDS, *optional))
-    if data is None:
-        return None
-    kinds = [kind for kind in SEAT_KINDS if kind in data]
-    if len(kinds) != 1:
-        checker.report(pointer, "write exactly one of group, role or person here")
-        return None
-    kind = kinds[0]
-    place = pointer_to(pointer, kind)
-    if kind != "person":
-        ref = checker.slug(data[kind], place)
-        return None if ref is None else Reference(kind, ref)
-    address = checker.line(data[kind], place)
-    if address is not None and not _EMAIL.fullmatch(address):
-        checker.report(place, "write the person's e-mail address here")
-        return None
-    return None if address is None else Reference(kind, address.lower())
+        seats[seat.key] = seat
+    return tuple(seats.values()) if len(seats) == len(items) else None
 
 
 def _before(

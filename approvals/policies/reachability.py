@@ -7,10 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from approvals.policies.describing import name_seat
-from approvals.policies.flows import Flow, Reference
+from approvals.policies.flows import Flow
 from approvals.policies.matching import describe_missing, seat_voters
 from approvals.policies.policy import Policy
 from approvals.policies.problems import Problem, pointer_to
+from approvals.policies.seats import Reference
 from approvals.policies.shown import listed
 
 

@@ -118,7 +118,7 @@ HERE = "/rules/0/obligations"
             "deny",
             {"notify": [{"group": "a", "role": "b"}]},
             f"{HERE}/notify/0",
-            "write exactly one of group, role or person here",
+            "write exactly one of group, role, person, manager or anyone here",
         ),
         (
             "deny",
@@ -130,7 +130,7 @@ HERE = "/rules/0/obligations"
             "deny",
             {"notify": [{"group": "a", "count": 2}]},
             f"{HERE}/notify/0/count",
-            "unknown key count; known here: group, role, person",
+            "unknown key count; known here: group, role, person, manager, anyone",
         ),
     ],
 )
