@@ -20,13 +20,15 @@ from approvals.policies.policy import Policy
 from approvals.policies.problems import PolicyInvalid, Problem
 from approvals.policies.reachability import find_unreachable, find_unreachable_flow
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule
-from approvals.policies.seats import Reference, Seat
+from approvals.policies.seats import ANYONE, MANAGER, Reference, Seat, reference_of
 from approvals.policies.typing_check import check_types
 
 __all__ = [
     "ALLOW",
+    "ANYONE",
     "DEFAULT_RULE",
     "DENY",
+    "MANAGER",
     "REQUIRE_APPROVAL",
     "Escalation",
     "EvaluatedObligations",
@@ -59,6 +61,7 @@ __all__ = [
     "load_policy",
     "parse_duration",
     "parse_policy",
+    "reference_of",
     "seat_stages",
     "seat_voters",
 ]

@@ -47,8 +47,9 @@ class Obligations:
 class EvaluatedObligations:
     """The obligations of all rules that apply to one request, taken together.
 
-    The strictest wins: one rule is enough for `step_up` and `login`, the longest `delay` holds, and every
-    note and everybody to be told is kept. `notes` are pairs of rule id and text, by rule id.
+    The strictest wins: one rule is enough for `step_up` and `login`, the longest `delay` holds,
+    and every note and everybody to be told is kept. `notes` are pairs of rule id and text, by
+    rule id.
     """
 
     step_up: bool = False

@@ -22,7 +22,7 @@ from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
 from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
-from approvals.selectors.board import Board, fitting_seats, is_excluded, load_board
+from approvals.selectors.board import Board, fitting_seats, is_excluded, keys_on, load_board
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
@@ -202,7 +202,7 @@ def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:
                     if stage is not None
                     and person.rights
                     and not board.has_voted(person.member.pk)
-                    and fitting_seats(stage, person.keys)
+                    and fitting_seats(stage, keys_on(board.request, person))
                     and not is_excluded(board.request, requirement, person)
                 ),
             )

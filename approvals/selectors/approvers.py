@@ -8,7 +8,14 @@ from approvals.enums import StageStatus
 from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import describe_missing
 from approvals.rules import may_be_approver
-from approvals.selectors.board import Board, fitting_seats, is_excluded, load_board, load_boards
+from approvals.selectors.board import (
+    Board,
+    fitting_seats,
+    is_excluded,
+    keys_on,
+    load_board,
+    load_boards,
+)
 from approvals.selectors.people import Person, load_people, load_person
 from tenants.models import Membership
 
@@ -75,7 +82,7 @@ def may_fill(stage: RequirementStage, person: Person, voted: Set[UUID]) -> bool:
     return (
         bool(person.rights)
         and person.member.pk not in voted
-        and bool(fitting_seats(stage, person.keys))
+        and bool(fitting_seats(stage, keys_on(stage.request, person)))
         and not is_excluded(stage.request, stage.requirement, person)
     )
 
@@ -140,9 +147,10 @@ def _named_seats(board: Board, person: Person) -> frozenset[str]:
 
 def _seats(board: Board, person: Person, *, separated: bool) -> frozenset[str]:
     seats: frozenset[str] = frozenset()
+    keys = keys_on(board.request, person)
     for stage in board.open_stages:
         if not (separated and is_excluded(board.request, stage.requirement, person)):
-            seats |= fitting_seats(stage, person.keys)
+            seats |= fitting_seats(stage, keys)
     return seats
 
 

@@ -14,8 +14,9 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from approvals.models import CategoryGroupPermission, CategoryUserPermission
+from approvals.models import ActionRequest, CategoryGroupPermission, CategoryUserPermission
 from approvals.policies import Reference
+from approvals.policies.seats import REFERENCE_KINDS, SeatKind
 from tenants.enums import MemberStatus, Role
 from tenants.models import GroupMember, Membership
 from tenants.selectors import active_members
@@ -29,12 +30,14 @@ class Person:
 
     `keys` are all references that mean this person ("group:finance", "role:approver",
     "person:alice@example.com"); `rights` say what gives them the category ("person",
-    "group:finance"), and are empty when nothing does.
+    "group:finance"), and are empty when nothing does. `reports` are the members whose manager
+    this is. What a flow can call the person depends on the request as well: `board.keys_on`.
     """
 
     member: Membership
     keys: frozenset[str]
     rights: tuple[str, ...]
+    reports: frozenset[UUID] = frozenset()
 
 
 _seen: ContextVar[dict[UUID, list[Person]] | None] = ContextVar("people_seen", default=None)
@@ -87,18 +90,25 @@ def load_person(category_id: UUID, member_id: UUID) -> Person | None:
     return _person(member) if member else None
 
 
-def members_named(references: Iterable[Reference]) -> list[Membership]:
-    """Return the active members whom any of these references means, by name. One statement.
+def members_named(references: Iterable[Reference], *, request: ActionRequest) -> list[Membership]:
+    """Return the active members whom any of these references means, by name.
 
-    Approvers or not: as `keys_of` says what means a member.
+    Approvers or not, except that only approvers are anybody with the right: as `keys_of` and
+    `board.keys_on` say. One statement, two where somebody with the right is meant.
     """
-    refs: dict[str, list[str]] = {"group": [], "role": [], "person": []}
+    refs: dict[SeatKind, list[str]] = {kind: [] for kind in REFERENCE_KINDS}
     for each in references:
         refs[each.kind].append(each.ref.lower() if each.kind == "person" else each.ref)
     mine = GroupMember.objects.filter(
         membership=OuterRef("pk"), approver_group__slug__in=refs["group"]
     )
     meant = Q(Exists(mine)) | Q(roles__overlap=refs["role"]) | Q(address__in=refs["person"])
+    if refs["manager"]:
+        reports = Membership.objects.filter(manager=OuterRef("pk"), pk=request.agent.owner_id)
+        meant |= Q(Exists(reports))
+    if refs["anyone"] and request.category_id:
+        able = [one.member.pk for one in load_people(request.category_id) if one.rights]
+        meant |= Q(pk__in=able)
     return list(active_members().annotate(address=Lower("user__email")).filter(meant))
 
 
@@ -124,6 +134,7 @@ def _with_rights(category_id: UUID) -> QuerySet[Membership]:
                 permission__codename=APPROVE,
             )
         ),
+        report_ids=ArraySubquery(Membership.objects.filter(manager=OuterRef("pk")).values("pk")),
     )
 
 
@@ -134,11 +145,12 @@ def _person(member: Membership) -> Person:
         member=member,
         keys=keys_of(member, found["group_slugs"]),
         rights=direct + tuple(f"group:{slug}" for slug in sorted(found["right_slugs"])),
+        reports=frozenset(found["report_ids"]),
     )
 
 
 def keys_of(member: Membership, group_slugs: Iterable[str]) -> frozenset[str]:
-    """Return every reference that means this member."""
+    """Return every reference that means this member, whatever the request."""
     return frozenset(
         {f"person:{member.user.email.lower()}"}
         | {f"role:{role}" for role in member.roles}

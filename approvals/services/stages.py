@@ -38,10 +38,7 @@ def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: da
                 request=request,
                 position=position,
                 name=stage.name,
-                seats=[
-                    {"kind": seat.kind, "ref": seat.ref, "count": seat.count}
-                    for seat in stage.seats
-                ],
+                seats=[seat.to_row() for seat in stage.seats],
             )
             for position, stage in enumerate(spec.flow.stages)
         ]

@@ -13,7 +13,7 @@ from approvals.models import ActionRequest, Vote
 from approvals.obligations import obligations_of
 from approvals.rules import is_due, is_on_agents_side
 from approvals.selectors.approvers import HAS_VOTED, NOT_AN_APPROVER, Standing, judge
-from approvals.selectors.board import Board, load_board
+from approvals.selectors.board import Board, keys_on, load_board
 from approvals.selectors.people import Person, find_person, looking_once
 from approvals.services.lifecycle import move, tell_whoever_waits
 from approvals.services.locking import ended, lock_request
@@ -130,7 +130,7 @@ def _write(
             "right": person.rights[0],
             "rights": list(person.rights),
             "seats": sorted(standing.seat_keys),
-            "keys": sorted(person.keys),
+            "keys": sorted(keys_on(board.request, person)),
             "is_agents_side": is_on_agents_side(board.request, person.member),
         }
         | ({"second_factor": factor} if factor else {}),
