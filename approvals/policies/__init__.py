@@ -18,7 +18,7 @@ from approvals.policies.parsing import parse_policy
 from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.policy import Policy
 from approvals.policies.problems import PolicyInvalid, Problem
-from approvals.policies.reachability import find_unreachable, find_unreachable_flow
+from approvals.policies.reachability import Directory, find_unreachable, find_unreachable_flow
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule
 from approvals.policies.seats import ANYONE, MANAGER, Reference, Seat, reference_of
 from approvals.policies.typing_check import check_types
@@ -30,6 +30,7 @@ __all__ = [
     "DENY",
     "MANAGER",
     "REQUIRE_APPROVAL",
+    "Directory",
     "Escalation",
     "EvaluatedObligations",
     "Evaluation",

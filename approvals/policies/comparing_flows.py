@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from approvals.policies.covering_seats import find_unfilled
 from approvals.policies.describing import name_reference, name_seat
 from approvals.policies.durations import duration_in_words
 from approvals.policies.flows import Flow, Stage
@@ -72,13 +72,9 @@ def _by_position(looser: Flow, stricter: Flow) -> tuple[Gap, ...]:
 def _stage_gaps(looser: Stage, stricter: Stage) -> list[Gap]:
     gaps = []
     name = stricter.name
-    mine, theirs = _seats(looser), _seats(stricter)
-    for key, seat in theirs.items():
-        found = mine.get(key)
-        if found is None:
-            gaps.append(Gap(name, name_seat(seat), f"nobody from {name_reference(seat)}"))
-        elif found.count < seat.count:
-            gaps.append(Gap(name, name_seat(seat), name_seat(found)))
+    for seat in find_unfilled(stricter.seats, looser.seats):
+        wanted = next(each for each in stricter.seats if each.key == seat.key)
+        gaps.append(Gap(name, name_seat(wanted), _instead(wanted, looser)))
     if looser.deadline > stricter.deadline:
         words = (duration_in_words(each.deadline) for each in (stricter, looser))
         gaps.append(Gap(name, *(f"within {each}" for each in words)))
@@ -92,13 +88,16 @@ def _stage_gaps(looser: Stage, stricter: Stage) -> list[Gap]:
     return gaps
 
 
-def _seats(stage: Stage) -> Mapping[str, Seat]:
-    counts: Counter[str] = Counter()
-    found: dict[str, Seat] = {}
-    for seat in stage.seats:
-        counts[seat.key] += seat.count
-        found[seat.key] = Seat(seat.kind, seat.ref, counts[seat.key])
-    return found
+def _instead(seat: Seat, looser: Stage) -> str:
+    """What a stage asks for in the place of a seat that it does not fill."""
+    same = [each for each in looser.seats if (each.kind, each.ref) == (seat.kind, seat.ref)]
+    if len(same) == 1 and same != [seat]:
+        return name_seat(same[0])
+    if same or seat.kind == "anyone":
+        return "nobody else"
+    if seat.kind in {"group", "groups", "role"}:
+        return f"nobody from {name_reference(seat)}"
+    return f"not {name_reference(seat)}"
 
 
 def _joining(stage: Stage) -> Mapping[str, tuple[Reference, timedelta]]:

@@ -106,6 +106,11 @@ class Flow:
         """The seats of all stages: within one requirement a person fills only one of them."""
         return tuple(seat for stage in self.stages for seat in stage.seats)
 
+    @property
+    def asks_manager(self) -> bool:
+        """Whether who fits its seats depends on the agent: on the manager of its owner."""
+        return any(each.kind == "manager" for seat in self.seats for each in seat.named)
+
     def to_dict(self) -> dict[str, object]:
         """The whole flow with its name, as it is frozen into a request."""
         return {"name": self.name, "stages": [stage.to_dict() for stage in self.stages]}

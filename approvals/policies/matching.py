@@ -7,14 +7,14 @@ page, section 5). The same function answers whether a quorum can be reached at a
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from approvals.policies.describing import name_seat
 from approvals.policies.filling import Place, Table
-from approvals.policies.seats import Seat
+from approvals.policies.seats import Reference, Seat
 
 VoterId = TypeVar("VoterId", bound=Hashable)
 
@@ -86,6 +86,20 @@ def seat_stages(
         )
         for stage, found in enumerate(merged)
     ]
+
+
+def find_candidates(
+    seats: Sequence[Seat], behind: Callable[[Reference], Iterable[VoterId]]
+) -> dict[VoterId, frozenset[str]]:
+    """Who may take which places of these seats, from who is `behind` each name."""
+    keys: dict[VoterId, set[str]] = {}
+    for reference in {each for seat in seats for each in seat.named}:
+        for voter in behind(reference):
+            keys.setdefault(voter, set()).add(reference.key)
+    return {
+        voter: frozenset().union(*(seat.places_for(known) for seat in seats))
+        for voter, known in keys.items()
+    }
 
 
 def _merge(seats: Sequence[Seat]) -> tuple[Seat, ...]:

@@ -104,6 +104,13 @@ class Seat(Reference):
             return {f"{self.key}#{slug}": 1 for slug in self.groups}
         return {self.key: self.count}
 
+    @property
+    def named(self) -> tuple[Reference, ...]:
+        """Everybody whom it names, each group for itself, those whom it leaves out as well."""
+        if self.kind == "groups":
+            return (*(Reference("group", slug) for slug in self.groups), *self.but)
+        return (Reference(self.kind, self.ref), *self.but)
+
     def places_for(self, keys: AbstractSet[str], *, is_added: bool = False) -> frozenset[str]:
         """The places that somebody known by these keys may take; empty when the seat is not theirs.
 

@@ -1,6 +1,6 @@
 """Whether the people there are could complete every flow of a policy (domain page, section 7)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from approvals.models import ActionCategory
@@ -8,6 +8,7 @@ from approvals.policies import (
     DEFAULT_RULE,
     DENY,
     REQUIRE_APPROVAL,
+    Directory,
     Flow,
     Policy,
     Problem,
@@ -25,37 +26,22 @@ from tenants.models import Agent, Membership
 _People = frozenset[str]
 
 
-@dataclass(frozen=True)
-class Directory:
-    """Who may vote now, by lower-case e-mail address."""
-
-    groups: Mapping[str, _People]
-    roles: Mapping[str, _People]
-    people: _People
-
-    @classmethod
-    def of(cls, staff: Staff) -> "Directory":
-        """The active approvers with their groups and roles."""
-        people = staff.approvers
-        return cls(
-            {
-                slug: frozenset(_email(each.member) for each in people if slug in each.groups)
-                for slug in staff.groups
-            },
-            {
-                role: frozenset(_email(each.member) for each in people if role in each.member.roles)
-                for role in Role.values
-            },
-            frozenset(_email(each.member) for each in people),
-        )
-
-    def only(self, people: _People) -> "Directory":
-        """The same names with nobody but `people`."""
-        return Directory(
-            {name: members & people for name, members in self.groups.items()},
-            {name: members & people for name, members in self.roles.items()},
-            self.people & people,
-        )
+def directory_of(staff: Staff) -> Directory:
+    """The active approvers: their groups and roles, and who of them manages an agent's owner."""
+    people = staff.approvers
+    managers = staff.managers_of(staff.agents)
+    return Directory(
+        {
+            slug: frozenset(_email(each.member) for each in people if slug in each.groups)
+            for slug in staff.groups
+        },
+        {
+            role: frozenset(_email(each.member) for each in people if role in each.member.roles)
+            for role in Role.values
+        },
+        frozenset(_email(each.member) for each in people),
+        frozenset(_email(each.member) for each in people if each.member.pk in managers),
+    )
 
 
 @dataclass(frozen=True)
@@ -65,7 +51,7 @@ class _Search:
     policy: Policy
     staff: Staff
     directory: Directory
-    answers: dict[tuple[str, _People], str] = field(default_factory=dict)
+    answers: dict[tuple[str, _People, _People | None], str] = field(default_factory=dict)
     holders: dict[str, _People] = field(default_factory=dict)
 
     def able(self, category: str) -> _People:
@@ -75,18 +61,23 @@ class _Search:
             self.holders[category] = frozenset(_email(each.member) for each in people)
         return self.holders[category]
 
-    def short(self, flow: Flow, people: _People) -> str:
-        """Return why a flow cannot be completed by these people, or an empty string."""
-        key = flow.name, people
+    def managers(self, agent: Agent) -> _People:
+        """Return who manages the owner of an agent."""
+        found = self.staff.managers_of([agent])
+        return frozenset(_email(self.staff.people[each].member) for each in found)
+
+    def short(self, flow: Flow, people: _People, managers: _People | None = None) -> str:
+        """Return why a flow cannot be completed by these people, or an empty string.
+
+        `managers` says who manages the owner of the agent, where it is about one agent.
+        """
+        key = flow.name, people, managers
         if key not in self.answers:
-            self.answers[key] = self._short(flow, self.directory.only(people))
+            self.answers[key] = self._short(flow, self.directory.only(people, managers))
         return self.answers[key]
 
     def _short(self, flow: Flow, able: Directory) -> str:
-        problems = find_unreachable_flow(
-            flow, groups=able.groups, roles=able.roles, people=able.people
-        )
-        for problem in problems:
+        for problem in find_unreachable_flow(flow, able):
             # Whoever is added later is not counted on.
             if "/escalations/" not in problem.pointer:
                 return problem.message.replace("nobody is in", "nobody with the right is in")
@@ -103,10 +94,8 @@ def find_obstacles(policy: Policy, staff: Staff | None = None) -> list[Problem]:
     is at hand.
     """
     staff = staff or read_staff()
-    directory = Directory.of(staff)
-    problems = find_unreachable(
-        policy, groups=directory.groups, roles=directory.roles, people=directory.people
-    )
+    directory = directory_of(staff)
+    problems = find_unreachable(policy, directory)
     if problems:
         return problems
     search = _Search(policy, staff, directory)
@@ -180,24 +169,26 @@ def _obstacles(search: _Search, place: str, rule: Rule) -> Iterator[Problem]:
         able = search.able(category.key)
         if short := search.short(flow, able):
             yield Problem(place, f"{start}: {short}")
-        elif rule.separation_of_duties:
-            yield from _without_owners(search, place, rule, start, able)
+        elif rule.separation_of_duties or flow.asks_manager:
+            yield from _for_agents(search, place, rule, start, able)
 
 
-def _without_owners(
+def _for_agents(
     search: _Search, place: str, rule: Rule, start: str, able: _People
 ) -> Iterator[Problem]:
+    """What stands in the way of one agent's requests only: who owns it, and who manages those."""
     flow = search.policy.flows[str(rule.flow)]
     for agent in search.staff.agents:
-        owner = _email(search.staff.people[agent.owner_id].member)
-        if owner not in able or not meets(rule, agent):
+        if not meets(rule, agent):
             continue
-        if short := search.short(flow, able - {owner}):
-            yield Problem(
-                place,
-                f"{start}, agent {agent.name}: its owner {owner} may not approve,"
-                f" and then: {short}",
-            )
+        owner = _email(search.staff.people[agent.owner_id].member)
+        kept_out = {owner} & able if rule.separation_of_duties else frozenset[str]()
+        if not kept_out and not flow.asks_manager:
+            continue
+        managers = search.managers(agent) if flow.asks_manager else None
+        if short := search.short(flow, able - kept_out, managers):
+            why = f"its owner {owner} may not approve, and then: " if kept_out else ""
+            yield Problem(place, f"{start}, agent {agent.name}: {why}{short}")
 
 
 def meets(rule: Rule, agent: Agent) -> bool:
@@ -211,7 +202,7 @@ def meets(rule: Rule, agent: Agent) -> bool:
 def read_crowd() -> Crowd:
     """Return who may vote now and who has the right on each category. Seven statements."""
     staff = read_staff()
-    directory = Directory.of(staff)
+    directory = directory_of(staff)
     holders = {
         category.key: frozenset(_email(each.member) for each in staff.able(category.key))
         for category in staff.open_categories

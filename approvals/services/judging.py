@@ -231,4 +231,5 @@ def _asked(evaluation: Evaluation) -> tuple[object, ...]:
     if evaluation.outcome == DENY:
         return (DENY,)
     flows = {(each.flow, each.separation_of_duties) for each in evaluation.requirements}
-    return evaluation.outcome, flows, evaluation.obligations.step_up, evaluation.obligations.delay
+    obliged = evaluation.obligations
+    return evaluation.outcome, flows, obliged.step_up, obliged.login, obliged.delay

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from approvals.policies import Problem, find_unreachable, parse_policy
+from approvals.policies import Directory, Problem, find_unreachable, parse_policy
 
 ANN, BOB, CAT = "ann@example.com", "bob@example.com", "cat@example.com"
-PEOPLE = {
-    "groups": {"finance": {ANN, BOB}, "risk": {BOB}, "legal": {BOB}, "empty": set()},
-    "roles": {"compliance": {CAT}, "owner": {ANN}},
-    "people": {ANN, BOB, CAT},
-}
+PEOPLE = Directory(
+    groups={"finance": {ANN, BOB}, "risk": {BOB}, "legal": {BOB}, "empty": set()},
+    roles={"compliance": {CAT}, "owner": {ANN}},
+    people={ANN, BOB, CAT},
+    managers={CAT},
+)
 
 
 def problems(*stages: list[dict[str, Any]], escalate_to: Any = None) -> list[Problem]:
@@ -24,7 +25,7 @@ def problems(*stages: list[dict[str, Any]], escalate_to: Any = None) -> list[Pro
     policy = parse_policy(
         {"version": 1, "default": "deny", "flows": {"f": {"stages": made}}, "rules": []}
     )
-    return find_unreachable(policy, **PEOPLE)  # type: ignore[arg-type]
+    return find_unreachable(policy, PEOPLE)
 
 
 def group(name: str, count: int = 1) -> dict[str, object]:
