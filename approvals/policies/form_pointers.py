@@ -17,6 +17,7 @@ _RULE: Final = {
 }
 _OBLIGATIONS: Final = {
     "step_up": "step-up",
+    "login": "login",
     "delay": "delay",
     "attach_note": "attach-note",
     "notify": "notify",
@@ -88,7 +89,7 @@ def _in_flow(parts: Sequence[str]) -> str:
     index = inner[1] if len(inner) > 1 else "0"
     last = inner[2] if len(inner) > 2 else ""
     if below == "seats":
-        return f"{stage}-seat-{index}-{'count' if last == 'count' else 'who'}"
+        return f"{stage}-seat-{index}-{last if last in {'count', 'groups', 'but'} else 'who'}"
     if below == "escalations":
         return f"{stage}-esc-{index}-{'add' if last == 'add' else 'after'}"
     return f"{stage}-{_STAGE.get(below, 'name')}"

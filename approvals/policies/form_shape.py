@@ -25,6 +25,7 @@ Rules, N from 0, in the order of the document
                               means yes); read only for require_approval
   rules-N-note                textarea
   rules-N-step-up             checkbox with the value yes
+  rules-N-login               checkbox with the value yes
   rules-N-delay               text, a duration such as 10m
   rules-N-attach-note         text
   rules-N-notify              list of people, as below
@@ -46,12 +47,15 @@ Flows, N from 0; S, K and E count stages, seats and escalations from 0
   flows-N-s-S-name            text
   flows-N-s-S-deadline        text, a duration such as 4h
   flows-N-s-S-reminders       list of durations
-  flows-N-s-S-seat-K-who      select or text: a person or people, as below
+  flows-N-s-S-seat-K-who      select or text: a person or people, as below, or "groups"
+  flows-N-s-S-seat-K-groups   list of groups; read only where who says "groups"
   flows-N-s-S-seat-K-count    number from 1 to 20; empty means 1
+  flows-N-s-S-seat-K-but      list of people who do not fit, as below; empty means nobody
   flows-N-s-S-esc-E-after     text, a duration
   flows-N-s-S-esc-E-add       list of people, as below
 
-People are written group:finance, role:compliance or person:alice@example.com.
+People are written group:finance, role:compliance, person:alice@example.com, anyone:approver or
+manager:agent_owner.
 
 Texts and values are written as they are. Where that would be read as something else (a number
 kept as text, spaces at an end, a line break, a comma inside a list) they stand in double quotes

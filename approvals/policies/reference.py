@@ -23,6 +23,8 @@ from approvals.policies.reference_text import (
     MISSING,
     OBLIGATIONS,
     OUTCOMES,
+    SEATS,
+    SEATS_TITLE,
     TITLE,
 )
 
@@ -173,6 +175,7 @@ def write_reference() -> str:
     sections = (
         TITLE,
         DOCUMENT,
+        SEATS_TITLE.strip() + "\n\n" + _table(("seat", "meaning"), _coded(SEATS)),
         "## Keys of a rule\n\n" + _table(("key", "meaning"), _coded(KEYS)),
         "## Outcomes\n\n" + _table(("then", "meaning"), _terms(language.outcomes)),
         "## Obligations\n\n" + _table(("key", "meaning"), _terms(language.obligations)),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.departures import ConfirmationNeeded, what_would_break
-from tenants.forms import InviteForm, OptionalReasonForm, RolesForm
+from tenants.forms import InviteForm, ManagerForm, OptionalReasonForm, RolesForm
 from tenants.http import PageRequest
 from tenants.models import Membership
 from tenants.selectors import (
@@ -26,6 +26,7 @@ from tenants.services.people import (
     resend_invitation,
     resume_member,
     revoke_invitation,
+    set_manager,
     suspend_member,
 )
 from tenants.views.common import ask_first, flash_refusal, is_confirmed, posted
@@ -103,6 +104,19 @@ def roles(request: PageRequest, slug: str, member: str) -> HttpResponse:
 
 
 @require_POST
+def manager(request: PageRequest, slug: str, member: str) -> HttpResponse:
+    found = get_member(member)
+    rules.require(rules.may_manage_people(request.membership), "Only an owner can say who manages.")
+    form = ManagerForm(request.POST, member=found)
+    if form.is_valid():
+        with refusals_on(form):
+            set_manager(actor=request.membership, member=found, **form.cleaned_data)
+            messages.success(request, f"The manager of {found.user.name} is saved.")
+            return redirect("person", slug, member)
+    return _person_page(request, found, manager_form=form)
+
+
+@require_POST
 def suspend(request: PageRequest, slug: str, member: str) -> HttpResponse:
     found, form = get_member(member), OptionalReasonForm(request.POST)
     if form.is_valid():
@@ -150,6 +164,7 @@ def _person_page(request: PageRequest, member: Membership, **bound: forms.Form) 
         "may_manage": rules.may_manage_people(request.membership),
         "is_self": member.pk == request.membership.pk,
         "roles_form": RolesForm(initial={"roles": member.roles}),
+        "manager_form": ManagerForm(member=member),
         "suspend_form": OptionalReasonForm(),
         **bound,
     }
