@@ -128,8 +128,10 @@ def test_names_that_nobody_bears(seat: dict[str, str], place: str, message: str)
         (
             {"groups": ["risk", "legal"], "count": 2},
             "/flows/f",
-            "Flow f can never be completed: it needs 2 different people (2 from different groups "
-            f"(Legal, Risk)), {LACKS} 1 more from another of these groups (Legal, Risk).",
+            (
+                "Flow f can never be completed: it needs 2 different people (2 from different "
+                f"groups (Legal, Risk)), {LACKS} 1 more from another of these groups (Legal, Risk)."
+            ),
         ),
         (
             {"groups": ["risk", "audit"]},
@@ -144,15 +146,19 @@ def test_names_that_nobody_bears(seat: dict[str, str], place: str, message: str)
         (
             {"group": "risk", "but": [{"group": "finance"}]},
             "/flows/f",
-            "Flow f can never be completed: it needs 1 person (1 from Risk (anyone but Finance)), "
-            f"{LACKS} 1 from Risk (anyone but Finance).",
+            (
+                "Flow f can never be completed: it needs 1 person (1 from Risk (anyone but "
+                f"Finance)), {LACKS} 1 from Risk (anyone but Finance)."
+            ),
         ),
         (
             {"manager": "agent_owner", "but": [{"role": "compliance"}]},
             "/flows/f",
-            "Flow f can never be completed: it needs 1 person (the manager of the agent's owner "
-            f"(anyone but the role compliance)), {LACKS} the manager of the agent's owner (anyone "
-            "but the role compliance).",
+            (
+                "Flow f can never be completed: it needs 1 person (the manager of the agent's "
+                f"owner (anyone but the role compliance)), {LACKS} the manager of the agent's "
+                "owner (anyone but the role compliance)."
+            ),
         ),
     ],
 )
@@ -170,7 +176,9 @@ def test_nobody_manages_and_nobody_may_approve() -> None:
     )
 
     assert [each.message for each in find_unreachable(policy, Directory({}, {}, frozenset()))] == [
-        "Flow f, stage s: nobody who may approve is the manager of the agent's owner; choose one "
-        "on the owner's page or name somebody else.",
+        (
+            "Flow f, stage s: nobody who may approve is the manager of the agent's owner; choose "
+            "one on the owner's page or name somebody else."
+        ),
         "Flow f, stage s: nobody may approve; give somebody the right first or name others.",
     ]
