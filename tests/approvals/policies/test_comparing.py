@@ -36,6 +36,11 @@ FLOWS: dict[str, list[Document]] = {
     "slow": [stage(FINANCE, RISK, deadline="8h")],
     "growing": [stage(FINANCE, RISK, escalations=MANAGERS_JOIN)],
     "in-turn": [stage(FINANCE), stage(RISK, name="Second")],
+    "not-interns": [stage(FINANCE | {"but": [{"group": "interns"}]}, RISK)],
+    "anyone": [stage({"anyone": "approver", "count": 2})],
+    "different": [stage({"groups": ["finance", "legal", "risk"], "count": 2})],
+    "fewer-groups": [stage({"groups": ["finance", "risk"], "count": 2})],
+    "manager": [stage({"manager": "agent_owner"})],
 }
 
 
@@ -144,6 +149,20 @@ TABLE: list[tuple[str, Policy, Policy, str]] = [
     ("another group", policy(ALL, APPROVE | {"flow": "two-of-finance"}),
      policy(ALL, APPROVE), "both"),
     ("a longer deadline", policy(ALL, APPROVE), policy(ALL, APPROVE | {"flow": "slow"}), "weakens"),
+    ("somebody left out", policy(ALL, APPROVE),
+     policy(ALL, APPROVE | {"flow": "not-interns"}), "tightens"),
+    ("nobody left out any more", policy(ALL, APPROVE | {"flow": "not-interns"}),
+     policy(ALL, APPROVE), "weakens"),
+    ("anybody instead of two groups", policy(ALL, APPROVE),
+     policy(ALL, APPROVE | {"flow": "anyone"}), "weakens"),
+    ("fewer groups to come from", policy(ALL, APPROVE | {"flow": "different"}),
+     policy(ALL, APPROVE | {"flow": "fewer-groups"}), "tightens"),
+    ("different groups instead of anybody", policy(ALL, APPROVE | {"flow": "anyone"}),
+     policy(ALL, APPROVE | {"flow": "different"}), "tightens"),
+    ("the manager instead of a group", policy(ALL, APPROVE | {"flow": "one"}),
+     policy(ALL, APPROVE | {"flow": "manager"}), "both"),
+    ("a login no more", policy(ALL, APPROVE | {"obligations": {"login": True}}),
+     policy(ALL, APPROVE), "weakens"),
     ("more who may join", policy(ALL, APPROVE),
      policy(ALL, APPROVE | {"flow": "growing"}), "weakens"),
     ("a stage more", policy(ALL, APPROVE | {"flow": "one"}),
@@ -225,6 +244,12 @@ WORDS: list[tuple[Policy, Policy, list[str]]] = [
     (policy(ALL, APPROVE | {"flow": "one"}), policy(ALL, APPROVE),
      [("tightens: Rule large asks for “1 from Risk” instead of “nobody from Risk” in stage"
       " Review.")]),
+    (policy(ALL, APPROVE | {"flow": "not-interns"}), policy(ALL, APPROVE),
+     [("weakens: Rule large asks for “1 from Finance” instead of “1 from Finance (anyone but"
+      " Interns)” in stage Review.")]),
+    (policy(ALL, APPROVE | {"obligations": {"login": True}}), policy(ALL, APPROVE),
+     [("weakens: Rule large asks for “votes from a link or a chat” instead of “a login to"
+      " vote”.")]),
     (policy(ALL, APPROVE), policy(ALL, APPROVE | {"separation_of_duties": False}),
      [("weakens: Rule large asks for “the agent's owner may be one of them” instead of “the"
       " agent's owner may not approve”.")]),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from approvals.policies import (
     Flow,
+    Seat,
     describe_flow,
     describe_policy,
     describe_rule,
@@ -123,9 +125,37 @@ def test_an_allow_rule() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("seat", "words"),
+    [
+        ({"manager": "agent_owner"}, "the manager of the agent's owner"),
+        ({"anyone": "approver", "count": 2}, "2 with the right to approve"),
+        (
+            {"anyone": "approver", "but": [{"group": "it"}, {"person": "a@b.c"}]},
+            "1 with the right to approve (anyone but It or a@b.c)",
+        ),
+        ({"groups": ["risk", "legal"], "count": 2}, "2 from different groups (Legal, Risk)"),
+        ({"groups": ["risk", "legal"]}, "1 from one of these groups (Legal, Risk)"),
+        (
+            {"group": "risk", "but": [{"manager": "agent_owner"}]},
+            "1 from Risk (anyone but the manager of the agent's owner)",
+        ),
+    ],
+)
+def test_seats_in_words(seat: dict[str, Any], words: str) -> None:
+    made = policy(rule(flow="one"))
+    stage = replace(made.flows["one"].stages[0], seats=(Seat.from_dict(seat),))
+
+    assert describe_flow(Flow("one", (stage,))) == (
+        f"{words[0].upper()}{words[1:]} must approve within 4 hours; "
+        "nobody answering means it expires."
+    )
+
+
 def test_a_rule_says_what_it_asks_for_besides() -> None:
     asked = {
         "step_up": True,
+        "login": True,
         "delay": "10m",
         "attach_note": 'See "treasury".',
         "notify": [{"group": "internal-audit"}, {"person": "ann@example.com"}],
@@ -136,6 +166,7 @@ def test_a_rule_says_what_it_asks_for_besides() -> None:
         "When payments.*: 1 from Finance must approve within 4 hours; "
         "nobody answering means it expires; "
         "each of them confirms the vote with a second factor; "
+        "each of them has to log in to vote; "
         "once approved, the agent gets its permission only 10 minutes later; "
         "Internal audit and ann@example.com are told; "
         'this note is attached: "See \\"treasury\\".".'

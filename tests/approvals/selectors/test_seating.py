@@ -69,8 +69,8 @@ def test_every_agents_owner_needs_a_manager_who_may_approve(world: World) -> Non
     owned_by_alice(world)
     assert obstacles(world, of(MANAGER)) == [
         (
-            f"Rule payments, category payments.transfer, agent buyer: its owner alice@acme.example may"
-            f" not approve, and then: Flow payments, stage review: {NO_MANAGER}"
+            "Rule payments, category payments.transfer, agent buyer: its owner alice@acme.example"
+            f" may not approve, and then: Flow payments, stage review: {NO_MANAGER}"
         )
     ]
     with tenant_transaction(world.company.id):
@@ -162,8 +162,8 @@ def test_lint_names_the_only_manager(world: World) -> None:
         said = [each.sentence for each in lint_policy(of(MANAGER))]
     assert said == [
         (
-            "Rule payments, category payments.transfer: only one person can approve this, Charlie; add"
-            " somebody else."
+            "Rule payments, category payments.transfer: only one person can approve this, Charlie;"
+            " add somebody else."
         )
     ]
 
