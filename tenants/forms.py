@@ -51,8 +51,8 @@ class ManagerForm(forms.Form):
         help_text="Rules can ask the manager of an agent's owner.",
     )
 
-    def __init__(self, *args: Any, member: Membership, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"manager": member.manager_id}, **kwargs)
+    def __init__(self, data: Any = None, *, member: Membership) -> None:
+        super().__init__(data, initial={"manager": member.manager_id})
         choice = self.fields["manager"]
         # Whoever it is now stays to choose from, also when suspended.
         choice.queryset = (  # type: ignore[attr-defined]

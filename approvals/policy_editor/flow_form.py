@@ -171,7 +171,7 @@ def _groups(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors) ->
         first="Choose a group…", more="or…",
     )  # fmt: skip
     return Input(
-        f"{key}-groups", "Each of another of these groups", "selects", several=made, joint="or",
+        f"{key}-groups", "Each from a different one of", "selects", several=made, joint="or",
         reshapes=True,
     ).with_errors(errors)  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from approvals.policies import EvaluatedObligations, PolicyInvalid, evaluate, parse_policy
-from approvals.policies.flows import Reference
+from approvals.policies.seats import Reference
 from tests.approvals.policies.builders import compare, document, facts, policy, rule
 
 COMPLIANCE = Reference("role", "compliance")
