@@ -23,6 +23,7 @@ from approvals.policies.reference_text import (
     MISSING,
     OBLIGATIONS,
     OUTCOMES,
+    STAGE_KEYS,
     TITLE,
 )
 
@@ -149,6 +150,11 @@ def _limits() -> tuple[TermEntry, ...]:
             ),
         ),
         ("Longest deadline", duration_in_words(limits.LONGEST_DEADLINE)),
+        ("Reminders of one stage", f"{limits.REMINDERS}"),
+        (
+            "Escalations of one stage",
+            f"{limits.ESCALATIONS}, each repeated {limits.REPETITIONS} times",
+        ),
         ("Longest delay", duration_in_words(limits.LONGEST_DELAY)),
         ("Attached note", f"{limits.ATTACHED_NOTE_CHARACTERS} characters"),
     )
@@ -174,6 +180,7 @@ def write_reference() -> str:
         TITLE,
         DOCUMENT,
         "## Keys of a rule\n\n" + _table(("key", "meaning"), _coded(KEYS)),
+        "## Keys of a stage\n\n" + _table(("key", "meaning"), _coded(STAGE_KEYS)),
         "## Outcomes\n\n" + _table(("then", "meaning"), _terms(language.outcomes)),
         "## Obligations\n\n" + _table(("key", "meaning"), _terms(language.obligations)),
         "## Fields\n\n" + _table(("field", "kind", "meaning"), fields),
