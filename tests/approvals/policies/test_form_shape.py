@@ -347,7 +347,7 @@ def test_reminders_can_be_typed_as_a_repetition(typed: str) -> None:
 
     read = parse_policy(from_fields(fields)[0])
 
-    assert read.document["flows"]["one"]["stages"][0]["reminders"] == ["1h", "2h"]
+    assert read.flows["one"].stages[0].to_dict()["reminders"] == ["1h", "2h"]
 
 
 def test_rows_and_text_together_are_a_problem() -> None:
