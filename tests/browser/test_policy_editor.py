@@ -190,6 +190,24 @@ def test_an_impossible_quorum_is_said_before_anybody_reviews(desk: Desk, visit: 
     assert window.faults == []
 
 
+def test_a_stage_counts_business_hours_asks_again_and_hands_over(desk: Desk, visit: Visit) -> None:
+    window = visit(desk.demo.world.company.carl)
+    page = settled(open_rule(window, desk, "flows-0"))
+    stage = "#f-flows-0-s-0"
+    page.locator(f"{stage}-counting").select_option("business_hours")
+    page.locator(f"{stage}-reminders").fill("every 30m 3 times")
+    page.locator(f"{stage}-esc-0-every").fill("20m")
+    page.locator(f"{stage}-esc-0-times").fill("2")
+    page.locator(f"{stage}-esc-0-hand-over").check()
+    expect(sentence(page, "flows-0")).to_contain_text(
+        "within 4 business hours; reminders after 30 business minutes, 1 business hour and"
+        " 90 business minutes; after 2 business hours it is handed over to Managers, who are asked"
+        " again every 20 business minutes, 2 times; the others may still approve"
+    )
+    expect(page.locator(".lint").filter(has_text="counts business hours")).to_be_visible()
+    assert window.faults == []
+
+
 def test_text_and_sentences_say_the_same_both_ways(desk: Desk, visit: Visit) -> None:
     window = visit(desk.demo.world.company.carl)
     page = window.go(desk.url())
