@@ -19,6 +19,7 @@ from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.policy import Policy
 from approvals.policies.problems import PolicyInvalid, Problem
 from approvals.policies.reachability import Directory, find_unreachable, find_unreachable_flow
+from approvals.policies.repeats import Repeat, Step
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule
 from approvals.policies.seats import ANYONE, MANAGER, Reference, Seat, reference_of
 from approvals.policies.typing_check import check_types
@@ -43,11 +44,13 @@ __all__ = [
     "PolicyInvalid",
     "Problem",
     "Reference",
+    "Repeat",
     "RequirementSpec",
     "Rule",
     "RuleTrace",
     "Seat",
     "Stage",
+    "Step",
     "check_types",
     "describe_flow",
     "describe_missing",

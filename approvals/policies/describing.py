@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from approvals.policies.describing_conditions import describe_condition, quote
 from approvals.policies.durations import duration_in_words
 from approvals.policies.flows import Escalation, Flow, Stage
 from approvals.policies.obligations import Obligations
+from approvals.policies.repeats import Repeat
 from approvals.policies.rules import ALLOW, DENY, Rule, When
 from approvals.policies.seats import SINGLE_KINDS, Reference, Seat
 from approvals.policies.shown import listed
@@ -104,20 +106,37 @@ def _flow_words(flow: Flow) -> str:
     )
 
 
+def duration_words(duration: timedelta, stage: Stage) -> str:
+    """ "4 hours", or "4 business hours" in a stage that counts those."""
+    return duration_in_words(duration, business=stage.counts_business_hours)
+
+
 def _stage_words(stage: Stage) -> str:
     seats = listed(name_seat(seat) for seat in stage.seats)
-    words = [f"{seats} must approve within {duration_in_words(stage.deadline)}"]
+    words = [f"{seats} must approve within {duration_words(stage.deadline, stage)}"]
     if stage.reminders:
-        words.append(f"reminders after {listed(map(duration_in_words, stage.reminders))}")
-    words.extend(_escalation_words(each) for each in stage.escalations)
+        reminders = listed(duration_words(each, stage) for each in stage.reminders)
+        words.append(f"reminders after {reminders}")
+    words.extend(_escalation_words(each, stage) for each in stage.escalations)
     return "; ".join(words)
 
 
-def _escalation_words(escalation: Escalation) -> str:
+def _escalation_words(escalation: Escalation, stage: Stage) -> str:
     added = listed(name_reference(each) for each in escalation.add)
+    after = duration_words(escalation.after, stage)
     one_person = len(escalation.add) == 1 and escalation.add[0].kind in SINGLE_KINDS
     verb = "is" if one_person else "are"
-    return f"after {duration_in_words(escalation.after)} {added} {verb} added"
+    again = _repeat_words(escalation.repeat, stage) if escalation.repeat else ""
+    if escalation.hand_over:
+        who = f", who {verb} asked again {again}" if again else ""
+        return f"after {after} it is handed over to {added}{who}; the others may still approve"
+    everybody = f", and everybody is asked again {again}" if again else ""
+    return f"after {after} {added} {verb} added{everybody}"
+
+
+def _repeat_words(repeat: Repeat, stage: Stage) -> str:
+    every = duration_words(repeat.every, stage)
+    return f"after another {every}" if repeat.times == 1 else f"every {every}, {repeat.times} times"
 
 
 def _obligation_words(obligations: Obligations, then: str) -> list[str]:

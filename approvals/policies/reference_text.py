@@ -114,6 +114,54 @@ KEYS: Final = (
     ("obligations", "What is asked for besides, see below."),
 )
 
+STAGE_KEYS: Final = (
+    ("name", "What the stage is called; no two stages of a flow share a name."),
+    ("seats", "How many approvals it takes, and from whom."),
+    (
+        "deadline",
+        (
+            "How long it is open, from the moment it opens. It is computed once, then; nobody "
+            "answering until then means that the request expires."
+        ),
+    ),
+    (
+        "counting",
+        (
+            "`all_hours`, unless it says `business_hours`: then the times of this stage count only "
+            "while the office is open, as the settings say, without public holidays. What counts "
+            "is the clock on the wall: an hour that occurs twice counts once, one that does not "
+            "exist is passed over. Times are written in hours and minutes then, because a day has "
+            "no fixed length. While no business hours are set, all hours count."
+        ),
+    ),
+    (
+        "reminders",
+        (
+            "Times after which whoever has not answered is reminded, such as `[1h, 2h]`, or "
+            "`{every: 1h, times: 3}`, which means the same as `[1h, 2h, 3h]`."
+        ),
+    ),
+    (
+        "escalations",
+        "More people, each `after` a time. Nobody is removed, and the quorum stays what it is.",
+    ),
+    ("escalations.add", "The people who join; each may fill any seat of the stage."),
+    (
+        "escalations.repeat",
+        (
+            "`{every: 30m, times: 3}`: asks again so often, and so many times. The last comes "
+            "before the next escalation and before the deadline."
+        ),
+    ),
+    (
+        "escalations.hand_over",
+        (
+            "true: from then on reminders and repetitions go to those who joined. The others keep "
+            "their seats and may approve."
+        ),
+    ),
+)
+
 OUTCOMES: Final = (
     ("allow", "The action is allowed and nobody is asked, unless another rule is stricter."),
     ("require_approval", "The people of the flow must approve before the action is allowed."),

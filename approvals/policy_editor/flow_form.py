@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from approvals.policies.flows import ALL_HOURS, BUSINESS_HOURS
 from approvals.policies.form_flows import DIFFERENT_GROUPS
 from approvals.policy_editor.inputs import Fields, Input, choose, many, one, several
 from approvals.policy_editor.rule_form import (
@@ -33,11 +34,14 @@ class SeatRow:
 
 @dataclass(frozen=True)
 class EscalationRow:
-    """Who joins, and when."""
+    """Who joins, when, how often they are asked again, and whether the reminders are theirs."""
 
     key: str
     after: Input
     add: Input
+    every: Input
+    times: Input
+    hand_over: Input
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class StageForm:
     name: Input
     seats: tuple[SeatRow, ...]
     deadline: Input
+    counting: Input
     reminders: Input
     escalations: tuple[EscalationRow, ...]
 
@@ -131,15 +136,27 @@ def _stage(
             f"{key}-deadline", "Within", "duration", one(fields, f"{key}-deadline"),
             help="Nobody answering means it expires.",
         ).with_errors(errors),
+        counting=_counting(fields, f"{key}-counting", errors),
         reminders=Input(
             f"{key}-reminders", "Remind after", "text",
-            ", ".join(many(fields, f"{key}-reminders")), help="Such as 30m, 2h. Empty: never.",
+            ", ".join(many(fields, f"{key}-reminders")),
+            help="Such as 30m, 2h, or every 1h 5 times. Empty: never.",
         ).with_errors(errors),
         escalations=tuple(
             _escalation(fields, f"{key}-esc-{each}", vocabulary, errors)
             for each in _numbers(fields, f"{key}-esc")
         ),
     )  # fmt: skip
+
+
+def _counting(fields: Fields, name: str, errors: Errors) -> Input:
+    chosen = one(fields, name)
+    chosen = "" if chosen == ALL_HOURS else chosen
+    return Input(
+        name, "Which hours count", "select", chosen,
+        choose([("", [("", "All hours"), (BUSINESS_HOURS, "Only business hours")])], chosen),
+        help="Business hours and public holidays are in the settings.",
+    ).with_errors(errors)  # fmt: skip
 
 
 def _seat(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors) -> SeatRow:
@@ -197,4 +214,15 @@ def _escalation(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors
         Input(
             f"{key}-add", "also ask", "selects", several=made, joint="and", reshapes=True
         ).with_errors(errors),
-    )
+        Input(
+            f"{key}-every", "and ask again every", "duration", one(fields, f"{key}-every"),
+            help="Empty: not again.",
+        ).with_errors(errors),
+        Input(
+            f"{key}-times", "so many times", "count", one(fields, f"{key}-times")
+        ).with_errors(errors),
+        Input(
+            f"{key}-hand-over", "They take over: only they are reminded from then on", "check",
+            one(fields, f"{key}-hand-over"),
+        ).with_errors(errors),
+    )  # fmt: skip

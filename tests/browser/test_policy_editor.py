@@ -210,6 +210,23 @@ def test_seats_of_different_groups_with_somebody_left_out(
         "2 from different groups (Finance, Risk) (anyone but the manager of the agent's owner)"
     )
     assert examine(page, f"editor-seats-{width}-{theme}", shots) == []
+
+
+def test_a_stage_counts_business_hours_asks_again_and_hands_over(desk: Desk, visit: Visit) -> None:
+    window = visit(desk.demo.world.company.carl)
+    page = settled(open_rule(window, desk, "flows-0"))
+    stage = "#f-flows-0-s-0"
+    page.locator(f"{stage}-counting").select_option("business_hours")
+    page.locator(f"{stage}-reminders").fill("every 30m 3 times")
+    page.locator(f"{stage}-esc-0-every").fill("20m")
+    page.locator(f"{stage}-esc-0-times").fill("2")
+    page.locator(f"{stage}-esc-0-hand-over").check()
+    expect(sentence(page, "flows-0")).to_contain_text(
+        "within 4 business hours; reminders after 30 business minutes, 1 business hour and"
+        " 90 business minutes; after 2 business hours it is handed over to Managers, who are asked"
+        " again every 20 business minutes, 2 times; the others may still approve"
+    )
+    expect(page.locator(".lint").filter(has_text="counts business hours")).to_be_visible()
     assert window.faults == []
 
 

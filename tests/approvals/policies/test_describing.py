@@ -230,6 +230,39 @@ def test_a_flow_of_several_stages() -> None:
     )
 
 
+def test_a_stage_that_counts_business_hours_and_asks_again() -> None:
+    managers = {"add": [{"group": "managers"}]}
+    ann = {"add": [{"person": "ann@example.com"}], "hand_over": True}
+    flow = Flow.from_dict(
+        {
+            "name": "patient",
+            "stages": [
+                {
+                    "name": "One",
+                    "seats": [{"group": "finance"}],
+                    "deadline": "48h",
+                    "counting": "business_hours",
+                    "reminders": ["1h", "24h"],
+                    "escalations": [
+                        {"after": "8h", "repeat": {"every": "30m", "times": 3}, **managers},
+                        {"after": "16h", "repeat": {"every": "2h", "times": 1}, **ann},
+                        {"after": "20h", "hand_over": True, **managers},
+                    ],
+                },
+            ],
+        }
+    )
+
+    assert describe_flow(flow) == (
+        "1 from Finance must approve within 48 business hours; reminders after 1 business hour and "
+        "24 business hours; after 8 business hours Managers are added, and everybody is asked "
+        "again every 30 business minutes, 3 times; after 16 business hours it is handed over to "
+        "ann@example.com, who is asked again after another 2 business hours; the others may still "
+        "approve; after 20 business hours it is handed over to Managers; the others may still "
+        "approve; nobody answering means it expires."
+    )
+
+
 def test_sentences_leave_nothing_out_so_that_every_difference_shows() -> None:
     values = [f"v{number}" for number in range(500)]
 

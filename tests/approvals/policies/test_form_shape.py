@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -338,6 +339,45 @@ def test_seats_of_several_groups_and_exceptions_have_fields_of_their_own() -> No
     ]
 
 
+def test_times_of_a_stage_have_fields_of_their_own() -> None:
+    made = copy.deepcopy(document(rule()))
+    made["flows"]["one"]["stages"][0] |= {
+        "counting": "business_hours",
+        "reminders": {"every": "1h", "times": 2},
+        "escalations": [
+            {
+                "after": "2h",
+                "add": [{"group": "managers"}],
+                "repeat": {"every": "30m", "times": 3},
+                "hand_over": True,
+            }
+        ],
+    }
+    fields = to_fields(made)
+
+    assert {
+        name: value for name, value in fields.items() if re.match("flows-0-s-0-(c|r|esc)", name)
+    } == {
+        "flows-0-s-0-counting": "business_hours",
+        "flows-0-s-0-reminders": ["every 1h 2 times"],
+        "flows-0-s-0-esc-0-after": "2h",
+        "flows-0-s-0-esc-0-add": ["group:managers"],
+        "flows-0-s-0-esc-0-every": "30m",
+        "flows-0-s-0-esc-0-times": "3",
+        "flows-0-s-0-esc-0-hand-over": "yes",
+    }
+    assert parse_policy(from_fields(fields)[0]) == parse_policy(made)
+
+
+@pytest.mark.parametrize("typed", ["every 1h 2 times", "Every  1h  2 times", "every 60m 2 time"])
+def test_reminders_can_be_typed_as_a_repetition(typed: str) -> None:
+    fields = to_fields(document(rule())) | {"flows-0-s-0-reminders": typed}
+
+    read = parse_policy(from_fields(fields)[0])
+
+    assert read.flows["one"].stages[0].to_dict()["reminders"] == ["1h", "2h"]
+
+
 def test_rows_and_text_together_are_a_problem() -> None:
     fields = to_fields(document(rule(conditions=A))) | {"rules-0-text": "payload.b = 1"}
 
@@ -378,6 +418,12 @@ POINTERS: list[tuple[str, str]] = [
     ("/flows/four-eyes/stages/0/seats/1/but/0/group", "flows-1-s-0-seat-1-but"),
     ("/flows/four-eyes/stages/0/escalations/0/add/0", "flows-1-s-0-esc-0-add"),
     ("/flows/four-eyes/stages/0/reminders/1", "flows-1-s-0-reminders"),
+    ("/flows/four-eyes/stages/0/escalations/0/repeat", "flows-1-s-0-esc-0-every"),
+    ("/flows/four-eyes/stages/0/escalations/0/repeat/every", "flows-1-s-0-esc-0-every"),
+    ("/flows/four-eyes/stages/0/escalations/0/repeat/times", "flows-1-s-0-esc-0-times"),
+    ("/flows/four-eyes/stages/0/escalations/0/hand_over", "flows-1-s-0-esc-0-hand-over"),
+    ("/flows/four-eyes/stages/0/reminders/times", "flows-1-s-0-reminders"),
+    ("/flows/four-eyes/stages/0/counting", "flows-1-s-0-counting"),
     ("/flows/four-eyes/stages/0/deadline", "flows-1-s-0-deadline"),
     ("/flows/none", ""),
 ]

@@ -144,11 +144,22 @@ def stages(draw: st.DrawFn) -> dict[str, Any]:
         "deadline": "5h",
     }
     if draw(st.booleans()):
-        made["reminders"] = ["1h", "90m"]
+        made["counting"] = draw(st.sampled_from(["all_hours", "business_hours"]))
+    if draw(st.booleans()):
+        made["reminders"] = draw(st.sampled_from([["1h", "90m"], {"every": "1h", "times": 2}]))
     if draw(st.booleans()):
         added = draw(st.lists(people, min_size=1, max_size=2))
-        made["escalations"] = [{"after": "2h", "add": added}]
+        made["escalations"] = [{"after": "2h", "add": added} | draw(_prompting)]
     return made
+
+
+_prompting = st.fixed_dictionaries(
+    {},
+    optional={
+        "repeat": st.fixed_dictionaries({"every": st.just("20m"), "times": st.integers(1, 8)}),
+        "hand_over": st.booleans(),
+    },
+)
 
 
 flows = st.lists(stages(), min_size=1, max_size=2, unique_by=lambda each: each["name"]).map(
