@@ -23,12 +23,14 @@ from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
 from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
 from approvals.selectors.board import Board, fitting_seats, is_excluded, keys_on, load_board
+from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
+from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
@@ -73,6 +75,8 @@ class ActionPage:
     may_withdraw: bool
     obligations: EvaluatedObligations
     grant_not_before: datetime | None
+    discussion: Discussion
+    private: tuple[str, ...]  # kinds of what is masked, in words, the gravest first
     has_app: bool  # for the reader: whether a code can be asked for; False when none will be
 
     @property
@@ -109,6 +113,12 @@ def find_request(public_id: str) -> ActionRequest:
     return found
 
 
+def private_kinds(request: ActionRequest) -> frozenset[Kind]:
+    """Return which kinds of personal data and secrets the page of a request masks."""
+    words = [request.summary, request.reason, request.on_behalf_of, request.execution_note]
+    return kinds_in([request.payload, request.sources, words])
+
+
 def _requests() -> QuerySet[ActionRequest]:
     return ActionRequest.objects.select_related(
         "agent__owner__user", "category", "policy_version", "supersedes"
@@ -119,7 +129,7 @@ def _requests() -> QuerySet[ActionRequest]:
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader. Eight statements; nine to ask for a code."""
+    """Return the page of a request for this reader. Ten statements; eleven to ask for a code."""
     board = load_board(request)
     # With their people: the timeline names them.
     votes = list(
@@ -144,7 +154,7 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     return ActionPage(
         request=request,
         now=now,
-        payload=show_payload(request.payload, display, texts=(request.summary,)),
+        payload=show_payload(request.payload, display, texts={"the summary": request.summary}),
         precedents=read_precedents(request, display),
         demands=tuple(_demands(board, people)),
         trace=read_trace(request.trace),
@@ -158,6 +168,8 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         may_withdraw=_may_withdraw(request, votes, member),
         obligations=attached,
         grant_not_before=grant_not_before(request),
+        discussion=read_discussion(request, member),
+        private=tuple(kinds_in_words(private_kinds(request))),
         has_app=_can_be_asked(attached, standing, member),
     )
 

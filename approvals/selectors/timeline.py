@@ -33,6 +33,7 @@ _TOLD: Final = {
     NotificationKind.DECIDED: "told how it ended",
     NotificationKind.ALERT: "alerted",
     NotificationKind.INFORMED: "told of it, as a rule asks",
+    NotificationKind.COMMENTED: "told of the discussion",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),
@@ -146,7 +147,7 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
         verb = "were" if len(names) > 1 else "was"
         yield Moment(
             min(each.created_at for each in told),
-            f"{listed(names, most=_NAMES)} {verb} {_TOLD[NotificationKind(kind)]}",
+            f"{listed(names, most=_NAMES)} {verb} {_TOLD.get(NotificationKind(kind), 'told')}",
             f"{len(failed)} of {len(told)} messages could not be delivered." if failed else "",
             "bell",
             "warn" if failed else "neutral",

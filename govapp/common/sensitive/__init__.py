@@ -15,7 +15,7 @@ from govapp.common.sensitive.masking import (
     masked_json,
     shown_plainly,
 )
-from govapp.common.sensitive.names import kind_of_name
+from govapp.common.sensitive.names import kind_of_name, last_name
 from govapp.common.sensitive.spans import KIND_WORDS, Kind, Span
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "is_shown_plainly",
     "kind_of_name",
     "kinds_in",
+    "last_name",
     "mask",
     "mask_of",
     "masked",

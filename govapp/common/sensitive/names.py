@@ -41,3 +41,8 @@ def kind_of_name(name: str) -> Kind | None:
     words = [word.lower() for word in _WORDS.findall(name[:100])]
     joined = "_".join(words)
     return _ALONE.get(joined) or _TOGETHER.get(joined)
+
+
+def last_name(path: str) -> str:
+    """Return the name at the end of a path: `contact.phone[1]` → `phone`."""
+    return path.rpartition(".")[2].partition("[")[0]

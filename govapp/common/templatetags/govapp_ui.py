@@ -127,7 +127,7 @@ def masked(value: object) -> SafeString:
 @register.filter
 def masked_as(value: object, name: object) -> SafeString:
     """As `masked`, for the value of a field with this name: all of a password's is masked."""
-    kind = sensitive.kind_of_name(str(name).rpartition(".")[2].partition("[")[0])
+    kind = sensitive.kind_of_name(sensitive.last_name(str(name)))
     if kind is None or sensitive.is_shown_plainly() or not sensitive.is_said(value):
         return masked(value)
     return _masked_part(sensitive.mask_of(kind, str(value)))
