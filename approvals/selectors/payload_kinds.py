@@ -48,7 +48,7 @@ class Block:
 
 def read_diff(text: str) -> tuple[DiffLine, ...]:
     """Return a unified diff's lines. Masked before it is split: a key has many lines."""
-    return tuple(_diff_lines(masked(text).split("\n")))
+    return tuple(_diff_lines(masked(text).removesuffix("\n").split("\n")))
 
 
 def _diff_lines(lines: list[str]) -> Iterator[DiffLine]:

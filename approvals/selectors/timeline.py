@@ -33,7 +33,6 @@ _TOLD: Final = {
     NotificationKind.DECIDED: "told how it ended",
     NotificationKind.ALERT: "alerted",
     NotificationKind.INFORMED: "told of it, as a rule asks",
-    NotificationKind.COMMENTED: "told of the discussion",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),
@@ -142,6 +141,8 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
     for each in notifications:
         occasions[each.kind, each.dedup_key].append(each)
     for (kind, _), told in occasions.items():
+        if kind == NotificationKind.COMMENTED:  # the discussion itself is on the page
+            continue
         names = [each.member.user.name for each in told]
         failed = [each for each in told if each.status == DeliveryStatus.FAILED]
         verb = "were" if len(names) > 1 else "was"

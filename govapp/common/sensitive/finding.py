@@ -14,6 +14,10 @@ from govapp.common.sensitive.spans import Folded, Span, fold, without_overlaps
 _LEAST: Final = 8  # characters of the shortest thing that is found
 # What has neither six digits nearby nor a word that leads to a secret holds nothing of it.
 _DIGITS: Final = re.compile(r"(?:\d[\W_]{0,3}){6}|[a-zA-Z]{2}\d{2}|\d[\w]{6}")
+# The beginning of a number or a token that was shortened for display: not known any more, and too
+# much of it to be shown.
+_CUT: Final = re.compile(r"(?<![\w+/=.-])(?:[\w+/=-]|(?<=\d)[ .](?=\d)){8,400}(?=…)", re.ASCII)
+_CUT_DIGITS: Final = 6
 _DOORS: Final = re.compile(
     r"passw|passphrase|pwd|secret|key|token|bearer|basic|://|eyJ|gov_|github_pat_|npm_|sk-|glpat-"
     r"|AIza|AKIA|ASIA|ABIA|ACCA|A3T|\baws|gh[pousr]_|xox|hooks\.slack|[rs]k_live|-us\d|SG\.|sq0csp"
@@ -32,7 +36,15 @@ def find_sensitive(text: str) -> list[Span]:
         parts += [find_private_keys(folded), find_tokens(folded), find_secrets(folded)]
     if _DIGITS.search(folded.text):
         parts += _numbers(folded)
+    if "…" in folded.text:
+        parts.append(_find_cut(folded))
     return without_overlaps(chain.from_iterable(parts)) if parts else []
+
+
+def _find_cut(folded: Folded) -> Iterator[Span]:
+    for found in _CUT.finditer(folded.text):
+        if sum(each.isdigit() for each in found.group()) >= _CUT_DIGITS:
+            yield folded.span("cut", found.start(), found.end())
 
 
 def _numbers(folded: Folded) -> list[Iterator[Span]]:

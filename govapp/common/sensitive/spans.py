@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["card", "iban", "national_id", "phone", "secret", "private_key", "token", "birth"]
+Kind = Literal[
+    "card", "iban", "national_id", "phone", "secret", "private_key", "token", "birth", "cut"
+]
 
 # In words for a person; the mask and the record use them.
 KIND_WORDS: Final[dict[Kind, str]] = {
@@ -18,6 +20,7 @@ KIND_WORDS: Final[dict[Kind, str]] = {
     "national_id": "national id",
     "phone": "phone number",
     "birth": "date of birth",
+    "cut": "cut short",
 }
 
 

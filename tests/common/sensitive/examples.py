@@ -75,6 +75,7 @@ FOUND: Final[list[tuple[str, str, str]]] = [
     ("sql", "secret", "UPDATE users SET password='«tr0ub4dor&3»'"),
     ("jwt", "token", f"token «{_JWT}» end"),
     ("pem", "private_key", f"key:\n«{PEM}»\nend"),
+    ("card-cut", "cut", "your card «4111 1111 11»… has"),
     ("pem-cut", "private_key", f"«{PEM[:80]}»"),
 ]
 
@@ -113,6 +114,8 @@ PLAIN: Final[list[tuple[str, str]]] = [
     ("path", "s3://treasury/inbox/4471.pdf"),
     ("sql", "DELETE FROM sessions WHERE expires < now() - interval '30 days'"),
     ("short", "4111"),
+    ("words-cut", "Run “SELECT count(*) FROM transfers WHERE sta…” on core-banking"),
+    ("reference-cut", "Invoice 2291, customer 42…"),
 ]
 
 NAMES: Final[list[tuple[str, str | None]]] = [
