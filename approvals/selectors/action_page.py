@@ -76,13 +76,18 @@ class ActionPage:
     obligations: EvaluatedObligations
     grant_not_before: datetime | None
     discussion: Discussion
-    private: tuple[str, ...]  # kinds of what is masked, in words, the gravest first
+    private_kinds: frozenset[Kind]  # of what is masked
     has_app: bool  # for the reader: whether a code can be asked for; False when none will be
 
     @property
     def reason_hidden(self) -> int:
         """How many hidden characters the agent's reason and sources have."""
         return len(find_all_hidden([self.request.reason, self.request.sources]))
+
+    @property
+    def private(self) -> list[str]:
+        """Kinds of what is masked, in words, the gravest first."""
+        return kinds_in_words(self.private_kinds)
 
     @property
     def delay(self) -> str:
@@ -113,9 +118,14 @@ def find_request(public_id: str) -> ActionRequest:
     return found
 
 
-def private_kinds(request: ActionRequest) -> frozenset[Kind]:
-    """Return which kinds of personal data and secrets the page of a request masks."""
-    words = [request.summary, request.reason, request.on_behalf_of, request.execution_note]
+def _private_kinds(
+    request: ActionRequest, timeline: Sequence[Moment], discussion: Discussion
+) -> frozenset[Kind]:
+    """Return which kinds of personal data and secrets the page masks: the agent's and people's."""
+    words = [request.summary, request.reason, request.on_behalf_of, request.decision_reason]
+    words += [moment.text for moment in timeline]
+    for remark in discussion.remarks:
+        words += [remark.text, *(reply.text for reply in remark.answers)]
     return kinds_in([request.payload, request.sources, words])
 
 
@@ -151,6 +161,8 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         ),
         grants=grants,
     )
+    timeline = tuple(write_timeline(material, now))
+    discussion = read_discussion(request, member)
     return ActionPage(
         request=request,
         now=now,
@@ -162,14 +174,14 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         missing=missing_on(board) if request.is_pending else "",
         seats=seat_verdicts(board),
         standing=standing,
-        timeline=tuple(write_timeline(material, now)),
+        timeline=timeline,
         grant=grants[-1] if grants else None,
         may_cancel=request.is_pending and may_cancel(member, request),
         may_withdraw=_may_withdraw(request, votes, member),
         obligations=attached,
         grant_not_before=grant_not_before(request),
-        discussion=read_discussion(request, member),
-        private=tuple(kinds_in_words(private_kinds(request))),
+        discussion=discussion,
+        private_kinds=_private_kinds(request, timeline, discussion),
         has_app=_can_be_asked(attached, standing, member),
     )
 

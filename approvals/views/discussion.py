@@ -10,10 +10,11 @@ from django.views.decorators.http import require_http_methods
 
 from approvals.forms.discussion import CommentForm
 from approvals.models import ActionRequest
-from approvals.selectors.action_page import find_request, private_kinds
+from approvals.selectors.action_page import find_request, read_action_page
 from approvals.services.discussion import add_comment, answer, ask_owner
 from approvals.services.reveals import reveal_request
 from approvals.views.requests import action_page
+from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden, NotFound
 from govapp.common.forms import refusals_on
 from govapp.common.sensitive import shown_plainly
@@ -56,7 +57,8 @@ def request_reveal(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     found = find_request(ident)
     if request.method != "POST":
         return redirect("request_detail", slug, ident)
-    reveal_request(actor=request.membership, request=found, kinds=private_kinds(found))
+    page = read_action_page(found, request.membership, now=clock.now())
+    reveal_request(actor=request.membership, request=found, kinds=page.private_kinds)
     with shown_plainly():
         response = action_page(request, found)
     response["Cache-Control"] = "no-store"

@@ -148,6 +148,16 @@ def test_a_row_masks_before_it_cuts(site: Site, login: Login) -> None:
     assert "4111" not in html
 
 
+def test_what_people_wrote_is_masked_and_shown_alike(site: Site, login: Login) -> None:
+    client = login(site.world.company.alice)
+    url = site.url("requests/{asked}/")
+    client.post(url + "comments", {"text": f"Is it {CARD}?", "to": "people"})
+    html = client.get(url).content.decode()
+    assert (shown(html), "Masked here: card number." in html) == ([], True)
+    assert shown(client.post(url + "reveal").content.decode()) == [CARD]
+    assert [event["data"]["kinds"] for event in revealed(site)] == [["card"]]
+
+
 def test_the_page_takes_as_many_statements_with_a_discussion(
     site: Site, login: Login, private: ActionRequest
 ) -> None:
