@@ -73,9 +73,7 @@ def test_no_page_shows_it_in_passing(site: Site, login: Login, private: ActionRe
 
 def test_no_message_shows_it(site: Site, private: ActionRequest) -> None:
     deliver_due(at_most=100, grace=timedelta(0))
-    texts = [
-        each.body + each.subject + str(getattr(each, "alternatives", "")) for each in mail.outbox
-    ]
+    texts = [f"{each.subject} {each.body} {vars(each).get('alternatives')}" for each in mail.outbox]
     about = [text for text in texts if private.public_id in text]
     assert about
     assert [shown(text) for text in about] == [[] for _ in about]
