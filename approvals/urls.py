@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from approvals.views import (
     callbacks,
     categories,
+    discussion,
     exercises,
     policy,
     policy_changes,
@@ -30,6 +31,8 @@ _REQUESTS = [
     path("<str:ident>/", requests.request_detail, name="request_detail"),
     path("<str:ident>/vote", requests.request_vote, name="request_vote"),
     path("<str:ident>/cancel", requests.request_cancel, name="request_cancel"),
+    path("<str:ident>/comments", discussion.request_comment, name="request_comment"),
+    path("<str:ident>/reveal", discussion.request_reveal, name="request_reveal"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
 ]
 _SIMULATIONS: list[URLPattern | URLResolver] = [

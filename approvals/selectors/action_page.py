@@ -23,12 +23,14 @@ from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
 from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
 from approvals.selectors.board import Board, fitting_seats, is_excluded, keys_on, load_board
+from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
+from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
@@ -73,12 +75,19 @@ class ActionPage:
     may_withdraw: bool
     obligations: EvaluatedObligations
     grant_not_before: datetime | None
+    discussion: Discussion
+    private_kinds: frozenset[Kind]  # of what is masked
     has_app: bool  # for the reader: whether a code can be asked for; False when none will be
 
     @property
     def reason_hidden(self) -> int:
         """How many hidden characters the agent's reason and sources have."""
         return len(find_all_hidden([self.request.reason, self.request.sources]))
+
+    @property
+    def private(self) -> list[str]:
+        """Kinds of what is masked, in words, the gravest first."""
+        return kinds_in_words(self.private_kinds)
 
     @property
     def delay(self) -> str:
@@ -109,6 +118,17 @@ def find_request(public_id: str) -> ActionRequest:
     return found
 
 
+def _private_kinds(
+    request: ActionRequest, timeline: Sequence[Moment], discussion: Discussion
+) -> frozenset[Kind]:
+    """Return which kinds of personal data and secrets the page masks: the agent's and people's."""
+    words = [request.summary, request.reason, request.on_behalf_of, request.decision_reason]
+    words += [moment.text for moment in timeline]
+    for remark in discussion.remarks:
+        words += [remark.text, *(reply.text for reply in remark.answers)]
+    return kinds_in([request.payload, request.sources, words])
+
+
 def _requests() -> QuerySet[ActionRequest]:
     return ActionRequest.objects.select_related(
         "agent__owner__user", "category", "policy_version", "supersedes"
@@ -119,7 +139,7 @@ def _requests() -> QuerySet[ActionRequest]:
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader. Eight statements; nine to ask for a code."""
+    """Return the page of a request for this reader. Ten statements; eleven to ask for a code."""
     board = load_board(request)
     # With their people: the timeline names them.
     votes = list(
@@ -141,10 +161,12 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         ),
         grants=grants,
     )
+    timeline = tuple(write_timeline(material, now))
+    discussion = read_discussion(request, member)
     return ActionPage(
         request=request,
         now=now,
-        payload=show_payload(request.payload, display, texts=(request.summary,)),
+        payload=show_payload(request.payload, display, texts={"the summary": request.summary}),
         precedents=read_precedents(request, display),
         demands=tuple(_demands(board, people)),
         trace=read_trace(request.trace),
@@ -152,12 +174,14 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         missing=missing_on(board) if request.is_pending else "",
         seats=seat_verdicts(board),
         standing=standing,
-        timeline=tuple(write_timeline(material, now)),
+        timeline=timeline,
         grant=grants[-1] if grants else None,
         may_cancel=request.is_pending and may_cancel(member, request),
         may_withdraw=_may_withdraw(request, votes, member),
         obligations=attached,
         grant_not_before=grant_not_before(request),
+        discussion=discussion,
+        private_kinds=_private_kinds(request, timeline, discussion),
         has_app=_can_be_asked(attached, standing, member),
     )
 

@@ -149,12 +149,14 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
     for each in notifications:
         occasions[each.kind, each.dedup_key].append(each)
     for (kind, _), told in occasions.items():
+        if kind == NotificationKind.COMMENTED:  # the discussion itself is on the page
+            continue
         names = [each.member.user.name for each in told]
         failed = [each for each in told if each.status == DeliveryStatus.FAILED]
         verb = "were" if len(names) > 1 else "was"
         yield Moment(
             min(each.created_at for each in told),
-            f"{listed(names, most=_NAMES)} {verb} {_TOLD[NotificationKind(kind)]}",
+            f"{listed(names, most=_NAMES)} {verb} {_TOLD.get(NotificationKind(kind), 'told')}",
             f"{len(failed)} of {len(told)} messages could not be delivered." if failed else "",
             "bell",
             "warn" if failed else "neutral",

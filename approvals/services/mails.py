@@ -8,11 +8,11 @@ from django.conf import settings
 from approvals.enums import NotificationKind, RequestStatus
 from approvals.models import ActionRequest, Notification, Requirement
 from approvals.obligations import obligations_of
+from approvals.sensitive import for_message as visible
 from approvals.services.links import make_review_link
 from approvals.services.locking import ended
 from approvals.transports.email import Mail
 from govapp.common.ids import public_id
-from govapp.common.text import find_hidden
 from tenants.models import Tenant
 
 _SUBJECT: Final = 180
@@ -27,7 +27,7 @@ def compose_mail(row: Notification) -> Mail:
     """Return the message of a claimed row; makes its link. Called in the claim's transaction."""
     tenant = Tenant.objects.get(pk=row.tenant_id)
     kind = NotificationKind(row.kind)
-    if row.request is None or kind == NotificationKind.ALERT:
+    if row.request is None or kind in (NotificationKind.ALERT, NotificationKind.COMMENTED):
         template, subject, context = (
             "alert",
             str(row.content.get("subject", "Alert")),
@@ -97,7 +97,7 @@ def _about(request: ActionRequest, tenant: Tenant) -> dict[str, Any]:
         "summary": visible(request.summary),
         "agent": visible(request.agent.name),
         "on_behalf_of": visible(request.on_behalf_of),
-        "reason_given": visible(request.reason[:1000]),
+        "reason_given": visible(request.reason)[:1000],
         "category": category.name if category else request.category_key,
         "risk": category.get_risk_display() if category else "",
         "reference": request.public_id,
@@ -110,17 +110,6 @@ def _local(request: ActionRequest, tenant: Tenant) -> str:
         return ""
     local = request.deadline_at.astimezone(ZoneInfo(tenant.time_zone))
     return f"{local:%A} {local.day} {local:%B %Y, %H:%M} ({tenant.time_zone})"
-
-
-def visible(text: str) -> str:
-    """Return an agent's words with what cannot be seen written out: ⟨U+202E⟩."""
-    parts, last = [], 0
-    for hidden in find_hidden(text):
-        if hidden.kind == "confusable":
-            continue
-        parts.append(f"{text[last : hidden.index]}⟨U+{ord(text[hidden.index]):04X}⟩")
-        last = hidden.index + 1
-    return "".join(parts) + text[last:]
 
 
 def _one_line(text: str) -> str:

@@ -46,6 +46,7 @@ AGENTS = {
         "action-requests", "action-requests/preview", "action-requests/events",
         "action-requests/<action_request:request_id>",
         "action-requests/<action_request:request_id>/cancel",
+        "action-requests/<action_request:request_id>/comments",
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
