@@ -78,10 +78,8 @@ def read_wishes(members: Iterable[UUID]) -> dict[UUID, Wishes]:
     idents = list(set(members))
     if not idents:
         return {}
-    rows = with_wishes(Membership.objects.filter(pk__in=idents)).filter(
-        **{f"{_NAME}__isnull": False}
-    )
-    return {ident: _wishes(found) for ident, found in rows.values_list("pk", _NAME)}
+    people = Membership.objects.filter(pk__in=idents, preferences__isnull=False)
+    return {member.pk: wishes_of(member) for member in with_wishes(people)}
 
 
 def wishes_by_member(members: Iterable[Membership]) -> dict[UUID, Wishes]:
@@ -133,7 +131,7 @@ def who_was_asked(
         asked_on=ArraySubquery(good.order_by("channel").values("channel").distinct()),
         has_failed=Exists(failed),
     )
-    found = []
+    found: list[tuple[Membership, Wishes, tuple[NotificationChannel, ...]]] = []
     for member in members.filter(Exists(rows)):
         wishes, seen = wishes_of(member), vars(member)
         channels = tuple(NotificationChannel(each) for each in seen["asked_on"])

@@ -13,8 +13,11 @@ from typing import Final
 from approvals.enums import NotificationChannel
 from approvals.messages import Message
 from approvals.models import Notification
+from approvals.transports import email
 
 Receipt = Mapping[str, str] | None
 Transport = Callable[[Notification, Message], Receipt]
 
-TRANSPORTS: Final[dict[NotificationChannel, Transport]] = {}
+TRANSPORTS: Final[dict[NotificationChannel, Transport]] = {
+    NotificationChannel.EMAIL: email.send,
+}

@@ -19,14 +19,9 @@ from approvals.models import (
 )
 from approvals.services import delivery
 from approvals.services.callbacks import change_endpoint, create_endpoint, rotate_secret
-from approvals.services.delivery import (
-    CALLBACK_DELAYS,
-    LEASE,
-    NOTIFICATION_DELAYS,
-    deliver_callback,
-    deliver_due,
-    send_notification,
-)
+from approvals.services.delivery import CALLBACK_DELAYS, deliver_callback, deliver_due
+from approvals.services.outbox import LEASE
+from approvals.services.sending import NOTIFICATION_DELAYS, send_notification
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
 from tenants.services.people import suspend_member
