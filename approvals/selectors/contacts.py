@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, JSONObject
 
 from approvals.enums import (
@@ -46,10 +46,6 @@ def with_wishes(members: QuerySet[Membership]) -> QuerySet[Membership]:
 def wishes_annotation() -> dict[str, Any]:
     """Return what is added to a query of members: null for whoever has asked for nothing."""
     member = OuterRef("member_id")
-    open_connections = ChatConnection.objects.filter(channel=OuterRef("channel"), is_enabled=True)
-    accounts = ChatAccount.objects.filter(
-        Exists(open_connections), member=member, confirmed_at__isnull=False
-    )
     devices = PushSubscription.objects.filter(member=member)
     found = ContactPreference.objects.filter(member=OuterRef("pk")).values(
         json=JSONObject(
@@ -61,7 +57,7 @@ def wishes_annotation() -> dict[str, Any]:
             zone="time_zone",
             tenant_zone=Subquery(Tenant.objects.values("time_zone")[:1]),
             wants_outcomes="wants_outcomes",
-            accounts=ArraySubquery(accounts.values("channel")),
+            accounts=ArraySubquery(_accounts(member).values("channel")),
             has_devices=Exists(devices),
         )
     )
@@ -139,3 +135,26 @@ def who_was_asked(
             channels = (channel_for(wishes),)
         found.append((member, wishes, channels))
     return found
+
+
+def preference_of(member: Membership) -> ContactPreference:
+    """Return what the member has asked for, or what holds for whoever has asked for nothing."""
+    found = ContactPreference.objects.filter(member=member).first()
+    return found or ContactPreference(member=member)
+
+
+def channels_that_reach(member: Membership) -> frozenset[str]:
+    """Return the channels on which this member can be told now. One statement."""
+    accounts = _accounts(member.pk).values_list("channel", flat=True)
+    devices = PushSubscription.objects.filter(member=member).values_list(
+        Value(NotificationChannel.PUSH.value, output_field=CharField()), flat=True
+    )
+    return frozenset({NotificationChannel.EMAIL.value, *accounts.union(devices)})
+
+
+def _accounts(member: Any) -> QuerySet[ChatAccount]:
+    """Return the confirmed accounts of a member where the company's connection is open."""
+    open_connections = ChatConnection.objects.filter(channel=OuterRef("channel"), is_enabled=True)
+    return ChatAccount.objects.filter(
+        Exists(open_connections), member=member, confirmed_at__isnull=False
+    )

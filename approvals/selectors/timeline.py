@@ -149,7 +149,7 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
     for each in notifications:
         occasions[each.kind, each.dedup_key].append(each)
     for (kind, _), told in occasions.items():
-        names = [each.member.user.name for each in told]
+        names = list({each.member_id: each.member.user.name for each in told}.values())
         failed = [each for each in told if each.status == DeliveryStatus.FAILED]
         verb = "were" if len(names) > 1 else "was"
         yield Moment(

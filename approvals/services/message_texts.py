@@ -10,7 +10,6 @@ from approvals.enums import NotificationKind, Purpose, RequestStatus
 from approvals.messages import Fact, Link, Message
 from approvals.models import ActionRequest, Notification, Requirement
 from approvals.obligations import obligations_of
-from approvals.selectors.payload_brief import brief_payload
 from approvals.services.links import make_review_link
 from approvals.services.locking import ended
 from govapp.common.ids import public_id
@@ -19,13 +18,12 @@ from tenants.models import Tenant
 
 _SUBJECT: Final = 180
 _REASON: Final = 1000
-_FACTS: Final = 3
 _ASKS: Final = {
     NotificationKind.REQUESTED: "Approve or deny",
     NotificationKind.REMINDER: "Reminder, approve or deny",
     NotificationKind.ESCALATED: "Escalated, approve or deny",
 }
-_HINT: Final = (
+HINT: Final = (
     "Both links only open the page, where you read, choose and confirm. They are for you alone:"
     " do not forward this message. A reply to it decides nothing."
 )
@@ -97,9 +95,9 @@ def _question(row: Notification, request: ActionRequest, base: Message, place: P
         links=(
             Link("approve", "Approve…", f"{link}?choice=approve"),
             Link("deny", "Deny…", f"{link}?choice=deny"),
-            Link("open", "Read it first", link),
+            Link("open", "Read and decide…", link),
         ),
-        hint=_HINT,
+        hint=HINT,
         is_question=True,
     )
 
@@ -157,12 +155,9 @@ def _told(row: Notification, base: Message) -> Message:
 
 
 def _facts(request: ActionRequest) -> tuple[Fact, ...]:
+    """Return who asks for what. Not the payload: it is read where its reader is known."""
     category = request.category
-    display = category.display if category else {}
-    brief = brief_payload(request.payload, display)
-    shown = [Fact(one_line(each.term), one_line(each.value)) for each in brief.fields[:_FACTS]]
     return (
-        *shown,
         Fact("Asked by", visible(request.agent.name)),
         *((Fact("On behalf of", visible(request.on_behalf_of)),) if request.on_behalf_of else ()),
         Fact("Kind", visible(category.name if category else request.category_key)),
