@@ -1,12 +1,22 @@
 """How people want to be told, in which words, and where a message went instead."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from approvals.models import ContactPreference, MessageTemplate, Notification
 from audit.actors import SYSTEM, Subject
 from audit.services import record
 from tenants.models import Membership
+
+_WORDS: Final = {
+    "channels": "channels",
+    "digest": "digest",
+    "digest_at": "hour of the digest",
+    "quiet_from": "start of the quiet hours",
+    "quiet_until": "end of the quiet hours",
+    "time_zone": "time zone",
+    "wants_outcomes": "messages about outcomes",
+}
 
 
 def notification_rerouted(*, notification: Notification, former: Notification) -> None:
@@ -40,7 +50,10 @@ def contact_preference_changed(
         event_type="contact_preference.changed",
         actor=actor.as_actor(),
         subject=Subject("member", actor.public_id, str(actor)),
-        summary=f"{actor} changed how they want to be told: {', '.join(sorted(before))}.",
+        summary=(
+            f"{actor} changed how they want to be told:"
+            f" {', '.join(_WORDS[name] for name in before)}."
+        ),
         data={
             "before": {name: _value(value) for name, value in before.items()},
             "after": after,
