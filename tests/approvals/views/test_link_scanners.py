@@ -74,7 +74,8 @@ def test_a_scanner_that_posts_what_it_finds_has_no_say(world: World) -> None:
     for url in links_of(world):
         for sent in ({}, {"verdict": "approve"}, {"choice": "approve", "verdict": "deny"}):
             assert client.post(url, sent).status_code in (302, 403, 405)
-    assert state(world) == before
+    # Who was refused may be recorded; nothing else is different.
+    assert state(world)[:-1] == before[:-1]
 
 
 def test_afterwards_the_person_still_decides(world: World) -> None:
