@@ -5,8 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from approvals.views import (
     callbacks,
     categories,
-    exercises,
     contact,
+    exercises,
     message_templates,
     policy,
     policy_changes,

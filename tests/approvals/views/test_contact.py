@@ -33,8 +33,9 @@ def world(db: None) -> World:
 
 def kept(world: World, member: Membership) -> dict[str, Any]:
     with tenant_transaction(world.company.id):
-        row = ContactPreference.objects.filter(member=member).values().get()
-    return {name: str(row[name]) for name in CHOICE if name in row} | {"channels": row["channels"]}
+        row = ContactPreference.objects.get(member=member)
+    names = [name for name in CHOICE if hasattr(row, name)]
+    return {name: str(getattr(row, name)) for name in names} | {"channels": row.channels}
 
 
 def events(world: World) -> list[LedgerEvent]:
@@ -65,7 +66,7 @@ def test_a_choice_is_kept_and_recorded_for_oneself_only(world: World) -> None:
         "wants_outcomes": "True",
     }  # fmt: skip
     (event,) = events(world)
-    body = json.loads(event.body)
+    body = json.loads(bytes(event.body))
     assert body["summary"] == (
         "Alice changed how they want to be told: channels, digest, hour of the digest, start of"
         " the quiet hours, end of the quiet hours, time zone."

@@ -63,7 +63,7 @@ def test_only_owners_write(world: World) -> None:
     found = [log_in(each).post(url("requested/"), WORDS).status_code for each in people(world)]
     assert found == [302, 403, 403, 403]
     (event,) = events(world)
-    data = json.loads(event.body)["data"]
+    data = json.loads(bytes(event.body))["data"]
     assert data["after"] == WORDS
     assert data["before"] == {"subject": "", "opening": "", "closing": ""}
 
