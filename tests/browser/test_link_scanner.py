@@ -33,8 +33,8 @@ def look_over(page: Page) -> None:
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     for control in page.locator("a, button, input, summary").all():
         if control.is_visible():
-            control.hover()
             control.focus()
+            control.dispatch_event("mouseover")
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     page.wait_for_timeout(_LINGER)
 
