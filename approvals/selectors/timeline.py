@@ -33,6 +33,9 @@ _TOLD: Final = {
     NotificationKind.DECIDED: "told how it ended",
     NotificationKind.ALERT: "alerted",
     NotificationKind.INFORMED: "told of it, as a rule asks",
+    NotificationKind.COMMENTED: "told of the discussion",
+    NotificationKind.BREAK_GLASS: "told of the emergency approval",
+    NotificationKind.REVIEW_DUE: "reminded of the review",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),

@@ -30,6 +30,10 @@ HINT: Final = (
 _STEP_UP: Final = (
     "You will be asked for a code of your authenticator app, so log in where you have it at hand."
 )
+_CHANGED: Final = (
+    "changed it while approving it. It is asked about anew; a vote on what it was does not count"
+    " any more, and former links are closed."
+)
 _DRILL: Final = "This is a drill: answer as if it were real, nothing will be executed."
 
 
@@ -74,7 +78,7 @@ def write(row: Notification, place: Place) -> Message:
     if kind == NotificationKind.DECIDED:
         return _decided(request, base)
     if kind == NotificationKind.INFORMED:
-        return _informed(request, base)
+        return _informed(row, request, base)
     return _told(row, base)
 
 
@@ -82,15 +86,20 @@ def _question(row: Notification, request: ActionRequest, base: Message, place: P
     kind = NotificationKind(row.kind)
     link = make_review_link(request=request, member=row.member)
     obligations = obligations_of(request)
-    rules = Requirement.objects.filter(request=request).order_by("rule_id")
+    rules = Requirement.objects.filter(request=request, replaced_at=None).order_by("rule_id")
+    changed_by = one_line(str(row.content.get("changed_by", "")))
     return replace(
         base,
         title=one_line(f"{_drill(request)}{_ASKS[kind]}: {request.summary}"),
         sentence=_asking(row, kind, base.recipient),
-        reason=visible(request.reason[:_REASON]),
+        reason=visible(request.reason)[:_REASON],
         notes=tuple(visible(text) for _, text in obligations.notes),
         rules=tuple(visible(each) for each in rules.values_list("sentence", flat=True)),
-        warnings=(*base.warnings, *((_STEP_UP,) if obligations.step_up else ())),
+        warnings=(
+            *base.warnings,
+            *((f"{changed_by} {_CHANGED}",) if changed_by else ()),
+            *((_STEP_UP,) if obligations.step_up else ()),
+        ),
         deadline=local_time(request, place.zone),
         links=(
             Link("approve", "Approve…", f"{link}?choice=approve"),
@@ -125,7 +134,11 @@ def _decided(request: ActionRequest, base: Message) -> Message:
     )
 
 
-def _informed(request: ActionRequest, base: Message) -> Message:
+def _informed(row: Notification, request: ActionRequest, base: Message) -> Message:
+    if row.content.get("fell_away"):
+        by = one_line(str(row.content.get("changed_by", "Somebody")))
+        text = f"{by} changed the action, so your vote on what it was does not count any more."
+        return replace(base, title=one_line(f"Changed: {request.summary}"), sentence=text)
     stands = (
         f"{ended(request)} " if not request.is_pending else "It waits for the approval of others. "
     )

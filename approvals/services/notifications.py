@@ -62,10 +62,16 @@ class Message:
     content: dict[str, Any] = field(default_factory=dict)
 
 
-def notify_stage_opened(*, stage: RequirementStage, voted: Set[UUID] | None = None) -> None:
+def notify_stage_opened(
+    *,
+    stage: RequirementStage,
+    voted: Set[UUID] | None = None,
+    content: dict[str, Any] | None = None,
+) -> None:
     """Ask everybody who may fill a seat of this stage; `voted` as in `stage_candidates`.
 
     Stages that open at the same instant ask each person once: the request is one question.
+    `content` is what is new: {"changed_by": name} when somebody changed the action.
     """
     opened = stage.opened_at.isoformat() if stage.opened_at else str(stage.pk)
     notify(
@@ -73,6 +79,7 @@ def notify_stage_opened(*, stage: RequirementStage, voted: Set[UUID] | None = No
         kind=NotificationKind.REQUESTED,
         dedup_key=f"requested:{stage.request_id}:{opened}",
         request=stage.request,
+        content=content,
         now=stage.opened_at,
         deadline=stage.deadline_at,
     )
