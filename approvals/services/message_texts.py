@@ -154,16 +154,18 @@ def _informed(row: Notification, request: ActionRequest, base: Message) -> Messa
 
 
 def _told(row: Notification, base: Message) -> Message:
-    """Say what whoever wrote the row says: `subject` and `text`, and `remark` for others' words."""
+    """Say what whoever wrote the row says: `subject`, `text`. A comment is a quotation."""
     content: dict[str, Any] = row.content
     about = f": {row.request.summary}" if row.request else ""
     subject = str(content.get("subject") or f"{row.get_kind_display()}{about}")
+    text = visible(str(content.get("text", "")))
+    is_quoted = row.kind == NotificationKind.COMMENTED
     return replace(
         base,
         title=one_line(subject),
         heading=visible(subject),
-        sentence=visible(str(content.get("text", ""))),
-        remark=visible(str(content.get("remark", ""))),
+        sentence="" if is_quoted else text,
+        remark=text if is_quoted else "",
     )
 
 

@@ -200,6 +200,7 @@ def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
         (number, _line(message, member, wishes.get(member, AS_IT_IS), now))
         for number, message in enumerate(messages, start=1)
         for member in message.members
+        if wishes.get(member, AS_IT_IS).wants(message.kind)
     ]
     rows = [row for _, row in lines]
     with connection.cursor() as cursor:
