@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from approvals.services import delivery, heartbeat, idempotency, simulation_runs
+from approvals.services import delivery, heartbeat, idempotency, sending, simulation_runs
 from approvals.sweeps import sweep_all
 
 
@@ -23,14 +23,14 @@ def watch() -> None:
 @shared_task(name="approvals.send_notification")
 def send_notification(tenant_id: str, notification_id: str) -> None:
     """Send one message, if it is due."""
-    delivery.send_notification(tenant_id=UUID(tenant_id), notification_id=UUID(notification_id))
+    sending.send_notification(tenant_id=UUID(tenant_id), notification_id=UUID(notification_id))
 
 
 @shared_task(name="approvals.send_notifications")
 def send_notifications(tenant_id: str, notification_ids: str) -> None:
     """Send several messages, those that are due."""
     idents = [UUID(ident) for ident in notification_ids.split(",")]
-    delivery.send_notifications(tenant_id=UUID(tenant_id), notification_ids=idents)
+    sending.send_notifications(tenant_id=UUID(tenant_id), notification_ids=idents)
 
 
 @shared_task(name="approvals.deliver_callback")

@@ -5,8 +5,10 @@ from django.urls import URLPattern, URLResolver, include, path
 from approvals.views import (
     callbacks,
     categories,
+    contact,
     discussion,
     exercises,
+    message_templates,
     policy,
     policy_changes,
     policy_drafts,
@@ -103,10 +105,19 @@ _CALLBACKS = [
         name="delivery_replay",
     ),
 ]
+_MESSAGES = [
+    path("", message_templates.template_list, name="message_template_list"),
+    path("sent/", message_templates.message_list, name="message_list"),
+    path("<str:kind>/", message_templates.template_edit, name="message_template"),
+    path("<str:kind>/preview", message_templates.template_preview, name="message_template_preview"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("l/<str:token>", review_link, name="review_link"),
     path("l/<str:token>/", review_link),
+    path("stop/<str:token>", contact.stop_messages, name="stop_messages"),
+    path("t/<slug:slug>/me/notifications", contact.my_notifications, name="my_notifications"),
+    path("t/<slug:slug>/settings/messages/", include(_MESSAGES)),
     path("t/<slug:slug>/inbox/", inbox, name="inbox"),
     path("t/<slug:slug>/inbox/decide", inbox_bulk, name="inbox_bulk"),
     path("t/<slug:slug>/inbox/filters", filter_save, name="filter_save"),

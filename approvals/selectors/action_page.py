@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 
 from approvals.enums import (
     LEGAL_EXECUTION_MOVES,
+    DeliveryStatus,
     ExecutionState,
     RequestStatus,
     StageStatus,
     Verdict,
 )
-from approvals.models import ActionRequest, ExecutionGrant, Notification, Timer, Vote
+from approvals.models import ActionRequest, ExecutionGrant, Timer, Vote
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.policies import describe_missing, duration_in_words
 from approvals.policies.describing import name_reference
@@ -25,6 +26,7 @@ from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, miss
 from approvals.selectors.board import Board, fitting_seats, is_excluded, keys_on, load_board
 from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
+from approvals.selectors.messages import Delivery, deliveries_of
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
@@ -77,6 +79,7 @@ class ActionPage:
     grant_not_before: datetime | None
     discussion: Discussion
     private_kinds: frozenset[Kind]  # of what is masked
+    deliveries: tuple[Delivery, ...]
     has_app: bool  # for the reader: whether a code can be asked for; False when none will be
 
     @property
@@ -99,6 +102,14 @@ class ActionPage:
     def told(self) -> str:
         """Whom the rules have told of it, in words."""
         return listed([name_reference(each) for each in self.obligations.notify], most=_NAMES)
+
+    @property
+    def undelivered(self) -> int:
+        """How many messages were given up without another channel to go to."""
+        return sum(
+            each.row.status == DeliveryStatus.FAILED and not each.next_channel
+            for each in self.deliveries
+        )
 
     @property
     def verdicts(self) -> list[tuple[str, str, int]]:
@@ -149,16 +160,13 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     standing, attached = _standing(board, people, member, now), obligations_of(request)
     grants = list(ExecutionGrant.objects.filter(request=request).order_by("issued_at"))
     display = request.category.display if request.category else {}
+    deliveries = deliveries_of(request)
     material = Material(
         request=request,
         stages=board.stages,
         votes=votes,
         timers=list(Timer.objects.filter(request=request).order_by("due_at")),
-        notifications=list(
-            Notification.objects.filter(request=request)
-            .select_related("member__user")
-            .order_by("created_at", "pk")
-        ),
+        notifications=[each.row for each in deliveries],
         grants=grants,
     )
     timeline = tuple(write_timeline(material, now))
@@ -182,6 +190,7 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         grant_not_before=grant_not_before(request),
         discussion=discussion,
         private_kinds=_private_kinds(request, timeline, discussion),
+        deliveries=tuple(deliveries),
         has_app=_can_be_asked(attached, standing, member),
     )
 

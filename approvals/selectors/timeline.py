@@ -33,6 +33,9 @@ _TOLD: Final = {
     NotificationKind.DECIDED: "told how it ended",
     NotificationKind.ALERT: "alerted",
     NotificationKind.INFORMED: "told of it, as a rule asks",
+    NotificationKind.COMMENTED: "told of the discussion",
+    NotificationKind.BREAK_GLASS: "told of the emergency approval",
+    NotificationKind.REVIEW_DUE: "reminded of the review",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),
@@ -151,7 +154,7 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
     for (kind, _), told in occasions.items():
         if kind == NotificationKind.COMMENTED:  # the discussion itself is on the page
             continue
-        names = [each.member.user.name for each in told]
+        names = list({each.member_id: each.member.user.name for each in told}.values())
         failed = [each for each in told if each.status == DeliveryStatus.FAILED]
         verb = "were" if len(names) > 1 else "was"
         yield Moment(

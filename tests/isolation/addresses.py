@@ -25,6 +25,7 @@ PUBLIC = {
     "invitations/<str:token>/",  # the token is the secret
     "l/<str:token>",
     "l/<str:token>/",
+    "stop/<str:token>",  # the signed address is the right to it, and shows nothing
 }
 # For whoever is logged in, about themselves: no tenant's data.
 OWN = {"", "accounts/sessions/"}
@@ -119,7 +120,7 @@ GAPS = {
     "deliveries/delivery": Gap("delivery", "msg"),
 }
 # What is the same for everybody: no id of a tenant's.
-SHARED = {"templates/key": "payments"}
+SHARED = {"templates/key": "payments", "messages/kind": "requested"}
 _GAP = re.compile(r"([\w-]+)/<(?:\w+:)?(\w+)>")
 
 

@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from approvals.models import ActionRequest, Comment, Notification
 from approvals.selectors.discussion import read_discussion
 from approvals.services.discussion import CHARACTERS, add_comment, answer, ask_owner
-from approvals.services.mails import compose_mail
+from approvals.services.messages import compose
 from audit.explain import explain_request
 from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound
@@ -197,11 +197,8 @@ def test_a_message_of_it_is_masked(world: World, asked: ActionRequest) -> None:
         row = Notification.objects.select_related("member__user", "request__agent").get(
             kind="commented"
         )
-        mail = compose_mail(row)
-    assert (mail.template, mail.context["text"]) == (
-        "alert",
-        "@Bob his card [card number ••••1111]?",
-    )
+        message = compose(row)
+    assert message.remark == "@Bob his card [card number ••••1111]?"
 
 
 def _owner(world: World, asked: ActionRequest) -> Membership:
