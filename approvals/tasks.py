@@ -4,7 +4,14 @@ from uuid import UUID
 
 from celery import shared_task
 
-from approvals.services import delivery, heartbeat, idempotency, sending, simulation_runs
+from approvals.services import (
+    chat_checks,
+    delivery,
+    heartbeat,
+    idempotency,
+    sending,
+    simulation_runs,
+)
 from approvals.sweeps import sweep_all
 
 
@@ -55,3 +62,15 @@ def run_simulation(tenant_id: str, simulation_id: str) -> None:
 def take_over_simulations() -> None:
     """Queue again whatever replay lost its hint or whoever ran it."""
     simulation_runs.take_over_simulations()
+
+
+@shared_task(name="approvals.check_chat_connection")
+def check_chat_connection(tenant_id: str, connection_id: str) -> None:
+    """Ask Slack which workspace a token opens."""
+    chat_checks.check_connection(tenant_id=UUID(tenant_id), connection_id=UUID(connection_id))
+
+
+@shared_task(name="approvals.find_chat_accounts")
+def find_chat_accounts(tenant_id: str) -> None:
+    """Look members up in Slack, and ask those found whether it is them."""
+    chat_checks.find_accounts(tenant_id=UUID(tenant_id))

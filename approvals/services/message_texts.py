@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from approvals.enums import NotificationKind, Purpose, RequestStatus
+from approvals.enums import NotificationChannel, NotificationKind, Purpose, RequestStatus
 from approvals.messages import Fact, Link, Message
 from approvals.models import ActionRequest, Notification, Requirement
 from approvals.obligations import obligations_of
@@ -84,7 +84,11 @@ def write(row: Notification, place: Place) -> Message:
 
 def _question(row: Notification, request: ActionRequest, base: Message, place: Place) -> Message:
     kind = NotificationKind(row.kind)
-    link = make_review_link(request=request, member=row.member)
+    # Only a mailbox is one's own: in chat others may read along, and a device may be lent.
+    if row.channel == NotificationChannel.EMAIL:
+        link = make_review_link(request=request, member=row.member)
+    else:
+        link = place.page(f"requests/{request.public_id}/")
     obligations = obligations_of(request)
     rules = Requirement.objects.filter(request=request, replaced_at=None).order_by("rule_id")
     changed_by = one_line(str(row.content.get("changed_by", "")))

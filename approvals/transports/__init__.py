@@ -13,11 +13,14 @@ from typing import Final
 from approvals.enums import NotificationChannel
 from approvals.messages import Message
 from approvals.models import Notification
-from approvals.transports import email
+from approvals.transports import email, push, slack, teams
 
 Receipt = Mapping[str, str] | None
 Transport = Callable[[Notification, Message], Receipt]
 
 TRANSPORTS: Final[dict[NotificationChannel, Transport]] = {
     NotificationChannel.EMAIL: email.send,
+    NotificationChannel.SLACK: slack.send,
+    NotificationChannel.TEAMS: teams.send,
+    NotificationChannel.PUSH: push.send,
 }

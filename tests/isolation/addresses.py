@@ -26,6 +26,8 @@ PUBLIC = {
     "l/<str:token>",
     "l/<str:token>/",
     "stop/<str:token>",  # the signed address is the right to it, and shows nothing
+    "integrations/slack/<str:ident>/interactions",  # Slack's signature is the key
+    "sw.js",
 }
 # For whoever is logged in, about themselves: no tenant's data.
 OWN = {"", "accounts/sessions/"}
@@ -118,9 +120,12 @@ GAPS = {
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
     "deliveries/delivery": Gap("delivery", "msg"),
+    "accounts/account": Gap("chat_account", "chac"),
+    "leave/account": Gap("chat_account", "chac"),
+    "devices/device": Gap("device", "push"),
 }
 # What is the same for everybody: no id of a tenant's.
-SHARED = {"templates/key": "payments", "messages/kind": "requested"}
+SHARED = {"templates/key": "payments", "messages/kind": "requested", "chat/channel": "slack"}
 _GAP = re.compile(r"([\w-]+)/<(?:\w+:)?(\w+)>")
 
 

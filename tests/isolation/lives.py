@@ -14,11 +14,13 @@ from approvals.models import (
     CallbackDelivery,
     CallbackEndpoint,
     CanaryPlan,
+    ChatAccount,
     Exercise,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
     PolicyVersion,
+    PushSubscription,
     SavedFilter,
     ShadowResult,
     SimulatedChange,
@@ -90,6 +92,8 @@ class Life:
     saved_filter: SavedFilter
     exercise: Exercise
     canary: CanaryPlan
+    chat_account: ChatAccount
+    device: PushSubscription
     dora: Membership  # owner and compliance here, and in every other company as well
 
     @property
@@ -228,6 +232,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             saved_filter=SavedFilter.objects.get(),
             exercise=Exercise.objects.get(),
             canary=CanaryPlan.objects.get(),
+            chat_account=ChatAccount.objects.get(),
+            device=PushSubscription.objects.get(),
             dora=Membership.objects.get(user=dora),
         )
 
