@@ -86,7 +86,8 @@ def test_one_person_in_slack_and_on_the_page_has_one_vote(
     for _ in range(ROUNDS):
         request = chat.request()
         on_page = partial(chat.world.vote, alice, request, Verdict.APPROVE)
-        in_slack, page = committed_db.at_once([press(chat, ALICE), on_page])
+        calls: list[Callable[[], object]] = [press(chat, ALICE), on_page]
+        in_slack, page = committed_db.at_once(calls)
         assert in_slack == 200
         assert isinstance(page, (ActionRequest, Conflict))
         assert votes(chat, request) == ["Alice approve"]
