@@ -55,7 +55,7 @@ def test_a_card_mentions_who_is_asked_and_leads_to_the_page(teams: Teams) -> Non
     card = read_card(received.body)
     told = lines(card)
     assert told[:2] == ["Pay Acme Ltd", "Alice, your approval is needed."]
-    assert "Amount: 900.00" in told
+    assert "Kind: Bank transfer" in told
     assert "The agent's reason, checked by nobody: Invoice 2291 is due." in told
     assert card["msteams"]["entities"] == [
         {
