@@ -33,6 +33,8 @@ _TOLD: Final = {
     NotificationKind.DECIDED: "told how it ended",
     NotificationKind.ALERT: "alerted",
     NotificationKind.INFORMED: "told of it, as a rule asks",
+    NotificationKind.BREAK_GLASS: "told of the emergency approval",
+    NotificationKind.REVIEW_DUE: "asked to review the emergency approval",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),
@@ -122,6 +124,8 @@ def _completed(stages: Sequence[RequirementStage]) -> Iterator[Moment]:
 def _votes(votes: Sequence[Vote]) -> Iterator[Moment]:
     for vote in votes:
         word, drawing, tone = _CAST[Verdict(vote.verdict)]
+        if vote.is_break_glass:
+            word, drawing, tone = "approved alone, in an emergency", "siren", "bad"
         title = f"{vote.member.user.name} {word}"
         if not vote.member.is_active:
             title += " (no longer active here)"

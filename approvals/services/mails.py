@@ -21,13 +21,19 @@ _ASKS: Final = {
     NotificationKind.REMINDER: "Reminder, approve or deny",
     NotificationKind.ESCALATED: "Escalated, approve or deny",
 }
+# What they say was written with them.
+_IN_WORDS: Final = (
+    NotificationKind.ALERT,
+    NotificationKind.BREAK_GLASS,
+    NotificationKind.REVIEW_DUE,
+)
 
 
 def compose_mail(row: Notification) -> Mail:
     """Return the message of a claimed row; makes its link. Called in the claim's transaction."""
     tenant = Tenant.objects.get(pk=row.tenant_id)
     kind = NotificationKind(row.kind)
-    if row.request is None or kind == NotificationKind.ALERT:
+    if row.request is None or kind in _IN_WORDS:
         template, subject, context = (
             "alert",
             str(row.content.get("subject", "Alert")),
