@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from approvals.views import (
+    break_glass,
     callbacks,
     categories,
     exercises,
@@ -14,6 +15,7 @@ from approvals.views import (
     policy_try,
     policy_who,
     requests,
+    reviews,
     simulations,
 )
 from approvals.views.findings import findings
@@ -31,6 +33,12 @@ _REQUESTS = [
     path("<str:ident>/vote", requests.request_vote, name="request_vote"),
     path("<str:ident>/cancel", requests.request_cancel, name="request_cancel"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
+    path("<str:ident>/break-glass", break_glass.request_break_glass, name="request_break_glass"),
+    path("<str:ident>/passkey", break_glass.request_passkey, name="request_passkey"),
+]
+_REVIEWS = [
+    path("", reviews.review_list, name="review_list"),
+    path("<str:ident>/", reviews.review_detail, name="review_detail"),
 ]
 _SIMULATIONS: list[URLPattern | URLResolver] = [
     path("", simulations.simulation_list, name="simulation_list"),
@@ -109,6 +117,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/inbox/filters", filter_save, name="filter_save"),
     path("t/<slug:slug>/inbox/filters/<str:ident>/remove", filter_remove, name="filter_remove"),
     path("t/<slug:slug>/requests/", include(_REQUESTS)),
+    path("t/<slug:slug>/reviews/", include(_REVIEWS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),

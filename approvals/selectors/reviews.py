@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from approvals.models import (
     CategoryGroupPermission,
     CategoryUserPermission,
 )
-from approvals.rules import is_on_agents_side, may_be_approver
+from approvals.rules import is_due, is_on_agents_side, may_be_approver
 from govapp.common.api.pagination import Page, Position, read_page
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
@@ -38,6 +39,32 @@ class ReviewRow:
 
     review: BreakGlassReview
     why_not: str
+
+
+@dataclass(frozen=True)
+class Emergency:
+    """What the page of a request shows of emergencies, for one reader."""
+
+    may_act: bool = False
+    review: BreakGlassReview | None = None
+    why_not_review: str = ""
+    may_read: bool = False
+
+
+def read_emergency(request: ActionRequest, member: Membership, now: datetime) -> Emergency:
+    """Return whether this reader may approve alone, or the review of what was. One statement."""
+    if request.is_pending:
+        can_be = may_be_approver(member) and not is_due(request.deadline_at, now)
+        rights = break_glass_rights(request.category_id, member) if can_be else ()
+        return Emergency(may_act=can_be and not why_not_alone(request, member, rights))
+    review = review_of(request)
+    if review is None:
+        return Emergency()
+    return Emergency(
+        review=review,
+        why_not_review=why_not_review(review, member),
+        may_read=may_read_reviews(member),
+    )
 
 
 def break_glass_rights(category_id: UUID | None, member: Membership) -> tuple[str, ...]:

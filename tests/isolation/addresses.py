@@ -115,6 +115,7 @@ GAPS = {
     "policies/version_id": Gap("draft", "pv"),
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
+    "reviews/ident": Gap("review", "bgr"),
     "deliveries/delivery": Gap("delivery", "msg"),
 }
 # What is the same for everybody: no id of a tenant's.
