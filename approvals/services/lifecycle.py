@@ -15,7 +15,7 @@ from approvals.enums import (
     StageStatus,
 )
 from approvals.models import ActionRequest, RequirementStage
-from approvals.services import callbacks, notifications
+from approvals.services import alarms, callbacks, notifications
 from approvals.services.schedule import close_timers
 from audit.actors import SYSTEM, Actor
 from govapp.common.live import (
@@ -93,7 +93,7 @@ def tell_whoever_waits(request: ActionRequest) -> None:
 
 def _tell_how_it_ended(request: ActionRequest, reason: str) -> None:
     if request.is_break_glass:
-        notifications.notify_break_glass(request=request, reason=reason)
+        alarms.tell_of_break_glass(request=request, reason=reason)
     else:
         notifications.notify_decided(request=request)
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from approvals.enums import NotificationChannel, NotificationKind, ReviewOutcome
-from approvals.models import ActionRequest, BreakGlassReview, Notification, RequirementStage
+from approvals.enums import NotificationChannel, NotificationKind
+from approvals.models import ActionRequest, Notification, RequirementStage
 from approvals.policies import Reference
 from approvals.selectors.approvers import stage_candidates
 from approvals.selectors.people import members_named
@@ -23,7 +23,7 @@ from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
 from tenants.enums import Role
-from tenants.models import Agent, Membership
+from tenants.models import Membership
 from tenants.selectors import active_members, members_with_role
 
 _ASKED = (NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED)
@@ -72,71 +72,6 @@ def notify_decided(*, request: ActionRequest) -> None:
     _queue(members, NotificationKind.DECIDED, f"decided:{request.pk}", request)
 
 
-def notify_break_glass(*, request: ActionRequest, reason: str) -> None:
-    """Tell everybody concerned that one person approved it alone: instead of `notify_decided`.
-
-    Whoever was asked, the agent's owner, owners and compliance, and the person: somebody else may
-    have acted under their name.
-    """
-    concerned = (
-        Q(pk__in=_asked_rows(request).values("member_id"))
-        | Q(pk__in=Agent.objects.filter(pk=request.agent_id).values("owner_id"))
-        | Q(roles__overlap=[Role.OWNER, Role.COMPLIANCE])
-        | Q(votes__request=request, votes__is_break_glass=True)
-    )
-    by = request.decided_by_name
-    _queue(
-        active_members().filter(concerned).distinct(),
-        NotificationKind.BREAK_GLASS,
-        f"break_glass:{request.pk}",
-        request,
-        {
-            "subject": f"Approved in an emergency by {by}: {request.summary}",
-            "text": f"{by} approved this {reason}\n\nIt may be executed now. An owner or compliance"
-            " can withdraw the permission until it is used. Somebody else has to review it.",
-        },
-    )
-
-
-def notify_review_due(
-    *,
-    review: BreakGlassReview,
-    members: Sequence[Membership],
-    level: int,
-    subject: str,
-    text: str,
-) -> None:
-    """Ask for the review; when nobody may do it, tell all owners and compliance that nobody may."""
-    officers = active_members().filter(roles__overlap=[Role.OWNER, Role.COMPLIANCE])
-    _queue(
-        members or officers,
-        NotificationKind.REVIEW_DUE,
-        f"review:{review.pk}:{level}",
-        review.request,
-        {"subject": subject, "text": text},
-    )
-
-
-def notify_break_glass_reviewed(*, review: BreakGlassReview) -> None:
-    """Tell who approved alone and the agent's owner; owners and compliance when it was wrong."""
-    request, found = review.request, review.get_outcome_display().lower()
-    concerned = Q(pk=review.member_id) | Q(pk=request.agent.owner_id)
-    if review.outcome == ReviewOutcome.NOT_JUSTIFIED:
-        concerned |= Q(roles__overlap=[Role.OWNER, Role.COMPLIANCE])
-    reviewer = review.reviewer.user.name if review.reviewer else ""
-    _queue(
-        active_members().filter(concerned),
-        NotificationKind.BREAK_GLASS,
-        f"break_glass_reviewed:{review.pk}",
-        request,
-        {
-            "subject": f"Emergency approval {found}: {request.summary}",
-            "text": f"{reviewer} reviewed the emergency approval by {review.member.user.name} and"
-            f" found it {found}.\n\n{review.remark}",
-        },
-    )
-
-
 def notify_informed(*, request: ActionRequest, references: Sequence[Reference]) -> None:
     """Tell those whom the matched rules name that this was asked, whatever its outcome."""
     if references:
@@ -156,6 +91,18 @@ def alert_compliance(
         request,
         {"subject": subject, "text": text},
     )
+
+
+def notify(
+    members: Iterable[Membership],
+    *,
+    kind: NotificationKind,
+    dedup_key: str,
+    request: ActionRequest | None,
+    content: dict[str, Any] | None = None,
+) -> None:
+    """Tell these members. One statement."""
+    _queue(members, kind, dedup_key, request, content)
 
 
 def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from approvals.audit_events import break_glass as events
 from approvals.enums import ReviewOutcome, TimerKind, TimerStatus
 from approvals.models import ActionRequest, BreakGlassReview, Timer, Vote
 from approvals.selectors.reviews import get_review, review_of, reviewers_of, why_not_review
-from approvals.services import notifications
+from approvals.services import alarms
 from approvals.services.locking import lock_request
 from approvals.services.schedule import close_due
 from audit.services import record_many
@@ -97,7 +97,7 @@ def review_break_glass(
         )
         change(armed, status=TimerStatus.SUPERSEDED, closed_at=now)
         events.reviewed(review=review, actor=actor, now=now)
-        notifications.notify_break_glass_reviewed(review=review)
+        alarms.tell_of_review(review=review)
     return review
 
 
@@ -128,7 +128,7 @@ def _remind(review: BreakGlassReview, timer: Timer, *, is_overdue: bool) -> None
     first = [member for member in able if Role.COMPLIANCE in member.roles]
     word = "overdue" if is_overdue else "due"
     at = review.due_at.strftime("%Y-%m-%d %H:%M UTC")
-    notifications.notify_review_due(
+    alarms.ask_for_review(
         review=review,
         # Nobody with compliance may: then it is for the owners from the first.
         members=able if is_overdue or not first else first,

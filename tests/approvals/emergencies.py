@@ -32,7 +32,7 @@ def approve_alone(
     world: World, member: Membership, request: ActionRequest, app: App | None = None, **fields: Any
 ) -> ActionRequest:
     """Approve alone, with a fresh code of the app."""
-    given = {
+    given: dict[str, Any] = {
         "reason": WHY,
         "payload_digest": request.payload_digest,
         "request_version": request.version,

@@ -30,7 +30,7 @@ class Passkey:
 
     def __init__(self, member: Membership, *, ident: bytes = b"passkey-of-the-tests") -> None:
         self.ident, self._key = ident, ec.generate_private_key(ec.SECP256R1())
-        public = ES256.from_cryptography_key(self._key.public_key())
+        public = ES256.from_cryptography_key(self._key.public_key())  # type: ignore[no-untyped-call]
         credential = AttestedCredentialData.create(Aaguid.NONE, ident, public)
         data = AuthenticatorData.create(
             _host_hash(HOST), _PRESENT | _VERIFIED | _ATTESTED, 0, bytes(credential)
