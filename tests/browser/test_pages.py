@@ -56,6 +56,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "drills": ("carl", "drills/"),
     "drill-new": ("carl", "drills/new?agent={agent}&category=payments.transfer"),
     "canary-new": ("carl", "drills/canaries/new?agent={agent}&category=payments.transfer"),
+    "reviews": ("audrey", "reviews/"),
 }
 ACCOUNT = {
     "account-again": "/accounts/reauthenticate/",
