@@ -10,6 +10,7 @@ from approvals.models import ActionRequest, BreakGlassReview, RequirementStage, 
 from approvals.selectors.reviews import BREAK_GLASS
 from approvals.services.categories import give_right, take_right
 from approvals.services.execution import issue_grant
+from approvals.services.exercises import Sample, start_drill
 from approvals.services.step_up import BREAK_GLASS as ACT
 from approvals.services.step_up import bound_to
 from govapp.common.errors import Conflict, Forbidden, Invalid, Stale
@@ -211,6 +212,15 @@ def test_whoever_is_no_approver_has_none_either(world: World) -> None:
     audrey = world.company.audrey
     with pytest.raises(Forbidden, match="not an active approver"):
         approve_alone(world, audrey, world.submit(), App(audrey))
+
+
+def test_a_drill_is_no_emergency(world: World) -> None:
+    company, charlie = world.company, world.company.charlie
+    with tenant_transaction(company.id):
+        sample = Sample(world.agent, world.category, "Pay Acme Ltd", {"amount": "900.00"})
+        request = start_drill(actor=company.carl, sample=sample).request
+    with pytest.raises(Forbidden, match="This is a drill"):
+        approve_alone(world, charlie, request, App(charlie))
 
 
 def test_ones_own_vote_is_replaced_and_those_of_others_stay(world: World) -> None:
