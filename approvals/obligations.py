@@ -25,7 +25,7 @@ def needs_login(request: ActionRequest) -> bool:
     A second factor is asked for on the page only, so it needs one too.
     """
     attached = obligations_of(request)
-    return attached.step_up or bool(getattr(attached, "login", False))
+    return attached.step_up or attached.login
 
 
 def grant_not_before(request: ActionRequest) -> datetime | None:

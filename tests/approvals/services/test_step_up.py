@@ -7,12 +7,15 @@ import pytest
 
 from approvals.enums import Verdict, VoteChannel
 from approvals.models import ActionRequest
+from approvals.services.links import make_review_link, open_link
 from approvals.services.step_up import bound_to
 from govapp.common.errors import Forbidden
+from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tenants.services.second_factor import PasskeyProof, PasskeyRefused, begin_passkey
 from tests.approvals.documents import asks, rules
 from tests.approvals.emergencies import events
+from tests.approvals.views.conftest import be_low_risk
 from tests.approvals.world import World, make_world
 from tests.support.passkey import HOST, Passkey
 
@@ -94,3 +97,18 @@ def test_only_the_page_asks_for_it(world: World, alice: Hand, channel: VoteChann
         world.vote(
             alice.member, request, proof=alice.sign(request, Verdict.APPROVE), channel=channel
         )
+
+
+def test_a_rule_that_wants_a_login_is_decided_by_no_link_and_in_no_chat() -> None:
+    world = make_world(rules(asks("payments", obligations={"login": True})))
+    be_low_risk(world, link_voting=True)
+    request, alice = world.submit(), world.company.alice
+    with tenant_transaction(world.company.id):
+        token = make_review_link(request=request, member=alice).rsplit("/", 1)[1]
+    opened = open_link(token)
+    assert (opened.may_vote_here, opened.needs_login) == (False, True)
+    assert opened.why_not == "Log in to decide: a rule asks for a login."
+    for channel in (VoteChannel.LINK, VoteChannel.SLACK):
+        with pytest.raises(Forbidden, match="a rule asks for a login"):
+            world.vote(alice, request, channel=channel)
+    assert world.vote(alice, request, channel=VoteChannel.INBOX).status == "approved"
