@@ -19,6 +19,15 @@ def obligations_of(request: ActionRequest) -> EvaluatedObligations:
     return EvaluatedObligations.from_dict(request.obligations)
 
 
+def needs_login(request: ActionRequest) -> bool:
+    """Whether a rule wants a login for every decision, also by a link or in chat.
+
+    A second factor is asked for on the page only, so it needs one too.
+    """
+    attached = obligations_of(request)
+    return attached.step_up or attached.login
+
+
 def grant_not_before(request: ActionRequest) -> datetime | None:
     """Return when the permission may be given; None when nothing holds it back, or there is none.
 

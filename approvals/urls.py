@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from approvals.views import (
+    break_glass,
     callbacks,
     categories,
     chat_settings,
@@ -19,6 +20,7 @@ from approvals.views import (
     policy_who,
     push,
     requests,
+    reviews,
     simulations,
     slack,
 )
@@ -39,6 +41,12 @@ _REQUESTS = [
     path("<str:ident>/comments", discussion.request_comment, name="request_comment"),
     path("<str:ident>/reveal", discussion.request_reveal, name="request_reveal"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
+    path("<str:ident>/break-glass", break_glass.request_break_glass, name="request_break_glass"),
+    path("<str:ident>/passkey", break_glass.request_passkey, name="request_passkey"),
+]
+_REVIEWS = [
+    path("", reviews.review_list, name="review_list"),
+    path("<str:ident>/", reviews.review_detail, name="review_detail"),
 ]
 _SIMULATIONS: list[URLPattern | URLResolver] = [
     path("", simulations.simulation_list, name="simulation_list"),
@@ -146,6 +154,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/inbox/filters", filter_save, name="filter_save"),
     path("t/<slug:slug>/inbox/filters/<str:ident>/remove", filter_remove, name="filter_remove"),
     path("t/<slug:slug>/requests/", include(_REQUESTS)),
+    path("t/<slug:slug>/reviews/", include(_REVIEWS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),

@@ -23,6 +23,7 @@ _SECTIONS: Final = (
         "Who decided",
         (
             "vote.",
+            "break_glass.",
             "action_request.approved",
             "action_request.denied",
             "action_request.returned",
@@ -133,6 +134,7 @@ def _details(data: Mapping[str, Any]) -> Iterator[str]:
     """Say what an event's data adds to its summary."""
     said = (
         ("reason", "The reason given was: “{}”"),
+        ("remark", "The remark was: “{}”"),
         ("note", "It was noted: “{}”"),
         ("on_behalf_of", "It was on behalf of {}."),
         ("policy", "The policy was: {}."),

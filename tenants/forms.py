@@ -11,7 +11,12 @@ from tenants.enums import Role, TrustTier
 from tenants.models import Agent, ApproverGroup, Membership, Tenant
 from tenants.office_hours import WEEK, holiday_countries
 from tenants.selectors import active_members, members
-from tenants.services.tenants import LONGEST_RETENTION
+from tenants.services.tenants import (
+    LONGEST_READING,
+    LONGEST_RETENTION,
+    LONGEST_REVIEW,
+    MOST_APPROVALS,
+)
 
 _ROLE_HELP: Final = {
     Role.OWNER: "people, keys, settings",
@@ -213,6 +218,25 @@ class SettingsForm(forms.Form):
         choices=[(1, "1 person"), *((n, f"{n} people") for n in range(2, 6))],
         help_text="Besides whoever proposed it.",
     )
+    reading_seconds = forms.IntegerField(
+        label="High risk is looked at before it is approved, in seconds",
+        min_value=0,
+        max_value=LONGEST_READING,
+        help_text="0: no minimum. A denial never waits.",
+    )
+    approvals_per_hour = forms.IntegerField(
+        label="Approvals by one person in an hour, at most",
+        required=False,
+        min_value=1,
+        max_value=MOST_APPROVALS,
+        help_text="Empty: no limit.",
+    )
+    break_glass_review_hours = forms.IntegerField(
+        label="An emergency approval is reviewed within, in hours",
+        min_value=1,
+        max_value=LONGEST_REVIEW,
+        help_text="By somebody else. Owners are told when it is late.",
+    )
     link_voting = forms.BooleanField(
         required=False, label="Low-risk requests may be decided from an e-mailed link"
     )
@@ -246,5 +270,6 @@ class SettingsForm(forms.Form):
             "name", "time_zone", "fallback_group", "business_days", "business_from", "business_to",
             "holiday_country", "weakening_reviewers", "link_voting", "single_person_publishing",
             "canaries",
+            "reading_seconds", "approvals_per_hour", "break_glass_review_hours",
         )  # fmt: skip
         return {name: getattr(tenant, name) for name in names}

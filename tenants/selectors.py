@@ -55,6 +55,16 @@ def authenticator_app(user: User) -> Authenticator | None:
     return found
 
 
+def factors_of(user: User) -> frozenset[str]:
+    """Return which second factors the person can be asked for: "totp", "webauthn". One statement.
+
+    Recovery codes are for the login only.
+    """
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    found = Authenticator.objects.filter(user=user, type__in=kinds)
+    return frozenset(found.values_list("type", flat=True))
+
+
 def members_with_role(role: Role) -> QuerySet[Membership]:
     """Return the active members who hold this role, by name."""
     return active_members().filter(roles__contains=[role.value])

@@ -13,9 +13,7 @@ from approvals.policies import PolicyInvalid, Problem
 from approvals.schema_limits import require_usable_schema
 from approvals.selectors.categories import CategoryRow
 from govapp.common.errors import Invalid
-from tenants.enums import Role
 from tenants.models import ApproverGroup, Membership
-from tenants.selectors import members_with_role
 
 KINDS: Final = [
     ("fields", "Fields: name and value"),
@@ -134,18 +132,28 @@ class CategoryForm(ListedForm):
 
 
 class RightForm(forms.Form):
-    """Choose a group or a person who does not have the right yet."""
+    """Choose a group or a person who does not have the right yet; `alone`: the one for emergencies.
+
+    `members` are the approvers.
+    """
 
     to = forms.ChoiceField(label="Group or person")
 
     def __init__(
-        self, *args: Any, row: CategoryRow, groups: Iterable[ApproverGroup], **kwargs: Any
+        self,
+        *args: Any,
+        row: CategoryRow,
+        groups: Iterable[ApproverGroup],
+        members: Iterable[Membership],
+        alone: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        members = members_with_role(Role.APPROVER)
-        self._groups = {f"group:{group.slug}": group for group in groups if group not in row.groups}
+        has_groups = row.alone_groups if alone else row.groups
+        has_members = row.alone_members if alone else row.members
+        self._groups = {f"group:{group.slug}": group for group in groups if group not in has_groups}
         self._members = {
-            f"member:{member.public_id}": member for member in members if member not in row.members
+            f"member:{member.public_id}": member for member in members if member not in has_members
         }
         choice = self.fields["to"]
         assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - for the type checker

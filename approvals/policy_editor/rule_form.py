@@ -181,7 +181,7 @@ class _Form:
         value = one(self.fields, self.name("step-up"))
         return Input(
             self.name("step-up"), "Approvers prove themselves again", "check", value,
-            help="With a code of their authenticator app, at the moment of the vote.",
+            help="With a passkey or a code of their app, at the moment of the vote.",
         ).with_errors(self.errors)  # fmt: skip
 
     def login(self) -> Input:

@@ -30,6 +30,7 @@ from approvals.selectors.messages import Delivery, deliveries_of
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
+from approvals.selectors.reviews import Emergency, read_emergency
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
 from approvals.sensitive import Kind, kinds_in, kinds_in_words
@@ -38,7 +39,7 @@ from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
 from tenants.models import Membership
 from tenants.rules import has_role
-from tenants.selectors import authenticator_app
+from tenants.selectors import factors_of
 
 _NAMES = 6
 TOO_LATE = "The time to decide has passed; a request that nobody decided in time expires."
@@ -80,7 +81,9 @@ class ActionPage:
     discussion: Discussion
     private_kinds: frozenset[Kind]  # of what is masked
     deliveries: tuple[Delivery, ...]
-    has_app: bool  # for the reader: whether a code can be asked for; False when none will be
+    # What the reader can be asked for ("totp", "webauthn"); empty when nothing will be.
+    factors: frozenset[str]
+    emergency: Emergency
 
     @property
     def reason_hidden(self) -> int:
@@ -110,6 +113,16 @@ class ActionPage:
             each.row.status == DeliveryStatus.FAILED and not each.next_channel
             for each in self.deliveries
         )
+
+    @property
+    def has_app(self) -> bool:
+        """Whether the reader can be asked for a code of an authenticator app."""
+        return "totp" in self.factors
+
+    @property
+    def has_passkey(self) -> bool:
+        """Whether the reader can be asked for a passkey."""
+        return "webauthn" in self.factors
 
     @property
     def verdicts(self) -> list[tuple[str, str, int]]:
@@ -150,7 +163,10 @@ def _requests() -> QuerySet[ActionRequest]:
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader. Ten statements; eleven to ask for a code."""
+    """Return the page of a request for this reader. Ten statements.
+
+    One more to ask for a second factor, one for who may approve alone, or for its review.
+    """
     board = load_board(request)
     # With their people: the timeline names them.
     votes = list(
@@ -158,6 +174,8 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     )
     people = load_people(request.category_id) if request.category_id else []
     standing, attached = _standing(board, people, member, now), obligations_of(request)
+    emergency = read_emergency(request, member, now)
+    asks = emergency.may_act or (attached.step_up and standing.may_vote)
     grants = list(ExecutionGrant.objects.filter(request=request).order_by("issued_at"))
     display = request.category.display if request.category else {}
     deliveries = deliveries_of(request)
@@ -191,7 +209,8 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         discussion=discussion,
         private_kinds=_private_kinds(request, timeline, discussion),
         deliveries=tuple(deliveries),
-        has_app=_can_be_asked(attached, standing, member),
+        factors=factors_of(member.user) if asks else frozenset(),
+        emergency=emergency,
     )
 
 
@@ -207,11 +226,6 @@ def _standing(
     if standing.may_vote and is_due(board.request.deadline_at, now):
         return Standing(False, TOO_LATE, frozenset())
     return standing
-
-
-def _can_be_asked(attached: EvaluatedObligations, standing: Standing, member: Membership) -> bool:
-    asks = attached.step_up and standing.may_vote
-    return asks and authenticator_app(member.user) is not None
 
 
 def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:

@@ -2,24 +2,31 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from approvals.models import ActionCategory, CategoryGroupPermission, CategoryUserPermission
 from approvals.selectors.people import APPROVE
+from approvals.selectors.reviews import BREAK_GLASS
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.models import ApproverGroup, Membership
 
+_RIGHTS: Final = (APPROVE, BREAK_GLASS)
+_Given = tuple[UUID, str]
+
 
 @dataclass(frozen=True)
 class CategoryRow:
-    """A category with who may approve it."""
+    """A category with who may approve it, and who may alone, in an emergency."""
 
     category: ActionCategory
     groups: tuple[ApproverGroup, ...]
     members: tuple[Membership, ...]
+    alone_groups: tuple[ApproverGroup, ...] = ()
+    alone_members: tuple[Membership, ...] = ()
 
 
 def list_categories() -> list[CategoryRow]:
@@ -41,30 +48,36 @@ def get_category(public_id: str) -> CategoryRow:
 
 def _with_rights(categories: list[ActionCategory]) -> list[CategoryRow]:
     ids = [category.pk for category in categories]
-    to_groups: dict[UUID, list[ApproverGroup]] = defaultdict(list)
+    to_groups: dict[_Given, list[ApproverGroup]] = defaultdict(list)
     given = CategoryGroupPermission.objects.filter(
-        content_object__in=ids, permission__codename=APPROVE
-    ).values_list("content_object_id", "group_id")
+        content_object__in=ids, permission__codename__in=_RIGHTS
+    ).values_list("content_object_id", "permission__codename", "group_id")
     groups = {group.group_id: group for group in ApproverGroup.objects.order_by("name")}
-    for category_id, group_id in given.order_by("group__approver_group__name"):
+    for category_id, right, group_id in given.order_by("group__approver_group__name"):
         if group_id in groups:
-            to_groups[category_id].append(groups[group_id])
-    to_members: dict[UUID, list[Membership]] = defaultdict(list)
-    for category_id, member in _people_given(ids):
-        to_members[category_id].append(member)
+            to_groups[category_id, right].append(groups[group_id])
+    to_members: dict[_Given, list[Membership]] = defaultdict(list)
+    for category_id, right, member in _people_given(ids):
+        to_members[category_id, right].append(member)
     return [
-        CategoryRow(category, tuple(to_groups[category.pk]), tuple(to_members[category.pk]))
+        CategoryRow(
+            category,
+            tuple(to_groups[category.pk, APPROVE]),
+            tuple(to_members[category.pk, APPROVE]),
+            tuple(to_groups[category.pk, BREAK_GLASS]),
+            tuple(to_members[category.pk, BREAK_GLASS]),
+        )
         for category in categories
     ]
 
 
-def _people_given(ids: list[UUID]) -> list[tuple[UUID, Membership]]:
+def _people_given(ids: list[UUID]) -> list[tuple[UUID, str, Membership]]:
     rights = CategoryUserPermission.objects.filter(
-        content_object__in=ids, permission__codename=APPROVE
+        content_object__in=ids, permission__codename__in=_RIGHTS
     )
-    rows = list(rights.values_list("content_object_id", "user_id"))
+    rows = list(rights.values_list("content_object_id", "permission__codename", "user_id"))
     people: QuerySet[Membership] = Membership.objects.select_related("user").order_by("user__name")
     members = {member.user_id: member for member in people.filter(user__in=rights.values("user"))}
     order = {user: place for place, user in enumerate(members)}
-    rows = [row for row in rows if row[1] in members]
-    return [(ident, members[user]) for ident, user in sorted(rows, key=lambda row: order[row[1]])]
+    rows = sorted((row for row in rows if row[2] in members), key=lambda row: order[row[2]])
+    return [(ident, right, members[user]) for ident, right, user in rows]

@@ -35,7 +35,7 @@ _TOLD: Final = {
     NotificationKind.INFORMED: "told of it, as a rule asks",
     NotificationKind.COMMENTED: "told of the discussion",
     NotificationKind.BREAK_GLASS: "told of the emergency approval",
-    NotificationKind.REVIEW_DUE: "reminded of the review",
+    NotificationKind.REVIEW_DUE: "asked to review the emergency approval",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),
@@ -125,6 +125,8 @@ def _completed(stages: Sequence[RequirementStage]) -> Iterator[Moment]:
 def _votes(votes: Sequence[Vote]) -> Iterator[Moment]:
     for vote in votes:
         word, drawing, tone = _CAST[Verdict(vote.verdict)]
+        if vote.is_break_glass:
+            word, drawing, tone = "approved alone, in an emergency", "siren", "bad"
         title = f"{vote.member.user.name} {word}"
         if not vote.member.is_active:
             title += " (no longer active here)"

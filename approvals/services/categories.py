@@ -7,16 +7,20 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
+from approvals.audit_events import break_glass
 from approvals.audit_events import configuration as events
 from approvals.enums import CostClass, Risk
 from approvals.models import ActionCategory
 from approvals.policies.fields import PAYLOAD, find_field
 from approvals.schema_limits import require_usable_schema
+from approvals.selectors.people import APPROVE
+from approvals.selectors.reviews import BREAK_GLASS
 from govapp.common.errors import Conflict, FieldError, Invalid
 from tenants.models import ApproverGroup, Membership
 from tenants.rules import may_edit_policy, may_manage_people, require
 
-APPROVE: Final = "approve_actioncategory"
+_GIVEN: Final = {APPROVE: events.right_given, BREAK_GLASS: break_glass.right_given}
+_TAKEN: Final = {APPROVE: events.right_taken, BREAK_GLASS: break_glass.right_taken}
 DISPLAY_KINDS: Final = ("money", "fields", "email", "sql", "http", "diff")
 _PATH_CHARACTERS: Final = 200
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
@@ -103,13 +107,17 @@ def give_right(
     category: ActionCategory,
     group: ApproverGroup | None = None,
     member: Membership | None = None,
+    right: str = APPROVE,
 ) -> None:
-    """Let a group or a member approve actions of this category. Giving twice changes nothing."""
-    bearer = _bearer(actor, group, member)
-    if _holds(category, bearer):
+    """Let a group or a member approve actions of this category. Giving twice changes nothing.
+
+    `right` is `APPROVE`, or `BREAK_GLASS`: to approve alone, in an emergency.
+    """
+    bearer, record = _bearer(actor, group, member), _GIVEN[right]
+    if _holds(category, bearer, right):
         return
-    assign_perm(APPROVE, _identity(bearer), category)
-    events.right_given(actor=actor, category=category, to=bearer)
+    assign_perm(right, _identity(bearer), category)
+    record(actor=actor, category=category, to=bearer)
 
 
 @transaction.atomic
@@ -119,13 +127,14 @@ def take_right(
     category: ActionCategory,
     group: ApproverGroup | None = None,
     member: Membership | None = None,
+    right: str = APPROVE,
 ) -> None:
     """Take the right away, from the next vote on. Taking what was not given changes nothing."""
-    bearer = _bearer(actor, group, member)
-    if not _holds(category, bearer):
+    bearer, record = _bearer(actor, group, member), _TAKEN[right]
+    if not _holds(category, bearer, right):
         return
-    remove_perm(APPROVE, _identity(bearer), category)
-    events.right_taken(actor=actor, category=category, of=bearer)
+    remove_perm(right, _identity(bearer), category)
+    record(actor=actor, category=category, of=bearer)
 
 
 def _require_editor(actor: Membership) -> None:
@@ -150,13 +159,13 @@ def _identity(bearer: ApproverGroup | Membership) -> Any:
     return bearer.group if isinstance(bearer, ApproverGroup) else bearer.user
 
 
-def _holds(category: ActionCategory, bearer: ApproverGroup | Membership) -> bool:
+def _holds(category: ActionCategory, bearer: ApproverGroup | Membership, right: str) -> bool:
     # One lock on the category, so that two people giving the same right record it once.
     ActionCategory.objects.select_for_update().get(pk=category.pk)
     if isinstance(bearer, ApproverGroup):
         rights = category.group_permissions.filter(group=bearer.group)
-        return rights.filter(permission__codename=APPROVE).exists()
-    return category.user_permissions.filter(user=bearer.user, permission__codename=APPROVE).exists()
+        return rights.filter(permission__codename=right).exists()
+    return category.user_permissions.filter(user=bearer.user, permission__codename=right).exists()
 
 
 def _invalid(pointer: str, detail: str) -> Invalid:

@@ -15,7 +15,7 @@ from approvals.enums import (
     StageStatus,
 )
 from approvals.models import ActionRequest, RequirementStage
-from approvals.services import callbacks, notifications
+from approvals.services import alarms, callbacks, notifications
 from approvals.services.schedule import close_timers
 from audit.actors import SYSTEM, Actor
 from govapp.common.live import (
@@ -60,7 +60,7 @@ def move(
     if to.is_final:
         events.record_decided(request=request, actor=actor, now=now)
         if former is not None:  # else nobody has been asked
-            notifications.notify_decided(request=request)
+            _tell_how_it_ended(request, reason)
         callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
     tell_whoever_waits(request)
 
@@ -91,6 +91,13 @@ def tell_whoever_waits(request: ActionRequest) -> None:
     publish_to_all_on_commit(places, message)
 
 
+def _tell_how_it_ended(request: ActionRequest, reason: str) -> None:
+    if request.is_break_glass:
+        alarms.tell_of_break_glass(request=request, reason=reason)
+    else:
+        notifications.notify_decided(request=request)
+
+
 def _end(request: ActionRequest, now: datetime) -> None:
     request.version += 1
     request.deadline_at = None
@@ -98,7 +105,8 @@ def _end(request: ActionRequest, now: datetime) -> None:
         request,
         "status", "version", "decided_at", "decision_reason", "decided_by_name", "deadline_at",
     )  # fmt: skip
-    if request.status != RequestStatus.APPROVED:  # which has no stage left
+    # An approval by votes has no stage left.
+    if request.status != RequestStatus.APPROVED or request.is_break_glass:
         left = RequirementStage.objects.filter(
             request=request, status__in=[StageStatus.WAITING, StageStatus.OPEN]
         )

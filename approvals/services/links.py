@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -17,10 +17,10 @@ from approvals.audit_events import messages as events
 from approvals.doors import review_link_by_token
 from approvals.enums import Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest, ReviewLink
-from approvals.obligations import obligations_of
 from approvals.selectors.approvers import standing_of
 from approvals.services.locking import ended, lock_request
-from approvals.services.votes import STEP_UP_BY_LINK, cast_vote
+from approvals.services.step_up import why_login
+from approvals.services.votes import cast_vote
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden, NotFound, Stale
 from govapp.common.tenancy import tenant_transaction
@@ -111,6 +111,7 @@ def vote_by_link(
     payload_digest: str,
     request_version: int,
     reason: str = "",
+    seconds_viewed: int | None = None,
 ) -> ActionRequest:
     """Cast the vote of the link's person, once. Call it outside of a transaction.
 
@@ -119,21 +120,22 @@ def vote_by_link(
     """
     tenant_id, link_id = _find(token)
     with tenant_transaction(tenant_id):
-        outcome = _vote(tenant_id, link_id, verdict, payload_digest, request_version, reason)
+        outcome = _vote(
+            tenant_id,
+            link_id,
+            verdict=verdict,
+            payload_digest=payload_digest,
+            request_version=request_version,
+            reason=reason,
+            seconds_viewed=seconds_viewed,
+        )
     # Raised after the commit, so that the record of a refused vote stays.
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
 
 
-def _vote(
-    tenant_id: UUID,
-    link_id: UUID,
-    verdict: Verdict,
-    payload_digest: str,
-    request_version: int,
-    reason: str,
-) -> ActionRequest | DomainError:
+def _vote(tenant_id: UUID, link_id: UUID, **ballot: Any) -> ActionRequest | DomainError:
     request = lock_request(_links().get(pk=link_id).request_id)
     link = _links().select_for_update(of=("self",)).get(pk=link_id)
     tenant = Tenant.objects.get(pk=tenant_id)
@@ -148,11 +150,8 @@ def _vote(
         decided = cast_vote(
             member=link.member,
             request_id=request.pk,
-            verdict=verdict,
-            payload_digest=payload_digest,
-            request_version=request_version,
-            reason=reason,
             channel=VoteChannel.LINK,
+            **ballot,
         )
     except DomainError as refusal:
         return refusal
@@ -178,11 +177,11 @@ def votes_without_login(tenant: Tenant, request: ActionRequest) -> bool:
     """Whether this request may be decided where nobody logs in: from a link, or in chat."""
     category = request.category
     is_low = category is not None and category.risk == Risk.LOW
-    return tenant.link_voting and is_low and not obligations_of(request).step_up
+    return tenant.link_voting and is_low and not why_login(request)
 
 
 def _log_in(request: ActionRequest) -> str:
-    return STEP_UP_BY_LINK if obligations_of(request).step_up else LOG_IN
+    return why_login(request) or LOG_IN
 
 
 def _links() -> QuerySet[ReviewLink]:

@@ -77,8 +77,12 @@ def close_stage_timers(*, stages: Sequence[RequirementStage], now: datetime) -> 
 
 
 def close_timers(*, request: ActionRequest, now: datetime) -> None:
-    """Close everything that is still armed for a request that has moved on."""
+    """Close everything that is still armed for a request that has moved on.
+
+    Not the review of an emergency approval: it is due whatever comes of the permission.
+    """
     armed = Timer.objects.filter(request=request, status=TimerStatus.ARMED)
+    armed = armed.exclude(kind=TimerKind.REVIEW)
     change(armed, status=TimerStatus.SUPERSEDED, closed_at=now)
 
 

@@ -28,6 +28,7 @@ from approvals.selectors.board import load_board, load_boards
 from approvals.services.lifecycle import move, move_execution
 from approvals.services.locking import try_to_lock, try_to_lock_many
 from approvals.services.prompts import fire_prompts, is_current, stage_of
+from approvals.services.reviews import fire_review_timers
 from approvals.services.schedule import close_due
 from audit.actors import SYSTEM
 from audit.services import record_many
@@ -38,7 +39,8 @@ from govapp.common.writing import unit_of_work
 log = structlog.get_logger(__name__)
 
 _EXPIRED: Final = "nobody decided in time"
-_MOVING: Final = (TimerKind.EXPIRE, TimerKind.RECONCILE)
+# What has a transaction of its own: it moves a status, or belongs to no stage.
+_MOVING: Final = (TimerKind.EXPIRE, TimerKind.RECONCILE, TimerKind.REVIEW)
 
 # A request that is to expire is left to a transaction of its own, reminders and all.
 _CLAIM = """
@@ -52,7 +54,7 @@ WHERE timer.status = 'armed' AND timer.due_at <= (SELECT govapp_now())
     SELECT FROM approvals_timer AS moving
     WHERE moving.tenant_id = timer.tenant_id AND moving.request_id = timer.request_id
       AND moving.status = 'armed' AND moving.due_at <= (SELECT govapp_now())
-      AND moving.kind IN ('expire', 'reconcile'))
+      AND moving.kind IN ('expire', 'reconcile', 'review'))
 ORDER BY timer.due_at, timer.id LIMIT %s FOR UPDATE OF request SKIP LOCKED
 """
 
@@ -233,7 +235,9 @@ def _due(request_ids: list[UUID], now: datetime) -> list[Timer]:
 def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
     outcomes = [timer for timer in due if timer.kind == TimerKind.RECONCILE]
     _reconcile(request, outcomes, now)
-    due = [timer for timer in due if timer.kind != TimerKind.RECONCILE]
+    reviews = [timer for timer in due if timer.kind == TimerKind.REVIEW]
+    fire_review_timers(request=request, due=reviews, now=now)
+    due = [timer for timer in due if timer.kind not in (TimerKind.RECONCILE, TimerKind.REVIEW)]
     if not due:
         return
     board = load_board(request)

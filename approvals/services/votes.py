@@ -10,27 +10,26 @@ from django.db import transaction
 from approvals.audit_events import requests as events
 from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.models import ActionRequest, Vote
-from approvals.obligations import obligations_of
 from approvals.rules import is_due, is_on_agents_side
 from approvals.selectors.approvers import HAS_VOTED, NOT_AN_APPROVER, Standing, judge
 from approvals.selectors.board import Board, keys_on, load_board
 from approvals.selectors.people import Person, find_person, looking_once
+from approvals.services.fatigue import check_fatigue
 from approvals.services.lifecycle import move, tell_whoever_waits
 from approvals.services.locking import ended, lock_request
 from approvals.services.stages import advance_board
+from approvals.services.step_up import spend_step_up
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Membership
-from tenants.services.second_factor import CodeRefused, spend_code
+from tenants.services.second_factor import CodeRefused, Proof
 
 _ENDS_AS: Final = {
     Verdict.DENY: RequestStatus.DENIED,
     Verdict.RETURN: RequestStatus.RETURNED,
 }
 _REASON_CHARACTERS: Final = 4_000
-SECOND_FACTOR: Final = "totp"
-STEP_UP_BY_LINK: Final = "Log in to decide: a rule asks for a code of your authenticator app."
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class _Ballot:
     reason: str
     channel: VoteChannel
     seconds_viewed: int | None
-    code: str
+    proof: Proof | None
 
 
 def cast_vote(
@@ -56,16 +55,17 @@ def cast_vote(
     reason: str = "",
     channel: VoteChannel = VoteChannel.PAGE,
     seconds_viewed: int | None = None,
-    code: str = "",
+    proof: Proof | None = None,
 ) -> ActionRequest:
     """Cast one person's vote and return the request as it stands afterwards.
 
     Under one row lock: status, deadline by the database's clock, rights and separation of duties
     as they are at this moment, and that the person saw what is there (domain page, section 5).
-    Where a rule asks for step-up, `code` is used up: what the voter's authenticator app shows.
+    Where a rule asks for step-up, `proof` is used up: a code, or a passkey's answer for this act.
     Raises `Invalid` (a denial or return without a reason), `CodeRefused`, `NotFound`, `Forbidden`
     (why, in words), `Stale` (it changed while they were reading), `Conflict` (it has ended and
-    how, the deadline has passed, or this person has voted). A refused vote is recorded as well.
+    how, the deadline has passed, this person has voted, or it is too soon or too often). A
+    refused vote is recorded as well.
     """
     ballot = _Ballot(
         Verdict(verdict),
@@ -74,7 +74,7 @@ def cast_vote(
         reason.strip(),
         VoteChannel(channel),
         seconds_viewed,
-        code,
+        proof,
     )
     _check_reason(ballot)
     try:
@@ -100,8 +100,17 @@ def _cast(member: Membership, request_id: UUID, ballot: _Ballot) -> ActionReques
     _check_may_vote(standing)
     _check_time(request, now)
     _check_seen(request, ballot)
-    # Last, so that a code is not used up for a vote that does not count anyway.
-    factor = _step_up(request, person.member, ballot)
+    if ballot.verdict == Verdict.APPROVE:
+        seconds = ballot.seconds_viewed
+        check_fatigue(request=request, member=person.member, seconds_viewed=seconds, now=now)
+    # Last, so that a proof is not used up for a vote that does not count anyway.
+    factor = spend_step_up(
+        request=request,
+        member=person.member,
+        act=ballot.verdict,
+        channel=ballot.channel,
+        proof=ballot.proof,
+    )
     vote = _write(board, person, standing, ballot, factor, now)
     _count(board, vote, person.member, now)
     return request
@@ -187,19 +196,6 @@ def _check_seen(request: ActionRequest, ballot: _Ballot) -> None:
     seen = (ballot.payload_digest, ballot.request_version)
     if seen != (request.payload_digest, request.version):
         raise Stale("This changed while you were reading. Look at it again, then decide.")
-
-
-def _step_up(request: ActionRequest, member: Membership, ballot: _Ballot) -> str | None:
-    """Use up the voter's code where a rule asks for one; return which factor that was.
-
-    Every verdict counts alike: a denial is a decision in somebody's name as well.
-    """
-    if not obligations_of(request).step_up:
-        return None
-    if ballot.channel != VoteChannel.PAGE:
-        raise Forbidden(STEP_UP_BY_LINK)
-    spend_code(user=member.user, code=ballot.code)
-    return SECOND_FACTOR
 
 
 def _record_refusal(

@@ -7,6 +7,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from approvals.forms.categories import KINDS, CategoryForm, RightForm
 from approvals.selectors.categories import CategoryRow, get_category, list_categories
+from approvals.selectors.people import APPROVE
+from approvals.selectors.reviews import BREAK_GLASS
 from approvals.services.categories import (
     change_category,
     create_category,
@@ -15,12 +17,15 @@ from approvals.services.categories import (
 )
 from govapp.common.forms import refusals_on
 from tenants import rules
+from tenants.enums import Role
 from tenants.http import PageRequest
 from tenants.models import Membership
-from tenants.selectors import get_group, get_member, groups
+from tenants.selectors import get_group, get_member, groups, members_with_role
 from tenants.views.common import flash_refusal, posted
 
 _NOT_EDITOR = "Only members with the role compliance edit categories."
+_ALONE = {APPROVE: "", BREAK_GLASS: " alone, in an emergency"}
+_FORMS = {APPROVE: "form", BREAK_GLASS: "alone_form"}
 _NOT_GIVER = "Only members with the role compliance or owner give rights to approve."
 
 
@@ -83,13 +88,16 @@ def category_archive(request: PageRequest, slug: str, ident: str) -> HttpRespons
 def right_give(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     row = get_category(ident)
     rules.require(_may_give(request.membership), _NOT_GIVER)
-    form = RightForm(request.POST, row=row, groups=groups())
+    right = _right(request)
+    form = _right_form(row, right, posted=request)
     if form.is_valid():
         with refusals_on(form):
-            give_right(actor=request.membership, category=row.category, **form.bearer())
-            messages.success(request, f"{form.name()} may approve {row.category.name} now.")
+            bearer = form.bearer()
+            give_right(actor=request.membership, category=row.category, right=right, **bearer)
+            words = f"{form.name()} may approve {row.category.name}{_ALONE[right]} now."
+            messages.success(request, words)
             return redirect("category_detail", slug, ident)
-    return _category_page(request, row, form)
+    return _category_page(request, row, {_FORMS[right]: form})
 
 
 @require_POST
@@ -99,9 +107,12 @@ def right_take(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     group = get_group(ref) if kind == "group" else None
     member = get_member(ref) if kind != "group" else None
     with flash_refusal(request):
-        take_right(actor=request.membership, category=category, group=group, member=member)
+        right = _right(request)
+        take_right(
+            actor=request.membership, category=category, group=group, member=member, right=right
+        )
         name = group.name if group else member.user.name if member else ""
-        messages.success(request, f"{name} may no longer approve {category.name}.")
+        messages.success(request, f"{name} may no longer approve {category.name}{_ALONE[right]}.")
     return redirect("category_detail", slug, ident)
 
 
@@ -110,8 +121,25 @@ def _may_give(member: Membership) -> bool:
     return rules.may_edit_policy(member) or rules.may_manage_people(member)
 
 
+def _right(request: PageRequest) -> str:
+    """Return which right the posted form is about."""
+    return BREAK_GLASS if request.POST.get("right") == "alone" else APPROVE
+
+
+def _right_form(row: CategoryRow, right: str, *, posted: PageRequest | None = None) -> RightForm:
+    is_alone = right == BREAK_GLASS
+    return RightForm(
+        posted.POST if posted else None,
+        row=row,
+        groups=groups(),
+        members=members_with_role(Role.APPROVER),
+        alone=is_alone,
+        auto_id="alone_%s" if is_alone else "id_%s",
+    )
+
+
 def _category_page(
-    request: PageRequest, row: CategoryRow, bound: RightForm | None = None
+    request: PageRequest, row: CategoryRow, bound: dict[str, RightForm] | None = None
 ) -> HttpResponse:
     context = {
         "nav": "categories",
@@ -121,7 +149,9 @@ def _category_page(
         "labels": (row.category.display.get("fields") or {}).items(),
         "may_edit": rules.may_edit_policy(request.membership),
         "may_give": _may_give(request.membership),
-        "form": bound or RightForm(row=row, groups=groups()),
+        "form": _right_form(row, APPROVE),
+        "alone_form": _right_form(row, BREAK_GLASS),
+        **(bound or {}),
     }
     return render(
         request, "approvals/categories/detail.html", context, status=422 if bound else 200

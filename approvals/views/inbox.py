@@ -161,6 +161,7 @@ def make_row(
         "rule": _rules(entry.rules),
         "deadline": deadline,
         "status": ar.status,
+        "is_break_glass": ar.is_break_glass,
         "facts": entry.facts,
         "urgency": urgency(deadline - now) if deadline else "later",
         "votes": entry.seats,

@@ -67,6 +67,7 @@ def _vote(opened: OpenedLink, token: str, form: VoteForm) -> str:
         payload_digest=seen.payload_digest,
         request_version=seen.request_version,
         reason=form.cleaned_data["reason"],
+        seconds_viewed=seen.seconds_until(clock.now()),
     )
     return vote_words(verdict, decided)
 

@@ -74,6 +74,7 @@ def _row(slug: str, ar: ActionRequest) -> dict[str, Any]:
         "agent": ar.agent.name,
         "on_behalf_of": ar.on_behalf_of,
         "status": ar.status,
+        "is_break_glass": ar.is_break_glass,
         "decided_by": ar.decided_by_name,
         "submitted_at": ar.submitted_at,
     }

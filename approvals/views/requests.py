@@ -1,5 +1,6 @@
 """One request: reading it, voting on it, cancelling it, withdrawing its permission."""
 
+from datetime import datetime
 from typing import Final
 
 from django import forms
@@ -9,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.ballots import read_seen, sign_seen
-from approvals.enums import RequestStatus, Verdict
+from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.forms.discussion import CommentForm
-from approvals.forms.requests import CancelForm, VoteForm, WithdrawForm
+from approvals.forms.requests import BreakGlassForm, CancelForm, VoteForm, WithdrawForm
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
 from approvals.services.execution import revoke_grant
@@ -111,7 +112,7 @@ def _vote(request: PageRequest, found: ActionRequest, form: VoteForm) -> ActionR
         reason=form.cleaned_data["reason"],
         channel=seen.channel,
         seconds_viewed=seen.seconds_until(clock.now()),
-        code=form.cleaned_data["code"],
+        proof=form.proof(),
     )
 
 
@@ -122,6 +123,16 @@ def vote_words(verdict: Verdict, decided: ActionRequest) -> str:
     if verdict == Verdict.APPROVE:
         return f"{_DONE[verdict]} The request is approved: {masked(decided.summary)}"
     return f"{_DONE[verdict]} The request has ended; nothing is executed."
+
+
+def _shown_at(request: PageRequest, found: ActionRequest, now: datetime) -> datetime:
+    """Return since when the reader has had it before them: a refusal begins no new reading."""
+    try:
+        seen = read_seen(request.POST.get("seen", ""), found, reader=request.membership.public_id)
+    except Stale:
+        return now
+    is_same = (seen.payload_digest, seen.request_version) == (found.payload_digest, found.version)
+    return seen.shown_at if is_same and seen.channel == VoteChannel.PAGE else now
 
 
 def action_page(
@@ -144,12 +155,15 @@ def action_page(
         "why_title": _WHY.get(RequestStatus(found.status), "Why this needed approval"),
         "choice": choice if choice in Verdict.values else "",
         "refusal": refusal,
-        "seen": sign_seen(found, reader=request.membership.public_id, now=now),
+        "seen": sign_seen(
+            found, reader=request.membership.public_id, now=_shown_at(request, found, now)
+        ),
         "vote_form": VoteForm(),
         "cancel_form": CancelForm(auto_id="cancel_%s"),
         "withdraw_form": WithdrawForm(auto_id="withdraw_%s"),
         "comment_form": CommentForm(auto_id="comment_%s"),
         "shown_plainly": is_shown_plainly(),
+        "glass_form": BreakGlassForm(auto_id="glass_%s"),
         **bound,
     }
     status = status_of(refusal) if refusal else 422 if bound else 200

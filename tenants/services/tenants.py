@@ -32,7 +32,13 @@ _LABELS: Final = {
     "business_to": "end of business hours",
     "holiday_country": "country of the public holidays",
     "canaries": "canaries among the requests",
+    "break_glass_review_hours": "hours to review an emergency approval",
+    "reading_seconds": "seconds to look at high risk before approving it",
+    "approvals_per_hour": "approvals by one person in an hour",
 }
+LONGEST_REVIEW: Final = 720
+LONGEST_READING: Final = 600
+MOST_APPROVALS: Final = 1000
 MOST_REVIEWERS: Final = 5
 LONGEST_RETENTION: Final = 3660
 """Days: ten years, the longest that a framework asks for, with its leap days."""
@@ -71,8 +77,10 @@ def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tena
     `name`, `time_zone`, `link_voting`, `single_person_publishing`, `fallback_group` (a group's
     slug, or empty), `weakening_reviewers` (1 to 5), `business_days` (0, Monday, to 6; none: the
     tenant does not say), `business_from` and `business_to` (local times on one day),
-    `holiday_country` (ISO 3166, or empty), `canaries`. Raises `Forbidden` unless the actor is an
-    owner, `Invalid` for a bad value, `Malformed` for another field.
+    `holiday_country` (ISO 3166, or empty), `canaries`, `break_glass_review_hours` (1 to 720),
+    `reading_seconds` (0, not asked for, to 600), `approvals_per_hour` (1 to 1000, or None: no
+    limit). Raises `Forbidden` unless the actor is an owner, `Invalid` for a bad value,
+    `Malformed` for another field.
     """
     rules.require(rules.may_change_settings(actor), "Only an owner can change the settings.")
     if unknown := set(fields) - set(_LABELS):
@@ -194,6 +202,19 @@ def _checked_country(field: str, value: Any) -> Any:
     return value
 
 
+def _checked_number(
+    least: int, most: int, *, or_none: bool = False
+) -> Callable[[str, Any], int | None]:
+    def check(field: str, value: Any) -> int | None:
+        if value is None and or_none:
+            return None
+        if type(value) is not int or not least <= value <= most:
+            raise fault(field, f"Write a number from {least} to {most}.")
+        return value
+
+    return check
+
+
 _CHECKS: Final[dict[str, Callable[[str, Any], Any]]] = {
     "name": _checked_name,
     "time_zone": _checked_zone,
@@ -203,6 +224,9 @@ _CHECKS: Final[dict[str, Callable[[str, Any], Any]]] = {
     "business_from": _checked_time,
     "business_to": _checked_time,
     "holiday_country": _checked_country,
+    "break_glass_review_hours": _checked_number(1, LONGEST_REVIEW),
+    "reading_seconds": _checked_number(0, LONGEST_READING),
+    "approvals_per_hour": _checked_number(1, MOST_APPROVALS, or_none=True),
 }
 
 
@@ -212,6 +236,8 @@ def _check_time_zone(name: str) -> None:
 
 
 def _word(value: Any) -> str:
+    if value is None:
+        return "no limit"
     if isinstance(value, list):
         return in_words([WEEK[day] for day in value])
     if isinstance(value, time):

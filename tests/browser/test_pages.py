@@ -61,6 +61,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "message-words": ("olivia", "settings/messages/requested/"),
     "message-words-read": ("carl", "settings/messages/decided/"),
     "messages-sent": ("olivia", "settings/messages/sent/"),
+    "reviews": ("audrey", "reviews/"),
 }
 ACCOUNT = {
     "account-again": "/accounts/reauthenticate/",

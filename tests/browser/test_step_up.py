@@ -55,7 +55,7 @@ def test_a_code_is_asked_for_where_the_decision_is_made(
     window = visit(alice, theme=theme, width=width)
     page, name = window.go(path), f"step-up-{width}-{theme}"
     wrong = examine(page, f"{name}-no-app", None)
-    expect(page.get_by_text("Set up your authenticator app first")).to_be_visible()
+    expect(page.get_by_text("Set up a second factor first")).to_be_visible()
     app = App(alice)
     page = window.go(path)
     wrong += examine(page, name, None)

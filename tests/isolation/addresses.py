@@ -119,6 +119,7 @@ GAPS = {
     "policies/version_id": Gap("draft", "pv"),
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
+    "reviews/ident": Gap("review", "bgr"),
     "deliveries/delivery": Gap("delivery", "msg"),
     "accounts/account": Gap("chat_account", "chac"),
     "leave/account": Gap("chat_account", "chac"),

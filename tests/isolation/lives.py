@@ -11,6 +11,7 @@ from approvals.enums import Verdict
 from approvals.models import (
     ActionCategory,
     ActionRequest,
+    BreakGlassReview,
     CallbackDelivery,
     CallbackEndpoint,
     CanaryPlan,
@@ -85,6 +86,7 @@ class Life:
     granted: ActionRequest
     grant: IssuedGrant
     review_token: str
+    review: BreakGlassReview
     event: LedgerEvent
     report: Report
     simulation: PolicySimulation
@@ -225,6 +227,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             granted=granted,
             grant=grant,
             review_token=link.rsplit("/", 1)[1],
+            review=BreakGlassReview.objects.get(),
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             simulation=PolicySimulation.objects.get(),

@@ -5,8 +5,8 @@ from guardian.core import ObjectPermissionChecker
 from guardian.shortcuts import get_users_with_perms
 
 from approvals.models import ActionCategory
+from approvals.selectors.people import APPROVE
 from approvals.services.categories import (
-    APPROVE,
     change_category,
     create_category,
     give_right,

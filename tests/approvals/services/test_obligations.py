@@ -20,7 +20,7 @@ from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, Forbidden, NotYet
 from govapp.common.tenancy import tenant_transaction
 from tenants.services.people import suspend_member
-from tenants.services.second_factor import CodeRefused
+from tenants.services.second_factor import CodeProof, CodeRefused
 from tests.approvals.documents import asks, rule, rules
 from tests.approvals.views.conftest import be_low_risk
 from tests.approvals.world import HOUR, MINUTE, World, make_world
@@ -110,9 +110,9 @@ def test_step_up_asks_for_a_code_whatever_the_verdict(verdict: Verdict) -> None:
     request, app = world.submit(), App(world.company.alice)
     for wrong in ("", "12345", "1234567", "abcdef"):
         with pytest.raises(CodeRefused) as refused:
-            world.vote(world.company.alice, request, verdict, code=wrong)
+            world.vote(world.company.alice, request, verdict, proof=CodeProof(wrong))
         assert [error.pointer for error in refused.value.errors] == ["/code"]
-    world.vote(world.company.alice, request, verdict, code=app.code())
+    world.vote(world.company.alice, request, verdict, proof=CodeProof(app.code()))
     assert len(events(world, "vote.refused")) == 4
     (cast,) = events(world, "vote.cast")
     assert cast["data"]["second_factor"] == "totp"
@@ -121,7 +121,7 @@ def test_step_up_asks_for_a_code_whatever_the_verdict(verdict: Verdict) -> None:
 
 def test_a_vote_without_step_up_names_no_second_factor() -> None:
     world = make_world(rules(asks("payments")))
-    world.vote(world.company.alice, world.submit(), code="123456")
+    world.vote(world.company.alice, world.submit(), proof=CodeProof("123456"))
     (cast,) = events(world, "vote.cast")
     assert cast["data"]["second_factor"] is None
 
@@ -130,9 +130,9 @@ def test_a_code_is_never_accepted_twice() -> None:
     world = make_world(STEP_UP)
     first, second, app = world.submit(), world.submit(), App(world.company.alice)
     code = app.code()
-    world.vote(world.company.alice, first, code=f"{code[:3]} {code[3:]}")
+    world.vote(world.company.alice, first, proof=CodeProof(f"{code[:3]} {code[3:]}"))
     with pytest.raises(CodeRefused, match="has been used"):
-        world.vote(world.company.alice, second, code=code)
+        world.vote(world.company.alice, second, proof=CodeProof(code))
 
 
 def test_the_code_of_somebody_else_is_none() -> None:
@@ -140,7 +140,7 @@ def test_the_code_of_somebody_else_is_none() -> None:
     request, bobs = world.submit(), App(world.company.bob)
     App(world.company.alice)
     with pytest.raises(CodeRefused):
-        world.vote(world.company.alice, request, code=bobs.code())
+        world.vote(world.company.alice, request, proof=CodeProof(bobs.code()))
 
 
 def test_codes_are_not_guessed_at_leisure() -> None:
@@ -148,9 +148,9 @@ def test_codes_are_not_guessed_at_leisure() -> None:
     request, app = world.submit(), App(world.company.alice)
     for number in range(5):
         with pytest.raises(CodeRefused):
-            world.vote(world.company.alice, request, code=f"x{number}")
+            world.vote(world.company.alice, request, proof=CodeProof(f"x{number}"))
     with pytest.raises(Forbidden, match="Too many wrong codes"):
-        world.vote(world.company.alice, request, code=app.code())
+        world.vote(world.company.alice, request, proof=CodeProof(app.code()))
 
 
 def test_a_code_is_not_used_up_by_a_vote_that_does_not_count() -> None:
@@ -158,14 +158,14 @@ def test_a_code_is_not_used_up_by_a_vote_that_does_not_count() -> None:
     request, app = world.submit(), App(world.company.alice)
     code = app.code()
     with pytest.raises(Exception, match="changed while you were reading"):
-        world.vote(world.company.alice, request, code=code, request_version=7)
-    assert world.vote(world.company.alice, request, code=code).is_pending
+        world.vote(world.company.alice, request, proof=CodeProof(code), request_version=7)
+    assert world.vote(world.company.alice, request, proof=CodeProof(code)).is_pending
 
 
 def test_without_an_app_nobody_votes_on_step_up() -> None:
     world = make_world(STEP_UP)
     with pytest.raises(Forbidden, match="have not set one up"):
-        world.vote(world.company.alice, world.submit(), code="123456")
+        world.vote(world.company.alice, world.submit(), proof=CodeProof("123456"))
     assert Authenticator.objects.count() == 0
 
 
@@ -178,8 +178,8 @@ def test_a_link_is_not_enough_for_step_up() -> None:
     token = url.rsplit("/", 1)[1]
     opened = open_link(token)
     assert (opened.may_vote_here, opened.needs_login) == (False, True)
-    assert opened.why_not == "Log in to decide: a rule asks for a code of your authenticator app."
-    with pytest.raises(Forbidden, match="authenticator app"):
+    assert opened.why_not == "Log in to decide: a rule asks for a passkey or a code of your app."
+    with pytest.raises(Forbidden, match="a passkey or a code of your app"):
         vote_by_link(
             token=token,
             verdict=Verdict.APPROVE,

@@ -68,10 +68,10 @@ def test_submitting_costs_no_more_with_many_rules_and_stages() -> None:
 
 def test_the_votes(world: World) -> None:
     request = world.submit()
-    # The lock; stages and time; votes; people; everything that is written.
-    assert statements(world, vote(world.company.alice, request)) == 5
+    # The lock; stages and time; votes; people; settings; everything that is written.
+    assert statements(world, vote(world.company.alice, request)) == 6
     # And who has to hear how it ended.
-    assert statements(world, vote(world.company.bob, request)) == 6
+    assert statements(world, vote(world.company.bob, request)) == 7
 
 
 def test_reminding_costs_the_same_for_many(move_clock: MoveClock) -> None:

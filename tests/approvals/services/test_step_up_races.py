@@ -7,7 +7,7 @@ from django.db import transaction
 
 from approvals.models import ActionRequest, Vote
 from govapp.common.tenancy import tenant_transaction
-from tenants.services.second_factor import CodeRefused
+from tenants.services.second_factor import CodeProof, CodeRefused
 from tests.approvals.documents import asks, rules
 from tests.approvals.world import make_world
 from tests.support.authenticator import App
@@ -23,7 +23,7 @@ def test_a_code_is_spent_once_by_many_at_once(committed_db: CommittedDatabase) -
         app = App(alice)
     code = app.code()
     outcomes = committed_db.at_once(
-        [partial(world.vote, alice, request, code=code) for request in requests]
+        [partial(world.vote, alice, request, proof=CodeProof(code)) for request in requests]
     )
     assert sum(isinstance(each, ActionRequest) for each in outcomes) == 1
     assert sum(isinstance(each, CodeRefused) for each in outcomes) == 3

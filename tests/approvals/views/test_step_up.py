@@ -76,7 +76,7 @@ def test_without_an_app_the_page_shows_the_way_to_one(asked: Site, login: Login)
     alice = asked.world.company.alice
     text = page(login(alice), asked)
     assert FIELD not in text
-    assert "Set up your authenticator app first" in text
+    assert "Set up a second factor first" in text
     assert 'href="/accounts/2fa/"' in text
     answer = post(login(alice), asked, alice, code="123456")
     assert (answer.status_code, votes(asked)) == (403, 0)
@@ -100,7 +100,7 @@ def test_the_inbox_leads_to_the_page_instead_of_voting(asked: Site, login: Login
 def test_a_link_leads_to_the_login(asked: Site) -> None:
     be_low_risk(asked.world, link_voting=True)
     text = Client().get(link_for(asked.world, asked.asked, asked.world.company.alice))
-    assert "a rule asks for a code of your authenticator app" in text.content.decode()
+    assert "a rule asks for a passkey or a code of your app" in text.content.decode()
     assert 'name="verdict"' not in text.content.decode()
 
 

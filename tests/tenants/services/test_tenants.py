@@ -108,6 +108,19 @@ def test_office_hours_and_reviewers_are_told_in_words(acme: Company) -> None:
     )
 
 
+def test_limits_against_fatigue_are_told_in_words(acme: Company) -> None:
+    limits = {"reading_seconds": 20, "approvals_per_hour": 30, "break_glass_review_hours": 24}
+    tenant = update_settings(actor=acme.olivia, tenant=acme.tenant, **limits)
+    (event,) = events("tenant.settings_changed")
+    assert event["summary"] == (
+        "Olivia changed the settings: seconds to look at high risk before approving it from 0 to"
+        " 20, approvals by one person in an hour from no limit to 30 and hours to review an"
+        " emergency approval from 72 to 24."
+    )
+    update_settings(actor=acme.olivia, tenant=tenant, approvals_per_hour=None)
+    assert Tenant.objects.get().approvals_per_hour is None
+
+
 def test_nothing_changed_is_no_event(acme: Company) -> None:
     update_settings(actor=acme.olivia, tenant=acme.tenant, name="Acme", link_voting=False)
     assert events("tenant.settings_changed") == []
@@ -128,6 +141,15 @@ def test_nothing_changed_is_no_event(acme: Company) -> None:
         ("business_to", time(9)),
         ("business_to", time(8, 59)),
         ("holiday_country", "XX"),
+        ("reading_seconds", -1),
+        ("reading_seconds", 601),
+        ("reading_seconds", None),
+        ("approvals_per_hour", 0),
+        ("approvals_per_hour", 1001),
+        ("approvals_per_hour", True),
+        ("break_glass_review_hours", 0),
+        ("break_glass_review_hours", 721),
+        ("break_glass_review_hours", "72"),
         ("name", "a" * 201),
     ],
 )

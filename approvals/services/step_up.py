@@ -1,0 +1,57 @@
+"""A fresh second factor at a decision, good for that decision on that request as it was shown.
+
+Every verdict counts alike: a denial is a decision in somebody's name as well. Nothing of it is
+remembered (domain page, section 5; security page, "Decisions").
+"""
+
+from typing import Final
+
+from approvals.enums import VoteChannel
+from approvals.models import ActionRequest
+from approvals.obligations import needs_login, obligations_of
+from govapp.common.errors import Forbidden
+from tenants.models import Membership
+from tenants.services.second_factor import Proof, spend_proof
+
+BREAK_GLASS: Final = "break_glass"
+STEP_UP_BY_LINK: Final = "Log in to decide: a rule asks for a passkey or a code of your app."
+LOGIN_BY_LINK: Final = "Log in to decide: a rule asks for a login."
+_WITHOUT_LOGIN: Final = (VoteChannel.LINK, VoteChannel.SLACK)
+
+
+def bound_to(request: ActionRequest, act: str, *, digest: str = "", version: int = 0) -> str:
+    """Return what a proof is for: a verdict or `BREAK_GLASS`, on this request as it was seen.
+
+    `digest` and `version` are of what was shown; without them, of what is there now.
+    """
+    seen = f"{digest or request.payload_digest}:{version or request.version}"
+    return f"{act}:{request.public_id}:{seen}"
+
+
+def why_login(request: ActionRequest) -> str:
+    """Return why this cannot be decided without a login, by its rules; "" when it can."""
+    if obligations_of(request).step_up:
+        return STEP_UP_BY_LINK
+    return LOGIN_BY_LINK if needs_login(request) else ""
+
+
+def spend_step_up(
+    *,
+    request: ActionRequest,
+    member: Membership,
+    act: str,
+    channel: VoteChannel,
+    proof: Proof | None,
+) -> str | None:
+    """Use up the voter's proof where a rule asks for one; return which factor it was, if any.
+
+    Call it last, under the request's lock: a proof is not used up for what does not count anyway.
+    Raises `Forbidden` where a login or the page is needed, and what `spend_proof` raises.
+    """
+    if channel in _WITHOUT_LOGIN and (why := why_login(request)):
+        raise Forbidden(why)
+    if not obligations_of(request).step_up:
+        return None
+    if channel != VoteChannel.PAGE:
+        raise Forbidden(STEP_UP_BY_LINK)
+    return spend_proof(user=member.user, proof=proof, bound_to=bound_to(request, act))
