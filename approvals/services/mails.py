@@ -67,7 +67,7 @@ def compose_mail(row: Notification) -> Mail:
 
 def _question(row: Notification, request: ActionRequest, tenant: Tenant) -> dict[str, Any]:
     link = make_review_link(request=request, member=row.member)
-    rules = Requirement.objects.filter(request=request).order_by("rule_id")
+    rules = Requirement.objects.filter(request=request, replaced_at=None).order_by("rule_id")
     return {
         "kind": row.kind,
         "approve_url": f"{link}?choice=approve",

@@ -52,10 +52,16 @@ class Message:
     content: dict[str, Any] = field(default_factory=dict)
 
 
-def notify_stage_opened(*, stage: RequirementStage, voted: Set[UUID] | None = None) -> None:
+def notify_stage_opened(
+    *,
+    stage: RequirementStage,
+    voted: Set[UUID] | None = None,
+    content: dict[str, Any] | None = None,
+) -> None:
     """Ask everybody who may fill a seat of this stage; `voted` as in `stage_candidates`.
 
     Stages that open at the same instant ask each person once: the request is one question.
+    `content` is what is new: {"changed_by": name} when somebody changed the action.
     """
     opened = stage.opened_at.isoformat() if stage.opened_at else str(stage.pk)
     _queue(
@@ -63,7 +69,19 @@ def notify_stage_opened(*, stage: RequirementStage, voted: Set[UUID] | None = No
         NotificationKind.REQUESTED,
         f"requested:{stage.request_id}:{opened}",
         stage.request,
+        content,
     )
+
+
+def notify_changed(*, request: ActionRequest, members: Sequence[UUID], by: str) -> None:
+    """Tell those whose votes fell away, because the action is another one, and who changed it.
+
+    Whoever is asked about it as it is now hears it there.
+    """
+    key = f"changed:{request.pk}:{request.version}"
+    content = {"changed_by": by, "fell_away": True}
+    found = active_members().filter(pk__in=members)
+    _queue(found, NotificationKind.INFORMED, key, request, content)
 
 
 def notify_decided(*, request: ActionRequest) -> None:
