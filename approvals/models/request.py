@@ -124,6 +124,12 @@ class ActionRequest(TenantOwned):
                 condition=~models.Q(target_digest=""),
                 name="request_target",
             ),
+            # what replaced a request
+            models.Index(
+                fields=["tenant_id", "supersedes"],
+                condition=models.Q(supersedes__isnull=False),
+                name="request_supersedes",
+            ),
             # the usual amount: what was granted in a category, newest first
             models.Index(
                 fields=["tenant_id", "category_key", "submitted_at", "id"],

@@ -14,7 +14,14 @@ from approvals.enums import (
     StageStatus,
     Verdict,
 )
-from approvals.models import ActionRequest, ExecutionGrant, Notification, Timer, Vote
+from approvals.models import (
+    ActionRequest,
+    ExecutionGrant,
+    Notification,
+    RequirementStage,
+    Timer,
+    Vote,
+)
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.policies import describe_missing, duration_in_words
 from approvals.policies.describing import name_reference
@@ -22,11 +29,20 @@ from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
 from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
-from approvals.selectors.board import Board, fitting_seats, is_excluded, keys_on, load_board
+from approvals.selectors.board import (
+    Board,
+    fitting_seats,
+    is_excluded,
+    keys_on,
+    load_board,
+    may_take_back,
+)
+from approvals.selectors.chains import ChainLink, read_chain
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
+from approvals.selectors.revisions import ShownRevision, read_revisions, show_revisions
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
 from govapp.common.errors import NotFound
@@ -73,7 +89,17 @@ class ActionPage:
     may_withdraw: bool
     obligations: EvaluatedObligations
     grant_not_before: datetime | None
+    revisions: tuple[ShownRevision, ...]
+    chain: tuple[ChainLink, ...]
+    may_change: bool
+    may_take_back: bool  # the reader's own approval, while it waits
     has_app: bool  # for the reader: whether a code can be asked for; False when none will be
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """Until when the reader can still undo what was approved; None when they cannot."""
+        until = self.grant_not_before
+        return until if self.may_withdraw and until is not None and self.now < until else None
 
     @property
     def reason_hidden(self) -> int:
@@ -119,9 +145,13 @@ def _requests() -> QuerySet[ActionRequest]:
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader. Eight statements; nine to ask for a code."""
-    board = load_board(request)
-    # With their people: the timeline names them.
+    """Return the page of a request for this reader.
+
+    Nine statements; one more to ask for a code, one to look for changes in a request that is not
+    as it was submitted, and one to read what was demanded before a change.
+    """
+    board, revisions = load_board(request), read_revisions(request)
+    # With their people, and those that count no more: the timeline names them.
     votes = list(
         Vote.objects.filter(request=request).select_related("member__user").order_by("cast_at")
     )
@@ -131,7 +161,7 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     display = request.category.display if request.category else {}
     material = Material(
         request=request,
-        stages=board.stages,
+        stages=_all_stages(request) if revisions else board.stages,
         votes=votes,
         timers=list(Timer.objects.filter(request=request).order_by("due_at")),
         notifications=list(
@@ -140,6 +170,7 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
             .order_by("created_at", "pk")
         ),
         grants=grants,
+        revisions=show_revisions(revisions),
     )
     return ActionPage(
         request=request,
@@ -158,8 +189,29 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         may_withdraw=_may_withdraw(request, votes, member),
         obligations=attached,
         grant_not_before=grant_not_before(request),
+        revisions=show_revisions(revisions),
+        chain=read_chain(request),
+        may_change=_may_change(request, standing),
+        may_take_back=request.is_pending and _may_take_back(board, member),
         has_app=_can_be_asked(attached, standing, member),
     )
+
+
+def _all_stages(request: ActionRequest) -> list[RequirementStage]:
+    """With those that an approver's change has replaced, for the timeline."""
+    rows = RequirementStage.objects.filter(request=request).select_related("requirement")
+    return list(rows.order_by("requirement__rule_id", "position", "pk"))
+
+
+def _may_change(request: ActionRequest, standing: Standing) -> bool:
+    editable = request.category.editable_fields if request.category else []
+    return standing.may_vote and bool(editable)
+
+
+def _may_take_back(board: Board, member: Membership) -> bool:
+    """As `services.withdrawals.withdraw_vote` would allow."""
+    own = (vote for vote in board.votes if vote.member_id == member.pk)
+    return any(may_take_back(board, vote) for vote in own)
 
 
 def _standing(
@@ -217,6 +269,10 @@ def _may_withdraw(request: ActionRequest, votes: Sequence[Vote], member: Members
         return False
     if (state, ExecutionState.REVOKED) not in LEGAL_EXECUTION_MOVES:
         return False
-    approved: set[UUID] = {vote.member_id for vote in votes if vote.verdict == Verdict.APPROVE}
+    approved: set[UUID] = {
+        vote.member_id
+        for vote in votes
+        if vote.verdict == Verdict.APPROVE and vote.voided_at is None
+    }
     officer = has_role(member, Role.OWNER, Role.COMPLIANCE)
     return officer or (member.is_active and member.pk in approved)

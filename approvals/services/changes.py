@@ -9,13 +9,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from approvals.audit_events import changes as events
-from approvals.changing import FieldChange, apply_changes
+from approvals.changing import FieldChange
 from approvals.enums import RequestStatus, StageStatus, Verdict, VoidedBecause, VoteChannel
-from approvals.facts import Submission
 from approvals.models import ActionRequest, Requirement, RequirementStage
 from approvals.obligations import obligations_of, strictest
-from approvals.policies import Flow, RequirementSpec
-from approvals.policies.obligations import EvaluatedObligations
 from approvals.selectors.approvers import (
     describe_reserved,
     may_fill,
@@ -25,7 +22,7 @@ from approvals.selectors.approvers import (
 from approvals.selectors.board import Board
 from approvals.selectors.people import Person, load_people, looking_once
 from approvals.services import notifications
-from approvals.services.judging import Judgement, judge_submission
+from approvals.services.changed_action import ChangedAction, ProposedChange, judge_change
 from approvals.services.revisions import revise_request
 from approvals.services.schedule import close_timers
 from approvals.services.stages import begin_stages, freeze_requirements
@@ -42,25 +39,15 @@ from approvals.services.votes import (
     write_vote,
 )
 from approvals.services.withdrawals import void_vote
-from approvals.submission_check import check_submission
-from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, Stale
+from govapp.common.errors import Conflict, Forbidden, Stale
 from govapp.common.writing import unit_of_work
 from tenants.models import Membership
 from tenants.services.second_factor import CodeRefused
 
-NOTHING_CHANGED: Final = "Nothing is changed; approve it as it is."
 STILL_DEMANDED: Final = (
     "It was changed while it was approved. The rules would allow it as it is now; what was demanded"
     " before the change stays demanded."
 )
-
-
-@dataclass(frozen=True)
-class ProposedChange:
-    """What an approver wants it to be: values by dotted path; "" keeps the summary."""
-
-    values: Mapping[str, Any]
-    summary: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,17 +61,6 @@ class ChangePreview:
     sentences: tuple[str, ...]
     stays_demanded: bool  # the rules would allow it; what was demanded stays so
     step_up: bool
-
-
-@dataclass(frozen=True)
-class _Changed:
-    """The action as it would be, with what the rules that are live say of it."""
-
-    submission: Submission
-    changes: tuple[FieldChange, ...]
-    judged: Judgement
-    specs: tuple[RequirementSpec, ...]
-    obligations: EvaluatedObligations
 
 
 def approve_with_changes(
@@ -142,7 +118,7 @@ def preview_changes(
     requirements = list(
         Requirement.objects.filter(request=request, replaced_at=None).order_by("rule_id")
     )
-    changed = _judge(request, requirements, change, is_binding=False)
+    changed = judge_change(request, requirements, change, is_binding=False)
     return ChangePreview(
         payload=changed.submission.payload,
         summary=changed.submission.summary,
@@ -158,7 +134,7 @@ def _approve(
 ) -> ActionRequest:
     voter = admit_voter(member, request_id, ballot)
     request, attached = voter.board.request, obligations_of(voter.board.request)
-    changed = _judge(request, voter.board.requirements, change, is_binding=True)
+    changed = judge_change(request, voter.board.requirements, change, is_binding=True)
     # Judging may have waited for another submission of the agent.
     check_time(request, changed.judged.now)
     fallen = _replace(voter, changed)
@@ -176,65 +152,7 @@ def _approve(
     return request
 
 
-def _judge(
-    request: ActionRequest,
-    requirements: list[Requirement],
-    change: ProposedChange,
-    *,
-    is_binding: bool,
-) -> _Changed:
-    editable = request.category.editable_fields if request.category else []
-    payload, made = apply_changes(request.payload, change.values, editable=editable)
-    if not made:
-        raise Invalid(NOTHING_CHANGED, errors=[FieldError("/changes", NOTHING_CHANGED)])
-    submission = _submission(request, payload, change.summary or request.summary)
-    check_submission(submission)
-    judged = judge_submission(request.agent, submission, is_binding=is_binding, instead_of=request)
-    _require_possible(judged)
-    specs, attached = judged.evaluation.requirements, judged.evaluation.obligations
-    if judged.status == RequestStatus.ALLOWED:
-        specs = tuple(_spec_of(each) for each in requirements)
-        attached = strictest(obligations_of(request), attached)
-    return _Changed(submission, made, judged, specs, attached)
-
-
-def _require_possible(judged: Judgement) -> None:
-    if judged.facts.payload_errors:
-        errors = [FieldError("/changes", each) for each in judged.facts.payload_errors]
-        raise Invalid("As changed, it does not fit its schema.", errors=errors)
-    if not (judged.status == RequestStatus.PENDING or judged.status == RequestStatus.ALLOWED):
-        raise Conflict(
-            f"As changed, the rules block it: {judged.because} Nothing has been changed.",
-            code="change_blocked",
-        )
-
-
-def _submission(request: ActionRequest, payload: dict[str, Any], summary: str) -> Submission:
-    return Submission(
-        category=request.category_key,
-        summary=summary,
-        payload=payload,
-        reason=request.reason,
-        sources=request.sources,
-        confidence=request.confidence,
-        environment=request.environment,
-        integration=request.integration,
-        run=request.run_key,
-        estimated_cost=request.estimated_cost,
-        on_behalf_of=request.on_behalf_of,
-    )
-
-
-def _spec_of(requirement: Requirement) -> RequirementSpec:
-    return RequirementSpec(
-        rule_id=requirement.rule_id,
-        sentence=requirement.sentence,
-        flow=Flow.from_dict(requirement.flow),
-        separation_of_duties=requirement.separation_of_duties,
-    )
-
-
-def _replace(voter: Voter, changed: _Changed) -> set[UUID]:
+def _replace(voter: Voter, changed: ChangedAction) -> set[UUID]:
     """Write the changed action, close what the former one demanded; return whose votes fell away.
 
     Statement by statement, none of them gathered: a revision is there before the columns that it
@@ -277,7 +195,7 @@ def _replace(voter: Voter, changed: _Changed) -> set[UUID]:
     return {vote.member_id for vote in voter.board.votes}
 
 
-def _ask(board: Board, voter: Voter, fallen: set[UUID], changed: _Changed) -> None:
+def _ask(board: Board, voter: Voter, fallen: set[UUID], changed: ChangedAction) -> None:
     """Ask whoever has to agree to the changed action; tell the others whose votes fell away."""
     request, editor = board.request, voter.person.member
     begin_stages(board=board, now=changed.judged.now, content={"changed_by": editor.user.name})

@@ -48,7 +48,7 @@ def compose_mail(row: Notification) -> Mail:
         template, subject, context = (
             "informed",
             f"For your information: {row.request.summary}",
-            {"stands": visible(_stands(row.request)), **_notes(row.request)},
+            {"stands": visible(_stands(row)), **_notes(row.request)},
         )
     else:
         template, subject = "asked", f"{_ASKS[kind]}: {row.request.summary}"
@@ -76,12 +76,19 @@ def _question(row: Notification, request: ActionRequest, tenant: Tenant) -> dict
         "deadline": _local(request, tenant),
         **_notes(request),
         "is_step_up": obligations_of(request).step_up,
+        "changed_by": row.content.get("changed_by", ""),
         "added": row.content.get("added", ""),
         "is_new": row.content.get("is_new", True),
     }
 
 
-def _stands(request: ActionRequest) -> str:
+def _stands(row: Notification) -> str:
+    request = row.request
+    if request is None:
+        return ""
+    if row.content.get("fell_away"):
+        by = row.content.get("changed_by", "Somebody")
+        return f"{by} changed the action, so your vote on what it was does not count any more."
     if request.is_pending:
         return "It waits for the approval of others. Nobody asks you to do anything."
     return f"{ended(request)} Nobody asks you to do anything."
