@@ -13,6 +13,7 @@ from approvals.views import (
     policy_templates,
     policy_try,
     policy_who,
+    request_changes,
     requests,
     simulations,
 )
@@ -31,6 +32,8 @@ _REQUESTS = [
     path("<str:ident>/vote", requests.request_vote, name="request_vote"),
     path("<str:ident>/cancel", requests.request_cancel, name="request_cancel"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
+    path("<str:ident>/change", request_changes.request_change, name="request_change"),
+    path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
 ]
 _SIMULATIONS: list[URLPattern | URLResolver] = [
     path("", simulations.simulation_list, name="simulation_list"),

@@ -25,3 +25,9 @@ class CancelForm(forms.Form):
 
 class WithdrawForm(forms.Form):
     reason = forms.CharField(max_length=2000, help_text="It is kept in the record.")
+
+
+class TakeBackForm(forms.Form):
+    reason = forms.CharField(
+        required=False, max_length=2000, help_text="Optional. Kept in the record."
+    )

@@ -149,9 +149,10 @@ def seats_ahead(board: Board, person: Person) -> frozenset[str]:
     An approval that is cast early counts where it fits.
     """
     seats: frozenset[str] = frozenset()
+    keys = keys_on(board.request, person)
     for stage in board.stages:
         if not is_excluded(board.request, stage.requirement, person):
-            seats |= fitting_seats(stage, person.keys)
+            seats |= fitting_seats(stage, keys)
     return seats
 
 

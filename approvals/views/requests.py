@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.ballots import read_seen, sign_seen
 from approvals.enums import RequestStatus, Verdict
-from approvals.forms.requests import CancelForm, VoteForm, WithdrawForm
+from approvals.forms.requests import CancelForm, TakeBackForm, VoteForm, WithdrawForm
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
 from approvals.services.execution import revoke_grant
@@ -146,6 +146,7 @@ def action_page(
         "vote_form": VoteForm(),
         "cancel_form": CancelForm(auto_id="cancel_%s"),
         "withdraw_form": WithdrawForm(auto_id="withdraw_%s"),
+        "take_back_form": TakeBackForm(auto_id="take_back_%s"),
         **bound,
     }
     status = status_of(refusal) if refusal else 422 if bound else 200
