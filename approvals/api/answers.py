@@ -129,7 +129,7 @@ def path_of(request: ActionRequest) -> str:
 def _tell_changes(answer: ActionRequestAnswer, request: ActionRequest) -> None:
     answer.changes, answer.submitted_digest = [], request.payload_digest
     if revisions := read_revisions(request):
-        first, *_, last = revisions
+        first, last = revisions[0], revisions[-1]
         touched = {change["field"] for each in revisions for change in each.changes}
         changed = difference(first.payload, last.payload, sorted(touched))
         answer.changes = [FieldChangeResult(**each.to_dict()) for each in changed]

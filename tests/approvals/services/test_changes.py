@@ -9,9 +9,9 @@ from approvals.enums import RequestStatus, StageStatus, TimerStatus, VoidedBecau
 from approvals.models import (
     ActionRequest,
     Notification,
+    RequestRevision,
     Requirement,
     RequirementStage,
-    RequestRevision,
     Timer,
     Vote,
 )
@@ -413,7 +413,7 @@ def test_the_database_refuses_a_change_without_its_revision(
     world: World, column: str, more: str
 ) -> None:
     world.submit(payload=PAYLOAD)
-    sql = f"UPDATE approvals_actionrequest SET {column} = {COLUMNS[column]}{more}"
+    sql = f"UPDATE approvals_actionrequest SET {column} = {COLUMNS[column]}{more}"  # noqa: S608 - names of our own
     with (
         pytest.raises(IntegrityError, match="only together with a revision"),
         tenant_transaction(world.company.id),
