@@ -47,6 +47,8 @@ def request_change(request: PageRequest, slug: str, ident: str) -> HttpResponse:
                 return _approve(request, found, form, seen)
     except (Stale, Conflict, Forbidden) as refusal:
         return _page(request, found, _form(request, found, fresh=True), refusal=refusal)
+    if set(form.errors) - {"code"}:  # another code can be given where the first one was
+        return _page(request, found, form, is_wrong=True)
     return _review(request, found, form)
 
 
