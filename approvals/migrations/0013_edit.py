@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0011_every_hard_case'),
+        ('approvals', '0012_watch'),
         ('tenants', '0004_every_hard_case'),
     ]
 
