@@ -38,6 +38,9 @@ class ChangesForm(forms.Form):
     # Asked for where a rule wants step-up; never written back into the page.
     code = forms.CharField(required=False, max_length=20)
 
+    # An empty text is a value.
+    use_required_attribute = False
+
     def __init__(
         self,
         *args: Any,
@@ -105,6 +108,13 @@ class ChangesForm(forms.Form):
         self._readers[name] = (path, _reader_for(about, value))
 
 
+class _Text(forms.CharField):
+    """A value that stands there already: nobody has to fill it in, and nothing is text as well."""
+
+    def validate(self, value: Any) -> None:
+        """Leave it to the schema."""
+
+
 class _Untouched:
     """Stands for a value that is as it was."""
 
@@ -113,17 +123,17 @@ def _field_for(about: SchemaField, value: Any, label: str) -> forms.Field:
     choices = _choices(about)
     if choices:
         first = [] if value is not None else [(_NOTHING, "Not said")]
-        return forms.ChoiceField(label=label, choices=first + choices, required=False)
+        required = value is not None
+        return forms.ChoiceField(label=label, choices=first + choices, required=required)
     if _is_text(about, value):
         long = isinstance(value, str) and ("\n" in value or len(value) > _LINE)
         widget = forms.Textarea(attrs=_PLAIN | {"rows": 6}) if long else forms.TextInput(_PLAIN)
-        return forms.CharField(label=label, required=False, strip=False, widget=widget)
+        return _Text(label=label, strip=False, widget=widget)
     if about.kind in _NUMBERS:
         attrs = _PLAIN | {"inputmode": "decimal"}
-        return forms.CharField(label=label, required=False, widget=forms.TextInput(attrs))
-    return forms.CharField(
+        return _Text(label=label, widget=forms.TextInput(attrs))
+    return _Text(
         label=label,
-        required=False,
         strip=False,
         widget=forms.Textarea(attrs=_PLAIN | {"rows": 6}),
         help_text="Written as JSON.",

@@ -137,11 +137,8 @@ def find_request(public_id: str) -> ActionRequest:
 
 def _requests() -> QuerySet[ActionRequest]:
     return ActionRequest.objects.select_related(
-        "agent__owner__user", "category", "policy_version", "supersedes"
-    ).defer(
-        "facts", "policy_version__source", "policy_version__document",
-        "supersedes__payload", "supersedes__trace", "supersedes__facts",
-    )  # fmt: skip
+        "agent__owner__user", "category", "policy_version"
+    ).defer("facts", "policy_version__source", "policy_version__document")
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:

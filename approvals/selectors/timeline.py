@@ -83,9 +83,10 @@ class Material:
 def write_timeline(material: Material, now: datetime) -> list[Moment]:
     """Return every line, the oldest first, what is to come at the end."""
     past = [
+        # First, so that it stands before what came of it in the same instant.
+        *_changed(material.revisions),
         *_opened(material),
         *_votes(material.votes),
-        *_changed(material.revisions),
         *_completed(material.stages),
         *_fired(material),
         *_told(material.notifications),
