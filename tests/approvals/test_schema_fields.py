@@ -37,7 +37,8 @@ def test_one_field() -> None:
 
 
 def test_odd_schemas_name_nothing() -> None:
-    for schema in ({}, {"properties": []}, {"$ref": "#/nowhere"}, {"$ref": "#"}):
+    odd: list[dict[str, Any]] = [{}, {"properties": []}, {"$ref": "#/nowhere"}, {"$ref": "#"}]
+    for schema in odd:
         assert leaf_fields(schema) == ()
 
 
@@ -46,5 +47,5 @@ def test_there_is_an_end() -> None:
     for _ in range(30):
         deep = {"properties": {"a": deep}}
     assert [each.path.count(".") for each in leaf_fields(deep)] == [8]
-    wide = {"properties": {f"f{n}": {} for n in range(500)}}
+    wide: dict[str, Any] = {"properties": {f"f{n}": {} for n in range(500)}}
     assert len(leaf_fields(wide)) == MOST_FIELDS
