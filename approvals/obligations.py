@@ -4,7 +4,9 @@ Frozen with it at submission, like its flows: publishing another policy changes 
 (domain page, section 4).
 """
 
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from approvals.enums import RequestStatus
 from approvals.models import ActionRequest
@@ -26,6 +28,25 @@ def needs_login(request: ActionRequest) -> bool:
     """
     attached = obligations_of(request)
     return attached.step_up or attached.login
+
+
+def strictest(first: EvaluatedObligations, second: EvaluatedObligations) -> EvaluatedObligations:
+    """Take both together: whatever one asks for holds, the longer delay, everybody is told."""
+    return EvaluatedObligations(
+        **{
+            each.name: _stricter(getattr(first, each.name), getattr(second, each.name))
+            for each in fields(EvaluatedObligations)
+        }
+    )
+
+
+def _stricter(first: Any, second: Any) -> Any:
+    """By kind, so that an obligation that is added later is taken together as well."""
+    if isinstance(first, tuple):
+        return tuple(dict.fromkeys((*first, *second)))
+    if first is None or second is None:
+        return second if first is None else first
+    return max(first, second)
 
 
 def grant_not_before(request: ActionRequest) -> datetime | None:

@@ -19,6 +19,7 @@ from approvals.views import (
     policy_try,
     policy_who,
     push,
+    request_changes,
     requests,
     reviews,
     simulations,
@@ -47,6 +48,8 @@ _REQUESTS = [
 _REVIEWS = [
     path("", reviews.review_list, name="review_list"),
     path("<str:ident>/", reviews.review_detail, name="review_detail"),
+    path("<str:ident>/change", request_changes.request_change, name="request_change"),
+    path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
 ]
 _SIMULATIONS: list[URLPattern | URLResolver] = [
     path("", simulations.simulation_list, name="simulation_list"),

@@ -16,7 +16,7 @@ from govapp.common.errors import NotFound
 from govapp.common.ids import public_id
 
 _SECTIONS: Final = (
-    ("What was asked", ("action_request.submitted",)),
+    ("What was asked", ("action_request.submitted", "action_request.changed")),
     ("Which rules applied", ("action_request.allowed", "action_request.blocked")),
     ("Who was asked, and when", ("stage.", "timer.", "notification.", "review_link.")),
     (
@@ -142,6 +142,7 @@ def _details(data: Mapping[str, Any]) -> Iterator[str]:
         ("second_factor", "The second factor was {}."),
         ("rights", "The right to decide came from {}."),
         ("seats", "The seat was {}."),
+        ("former_digest", "Before that, the payload had the SHA-256 {}."),
         ("payload_digest", "The payload has the SHA-256 {}."),
         ("cost", "The cost was {}."),
     )

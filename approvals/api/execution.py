@@ -10,16 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from approvals.api.answers import (
-    ActionRequestAnswer,
-    GrantAnswer,
-    KeySet,
-    RedemptionAnswer,
-    answer_for,
-    grant_for,
-)
+from approvals.api.answers import ActionRequestAnswer, answer_for
 from approvals.api.base import ID, ApiView
 from approvals.api.bodies import ExecutionReport, Redemption
+from approvals.api.grant_answers import GrantAnswer, KeySet, RedemptionAnswer, grant_for
 from approvals.selectors.keys import jwks
 from approvals.selectors.requests import get_request
 from approvals.services.execution import issue_grant, redeem_grant, report_execution

@@ -8,7 +8,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from approvals.api.answers import Preview, preview_for
 from approvals.api.policy_answers import (
     ApproversList,
     SimulatedChangePage,
@@ -16,6 +15,7 @@ from approvals.api.policy_answers import (
 )
 from approvals.api.policy_base import PolicyAPIView, require_editor, require_reader
 from approvals.api.policy_bodies import PolicyPreview, SimulationOrder
+from approvals.api.preview_answers import Preview, preview_for
 from approvals.policies import Policy, PolicyInvalid, load_policy
 from approvals.selectors.policies import compiled
 from approvals.selectors.policy_drafts import get_draft

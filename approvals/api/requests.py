@@ -13,15 +13,14 @@ from rest_framework.response import Response
 from approvals.api.answers import (
     ActionRequestAnswer,
     ActionRequestPage,
-    Preview,
     answer_for,
     answers_for,
     path_of,
-    preview_for,
 )
 from approvals.api.base import ID, IDEMPOTENCY_KEY, ApiView, idempotency_key
 from approvals.api.bodies import ActionRequestSubmission, Cancellation
 from approvals.api.filters import PARAMETERS, read_filters
+from approvals.api.preview_answers import Preview, preview_for
 from approvals.selectors.requests import get_request, list_requests
 from approvals.services.idempotency import Answer, answer_once
 from approvals.services.submission import cancel_action, preview_action, submit_action

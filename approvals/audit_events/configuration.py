@@ -41,6 +41,7 @@ def category_created(*, actor: Membership, category: ActionCategory) -> None:
             "cost_class": category.cost_class,
             "target_field": category.target_field,
             "amount_field": category.amount_field,
+            "editable_fields": category.editable_fields,
         },
     )
 

@@ -67,8 +67,8 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "confidence": None if request.confidence is None else str(request.confidence),
             "payload": canonical_json(request.payload).decode(),
             "payload_digest": request.payload_digest,
-            "policy": _policy(request),
-            "rules": _rules(request.trace),
+            "policy": policy_of(request),
+            "rules": rules_of(request.trace),
             "because": request.because,
         },
     )
@@ -91,7 +91,7 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
             "payload_digest": request.payload_digest,
             "category": request.category_key,
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
-            "policy": _policy(request),
+            "policy": policy_of(request),
             "submitted_at": _time(request.submitted_at),
         },
     )
@@ -295,7 +295,8 @@ def _time(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _policy(request: ActionRequest) -> dict[str, Any] | None:
+def policy_of(request: ActionRequest) -> dict[str, Any] | None:
+    """The version that decided."""
     version = request.policy_version
     if version is None:
         return None
@@ -314,7 +315,7 @@ def _supersedes(request: ActionRequest) -> str | None:
     return public_id("ar", request.supersedes_id) if request.supersedes_id else None
 
 
-def _rules(trace: Mapping[str, Any]) -> list[dict[str, str]]:
+def rules_of(trace: Mapping[str, Any]) -> list[dict[str, str]]:
     """The rules that mattered, with their reasons; the whole trace is on the request."""
     return [
         {

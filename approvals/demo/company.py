@@ -58,6 +58,7 @@ CATEGORIES: Final[list[dict[str, Any]]] = [
         "key": "payments.transfer",
         "target_field": "to",
         "amount_field": "amount",
+        "editable_fields": ["amount", "purpose", "reference"],
         "cost_class": "high",
         "name": "Bank transfer",
         "description": "Money leaves an account of the bank.",

@@ -10,6 +10,7 @@ from approvals.forms.json_text import place_of, pretty, read_json
 from approvals.forms.listing import ListedForm
 from approvals.models import ActionCategory
 from approvals.policies import PolicyInvalid, Problem
+from approvals.schema_fields import leaf_fields
 from approvals.schema_limits import require_usable_schema
 from approvals.selectors.categories import CategoryRow
 from govapp.common.errors import Invalid
@@ -74,10 +75,36 @@ class CategoryForm(ListedForm):
         help_text="JSON Schema 2020-12. A payload that does not fit is refused.",
     )
 
+    # Which ones there are is what the schema says; a new category has none to choose from yet.
+    editable_fields = forms.MultipleChoiceField(
+        label="Fields that an approver may change",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="While approving: the changed action is checked against the rules anew.",
+    )
+
     def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not is_new:
             del self.fields["key"]
+        chosen = self.fields["editable_fields"]
+        assert isinstance(chosen, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
+        chosen.choices = [(path, path) for path in self._paths()]
+        if not chosen.choices:
+            del self.fields["editable_fields"]
+
+    def _paths(self) -> list[str]:
+        """The fields of the schema as it was written here, and those that are open already."""
+        text = self["payload_schema"].value()
+        try:
+            schema = read_json(text) if isinstance(text, str) else {}
+        except PolicyInvalid:
+            schema = {}
+        named = [each.path for each in leaf_fields(schema)] if isinstance(schema, dict) else []
+        return [*named, *(each for each in self._open() if each not in named)]
+
+    def _open(self) -> list[str]:
+        return list(self.initial.get("editable_fields", ()))
 
     def clean_labels(self) -> dict[str, str]:
         found = {}
@@ -119,7 +146,7 @@ class CategoryForm(ListedForm):
         """Return what the form starts from."""
         names = (
             "name", "description", "risk", "is_reversible", "cost_class", "target_field",
-            "amount_field",
+            "amount_field", "editable_fields",
         )  # fmt: skip
         hints = category.display.get("fields") or {}
         return {name: getattr(category, name) for name in names} | {

@@ -75,3 +75,9 @@ def read_proof(form: forms.Form) -> Proof | None:
     if answer := form.cleaned_data["passkey"]:
         return PasskeyProof(answer)
     return CodeProof(form.cleaned_data["code"]) if form.cleaned_data["code"] else None
+
+
+class TakeBackForm(forms.Form):
+    reason = forms.CharField(
+        required=False, max_length=2000, help_text="Optional. Kept in the record."
+    )

@@ -9,7 +9,7 @@ from approvals.models.category import ActionCategory
 from approvals.models.policy import PolicyVersion
 from govapp.common.clock import Now
 from govapp.common.ids import public_id
-from govapp.common.models import TenantForeignKey, TenantOwned
+from govapp.common.models import Revisable, TenantForeignKey, TenantOwned
 from tenants.models import Agent, Membership
 
 if TYPE_CHECKING:
@@ -23,9 +23,17 @@ class ActionRequest(TenantOwned):
 
     immutable_fields = (
         "tenant_id", "purpose", "agent", "owner_at_submission", "category_key", "category",
-        "payload",
-        "payload_digest", "policy_version", "reason", "sources", "summary", "submitted_at", "trace",
-        "integration", "run_key", "target_digest", "facts", "obligations",
+        "reason", "sources", "submitted_at", "integration", "run_key",
+    )  # fmt: skip
+    # What an approver may change while approving, and what follows from it.
+    revisable = Revisable(
+        fields=(
+            "summary", "payload", "payload_digest", "policy_version", "trace", "facts",
+            "obligations", "target_digest", "because",
+        ),
+        kept_in="approvals.RequestRevision",
+        reference="request",
+        while_status=RequestStatus.PENDING.value,
     )  # fmt: skip
 
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ACTION)
@@ -115,6 +123,12 @@ class ActionRequest(TenantOwned):
                 fields=["tenant_id", "category_key", "target_digest"],
                 condition=~models.Q(target_digest=""),
                 name="request_target",
+            ),
+            # what replaced a request
+            models.Index(
+                fields=["tenant_id", "supersedes"],
+                condition=models.Q(supersedes__isnull=False),
+                name="request_supersedes",
             ),
             # the usual amount: what was granted in a category, newest first
             models.Index(

@@ -15,7 +15,7 @@ from approvals.enums import (
     StageStatus,
     Verdict,
 )
-from approvals.models import ActionRequest, ExecutionGrant, Timer, Vote
+from approvals.models import ActionRequest, ExecutionGrant, RequirementStage, Timer, Vote
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.policies import describe_missing, duration_in_words
 from approvals.policies.describing import name_reference
@@ -23,7 +23,15 @@ from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
 from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
-from approvals.selectors.board import Board, fitting_seats, is_excluded, keys_on, load_board
+from approvals.selectors.board import (
+    Board,
+    fitting_seats,
+    is_excluded,
+    keys_on,
+    load_board,
+    may_take_back,
+)
+from approvals.selectors.chains import ChainLink, read_chain
 from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.messages import Delivery, deliveries_of
@@ -31,6 +39,7 @@ from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, sho
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
 from approvals.selectors.reviews import Emergency, read_emergency
+from approvals.selectors.revisions import ShownRevision, read_revisions, show_revisions
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
 from approvals.sensitive import Kind, kinds_in, kinds_in_words
@@ -84,6 +93,16 @@ class ActionPage:
     # What the reader can be asked for ("totp", "webauthn"); empty when nothing will be.
     factors: frozenset[str]
     emergency: Emergency
+    revisions: tuple[ShownRevision, ...]
+    chain: tuple[ChainLink, ...]
+    may_change: bool
+    may_take_back: bool  # the reader's own approval, while it waits
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """Until when the reader can still undo what was approved; None when they cannot."""
+        until = self.grant_not_before
+        return until if self.may_withdraw and until is not None and self.now < until else None
 
     @property
     def reason_hidden(self) -> int:
@@ -155,11 +174,8 @@ def _private_kinds(
 
 def _requests() -> QuerySet[ActionRequest]:
     return ActionRequest.objects.select_related(
-        "agent__owner__user", "category", "policy_version", "supersedes"
-    ).defer(
-        "facts", "policy_version__source", "policy_version__document",
-        "supersedes__payload", "supersedes__trace", "supersedes__facts",
-    )  # fmt: skip
+        "agent__owner__user", "category", "policy_version"
+    ).defer("facts", "policy_version__source", "policy_version__document")
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
@@ -169,6 +185,13 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     """
     board = load_board(request)
     # With their people: the timeline names them.
+    """Return the page of a request for this reader.
+
+    Nine statements; one more to ask for a code, one to look for changes in a request that is not
+    as it was submitted, and one to read what was demanded before a change.
+    """
+    board, revisions = load_board(request), read_revisions(request)
+    # With their people, and those that count no more: the timeline names them.
     votes = list(
         Vote.objects.filter(request=request).select_related("member__user").order_by("cast_at")
     )
@@ -181,11 +204,12 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     deliveries = deliveries_of(request)
     material = Material(
         request=request,
-        stages=board.stages,
+        stages=_all_stages(request) if revisions else board.stages,
         votes=votes,
         timers=list(Timer.objects.filter(request=request).order_by("due_at")),
         notifications=[each.row for each in deliveries],
         grants=grants,
+        revisions=show_revisions(revisions),
     )
     timeline = tuple(write_timeline(material, now))
     discussion = read_discussion(request, member)
@@ -211,7 +235,28 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         deliveries=tuple(deliveries),
         factors=factors_of(member.user) if asks else frozenset(),
         emergency=emergency,
+        revisions=show_revisions(revisions),
+        chain=read_chain(request),
+        may_change=_may_change(request, standing),
+        may_take_back=request.is_pending and _may_take_back(board, member),
     )
+
+
+def _all_stages(request: ActionRequest) -> list[RequirementStage]:
+    """With those that an approver's change has replaced, for the timeline."""
+    rows = RequirementStage.objects.filter(request=request).select_related("requirement")
+    return list(rows.order_by("requirement__rule_id", "position", "pk"))
+
+
+def _may_change(request: ActionRequest, standing: Standing) -> bool:
+    editable = request.category.editable_fields if request.category else []
+    return standing.may_vote and bool(editable)
+
+
+def _may_take_back(board: Board, member: Membership) -> bool:
+    """As `services.withdrawals.withdraw_vote` would allow."""
+    own = (vote for vote in board.votes if vote.member_id == member.pk)
+    return any(may_take_back(board, vote) for vote in own)
 
 
 def _standing(
@@ -264,6 +309,10 @@ def _may_withdraw(request: ActionRequest, votes: Sequence[Vote], member: Members
         return False
     if (state, ExecutionState.REVOKED) not in LEGAL_EXECUTION_MOVES:
         return False
-    approved: set[UUID] = {vote.member_id for vote in votes if vote.verdict == Verdict.APPROVE}
+    approved: set[UUID] = {
+        vote.member_id
+        for vote in votes
+        if vote.verdict == Verdict.APPROVE and vote.voided_at is None
+    }
     officer = has_role(member, Role.OWNER, Role.COMPLIANCE)
     return officer or (member.is_active and member.pk in approved)

@@ -69,7 +69,8 @@ def stage_candidates(
     if not request.category_id:
         return []
     if voted is None:
-        voted = set(Vote.objects.filter(request=request).values_list("member_id", flat=True))
+        votes = Vote.objects.filter(request=request, voided_at=None)
+        voted = set(votes.values_list("member_id", flat=True))
     return [
         person.member
         for person in load_people(request.category_id)
@@ -108,7 +109,8 @@ def judge(board: Board, person: Person) -> Standing:
         return _refused(NO_RIGHT)
     named = _named_seats(board, person)
     if not named:
-        return _refused(f"The open seats are for others: {missing_on(board)}.")
+        reserved = describe_reserved(board)
+        return _refused(f"{reserved[0].upper()}{reserved[1:]}.")
     seat_keys = _seats(board, person, separated=True)
     return Standing(True, "", seat_keys) if seat_keys else _refused(AGENTS_SIDE)
 
@@ -139,6 +141,24 @@ def missing_of(board: Board, requirement: Requirement) -> str:
         if stage.status != StageStatus.SATISFIED:
             return describe_missing(board.tally(stage))
     return ""
+
+
+def seats_ahead(board: Board, person: Person) -> frozenset[str]:
+    """Return the seats, of stages that are open or will be, that an approval of theirs could fill.
+
+    An approval that is cast early counts where it fits.
+    """
+    seats: frozenset[str] = frozenset()
+    keys = keys_on(board.request, person)
+    for stage in board.stages:
+        if not is_excluded(board.request, stage.requirement, person):
+            seats |= fitting_seats(stage, keys)
+    return seats
+
+
+def describe_reserved(board: Board) -> str:
+    """Say to somebody who has no seat for whom the open ones are."""
+    return f"the open seats are for others: {missing_on(board)}"
 
 
 def _named_seats(board: Board, person: Person) -> frozenset[str]:

@@ -24,7 +24,7 @@ _IN_HAND: Final = "board_in_hand"
 
 @dataclass(frozen=True)
 class Board:
-    """The stages (in order of rule and position) and the votes of one request."""
+    """The stages (in order of rule and position) and the votes of one request, those that count."""
 
     request: ActionRequest
     stages: list[RequirementStage]
@@ -124,13 +124,16 @@ def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
     stages: dict[UUID, list[RequirementStage]] = {ident: [] for ident in by_id}
     votes: dict[UUID, list[Vote]] = {ident: [] for ident in by_id}
     read_at = None
-    found = RequirementStage.objects.filter(request__in=by_id).select_related("requirement")
+    # What was demanded before an approver changed the action, and votes on that, do not count.
+    found = RequirementStage.objects.filter(
+        request__in=by_id, requirement__replaced_at=None
+    ).select_related("requirement")
     for stage in found.annotate(moment=Now()).order_by("requirement__rule_id", "position"):
         read_at = read_at or vars(stage)["moment"]
         stage.request = stage.requirement.request = by_id[stage.request_id]
         stages[stage.request_id].append(stage)
     for vote in (
-        Vote.objects.filter(request__in=by_id)
+        Vote.objects.filter(request__in=by_id, voided_at=None)
         .select_related("member__user")
         .order_by("cast_at", "pk")
     ):
@@ -154,6 +157,14 @@ def boards_in_hand(requests: Sequence[ActionRequest]) -> list[Board]:
     others = [one for one in requests if held[one.pk] is None]
     read = {board.request.pk: board for board in load_boards(others)} if others else {}
     return [held[one.pk] or read[one.pk] for one in requests]
+
+
+def may_take_back(board: Board, vote: Vote) -> bool:
+    """Whether no stage was completed with this approval: then it may be withdrawn."""
+    done = (stage for stage in board.stages if stage.status == StageStatus.SATISFIED)
+    return vote.verdict == Verdict.APPROVE and not any(
+        vote.member_id in board.tally(stage).seated for stage in done
+    )
 
 
 def seats_of(stage: RequirementStage) -> tuple[Seat, ...]:

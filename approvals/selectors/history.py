@@ -44,7 +44,8 @@ ARRAY (SELECT payload #>> %s FROM approvals_actionrequest
    ORDER BY submitted_at DESC, id DESC LIMIT {_AMOUNTS})"""  # noqa: S608 - words of our own
 _LAST_REQUESTS: Final = """
 (SELECT ARRAY[count(*) FILTER (WHERE submitted_at > %s), count(*)] FROM approvals_actionrequest
-   WHERE tenant_id = %s AND agent_id = %s AND submitted_at > %s AND purpose = 'action')"""
+   WHERE tenant_id = %s AND agent_id = %s AND submitted_at > %s AND purpose = 'action'
+   AND id IS DISTINCT FROM %s)"""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Question:
     target_digest: str = ""
     amount: Decimal | None = None
     amount_field: str = ""  # a dotted path into payloads
+    # A pending request of the same agent, category and run that is changed and so asked about anew.
+    leaving_out: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -115,19 +118,29 @@ def _parts(
         path = question.amount_field.split(".")
         parts["amounts"] = (_LAST_AMOUNTS, [path, tenant_id, question.category])
     hour, day = question.now - timedelta(hours=1), question.now - timedelta(days=1)
-    parts["requests"] = (_LAST_REQUESTS, [hour, tenant_id, question.agent_id, day])
+    parts["requests"] = (
+        _LAST_REQUESTS,
+        [hour, tenant_id, question.agent_id, day, question.leaving_out],
+    )
     return parts
 
 
 def _history(question: Question, found: Mapping[str, Any]) -> History:
     hour, day = found.get("requests", (None, None))
     return History(
-        run_counts=json.loads(found[RUN]) if RUN in found else None,
+        run_counts=_run_counts(question, found[RUN]) if RUN in found else None,
         first_for_target=not found["target"] if "target" in found else None,
         amount_ratio=_ratio(question.amount, found.get("amounts", ())),
         requests_last_hour=hour,
         requests_last_day=day,
     )
+
+
+def _run_counts(question: Question, text: str) -> Mapping[str, int]:
+    counts: dict[str, int] = json.loads(text)
+    if question.leaving_out is not None:
+        counts[question.category] = counts.get(question.category, 1) - 1
+    return {category: count for category, count in counts.items() if count}
 
 
 def _ratio(amount: Decimal | None, texts: Any) -> Decimal | None:

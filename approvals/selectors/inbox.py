@@ -93,7 +93,7 @@ def decidable_by(member: Membership) -> QuerySet[ActionRequest]:
     return (
         ActionRequest.objects.filter(status=RequestStatus.PENDING)
         .filter(_has_right(member))
-        .filter(~Exists(Vote.objects.filter(request=OuterRef("pk"), member=member)))
+        .filter(~Exists(_votes_of(member).filter(request=OuterRef("pk"))))
         .alias(behalf=Lower(_trimmed("on_behalf_of")))
         .filter(Exists(open_for_me))
         .filter(~_agents_side(member) | Exists(together))
@@ -143,7 +143,7 @@ def read_selected(member: Membership, idents: Sequence[UUID]) -> list[InboxEntry
 
 def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
     """Return a page of what the member voted on, the latest first. Two statements."""
-    votes = Vote.objects.filter(member=member).filter(_narrowed(filters, "request__"))
+    votes = _votes_of(member).filter(_narrowed(filters, "request__"))
     if filters.after is not None:
         after = filters.after
         votes = votes.filter(cast_at__lte=after.at).filter(
@@ -171,9 +171,14 @@ def last_waited(member: Membership) -> datetime | None:
         member=member,
         kind__in=(NotificationKind.REQUESTED, NotificationKind.ESCALATED),
         request__decided_at__isnull=False,
-    ).exclude(request__votes__member=member)
+    ).exclude(Exists(_votes_of(member).filter(request=OuterRef("request"))))
     ended = asked.aggregate(at=Max("request__decided_at"))["at"]
     return max((at for at in (voted, ended) if at), default=None)
+
+
+def _votes_of(member: Membership) -> QuerySet[Vote]:
+    """The member's votes that count."""
+    return Vote.objects.filter(member=member, voided_at=None)
 
 
 def _shown(rows: QuerySet[ActionRequest]) -> QuerySet[ActionRequest]:

@@ -46,7 +46,8 @@ SELECT q.rule_id, s.name, count(*), count(s.satisfied_at),
   count(*) FILTER (WHERE EXISTS (SELECT FROM approvals_timer t
     WHERE t.tenant_id = s.tenant_id AND t.request_id = s.request_id AND t.stage_id = s.id
       AND t.kind = 'escalate' AND t.status = 'fired')),
-  count(*) FILTER (WHERE r.status = 'expired' AND s.satisfied_at IS NULL)
+  count(*) FILTER (WHERE r.status = 'expired' AND s.satisfied_at IS NULL
+    AND q.replaced_at IS NULL)
 FROM approvals_requirementstage s
 JOIN approvals_requirement q ON q.tenant_id = s.tenant_id AND q.id = s.requirement_id
 JOIN approvals_actionrequest r ON r.tenant_id = s.tenant_id AND r.id = s.request_id

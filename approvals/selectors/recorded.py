@@ -43,7 +43,8 @@ _BATCH: Final = f"""SELECT {_COLUMNS} {_IN_PERIOD}
  AND (r.submitted_at, r.id) < (%s::timestamptz, %s)
  ORDER BY r.submitted_at DESC, r.id DESC LIMIT %s"""
 _DEMANDS: Final = """SELECT request_id, flow::text, separation_of_duties
- FROM approvals_requirement WHERE tenant_id = %s AND request_id = ANY(%s::uuid[])"""
+ FROM approvals_requirement WHERE tenant_id = %s AND request_id = ANY(%s::uuid[])
+ AND replaced_at IS NULL"""
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_ID: Final = UUID(int=2**128 - 1)
 _decode = msgspec.json.Decoder().decode

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from approvals.enums import DeliveryStatus, NotificationKind, TimerKind, TimerStatus, Verdict
+from approvals.enums import (
+    DeliveryStatus,
+    NotificationKind,
+    TimerKind,
+    TimerStatus,
+    Verdict,
+    VoidedBecause,
+)
 from approvals.models import (
     ActionRequest,
     ExecutionGrant,
@@ -19,6 +26,7 @@ from approvals.models import (
 from approvals.policies import Stage
 from approvals.policies.describing import name_reference
 from approvals.policies.shown import listed
+from approvals.selectors.revisions import ShownRevision
 from govapp.common.formats import span_two
 
 _CAST: Final = {
@@ -72,11 +80,14 @@ class Material:
     timers: Sequence[Timer]
     notifications: Sequence[Notification]  # with member and user
     grants: Sequence[ExecutionGrant]
+    revisions: Sequence[ShownRevision] = ()
 
 
 def write_timeline(material: Material, now: datetime) -> list[Moment]:
     """Return every line, the oldest first, what is to come at the end."""
     past = [
+        # First, so that it stands before what came of it in the same instant.
+        *_changed(material.revisions),
         *_opened(material),
         *_votes(material.votes),
         *_completed(material.stages),
@@ -130,7 +141,21 @@ def _votes(votes: Sequence[Vote]) -> Iterator[Moment]:
         title = f"{vote.member.user.name} {word}"
         if not vote.member.is_active:
             title += " (no longer active here)"
+        if vote.voided_because == VoidedBecause.CHANGED:
+            title += " (no longer counts: the action was changed)"
         yield Moment(vote.cast_at, title, vote.reason, drawing, tone)
+        if vote.voided_at is not None and vote.voided_because == VoidedBecause.WITHDRAWN:
+            words = f"{vote.member.user.name} took their approval back"
+            yield Moment(vote.voided_at, words, drawing="undo-2", tone="warn")
+
+
+def _changed(revisions: Sequence[ShownRevision]) -> Iterator[Moment]:
+    for revision in revisions:
+        words = "; ".join(
+            f"{each.field}: {each.before or 'nothing'} → {each.after or 'nothing'}"
+            for each in revision.changes
+        )
+        yield Moment(revision.at, f"{revision.by} changed it", words, "pencil", "warn")
 
 
 def _fired(material: Material) -> Iterator[Moment]:
@@ -161,11 +186,17 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
         verb = "were" if len(names) > 1 else "was"
         yield Moment(
             min(each.created_at for each in told),
-            f"{listed(names, most=_NAMES)} {verb} {_TOLD.get(NotificationKind(kind), 'told')}",
+            f"{listed(names, most=_NAMES)} {verb} {_told_what(told[0])}",
             f"{len(failed)} of {len(told)} messages could not be delivered." if failed else "",
             "bell",
             "warn" if failed else "neutral",
         )
+
+
+def _told_what(row: Notification) -> str:
+    if row.content.get("fell_away"):
+        return "told that their vote no longer counts"
+    return _TOLD[NotificationKind(row.kind)]
 
 
 def _end(request: ActionRequest) -> Iterator[Moment]:

@@ -1,7 +1,7 @@
 """Kinds of action, and who may approve them: guardian rights as rows of the tenant."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -23,6 +23,7 @@ _GIVEN: Final = {APPROVE: events.right_given, BREAK_GLASS: break_glass.right_giv
 _TAKEN: Final = {APPROVE: events.right_taken, BREAK_GLASS: break_glass.right_taken}
 DISPLAY_KINDS: Final = ("money", "fields", "email", "sql", "http", "diff")
 _PATH_CHARACTERS: Final = 200
+_MOST_PATHS: Final = 50
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 
 
@@ -40,11 +41,13 @@ def create_category(
     cost_class: str = "",
     target_field: str = "",
     amount_field: str = "",
+    editable_fields: Sequence[str] = (),
 ) -> ActionCategory:
     """Define a kind of action; nobody may approve it until a right is given.
 
     `target_field` and `amount_field` are dotted paths into the payload, or empty: rules that look
-    at history find there whom or what it is done to, and how much it is about.
+    at history find there whom or what it is done to, and how much it is about. An
+    approver may change what `editable_fields`, paths as well, lead to.
 
     Raises `Forbidden` (needs `compliance`), `Invalid`, `Conflict` when the key is taken.
     """
@@ -60,6 +63,7 @@ def create_category(
         cost_class=cost_class,
         target_field=target_field,
         amount_field=amount_field,
+        editable_fields=list(editable_fields),
     )
     if len(key) > 100 or not _KEY.fullmatch(key):
         raise _invalid("/key", "Write words of a-z, 0-9 and _ joined by dots: payments.transfer.")
@@ -81,7 +85,7 @@ def change_category(
     """Change anything of a category but its key. Requests in flight keep what they froze.
 
     Fields: name, risk, is_reversible, description, payload_schema, display, cost_class,
-    target_field, amount_field, is_archived.
+    target_field, amount_field, editable_fields, is_archived.
     Raises `Forbidden`, `Invalid`.
     """
     _require_editor(actor)
@@ -210,6 +214,17 @@ def _check_path(pointer: str) -> Callable[[Any], None]:
     return check
 
 
+def _check_paths(value: Any) -> None:
+    pointer = "/editable_fields"
+    if not isinstance(value, list) or len(value) != len(set(value)) or len(value) > _MOST_PATHS:
+        raise _invalid(pointer, f"Name at most {_MOST_PATHS} fields, each once.")
+    check = _check_path(pointer)
+    for each in value:
+        check(each)
+        if not each:
+            raise _invalid(pointer, "Write names joined by dots, as in to.iban.")
+
+
 def _check_display(value: Any) -> None:
     if not isinstance(value, dict):
         raise _invalid("/display", "Write a JSON object.")
@@ -231,4 +246,5 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "cost_class": _check_cost_class,
     "target_field": _check_path("/target_field"),
     "amount_field": _check_path("/amount_field"),
+    "editable_fields": _check_paths,
 }

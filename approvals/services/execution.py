@@ -215,7 +215,9 @@ def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
 def _require_may_revoke(actor: Membership, request: ActionRequest) -> None:
     if has_role(actor, Role.OWNER, Role.COMPLIANCE):
         return
-    approved = Vote.objects.filter(request=request, member=actor, verdict=Verdict.APPROVE)
+    approved = Vote.objects.filter(
+        request=request, member=actor, verdict=Verdict.APPROVE, voided_at=None
+    )
     if not (actor.is_active and approved.exists()):
         raise Forbidden("Only owners, compliance and who voted for it withdraw a permission.")
 

@@ -10,7 +10,7 @@ import structlog
 from approvals.deadlines import Office
 from approvals.enums import RequestStatus
 from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
-from approvals.models import ActionCategory, PolicyVersion
+from approvals.models import ActionCategory, ActionRequest, PolicyVersion
 from approvals.payload_check import find_payload_errors
 from approvals.policies import (
     ALLOW,
@@ -83,14 +83,20 @@ class Judgement:
 
 
 def judge_submission(
-    agent: Agent, submission: Submission, *, is_binding: bool, under: Policy | None = None
+    agent: Agent,
+    submission: Submission,
+    *,
+    is_binding: bool,
+    under: Policy | None = None,
+    instead_of: ActionRequest | None = None,
 ) -> Judgement:
     """Judge a submission by how the tenant stands at this moment.
 
     One statement; one more when a rule that can apply looks at what came before. `is_binding` is
     whether it is about to be stored: then the submissions that such a rule looks at wait for one
     another, and the version in shadow is evaluated as well. `under` is tried instead of what
-    decides.
+    decides. `instead_of` is the pending request that this submission replaces: as history it does
+    not count.
     """
     found = read_situation(agent_id=agent.pk, category_key=submission.category)
     usable = found.category if found.category and not found.category.is_archived else None
@@ -119,6 +125,7 @@ def judge_submission(
             found.now,
             looks,
             needs if is_binding else frozenset(),
+            instead_of,
         ),
     )
     if policy is None:
@@ -171,6 +178,7 @@ def _history(
     now: datetime,
     needs: Set[str],
     locked: Set[str],
+    instead_of: ActionRequest | None,
 ) -> History:
     if not needs:
         return History()
@@ -182,6 +190,7 @@ def _history(
         target_digest=target,
         amount=amount_of(category, submission.payload),
         amount_field=category.amount_field if category else "",
+        leaving_out=instead_of.pk if instead_of else None,
     )
     return read_history(question, needs=needs, locked=locked)
 

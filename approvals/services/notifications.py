@@ -34,7 +34,7 @@ from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
 from tenants.enums import Role
 from tenants.models import Membership
-from tenants.selectors import members_with_role
+from tenants.selectors import active_members, members_with_role
 
 # One hint to the sender for this many: thousands of messages must not be thousands of hints.
 _PER_HINT: Final = 100
@@ -82,6 +82,22 @@ def notify_stage_opened(
         content=content,
         now=stage.opened_at,
         deadline=stage.deadline_at,
+    )
+
+
+def notify_changed(*, request: ActionRequest, members: Sequence[UUID], by: str) -> None:
+    """Tell those whose votes fell away, because the action is another one, and who changed it.
+
+    Whoever is asked about it as it is now hears it there.
+    """
+    key = f"changed:{request.pk}:{request.version}"
+    content = {"changed_by": by, "fell_away": True}
+    notify(
+        with_wishes(active_members().filter(pk__in=members)),
+        kind=NotificationKind.INFORMED,
+        dedup_key=key,
+        request=request,
+        content=content,
     )
 
 

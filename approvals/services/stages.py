@@ -1,13 +1,14 @@
 """Opening stages, counting them, and what happens when one can no longer be completed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from approvals.audit_events import requests as events
 from approvals.enums import StageStatus
 from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
-from approvals.policies import Evaluation, Matching
+from approvals.policies import Evaluation, Matching, RequirementSpec
 from approvals.selectors.board import Board, load_board
 from approvals.selectors.people import load_people, looking_once
 from approvals.selectors.stage_clock import StageClock
@@ -30,8 +31,18 @@ def open_requirements(
     is given when something was computed with it already.
     """
     clock = clock or StageClock()
+    specs = evaluation.requirements
+    board = freeze_requirements(request=request, specs=specs, now=now, clock=clock)
+    begin_stages(board=board, now=now, clock=clock)
+    return board
+
+
+def freeze_requirements(
+    *, request: ActionRequest, specs: Iterable[RequirementSpec], now: datetime, clock: StageClock
+) -> Board:
+    """Write what is demanded, with each first stage open; nobody is asked yet."""
     requirements, stages = [], []
-    for spec in evaluation.requirements:
+    for spec in specs:
         frozen = spec.to_dict()
         requirement = Requirement(
             request=request,
@@ -56,12 +67,21 @@ def open_requirements(
         _open(stage, now, clock)
         events.record_stage_opened(stage=stage, now=now)
     insert(*requirements, *stages)
-    board = Board(request, stages, [])
+    return Board(request, stages, [])
+
+
+def begin_stages(
+    *, board: Board, now: datetime, clock: StageClock, content: dict[str, Any] | None = None
+) -> None:
+    """Ask the people of each first stage that is open, and arm its timers.
+
+    `content` says in the messages what is new.
+    """
+    first = [stage for stage in board.open_stages if stage.position == 0]
     _note_deadline(board)
     with looking_once():
         secure_quorum(board=board, now=now)
-        _announce(first, board, now, clock)
-    return board
+        _announce(first, board, now, clock, content)
 
 
 def first_deadline(*, evaluation: Evaluation, now: datetime, clock: StageClock) -> datetime | None:
@@ -132,13 +152,17 @@ def _open(stage: RequirementStage, now: datetime, clock: StageClock) -> None:
 
 
 def _announce(
-    stages: Sequence[RequirementStage], board: Board, now: datetime, clock: StageClock
+    stages: Sequence[RequirementStage],
+    board: Board,
+    now: datetime,
+    clock: StageClock,
+    content: dict[str, Any] | None = None,
 ) -> None:
     arm_timers(stages=stages, now=now, clock=clock)
     voted = {vote.member_id for vote in board.votes}
     with looking_once():
         for stage in stages:
-            notifications.notify_stage_opened(stage=stage, voted=voted)
+            notifications.notify_stage_opened(stage=stage, voted=voted, content=content)
 
 
 def _satisfy(

@@ -9,6 +9,7 @@ from typing import Final
 from approvals.enums import VoteChannel
 from approvals.models import ActionRequest
 from approvals.obligations import needs_login, obligations_of
+from approvals.policies.obligations import EvaluatedObligations
 from govapp.common.errors import Forbidden
 from tenants.models import Membership
 from tenants.services.second_factor import Proof, spend_proof
@@ -42,16 +43,23 @@ def spend_step_up(
     act: str,
     channel: VoteChannel,
     proof: Proof | None,
+    attached: EvaluatedObligations | None = None,
+    digest: str = "",
+    version: int = 0,
 ) -> str | None:
     """Use up the voter's proof where a rule asks for one; return which factor it was, if any.
+
+    `attached` is what the rules ask of what is being decided, where that is not the request as it
+    stands; `digest` and `version` are of what was shown, as in `bound_to`.
 
     Call it last, under the request's lock: a proof is not used up for what does not count anyway.
     Raises `Forbidden` where a login or the page is needed, and what `spend_proof` raises.
     """
     if channel in _WITHOUT_LOGIN and (why := why_login(request)):
         raise Forbidden(why)
-    if not obligations_of(request).step_up:
+    if not (attached or obligations_of(request)).step_up:
         return None
     if channel != VoteChannel.PAGE:
         raise Forbidden(STEP_UP_BY_LINK)
-    return spend_proof(user=member.user, proof=proof, bound_to=bound_to(request, act))
+    purpose = bound_to(request, act, digest=digest, version=version)
+    return spend_proof(user=member.user, proof=proof, bound_to=purpose)

@@ -8,7 +8,7 @@ from django.db import transaction
 from approvals.digests import canonical_json, payload_digest
 from approvals.enums import Purpose, RequestStatus
 from approvals.facts import Submission
-from approvals.models import ActionRequest, CallbackEndpoint, ShadowResult
+from approvals.models import ActionRequest, CallbackEndpoint, PolicyVersion, ShadowResult
 from approvals.policies import Evaluation, Policy
 from approvals.rules import may_cancel
 from approvals.selectors.board import Board, keep_in_hand
@@ -26,7 +26,9 @@ from govapp.common.ids import public_id
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Agent, Membership
 
-__all__ = ["Submission", "cancel_action", "preview_action", "preview_under", "submit_action"]
+__all__ = [
+    "Submission", "cancel_action", "digest_of", "preview_action", "preview_under", "submit_action",
+]  # fmt: skip
 
 _SUPERSEDABLE: Final = frozenset(
     {
@@ -123,11 +125,9 @@ def cancel_action(
     return request
 
 
-def _build(
-    agent: Agent, submission: Submission, judged: Judgement, purpose: Purpose
-) -> ActionRequest:
-    version = judged.version
-    digest = payload_digest(
+def digest_of(agent: Agent, submission: Submission, version: PolicyVersion | None) -> str:
+    """Return what an approval of this submission is bound to (`approvals.digests`)."""
+    return payload_digest(
         category=submission.category,
         payload=submission.payload,
         agent=agent.public_id,
@@ -136,6 +136,12 @@ def _build(
         policy_version=version.number if version else None,
         integration=submission.integration,
     )
+
+
+def _build(
+    agent: Agent, submission: Submission, judged: Judgement, purpose: Purpose
+) -> ActionRequest:
+    version = judged.version
     return ActionRequest(
         purpose=purpose,
         agent=agent,
@@ -144,7 +150,7 @@ def _build(
         category=judged.category,
         summary=submission.summary,
         payload=submission.payload,
-        payload_digest=digest,
+        payload_digest=digest_of(agent, submission, version),
         reason=submission.reason,
         sources=list(submission.sources),
         confidence=submission.confidence,

@@ -1,5 +1,6 @@
 """People decide: one vote, bound to what was seen, counted under the request's lock."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -10,6 +11,8 @@ from django.db import transaction
 from approvals.audit_events import requests as events
 from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.models import ActionRequest, Vote
+from approvals.obligations import obligations_of
+from approvals.policies.obligations import EvaluatedObligations
 from approvals.rules import is_due, is_on_agents_side
 from approvals.selectors.approvers import HAS_VOTED, NOT_AN_APPROVER, Standing, judge
 from approvals.selectors.board import Board, keys_on, load_board
@@ -19,11 +22,17 @@ from approvals.services.lifecycle import move, tell_whoever_waits
 from approvals.services.locking import ended, lock_request
 from approvals.services.stages import advance_board
 from approvals.services.step_up import spend_step_up
+from approvals.services.withdrawals import withdraw_vote
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Membership
 from tenants.services.second_factor import CodeRefused, Proof
+
+__all__ = [
+    "Ballot", "Voter", "admit_voter", "cast_vote", "check_reason", "check_time", "count_vote",
+    "record_refusal", "take_second_factor", "withdraw_vote", "write_vote",
+]  # fmt: skip
 
 _ENDS_AS: Final = {
     Verdict.DENY: RequestStatus.DENIED,
@@ -33,7 +42,7 @@ _REASON_CHARACTERS: Final = 4_000
 
 
 @dataclass(frozen=True)
-class _Ballot:
+class Ballot:
     """What the person sent, with what they had seen."""
 
     verdict: Verdict
@@ -43,6 +52,16 @@ class _Ballot:
     channel: VoteChannel
     seconds_viewed: int | None
     proof: Proof | None
+
+
+@dataclass(frozen=True)
+class Voter:
+    """Somebody who may vote at this moment, the request locked; `now` is when it was."""
+
+    board: Board
+    person: Person
+    seat_keys: frozenset[str]
+    now: datetime
 
 
 def cast_vote(
@@ -67,7 +86,7 @@ def cast_vote(
     how, the deadline has passed, this person has voted, or it is too soon or too often). A
     refused vote is recorded as well.
     """
-    ballot = _Ballot(
+    ballot = Ballot(
         Verdict(verdict),
         payload_digest,
         request_version,
@@ -76,16 +95,27 @@ def cast_vote(
         seconds_viewed,
         proof,
     )
-    _check_reason(ballot)
+    check_reason(ballot)
     try:
         with unit_of_work(), looking_once():
             return _cast(member, request_id, ballot)
     except (Forbidden, Stale, Conflict, CodeRefused) as refusal:
-        _record_refusal(member, request_id, ballot, refusal)
+        record_refusal(member, request_id, ballot, refusal)
         raise
 
 
-def _cast(member: Membership, request_id: UUID, ballot: _Ballot) -> ActionRequest:
+def _cast(member: Membership, request_id: UUID, ballot: Ballot) -> ActionRequest:
+    voter = admit_voter(member, request_id, ballot)
+    request, person = voter.board.request, voter.person
+    # Last, so that a code is not used up for a vote that does not count anyway.
+    factor = take_second_factor(request, obligations_of(request), person.member, ballot)
+    vote = write_vote(voter.board, person, voter.seat_keys, ballot, factor, voter.now)
+    count_vote(voter.board, vote, person.member, voter.now)
+    return request
+
+
+def admit_voter(member: Membership, request_id: UUID, ballot: Ballot) -> Voter:
+    """Lock the request and return who votes on what; raises what `cast_vote` does."""
     request = lock_request(request_id)
     if not request.is_pending:
         raise Conflict(ended(request), code="already_decided")
@@ -98,32 +128,23 @@ def _cast(member: Membership, request_id: UUID, ballot: _Ballot) -> ActionReques
         raise Forbidden(NOT_AN_APPROVER)
     standing = judge(board, person)
     _check_may_vote(standing)
-    _check_time(request, now)
+    check_time(request, now)
     _check_seen(request, ballot)
     if ballot.verdict == Verdict.APPROVE:
         seconds = ballot.seconds_viewed
         check_fatigue(request=request, member=person.member, seconds_viewed=seconds, now=now)
-    # Last, so that a proof is not used up for a vote that does not count anyway.
-    factor = spend_step_up(
-        request=request,
-        member=person.member,
-        act=ballot.verdict,
-        channel=ballot.channel,
-        proof=ballot.proof,
-    )
-    vote = _write(board, person, standing, ballot, factor, now)
-    _count(board, vote, person.member, now)
-    return request
+    return Voter(board, person, standing.seat_keys, now)
 
 
-def _write(
+def write_vote(
     board: Board,
     person: Person,
-    standing: Standing,
-    ballot: _Ballot,
+    seat_keys: Set[str],
+    ballot: Ballot,
     factor: str | None,
     now: datetime,
 ) -> Vote:
+    """Write the vote of somebody who was admitted, and put it on the board."""
     vote = Vote(
         request=board.request,
         member=person.member,
@@ -138,7 +159,7 @@ def _write(
         right={
             "right": person.rights[0],
             "rights": list(person.rights),
-            "seats": sorted(standing.seat_keys),
+            "seats": sorted(seat_keys),
             "keys": sorted(keys_on(board.request, person)),
             "is_agents_side": is_on_agents_side(board.request, person.member),
         }
@@ -150,7 +171,8 @@ def _write(
     return vote
 
 
-def _count(board: Board, vote: Vote, member: Membership, now: datetime) -> None:
+def count_vote(board: Board, vote: Vote, member: Membership, now: datetime) -> None:
+    """End the request when this vote does; the caller holds its lock."""
     request, actor = board.request, member.as_actor()
     if vote.verdict != Verdict.APPROVE:
         to = _ENDS_AS[Verdict(vote.verdict)]
@@ -162,7 +184,7 @@ def _count(board: Board, vote: Vote, member: Membership, now: datetime) -> None:
         tell_whoever_waits(request)
 
 
-def _check_reason(ballot: _Ballot) -> None:
+def check_reason(ballot: Ballot) -> None:
     errors = []
     if ballot.verdict != Verdict.APPROVE and not ballot.reason:
         errors.append(FieldError("/reason", "Say why, so that the agent's people can act on it."))
@@ -179,8 +201,8 @@ def _check_may_vote(standing: Standing) -> None:
         raise Forbidden(standing.why)
 
 
-def _check_time(request: ActionRequest, now: datetime) -> None:
-    """A late sweeper cannot let a late vote in: the clock decides, not the timer."""
+def check_time(request: ActionRequest, now: datetime) -> None:
+    """Raise `Conflict` after the deadline: the clock decides, not the timer of a late sweeper."""
     deadline = request.deadline_at
     if deadline is None:
         raise Conflict("No stage of this request is open.", code="nothing_open")
@@ -192,14 +214,33 @@ def _check_time(request: ActionRequest, now: datetime) -> None:
         )
 
 
-def _check_seen(request: ActionRequest, ballot: _Ballot) -> None:
+def _check_seen(request: ActionRequest, ballot: Ballot) -> None:
     seen = (ballot.payload_digest, ballot.request_version)
     if seen != (request.payload_digest, request.version):
         raise Stale("This changed while you were reading. Look at it again, then decide.")
 
 
-def _record_refusal(
-    member: Membership, request_id: UUID, ballot: _Ballot, refusal: DomainError
+def take_second_factor(
+    request: ActionRequest, attached: EvaluatedObligations, member: Membership, ballot: Ballot
+) -> str | None:
+    """Use up the voter's proof where a rule asks for one; return which factor that was.
+
+    The proof is bound to what was shown, also when the voter changed it before approving.
+    """
+    return spend_step_up(
+        request=request,
+        member=member,
+        act=ballot.verdict,
+        channel=ballot.channel,
+        proof=ballot.proof,
+        attached=attached,
+        digest=ballot.payload_digest,
+        version=ballot.request_version,
+    )
+
+
+def record_refusal(
+    member: Membership, request_id: UUID, ballot: Ballot, refusal: DomainError
 ) -> None:
     """In a transaction of its own: what was refused has been rolled back."""
     with transaction.atomic():

@@ -12,7 +12,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from approvals.ballots import read_seen, sign_seen
 from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.forms.discussion import CommentForm
-from approvals.forms.requests import BreakGlassForm, CancelForm, VoteForm, WithdrawForm
+from approvals.forms.requests import (
+    BreakGlassForm,
+    CancelForm,
+    TakeBackForm,
+    VoteForm,
+    WithdrawForm,
+)
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
 from approvals.services.execution import revoke_grant
@@ -164,6 +170,7 @@ def action_page(
         "comment_form": CommentForm(auto_id="comment_%s"),
         "shown_plainly": is_shown_plainly(),
         "glass_form": BreakGlassForm(auto_id="glass_%s"),
+        "take_back_form": TakeBackForm(auto_id="take_back_%s"),
         **bound,
     }
     status = status_of(refusal) if refusal else 422 if bound else 200

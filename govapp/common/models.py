@@ -1,11 +1,27 @@
 """The base of every table that belongs to one tenant; `rowsecurity` protects them all."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.db import models
 
 from govapp.common.ids import new_id
 from govapp.common.tenancy import require_tenant_id
+
+
+@dataclass(frozen=True)
+class Revisable:
+    """Columns that change only together with a new row of another table, which keeps what they say.
+
+    That row names this one by `reference`, and the version from which on it holds by
+    `request_version`; what both tables call by the same name has to agree. Nothing of it changes
+    once `status` is another one than `while_status`.
+    """
+
+    fields: tuple[str, ...]
+    kept_in: str  # the label of its model
+    reference: str
+    while_status: str
 
 
 class TenantOwned(models.Model):
@@ -17,6 +33,8 @@ class TenantOwned(models.Model):
     never_removed: ClassVar[bool] = False
     # Columns that a trigger keeps as they were inserted.
     immutable_fields: ClassVar[tuple[str, ...]] = ()
+    # Columns that a trigger lets change only as it says.
+    revisable: ClassVar[Revisable | None] = None
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant_id = models.UUIDField(default=require_tenant_id, editable=False)

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from govapp.common.models import TenantForeignKey, TenantOwned
+from govapp.common.models import Revisable, TenantForeignKey, TenantOwned
 
 APP_ROLE = "govapp_app"
 DOOR_ROLE = "govapp_door"
@@ -138,6 +138,36 @@ def _triggers(model: type[TenantOwned]) -> Iterator[str]:
             f'CREATE OR REPLACE TRIGGER columns_kept BEFORE UPDATE ON "{table}"'
             f" FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION govapp_keep_columns({arguments})"
         )
+    if model.revisable is not None:
+        yield from _revision_trigger(model, model.revisable)
+
+
+def _revision_trigger(model: type[TenantOwned], rule: Revisable) -> Iterator[str]:
+    """Let the columns change while the row is open, in a new version, as a revision keeps them."""
+    table, kept = model._meta.db_table, apps.get_model(rule.kept_in)
+    names = {field.name: field.column for field in model._meta.local_fields}
+    columns = [names[name] for name in rule.fields]
+    shared = [each for each in columns if each in {f.column for f in kept._meta.local_fields}]
+    agrees = " AND ".join(f'kept."{each}" IS NOT DISTINCT FROM NEW."{each}"' for each in shared)
+    reference = {field.name: field.column for field in kept._meta.local_fields}[rule.reference]
+    # A function of this table alone: its condition is written out, nothing is composed when it
+    # runs. It is called with the rights of the role that updates, so it sees the tenant's rows.
+    yield f"""
+    CREATE OR REPLACE FUNCTION "{table}_keep_revised"() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF OLD.status = '{rule.while_status}' AND NEW.status = OLD.status
+        AND NEW.version > OLD.version AND EXISTS (
+          SELECT FROM "{kept._meta.db_table}" AS kept WHERE kept.tenant_id = NEW.tenant_id
+          AND kept."{reference}" = NEW.id AND kept.request_version = NEW.version AND {agrees})
+      THEN RETURN NEW; END IF;
+      RAISE EXCEPTION '% changes only together with a revision', TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+    END $$"""
+    differs = " OR ".join(f'OLD."{each}" IS DISTINCT FROM NEW."{each}"' for each in columns)
+    yield (
+        f'CREATE OR REPLACE TRIGGER columns_revised BEFORE UPDATE ON "{table}"'
+        f' FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION "{table}_keep_revised"()'
+    )
 
 
 def _other_rights(tables: set[str]) -> str:

@@ -27,7 +27,8 @@
 
     form.addEventListener("submit", async (event) => {
       const button = event.submitter;
-      if (given.value || code?.value.trim() || !button) return;
+      // A button that only goes back to the form decides nothing.
+      if (given.value || code?.value.trim() || !button || button.formNoValidate) return;
       event.preventDefault();
       fault.hidden = true;
       try {

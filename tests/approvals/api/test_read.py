@@ -3,8 +3,10 @@
 import pytest
 
 from approvals.enums import Verdict
-from approvals.models import ActionRequest
-from govapp.common.tenancy import tenant_transaction
+from approvals.models import ActionCategory, ActionRequest
+from approvals.services.changes import approve_with_changes
+from govapp.common.tenancy import bind_tenant, tenant_transaction
+from tenants.models import Membership
 from tests.approvals.api.agents import URL, Caller, make_caller, new_caller
 from tests.approvals.world import World
 
@@ -25,7 +27,8 @@ def test_what_was_submitted_can_be_read() -> None:
     response = caller.get(made["Location"])
     read = response.json()
     trace, total = read["policy"].pop("trace"), read["policy"].pop("trace_total")
-    assert (response.status_code, read) == (200, made.json())
+    alone = {"superseded_by": [], "changes": [], "submitted_digest": read["payload_digest"]}
+    assert (response.status_code, read) == (200, made.json() | alone)
     assert (trace, total) == (
         [
             {
@@ -135,3 +138,40 @@ def test_another_agents_request_cannot_be_superseded() -> None:
     world, caller = make_caller()
     former = caller.submit(category="payments.unheard-of").json()["id"]
     assert new_caller(world, "other").submit(supersedes=former).status_code == 422
+
+
+def change(world: World, member: Membership, made: ActionRequest, amount: str) -> ActionRequest:
+    with bind_tenant(world.company.id):
+        return approve_with_changes(
+            member=member,
+            request_id=made.pk,
+            changes={"amount": amount},
+            payload_digest=made.payload_digest,
+            request_version=made.version,
+        )
+
+
+def test_what_approvers_changed_is_told_with_what_to_act_on() -> None:
+    world, caller = make_caller()
+    with tenant_transaction(world.company.id):
+        ActionCategory.objects.update(editable_fields=["amount"])
+    made = submitted(world, caller)
+    changed = change(world, world.company.alice, made, "800.00")
+    change(world, world.company.bob, changed, "700.00")
+    body = caller.get(f"{URL}/{made.public_id}").json()
+    assert body["changes"] == [
+        {"field": "amount", "before": made.payload["amount"], "after": "700.00"}
+    ]
+    assert body["payload"] == made.payload | {"amount": "700.00"}
+    assert body["submitted_digest"] == made.payload_digest != body["payload_digest"]
+    (row,) = caller.get(URL).json()["data"]
+    assert (row["payload_digest"], "changes" in row) == (body["payload_digest"], False)
+
+
+def test_what_superseded_it_is_told() -> None:
+    world, caller = make_caller()
+    made = submitted(world, caller)
+    world.vote(world.company.alice, made, Verdict.RETURN)
+    later = caller.submit(supersedes=made.public_id).json()
+    assert later["supersedes"] == made.public_id
+    assert caller.get(f"{URL}/{made.public_id}").json()["superseded_by"] == [later["id"]]

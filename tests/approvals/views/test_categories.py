@@ -127,6 +127,22 @@ def test_changing_starts_from_what_is_there_and_keeps_unknown_hints(office: Offi
     assert found.payload_schema == office.world.category.payload_schema
 
 
+def test_fields_that_an_approver_may_change_are_chosen_from_the_schema(office: Office) -> None:
+    client, path = log_in(office.company.carl), office.url("categories/{category}/change")
+    form = client.get(path).context["form"]
+    assert form["editable_fields"].field.choices == [("amount", "amount")]
+    start = {name: form[name].value() for name in form.fields} | {"is_reversible": ""}
+    assert client.post(path, start | {"editable_fields": ["nothing"]}).status_code == 422
+    assert client.post(path, start | {"editable_fields": ["amount"]}).status_code == 302
+    with tenant_transaction(office.company.id):
+        assert ActionCategory.objects.get().editable_fields == ["amount"]
+    # What the schema no longer names can still be closed.
+    again = start | {"payload_schema": '{"properties": {"to": {}}}', "editable_fields": ["to"]}
+    assert client.post(path, again).status_code == 302
+    with tenant_transaction(office.company.id):
+        assert ActionCategory.objects.get().editable_fields == ["to"]
+
+
 SCHEMA: Final = """{
   "type": "object",
   "properties": {

@@ -1,0 +1,105 @@
+"""An action that was changed while it was approved, and votes that fell away or were taken back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from approvals.audit_events.requests import policy_of, rules_of
+from approvals.audit_events.wording import words
+from approvals.changing import FieldChange
+from approvals.digests import canonical_json
+from approvals.enums import VoidedBecause
+from approvals.models import ActionRequest, RequestRevision, Vote
+from audit.actors import Actor, Subject
+from audit.services import Entry, record_many
+from tenants.models import Membership
+
+
+def record_changed(
+    *,
+    request: ActionRequest,
+    member: Membership,
+    former: RequestRevision,
+    changes: Sequence[FieldChange],
+    outcome: str,
+    now: datetime,
+) -> None:
+    """An approver changed the action; `outcome` is what the rules that are live say of it."""
+    said = "; ".join(
+        f"{each.field} from {_text(each.before)} to {_text(each.after)}" for each in changes
+    )
+    _record(
+        "action_request.changed",
+        request,
+        member.as_actor(),
+        now,
+        f"{member.user.name} changed “{former.summary}” while approving it: {words(said)}",
+        {
+            "changes": [
+                {"field": each.field, "before": _text(each.before), "after": _text(each.after)}
+                for each in changes
+            ],
+            "summary": request.summary,
+            "former_summary": former.summary,
+            "payload": canonical_json(request.payload).decode(),
+            "payload_digest": request.payload_digest,
+            "former_digest": former.payload_digest,
+            "version": request.version,
+            "policy": policy_of(request),
+            "outcome": outcome,
+            "obligations": request.obligations,
+            "rules": rules_of(request.trace),
+            "because": request.because,
+        },
+    )
+
+
+def record_vote_voided(*, vote: Vote, actor: Membership, reason: str, now: datetime) -> None:
+    """A vote does not count any more; it stays as a record."""
+    request, because = vote.request, VoidedBecause(vote.voided_because)
+    if because == VoidedBecause.WITHDRAWN:
+        kind, sentence = "vote.withdrawn", f"{vote.member.user.name} took back their approval of"
+    else:
+        kind, sentence = "vote.voided", f"The vote of {vote.member.user.name} no longer counts for"
+    why = f": {words(reason)}" if reason else ""
+    _record(
+        kind,
+        request,
+        actor.as_actor(),
+        now,
+        f"{sentence} “{request.summary}”{why}",
+        {
+            "member": vote.member.public_id,
+            "verdict": vote.verdict,
+            "reason": reason,
+            "voided_because": because.value,
+            "payload_digest": vote.payload_digest,
+            "request_version": vote.request_version,
+        },
+    )
+
+
+def _record(
+    event_type: str,
+    request: ActionRequest,
+    actor: Actor,
+    now: datetime,
+    summary: str,
+    data: Mapping[str, Any],
+) -> None:
+    subject = Subject(type="action_request", id=request.public_id, label=request.summary)
+    entry = Entry(
+        event_type=event_type,
+        actor=actor,
+        subject=subject,
+        summary=summary,
+        data=data,
+        request_id=request.pk,
+        at=now,
+    )
+    record_many([entry])
+
+
+def _text(value: Any) -> str:
+    """A value as it is bound: numbers stay what they are, text has its quotes."""
+    return canonical_json(value).decode()

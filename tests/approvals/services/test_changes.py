@@ -1,0 +1,451 @@
+"""Approving with changes (domain page, section 5; docs/decisions/0014)."""
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from approvals.enums import RequestStatus, StageStatus, TimerStatus, VoidedBecause
+from approvals.models import (
+    ActionRequest,
+    Notification,
+    RequestRevision,
+    Requirement,
+    RequirementStage,
+    Timer,
+    Vote,
+)
+from approvals.selectors.approvers import standing_of
+from approvals.selectors.board import load_board
+from approvals.selectors.inbox import decidable_by
+from approvals.services.changed_action import NOTHING_CHANGED, ProposedChange
+from approvals.services.changes import STILL_DEMANDED, approve_with_changes, preview_changes
+from audit.models import LedgerEvent
+from audit.selectors.events import events_of_request
+from govapp.common.errors import Conflict, Forbidden, Invalid, Stale
+from govapp.common.tenancy import bind_tenant, tenant_transaction
+from tenants.models import Membership
+from tests.approvals.documents import asks, rule, rules, where
+from tests.approvals.world import (
+    FOUR_EYES,
+    HOUR,
+    Document,
+    World,
+    give_right,
+    make_world,
+    policy,
+    stage,
+)
+from tests.conftest import MoveClock
+
+pytestmark = pytest.mark.django_db
+EDITABLE = ["amount", "note", "to.iban"]
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "amount": {"type": "string", "pattern": r"^\d+\.\d\d$"},
+        "note": {"type": "string"},
+        "to": {"type": "object", "properties": {"iban": {"type": "string"}}},
+    },
+    "required": ["amount"],
+}
+PAYLOAD = {"amount": "900.00", "to": {"iban": "DE1", "name": "Acme"}}
+
+
+LARGE = asks("large", where("payload.amount", "gt", "1000.00"), flow="large")
+
+
+def by_amount(*extra: Document) -> Document:
+    """Finance and risk approve payments; above 1000 managers as well."""
+    found = rules(asks("payments", flow="two"), LARGE, *extra)
+    found["flows"]["large"] = {"stages": [stage("managers")]}
+    return found
+
+
+@pytest.fixture
+def world() -> World:
+    return open_fields(make_world(FOUR_EYES))
+
+
+def open_fields(world: World) -> World:
+    with tenant_transaction(world.company.id):
+        world.category.editable_fields = EDITABLE
+        world.category.payload_schema = SCHEMA
+        world.category.save()
+    return world
+
+
+def change(
+    world: World, member: Membership, request: ActionRequest, /, **fields: Any
+) -> ActionRequest:
+    seen: dict[str, Any] = {
+        "changes": {"amount": "800.00"},
+        "payload_digest": request.payload_digest,
+        "request_version": request.version,
+    }
+    with bind_tenant(world.company.id):
+        return approve_with_changes(member=member, request_id=request.pk, **(seen | fields))
+
+
+def fresh(request: ActionRequest) -> ActionRequest:
+    with tenant_transaction(request.tenant_id):
+        return ActionRequest.objects.select_related("agent", "policy_version").get(pk=request.pk)
+
+
+def events(request: ActionRequest) -> list[str]:
+    with tenant_transaction(request.tenant_id):
+        found = LedgerEvent.objects.filter(request_id=request.pk).order_by("pk")
+        return list(found.values_list("type", flat=True))
+
+
+def test_a_change_is_a_vote_for_what_it_is_now(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    changed = change(world, world.company.alice, request, summary="Pay Acme Ltd 800.00")
+    now = fresh(request)
+    assert now.payload == PAYLOAD | {"amount": "800.00"}
+    assert (now.summary, now.version, now.status) == ("Pay Acme Ltd 800.00", 2, "pending")
+    assert now.payload_digest == changed.payload_digest != request.payload_digest
+    with tenant_transaction(world.company.id):
+        vote = Vote.objects.get()
+        assert (vote.payload_digest, vote.request_version) == (now.payload_digest, 2)
+    assert world.vote(world.company.bob, now).status == RequestStatus.APPROVED
+    assert events(request) == [
+        "action_request.submitted",
+        "stage.opened",
+        "action_request.changed",
+        "stage.opened",
+        "vote.cast",
+        "vote.cast",
+        "stage.satisfied",
+        "action_request.approved",
+    ]
+
+
+def test_both_states_are_kept(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    with tenant_transaction(world.company.id):
+        first, second = RequestRevision.objects.order_by("request_version")
+    assert (first.request_version, first.payload, first.payload_digest) == (
+        1,
+        PAYLOAD,
+        request.payload_digest,
+    )
+    assert (first.changes, first.changed_by_id) == ([], None)
+    assert first.created_at == request.submitted_at
+    assert (second.request_version, second.payload["amount"]) == (2, "800.00")
+    assert second.changed_by_id == world.company.alice.pk
+    assert second.changes == [{"field": "amount", "before": "900.00", "after": "800.00"}]
+
+
+def test_votes_on_the_former_action_fall_away_and_may_be_cast_again(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    world.vote(world.company.bob, request)
+    change(world, world.company.alice, request)
+    with tenant_transaction(world.company.id):
+        fallen = Vote.objects.get(member=world.company.bob)
+        assert (fallen.voided_because, fallen.voided_at is None) == (VoidedBecause.CHANGED, False)
+        assert standing_of(fresh(request), world.company.bob).may_vote
+        assert list(decidable_by(world.company.bob)) == [request]
+        told = Notification.objects.filter(member=world.company.bob, kind="requested")
+        assert [row.content for row in told.order_by("created_at")] == [
+            {},
+            {"changed_by": "Alice"},
+        ]
+    assert "vote.voided" in events(request)
+    assert world.vote(world.company.bob, fresh(request)).status == RequestStatus.APPROVED
+
+
+def test_whoever_is_not_asked_again_hears_that_their_vote_fell_away() -> None:
+    world = open_fields(make_world(by_amount()))
+    request = world.submit(payload=PAYLOAD | {"amount": "2000.00"})
+    world.vote(world.company.charlie, request)
+    change(world, world.company.alice, request)
+    with tenant_transaction(world.company.id):
+        told = Notification.objects.get(member=world.company.charlie, kind="informed")
+        assert told.content == {"changed_by": "Alice", "fell_away": True}
+
+
+def test_what_is_demanded_is_found_anew_by_the_live_policy() -> None:
+    world = open_fields(make_world(by_amount()))
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request, changes={"amount": "5000.00"})
+    with tenant_transaction(world.company.id):
+        board = load_board(fresh(request))
+        assert [each.rule_id for each in board.requirements] == ["large", "payments"]
+        replaced = Requirement.objects.exclude(replaced_at=None).get()
+        assert replaced.rule_id == "payments"
+        assert [each.status for each in replaced.stages.all()] == [StageStatus.CLOSED]
+    now = fresh(request)
+    assert world.vote(world.company.bob, now).status == RequestStatus.PENDING
+    assert world.vote(world.company.charlie, now).status == RequestStatus.APPROVED
+
+
+def test_a_smaller_amount_asks_for_less() -> None:
+    world = open_fields(make_world(by_amount()))
+    request = world.submit(payload=PAYLOAD | {"amount": "5000.00"})
+    change(world, world.company.alice, request)
+    with tenant_transaction(world.company.id):
+        assert [each.rule_id for each in load_board(fresh(request)).requirements] == ["payments"]
+
+
+def test_what_was_demanded_stays_demanded_where_the_rules_would_allow_it() -> None:
+    world = open_fields(make_world(by_amount()))
+    request = world.submit(payload=PAYLOAD)
+    world.publish(rules(rule("small", "allow")))
+    changed = change(world, world.company.alice, request, changes={"amount": "5.00"})
+    assert (changed.status, changed.because) == (RequestStatus.PENDING, STILL_DEMANDED)
+    assert fresh(request).trace["outcome"] == "allow"
+    assert world.vote(world.company.bob, fresh(request)).status == RequestStatus.APPROVED
+
+
+def test_a_single_seat_is_filled_by_the_change_itself() -> None:
+    world = open_fields(make_world(policy(stage("finance"))))
+    request = world.submit(payload=PAYLOAD)
+    changed = change(world, world.company.alice, request)
+    assert (changed.status, changed.version) == (RequestStatus.APPROVED, 3)
+    assert fresh(request).payload["amount"] == "800.00"
+
+
+def test_what_the_rules_block_changes_nothing() -> None:
+    denied = rule("never", "deny", where("payload.amount", "gt", "9000.00"))
+    world = open_fields(make_world(by_amount(denied)))
+    request = world.submit(payload=PAYLOAD)
+    with pytest.raises(Conflict, match="the rules block it"):
+        change(world, world.company.alice, request, changes={"amount": "9999.00"})
+    assert_unchanged(world, request)
+
+
+def assert_unchanged(world: World, request: ActionRequest) -> None:
+    now = fresh(request)
+    assert (now.payload, now.payload_digest, now.version) == (
+        request.payload,
+        request.payload_digest,
+        request.version,
+    )
+    with tenant_transaction(world.company.id):
+        assert RequestRevision.objects.count() == Vote.objects.count() == 0
+        assert Requirement.objects.exclude(replaced_at=None).count() == 0
+        assert Timer.objects.exclude(status=TimerStatus.ARMED).count() == 0
+    assert "action_request.changed" not in events(request)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer", "words"),
+    [
+        ({"to.name": "Evil"}, "/changes/to.name", "does not let an approver change"),
+        ({"to": {"iban": "DE2"}}, "/changes/to", "does not let an approver change"),
+        ({"amount": "lots"}, "/changes", "amount: "),
+        ({"amount": 800}, "/changes", "amount: "),
+        ({"amount": "900.00"}, "/changes", NOTHING_CHANGED),
+        ({}, "/changes", NOTHING_CHANGED),
+    ],
+)
+def test_only_fields_that_may_change_and_values_that_fit(
+    world: World, changes: dict[str, Any], pointer: str, words: str
+) -> None:
+    request = world.submit(payload=PAYLOAD)
+    with pytest.raises(Invalid) as refused:
+        change(world, world.company.alice, request, changes=changes)
+    assert [each.pointer for each in refused.value.errors] == [pointer]
+    assert words in refused.value.errors[0].detail
+    assert_unchanged(world, request)
+
+
+def test_a_field_that_is_missing_may_be_added(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request, changes={"note": "less", "to.iban": "DE2"})
+    assert fresh(request).payload == {
+        "amount": "900.00",
+        "note": "less",
+        "to": {"iban": "DE2", "name": "Acme"},
+    }
+
+
+def test_a_field_below_nothing_is_refused(world: World) -> None:
+    request = world.submit(payload={"amount": "900.00"})
+    with pytest.raises(Invalid, match="no such field"):
+        change(world, world.company.alice, request, changes={"to.iban": "DE2"})
+
+
+def test_nobody_changes_who_may_not_vote(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    for member in (world.company.charlie, world.company.olivia, world.company.audrey):
+        with pytest.raises(Forbidden):
+            change(world, member, request)
+    world.vote(world.company.alice, request)
+    with pytest.raises(Conflict, match="already voted"):
+        change(world, world.company.alice, request)
+
+
+def test_the_agents_owner_does_not_change_it() -> None:
+    world = open_fields(make_world(policy(stage({"person": "olivia@acme.example"}))))
+    with tenant_transaction(world.company.id):
+        world.company.olivia.roles = ["owner", "approver"]
+        world.company.olivia.save()
+        give_right(world.category, world.company.olivia)
+    with pytest.raises(Forbidden, match="separates those duties"):
+        change(world, world.company.olivia, world.submit(payload=PAYLOAD))
+
+
+def test_a_change_by_whom_the_changed_action_gives_no_seat_is_refused() -> None:
+    world = open_fields(make_world(policy(stage("finance"))))
+    request = world.submit(payload=PAYLOAD)
+    world.publish(policy(stage("managers")))
+    with pytest.raises(Forbidden, match="the open seats are for others: 1 from Managers"):
+        change(world, world.company.alice, request)
+    assert_unchanged(world, request)
+    assert events(request)[-1] == "vote.refused"
+
+
+def test_a_change_counts_in_a_later_stage_where_it_fits() -> None:
+    world = open_fields(make_world(policy(stage("finance"))))
+    request = world.submit(payload=PAYLOAD)
+    world.publish(policy(stage("managers", name="first"), stage("finance", name="then")))
+    change(world, world.company.alice, request)
+    assert world.vote(world.company.charlie, fresh(request)).status == RequestStatus.APPROVED
+
+
+def test_whoever_read_the_former_action_is_told(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    for act in (world.vote, lambda member, seen: change(world, member, seen)):
+        with pytest.raises(Stale):
+            act(world.company.bob, request)
+
+
+def test_it_may_be_changed_again_by_the_next(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    change(world, world.company.bob, fresh(request), changes={"amount": "700.00"})
+    now = fresh(request)
+    assert (now.payload["amount"], now.version) == ("700.00", 3)
+    with tenant_transaction(world.company.id):
+        assert RequestRevision.objects.count() == 3
+        assert Vote.objects.filter(voided_at=None).get().member_id == world.company.bob.pk
+
+
+def test_the_former_timers_are_superseded_and_new_ones_armed() -> None:
+    world = open_fields(make_world(policy(stage("finance", "risk", reminders=["1h"]))))
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    with tenant_transaction(world.company.id):
+        rows = Timer.objects.order_by("request_version", "due_at")
+        found = list(rows.values_list("request_version", "kind", "status"))
+    assert found == [
+        (1, "remind", "superseded"),
+        (1, "expire", "superseded"),
+        (2, "remind", "armed"),
+        (2, "expire", "armed"),
+    ]
+    assert fresh(request).deadline_at is not None
+
+
+def test_the_stages_of_before_never_expire_it(world: World, move_clock: MoveClock) -> None:
+    request = world.submit(payload=PAYLOAD)
+    move_clock(3 * HOUR)
+    change(world, world.company.alice, request)
+    now = fresh(request)
+    assert request.deadline_at is not None
+    assert now.deadline_at is not None
+    assert now.deadline_at - request.deadline_at >= 3 * HOUR
+    move_clock(5 * HOUR)
+    assert world.vote(world.company.bob, now).status == RequestStatus.APPROVED
+
+
+def test_a_change_after_the_deadline_is_refused(world: World, move_clock: MoveClock) -> None:
+    request = world.submit(payload=PAYLOAD)
+    move_clock(4 * HOUR)
+    with pytest.raises(Conflict, match="time to decide ended"):
+        change(world, world.company.alice, request)
+
+
+def test_the_digest_is_that_of_a_submission(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    changed = change(world, world.company.alice, request)
+    again = world.submit(payload=PAYLOAD | {"amount": "800.00"})
+    assert again.payload_digest == changed.payload_digest
+
+
+def test_a_preview_writes_nothing() -> None:
+    world = open_fields(make_world(by_amount()))
+    request = world.submit(payload=PAYLOAD)
+    with tenant_transaction(world.company.id):
+        seen = preview_changes(
+            member=world.company.alice,
+            request_id=request.pk,
+            change=ProposedChange({"amount": "5000.00"}, "Pay more"),
+        )
+    assert [each.to_dict() for each in seen.changes] == [
+        {"field": "amount", "before": "900.00", "after": "5000.00"}
+    ]
+    assert (seen.summary, len(seen.sentences)) == ("Pay more", 2)
+    assert (seen.stays_demanded, seen.step_up) == (False, False)
+    assert_unchanged(world, request)
+
+
+def test_an_event_says_what_changed(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    with tenant_transaction(world.company.id):
+        (event,) = (each for each in events_of_request(request.pk) if "changed" in each.summary)
+    assert event.summary == (
+        'Alice changed “Pay Acme Ltd” while approving it: amount from "900.00" to "800.00"'
+    )
+
+
+COLUMNS = {
+    "summary": "'x'",
+    "payload": "'{}'",
+    "payload_digest": "'x'",
+    "policy_version_id": "NULL",
+    "trace": "'{}'",
+    "facts": "'{}'",
+    "obligations": "'{\"a\": 1}'",
+    "target_digest": "'x'",
+    "because": "'x'",
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("more", ["", ", version = version + 1"])
+def test_the_database_refuses_a_change_without_its_revision(
+    world: World, column: str, more: str
+) -> None:
+    world.submit(payload=PAYLOAD)
+    sql = f"UPDATE approvals_actionrequest SET {column} = {COLUMNS[column]}{more}"  # noqa: S608 - names of our own
+    with (
+        pytest.raises(IntegrityError, match="only together with a revision"),
+        tenant_transaction(world.company.id),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
+
+
+def test_the_database_refuses_a_change_after_the_end(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    world.vote(world.company.bob, fresh(request))
+    ended = fresh(request)
+    with tenant_transaction(world.company.id), transaction.atomic():
+        RequestRevision.objects.create(
+            request=ended,
+            request_version=ended.version + 1,
+            summary=ended.summary,
+            payload={"amount": "1.00"},
+            payload_digest=ended.payload_digest,
+            policy_version=ended.policy_version,
+            trace=ended.trace,
+        )
+        with pytest.raises(IntegrityError, match="only together with a revision"):
+            ActionRequest.objects.filter(pk=ended.pk).update(
+                payload={"amount": "1.00"}, version=ended.version + 1
+            )
+
+
+def test_stages_of_before_are_left_as_they_ended(world: World) -> None:
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    with tenant_transaction(world.company.id):
+        found = RequirementStage.objects.order_by("opened_at").values_list("status", flat=True)
+        assert list(found) == [StageStatus.CLOSED, StageStatus.OPEN]
