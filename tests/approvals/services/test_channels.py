@@ -207,10 +207,12 @@ def test_quiet_hours_do_not_hold_what_would_expire(mailbox: Mailbox, move_clock:
 def test_an_escalation_breaks_the_quiet(move_clock: MoveClock) -> None:
     escalation = {"after": "1h", "add": [{"group": "managers"}]}
     world = make_world(
-        policy(stage("finance", deadline="48h", reminders=["1h"], escalations=[escalation]))
+        policy(stage("finance", deadline="48h", reminders=["30m"], escalations=[escalation]))
     )
     quiet_now(world, world.company.alice)
     world.submit()
+    move_clock(HOUR / 2 + DUE)
+    sweep()
     move_clock(HOUR + DUE)
     sweep()
     held = {(row.kind, row.held_for) for row in rows(world, member=world.company.alice)}
