@@ -15,6 +15,8 @@ class VoteForm(forms.Form):
     )
     # Asked for where a rule wants step-up; never written back into the page.
     code = forms.CharField(required=False, max_length=20)
+    # Whose word it is, by the member's id: the reader's own, or of somebody who is away.
+    stands_for = forms.CharField(required=False, max_length=60)
 
 
 class CancelForm(forms.Form):

@@ -21,8 +21,15 @@ from approvals.policies.describing import name_reference
 from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
-from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
-from approvals.selectors.board import Board, fitting_seats, is_excluded, load_board
+from approvals.selectors.approvers import (
+    NOT_AN_APPROVER,
+    Standing,
+    giver_words,
+    givers,
+    judge,
+    missing_on,
+)
+from approvals.selectors.board import Board, load_board
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
@@ -123,7 +130,9 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     board = load_board(request)
     # With their people: the timeline names them.
     votes = list(
-        Vote.objects.filter(request=request).select_related("member__user").order_by("cast_at")
+        Vote.objects.filter(request=request)
+        .select_related("member__user", "stands_for__user")
+        .order_by("cast_at")
     )
     people = load_people(request.category_id) if request.category_id else []
     standing, attached = _standing(board, people, member, now), obligations_of(request)
@@ -196,15 +205,9 @@ def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:
                 because=str(entry.get("because", "")),
                 is_satisfied=requirement.satisfied_at is not None,
                 missing=describe_missing(board.tally(stage)) if stage else "",
-                people=tuple(
-                    person.member.user.name
-                    for person in people
-                    if stage is not None
-                    and person.rights
-                    and not board.has_voted(person.member.pk)
-                    and fitting_seats(stage, person.keys)
-                    and not is_excluded(board.request, requirement, person)
-                ),
+                people=tuple(giver_words(word) for word in givers(stage, people, board.used_up))
+                if stage is not None
+                else (),
             )
         )
     return demands

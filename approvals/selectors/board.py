@@ -42,8 +42,15 @@ class Board:
     def stages_of(self, requirement: Requirement) -> list[RequirementStage]:
         return [stage for stage in self.stages if stage.requirement_id == requirement.pk]
 
+    @property
+    def used_up(self) -> frozenset[UUID]:
+        """Whose word has been given: who voted, and for whom somebody voted."""
+        voters = {vote.member_id for vote in self.votes}
+        return frozenset(voters | {one.stands_for_id for one in self.votes if one.stands_for_id})
+
     def has_voted(self, member_id: UUID) -> bool:
-        return any(vote.member_id == member_id for vote in self.votes)
+        """Whether this person's word has been given, by themselves or by a stand-in."""
+        return member_id in self.used_up
 
     def tally(self, stage: RequirementStage) -> Matching[UUID]:
         """Seat the approvals cast so far in one stage.
@@ -112,13 +119,23 @@ class Board:
     def _could_vote(
         self, stage: RequirementStage, people: Sequence[Person]
     ) -> dict[UUID, frozenset[str]]:
-        return {
-            person.member.pk: fitting_seats(stage, person.keys)
-            for person in people
-            if person.rights
-            and not self.has_voted(person.member.pk)
-            and not is_excluded(self.request, stage.requirement, person)
-        }
+        """Which seats each of these people could still fill before the stage's deadline.
+
+        Whoever is back in time is counted as themselves and not as somebody else's word: with
+        both, nothing could be completed that cannot be without.
+        """
+        used_up = self.used_up
+        found: dict[UUID, frozenset[str]] = {}
+        for person in people:
+            if person.member.pk in used_up:
+                continue
+            seats = seats_for(stage, person) if _is_in_time(person, stage) else frozenset()
+            for absentee in person.stands_for:
+                if absentee.member.pk not in used_up and not _is_in_time(absentee, stage):
+                    seats |= seats_for(stage, absentee, by=person)
+            if seats:
+                found[person.member.pk] = seats
+        return found
 
 
 def load_board(request: ActionRequest) -> Board:
@@ -139,7 +156,7 @@ def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
         stages[stage.request_id].append(stage)
     for vote in (
         Vote.objects.filter(request__in=by_id)
-        .select_related("member__user")
+        .select_related("member__user", "stands_for__user")
         .order_by("cast_at", "pk")
     ):
         votes[vote.request_id].append(vote)
@@ -184,6 +201,34 @@ def fitting_seats(stage: RequirementStage, keys: Iterable[str]) -> frozenset[str
 def is_excluded(request: ActionRequest, requirement: Requirement, person: Person) -> bool:
     """Whether separation of duties keeps this person out of this requirement."""
     return requirement.separation_of_duties and is_on_agents_side(request, person.member)
+
+
+def voter_words(vote: Vote) -> str:
+    """Return who voted, and for whom: "Bob for Alice"."""
+    voter, absentee = vote.member.user.name, vote.stands_for
+    return f"{voter} for {absentee.user.name}" if absentee else str(voter)
+
+
+def seats_for(
+    stage: RequirementStage, person: Person, *, by: Person | None = None
+) -> frozenset[str]:
+    """Return the seats that a person's word would fill, given by themselves or by a stand-in.
+
+    Separation of duties is asked of both (domain page, section 5).
+    """
+    both = (person,) if by is None else (person, by)
+    if not person.rights or any(is_excluded(stage.request, stage.requirement, one) for one in both):
+        return frozenset()
+    return fitting_seats(stage, person.keys)
+
+
+def _is_in_time(person: Person, stage: RequirementStage) -> bool:
+    """Whether the person is here, or back before the stage ends.
+
+    When a stage that waits will end is not known; it is looked at again once it is open.
+    """
+    until, deadline = person.away_until, stage.deadline_at
+    return until is None or deadline is None or until < deadline
 
 
 def _ref(seat: Mapping[str, Any]) -> str:

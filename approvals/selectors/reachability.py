@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from uuid import UUID
 
 from approvals.models import ActionCategory
 from approvals.policies import (
@@ -18,6 +20,7 @@ from approvals.policies import (
 from approvals.policies.demands import Crowd
 from approvals.policies.possible import could_hold, covers, find_dead_parts, fits
 from approvals.policies.rules import When
+from approvals.selectors.attendance import away_now, away_words, is_complete_at
 from approvals.selectors.staff import Staff, read_staff
 from tenants.enums import Role
 from tenants.models import Agent, Membership
@@ -67,6 +70,7 @@ class _Search:
     directory: Directory
     answers: dict[tuple[str, _People], str] = field(default_factory=dict)
     holders: dict[str, _People] = field(default_factory=dict)
+    absences: dict[tuple[str, str, UUID | None], str] = field(default_factory=dict)
 
     def able(self, category: str) -> _People:
         """Return who may approve requests of a category."""
@@ -81,6 +85,27 @@ class _Search:
         if key not in self.answers:
             self.answers[key] = self._short(flow, self.directory.only(people))
         return self.answers[key]
+
+    def away(self, flow: Flow, category: str, *, owner: UUID | None = None) -> str:
+        """Return why a flow cannot be completed by who is here now, or an empty string."""
+        if not self.somebody_is_away:
+            return ""
+        key = flow.name, category, owner
+        if key not in self.absences:
+            self.absences[key] = self._away(flow, category, owner)
+        return self.absences[key]
+
+    @cached_property
+    def somebody_is_away(self) -> bool:
+        """Whether any approver is away now: mostly the whole question is answered by this."""
+        return any(one.away_at(self.staff.read_at) for one in self.staff.approvers)
+
+    def _away(self, flow: Flow, category: str, owner: UUID | None) -> str:
+        without = () if owner is None else (owner,)
+        if is_complete_at(flow, self.staff, category, self.staff.read_at, without=without):
+            return ""
+        away = away_now(flow, self.staff, category)
+        return f"it cannot be completed now: {away_words(away, self.staff)}; name a stand-in."
 
     def _short(self, flow: Flow, able: Directory) -> str:
         problems = find_unreachable_flow(
@@ -98,7 +123,8 @@ def find_obstacles(policy: Policy, staff: Staff | None = None) -> list[Problem]:
 
     First everybody who may vote at all, in every stage and escalation; then, for each rule and
     each category that it can meet, by name or by a pattern, only those with the right on that
-    category; then, where duties are separated, without the owner of each agent that it can meet.
+    category; then those of them who are here now, with their stand-ins; then, where duties are
+    separated, without the owner of each agent that it can meet.
     The default is looked at like a rule for every category. Seven statements, none when `staff`
     is at hand.
     """
@@ -180,19 +206,22 @@ def _obstacles(search: _Search, place: str, rule: Rule) -> Iterator[Problem]:
         able = search.able(category.key)
         if short := search.short(flow, able):
             yield Problem(place, f"{start}: {short}")
+        elif away := search.away(flow, category.key):
+            yield Problem(place, f"{start}: {away}")
         elif rule.separation_of_duties:
-            yield from _without_owners(search, place, rule, start, able)
+            yield from _without_owners(search, place, rule, start, able, category.key)
 
 
 def _without_owners(
-    search: _Search, place: str, rule: Rule, start: str, able: _People
+    search: _Search, place: str, rule: Rule, start: str, able: _People, category: str
 ) -> Iterator[Problem]:
     flow = search.policy.flows[str(rule.flow)]
     for agent in search.staff.agents:
         owner = _email(search.staff.people[agent.owner_id].member)
         if owner not in able or not meets(rule, agent):
             continue
-        if short := search.short(flow, able - {owner}):
+        short = search.short(flow, able - {owner})
+        if short := short or search.away(flow, category, owner=agent.owner_id):
             yield Problem(
                 place,
                 f"{start}, agent {agent.name}: its owner {owner} may not approve,"

@@ -19,6 +19,7 @@ from approvals.models import (
 from approvals.policies import Stage
 from approvals.policies.describing import name_reference
 from approvals.policies.shown import listed
+from approvals.selectors.board import voter_words
 from govapp.common.formats import span_two
 
 _CAST: Final = {
@@ -65,7 +66,7 @@ class Material:
 
     request: ActionRequest
     stages: Sequence[RequirementStage]
-    votes: Sequence[Vote]  # with member and user
+    votes: Sequence[Vote]  # with member and absentee and their users
     timers: Sequence[Timer]
     notifications: Sequence[Notification]  # with member and user
     grants: Sequence[ExecutionGrant]
@@ -114,7 +115,7 @@ def _completed(stages: Sequence[RequirementStage]) -> Iterator[Moment]:
 def _votes(votes: Sequence[Vote]) -> Iterator[Moment]:
     for vote in votes:
         word, drawing, tone = _CAST[Verdict(vote.verdict)]
-        title = f"{vote.member.user.name} {word}"
+        title = f"{voter_words(vote)} {word}"
         if not vote.member.is_active:
             title += " (no longer active here)"
         yield Moment(vote.cast_at, title, vote.reason, drawing, tone)

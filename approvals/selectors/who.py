@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from approvals.models import ActionCategory
 from approvals.policies import DEFAULT_RULE, REQUIRE_APPROVAL, Policy, Rule, describe_rule
@@ -11,6 +12,7 @@ from approvals.selectors.reachability import categories_met, default_rule, meets
 from approvals.selectors.seating import seat_flow, seats_of_flow
 from approvals.selectors.staff import Colleague, Staff
 from tenants.enums import Role
+from tenants.spans import until_in_words
 
 _MOST = 5
 
@@ -129,7 +131,7 @@ def judge_person(
         f"{person.name} can approve for {seated}, with the right {_source(staff, person, category)}"
     )
     but = f"; not for the agent {listed(owned, 'or', most=_MOST)}, which they own" if owned else ""
-    return Answer(person, may=True, sentence=f"{how}{but}.")
+    return Answer(person, may=True, sentence=f"{how}{but}{_away(staff, person)}.")
 
 
 def _shut_out(person: Colleague) -> str:
@@ -138,6 +140,16 @@ def _shut_out(person: Colleague) -> str:
     if Role.APPROVER not in person.member.roles:
         return f"{person.name} does not have the role approver."
     return ""
+
+
+def _away(staff: Staff, person: Colleague) -> str:
+    away = person.away_at(staff.read_at)
+    if away is None:
+        return ""
+    until = until_in_words(away.ends_at, ZoneInfo(staff.tenant.time_zone))
+    stand_in = staff.people.get(away.stand_in) if away.stand_in else None
+    by = f"{stand_in.name} stands in" if stand_in else "and nobody stands in"
+    return f"; away until {until}, {by}"
 
 
 def _owned(staff: Staff, rule: Rule, person: Colleague) -> list[str]:

@@ -25,6 +25,7 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden, NotFound, Stale
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership, Tenant
+from tenants.selectors import member_named
 
 _LONGEST: Final = 200  # characters of a token that are looked at
 _AFTER_THE_END: Final = timedelta(days=1)
@@ -111,15 +112,18 @@ def vote_by_link(
     payload_digest: str,
     request_version: int,
     reason: str = "",
+    stands_for: str = "",
 ) -> ActionRequest:
     """Cast the vote of the link's person, once. Call it outside of a transaction.
 
-    Only where the tenant lets low risk be decided without a login. Raises what `cast_vote` does,
+    `stands_for` is the id of the member whose word it is, as in `cast_vote`. Only where the tenant lets low risk be decided without a login. Raises what `cast_vote` does,
     `NotFound`, and `Forbidden` for a link that was used, has expired or needs a login.
     """
     tenant_id, link_id = _find(token)
     with tenant_transaction(tenant_id):
-        outcome = _vote(tenant_id, link_id, verdict, payload_digest, request_version, reason)
+        outcome = _vote(
+            tenant_id, link_id, verdict, payload_digest, request_version, reason, stands_for
+        )
     # Raised after the commit, so that the record of a refused vote stays.
     if isinstance(outcome, DomainError):
         raise outcome
@@ -133,6 +137,7 @@ def _vote(
     payload_digest: str,
     request_version: int,
     reason: str,
+    stands_for: str,
 ) -> ActionRequest | DomainError:
     request = lock_request(_links().get(pk=link_id).request_id)
     link = _links().select_for_update(of=("self",)).get(pk=link_id)
@@ -153,6 +158,7 @@ def _vote(
             request_version=request_version,
             reason=reason,
             channel=VoteChannel.LINK,
+            stands_for=member_named(stands_for),
         )
     except DomainError as refusal:
         return refusal

@@ -11,13 +11,14 @@ from approvals.audit_events import requests as events
 from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.models import ActionRequest, Vote
 from approvals.obligations import obligations_of
-from approvals.rules import is_due, is_on_agents_side
-from approvals.selectors.approvers import HAS_VOTED, NOT_AN_APPROVER, Standing, judge
+from approvals.rules import is_due
+from approvals.selectors.approvers import NOT_AN_APPROVER, Word, judge
 from approvals.selectors.board import Board, load_board
 from approvals.selectors.people import Person, find_person, looking_once
 from approvals.services.lifecycle import move, tell_whoever_waits
 from approvals.services.locking import ended, lock_request
 from approvals.services.stages import advance_board
+from approvals.services.standing_in import choose_word, right_of
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
 from govapp.common.writing import insert, unit_of_work
@@ -44,6 +45,7 @@ class _Ballot:
     channel: VoteChannel
     seconds_viewed: int | None
     code: str
+    stands_for: UUID | None
 
 
 def cast_vote(
@@ -57,12 +59,15 @@ def cast_vote(
     channel: VoteChannel = VoteChannel.PAGE,
     seconds_viewed: int | None = None,
     code: str = "",
+    stands_for: Membership | None = None,
 ) -> ActionRequest:
     """Cast one person's vote and return the request as it stands afterwards.
 
     Under one row lock: status, deadline by the database's clock, rights and separation of duties
     as they are at this moment, and that the person saw what is there (domain page, section 5).
     Where a rule asks for step-up, `code` is used up: what the voter's authenticator app shows.
+    `stands_for` is whose word it is: the member, somebody away whose stand-in they are, or None
+    for their own where they have a seat and else for the only one for whom they may vote.
     Raises `Invalid` (a denial or return without a reason), `CodeRefused`, `NotFound`, `Forbidden`
     (why, in words), `Stale` (it changed while they were reading), `Conflict` (it has ended and
     how, the deadline has passed, or this person has voted). A refused vote is recorded as well.
@@ -75,6 +80,7 @@ def cast_vote(
         VoteChannel(channel),
         seconds_viewed,
         code,
+        stands_for.pk if stands_for else None,
     )
     _check_reason(ballot)
     try:
@@ -96,13 +102,12 @@ def _cast(member: Membership, request_id: UUID, ballot: _Ballot) -> ActionReques
         person = find_person(request.category_id, member.pk)
     if person is None:
         raise Forbidden(NOT_AN_APPROVER)
-    standing = judge(board, person)
-    _check_may_vote(standing)
+    word = choose_word(judge(board, person), person, ballot.stands_for)
     _check_time(request, now)
     _check_seen(request, ballot)
     # Last, so that a code is not used up for a vote that does not count anyway.
     factor = _step_up(request, person.member, ballot)
-    vote = _write(board, person, standing, ballot, factor, now)
+    vote = _write(board, person, word, ballot, factor, now)
     _count(board, vote, person.member, now)
     return request
 
@@ -110,7 +115,7 @@ def _cast(member: Membership, request_id: UUID, ballot: _Ballot) -> ActionReques
 def _write(
     board: Board,
     person: Person,
-    standing: Standing,
+    word: Word,
     ballot: _Ballot,
     factor: str | None,
     now: datetime,
@@ -118,6 +123,7 @@ def _write(
     vote = Vote(
         request=board.request,
         member=person.member,
+        stands_for=word.person.member if word.by else None,
         verdict=ballot.verdict,
         reason=ballot.reason,
         cast_at=now,
@@ -126,14 +132,7 @@ def _write(
         request_version=ballot.request_version,
         seconds_viewed=ballot.seconds_viewed,
         # The vote keeps what justified it: it counts on after its voter has left.
-        right={
-            "right": person.rights[0],
-            "rights": list(person.rights),
-            "seats": sorted(standing.seat_keys),
-            "keys": sorted(person.keys),
-            "is_agents_side": is_on_agents_side(board.request, person.member),
-        }
-        | ({"second_factor": factor} if factor else {}),
+        right=right_of(board, person, word) | ({"second_factor": factor} if factor else {}),
     )
     insert(vote)
     board.votes.append(vote)
@@ -161,13 +160,6 @@ def _check_reason(ballot: _Ballot) -> None:
         errors.append(FieldError("/reason", f"Write at most {_REASON_CHARACTERS} characters."))
     if errors:
         raise Invalid(errors[0].detail, errors=errors)
-
-
-def _check_may_vote(standing: Standing) -> None:
-    if standing.why == HAS_VOTED:
-        raise Conflict(HAS_VOTED, code="already_voted")
-    if not standing.may_vote:
-        raise Forbidden(standing.why)
 
 
 def _check_time(request: ActionRequest, now: datetime) -> None:

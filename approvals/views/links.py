@@ -67,6 +67,7 @@ def _vote(opened: OpenedLink, token: str, form: VoteForm) -> str:
         payload_digest=seen.payload_digest,
         request_version=seen.request_version,
         reason=form.cleaned_data["reason"],
+        stands_for=form.cleaned_data["stands_for"],
     )
     return vote_words(verdict, decided)
 

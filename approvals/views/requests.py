@@ -21,6 +21,7 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden, Stale
 from govapp.common.forms import refusals_on
 from tenants.http import PageRequest
+from tenants.selectors import member_named
 
 _PAGE_OR_POST: Final = ["GET", "HEAD", "POST"]
 _WHY: Final = {
@@ -110,6 +111,7 @@ def _vote(request: PageRequest, found: ActionRequest, form: VoteForm) -> ActionR
         channel=seen.channel,
         seconds_viewed=seen.seconds_until(clock.now()),
         code=form.cleaned_data["code"],
+        stands_for=member_named(form.cleaned_data["stands_for"]),
     )
 
 
