@@ -51,7 +51,7 @@ def find_absences(matter: Matter) -> Iterator[Lint]:
             yield Lint(
                 "warning",
                 place,
-                f"{start}: it cannot be completed {when}{more}. Name a stand-in, or ask others too.",
+                f"{start}: it cannot be completed {when}{more}. Name a stand-in or ask others too.",
             )
 
 

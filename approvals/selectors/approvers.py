@@ -129,9 +129,9 @@ def givers(stage: RequirementStage, people: Sequence[Person], voted: Set[UUID]) 
                 words.append(Word(absentee, seats, by=person))
                 covered.add(absentee.member.pk)
     for person in people:
-        if person.member.pk not in voted and person.member.pk not in covered:
-            if seats := seats_for(stage, person):
-                words.append(Word(person, seats))
+        is_free = person.member.pk not in voted and person.member.pk not in covered
+        if is_free and (seats := seats_for(stage, person)):
+            words.append(Word(person, seats))
     order = {person.member.pk: place for place, person in enumerate(people)}
     return sorted(words, key=lambda word: order[(word.by or word.person).member.pk])
 
@@ -159,8 +159,8 @@ def judge(board: Board, person: Person) -> Standing:
     barred = tuple(word for word in (own, *lent) if word.why)
     if words:
         return Standing(True, "", own.seat_keys, words, barred)
-    # Who has no right of their own is here for somebody else: that is the reason to tell.
-    told = own if person.rights or not lent else lent[0]
+    # Who has no seat of their own is here for somebody else: that is the reason to tell.
+    told = own if own.why == AGENTS_SIDE or not lent else lent[0]
     return Standing(False, told.why, frozenset(), (), barred, told.is_used_up)
 
 

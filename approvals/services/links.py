@@ -116,8 +116,9 @@ def vote_by_link(
 ) -> ActionRequest:
     """Cast the vote of the link's person, once. Call it outside of a transaction.
 
-    `stands_for` is the id of the member whose word it is, as in `cast_vote`. Only where the tenant lets low risk be decided without a login. Raises what `cast_vote` does,
-    `NotFound`, and `Forbidden` for a link that was used, has expired or needs a login.
+    Only where the tenant lets low risk be decided without a login. `stands_for` is the id of the
+    member whose word it is, as in `cast_vote`. Raises what `cast_vote` does, `NotFound`, and
+    `Forbidden` for a link that was used, has expired or needs a login.
     """
     tenant_id, link_id = _find(token)
     with tenant_transaction(tenant_id):
