@@ -63,7 +63,7 @@ def read_calendar(ics: bytes, *, zone: ZoneInfo, now: datetime, until: datetime)
     remarks: list[str] = []
     for event in events:
         try:
-            for entry in _entries(event, zone, until, moved):
+            for entry in list(_entries(event, zone, (now, until), moved)):
                 if entry.ends_at > now and entry.starts_at < until:
                     entries.setdefault(entry.key, entry)
         except RecurrenceRefused as refused:
@@ -106,7 +106,10 @@ def _moved(events: Iterable[Any], zone: ZoneInfo) -> set[tuple[str, datetime]]:
 
 
 def _entries(
-    event: Any, zone: ZoneInfo, until: datetime, moved: set[tuple[str, datetime]]
+    event: Any,
+    zone: ZoneInfo,
+    window: tuple[datetime, datetime],
+    moved: set[tuple[str, datetime]],
 ) -> Iterator[CalendarEntry]:
     if str(event.get("STATUS", "")).upper() == "CANCELLED":
         return
@@ -123,13 +126,14 @@ def _entries(
             raise RecurrenceRefused("repeats on single dates, which is not understood.")
         yield likely
         return
-    for local in _occurrences(event, start, until):
+    since = window[0] - length - timedelta(days=1)
+    for local in _occurrences(event, start, since, window[1]):
         starts_at, ends_at = _span(local, length, zone)
         if (uid, starts_at) not in moved:
             yield replace(likely, starts_at=starts_at, ends_at=ends_at)
 
 
-def _occurrences(event: Any, start: date, until: datetime) -> Iterator[date]:
+def _occurrences(event: Any, start: date, since: datetime, until: datetime) -> Iterator[date]:
     rule: Recurrence = read_recurrence(event["RRULE"], start)
     if event.get("RDATE") is not None:
         raise RecurrenceRefused("repeats on single dates, which is not understood.")
@@ -137,7 +141,7 @@ def _occurrences(event: Any, start: date, until: datetime) -> Iterator[date]:
     given = event.get("EXDATE")
     for each in given if isinstance(given, list) else [given] if given else []:
         left_out |= {one.dt for one in each.dts}
-    return (each for each in rule.between(start, until) if each not in left_out)
+    return (each for each in rule.between(start, since, until) if each not in left_out)
 
 
 def _length(event: Any, start: date, zone: ZoneInfo) -> timedelta | None:

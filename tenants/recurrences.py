@@ -35,18 +35,22 @@ class Recurrence:
     until: date | None
     weekdays: frozenset[int]
 
-    def between(self, start: date, horizon: datetime) -> Iterator[date]:
-        """Yield each occurrence from the first one to its end, or to the horizon.
+    def between(self, start: date, since: datetime, horizon: datetime) -> Iterator[date]:
+        """Yield each occurrence of an event that begins at `start`, from `since` to the horizon.
 
         Raises `RecurrenceRefused` where there are too many.
         """
+        yielded = 0
         if horizon.date() - _day(start) > _OLDEST:
             raise RecurrenceRefused(_OLD)
         for number, each in enumerate(self._all(start, horizon)):
             if number == self.count or (self.until is not None and _after(each, self.until)):
                 return
-            if number == MOST_OCCURRENCES:
+            if _day(each) < since.date():
+                continue
+            if yielded == MOST_OCCURRENCES:
                 raise RecurrenceRefused(_MANY)
+            yielded += 1
             yield each
 
     def _all(self, start: date, horizon: datetime) -> Iterator[date]:

@@ -147,9 +147,7 @@ def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -
             Q(deadline_at__gt=after.at) | Q(deadline_at=after.at, pk__gt=after.ident)
         )
     found = list(rows.order_by("deadline_at", "pk")[: PAGE_SIZE + 1])
-    boards = load_boards(found[:PAGE_SIZE])
-    people = {} if everything else _as_stand_in(member, boards)
-    entries = [_entry(board, people.get(board.request.category_id)) for board in boards]
+    entries = _entries(None if everything else member, load_boards(found[:PAGE_SIZE]))
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     position = Position(last.deadline_at, last.pk) if last and last.deadline_at else None
     return InboxPage(entries, position)
@@ -158,10 +156,10 @@ def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -
 def read_selected(member: Membership, idents: Sequence[UUID]) -> list[InboxEntry]:
     """Return those of these requests on which the member may vote now, in the order given.
 
-    Three statements.
+    Three statements; for a stand-in one more for each category.
     """
     found = {row.pk: row for row in _shown(decidable_by(member).filter(pk__in=idents))}
-    return [_entry(board) for board in load_boards([found[i] for i in idents if i in found])]
+    return _entries(member, load_boards([found[i] for i in idents if i in found]))
 
 
 def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
@@ -304,12 +302,13 @@ class _Holds(Func):
     output_field: Any = BooleanField()
 
 
-def _as_stand_in(member: Membership, boards: Sequence[Board]) -> dict[UUID | None, Person | None]:
-    """The reader with those whom they stand in for, by category; nothing for most people."""
-    if not standing_in_for(member):
-        return {}
-    categories = {board.request.category_id for board in boards}
-    return {each: load_person(each, member.pk) for each in categories if each}
+def _entries(reader: Membership | None, boards: Sequence[Board]) -> list[InboxEntry]:
+    """The rows; to a stand-in, with in whose names they may decide. `reader` None: whoever."""
+    people: dict[UUID | None, Person | None] = {}
+    if reader is not None and boards and standing_in_for(reader):
+        categories = {board.request.category_id for board in boards}
+        people = {each: load_person(each, reader.pk) for each in categories if each}
+    return [_entry(board, people.get(board.request.category_id)) for board in boards]
 
 
 def _entry(board: Board, person: Person | None) -> InboxEntry:

@@ -47,7 +47,16 @@ from govapp.common import clock
 from govapp.common.clock import shift_clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
-from tenants.models import Agent, Credential, Invitation, Membership, MemberToken, Tenant, User
+from tenants.models import (
+    Absence,
+    Agent,
+    Credential,
+    Invitation,
+    Membership,
+    MemberToken,
+    Tenant,
+    User,
+)
 from tenants.services.groups import create_group
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import update_settings
@@ -90,6 +99,7 @@ class Life:
     saved_filter: SavedFilter
     exercise: Exercise
     canary: CanaryPlan
+    absence: Absence
     dora: Membership  # owner and compliance here, and in every other company as well
 
     @property
@@ -228,6 +238,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             saved_filter=SavedFilter.objects.get(),
             exercise=Exercise.objects.get(),
             canary=CanaryPlan.objects.get(),
+            absence=Absence.objects.get(),
             dora=Membership.objects.get(user=dora),
         )
 
