@@ -63,21 +63,21 @@ class AbsenceForm(StandInForm):
     starts_at = forms.DateField(label="First day", widget=_DAY)
     from_time = forms.TimeField(
         label="From",
-        help_text="Optional: without a time, from the beginning of the day.",
+        help_text="Without a time: from the beginning of the day.",
         required=False,
         widget=_TIME,
     )
     ends_at = forms.DateField(label="Last day", widget=_DAY)
     to_time = forms.TimeField(
         label="Until",
-        help_text="Optional: without a time, to the end of the day.",
+        help_text="Without a time: to the end of the day.",
         required=False,
         widget=_TIME,
     )
     note = forms.CharField(
         max_length=200,
         required=False,
-        help_text="Optional. Only the person themselves and owners read it.",
+        help_text="Only the person themselves and owners read it.",
     )
     field_order = (
         "member", "starts_at", "from_time", "ends_at", "to_time", "stand_in", "note",

@@ -1,12 +1,11 @@
 """Times away in words, as a person would say them: "3 to 14 December 2026"."""
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, time, timedelta, tzinfo
 
 _MIDNIGHT = time()
 
 
-def span_in_words(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> str:
+def span_in_words(starts_at: datetime, ends_at: datetime, zone: tzinfo) -> str:
     """Return when something is in local time; the end does not belong to it.
 
     Whole days are said as days: until midnight is the day before.
@@ -19,7 +18,7 @@ def span_in_words(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> str
     return f"{_day(start)}, {start:%H:%M} to {_day(end)}, {end:%H:%M}"
 
 
-def until_in_words(ends_at: datetime, zone: ZoneInfo) -> str:
+def until_in_words(ends_at: datetime, zone: tzinfo) -> str:
     """Return the last day of it, or the day and time: "14 December 2026"."""
     end = ends_at.astimezone(zone)
     if end.time() == _MIDNIGHT:

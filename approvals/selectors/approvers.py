@@ -133,7 +133,9 @@ def givers(stage: RequirementStage, people: Sequence[Person], voted: Set[UUID]) 
         if is_free and (seats := seats_for(stage, person)):
             words.append(Word(person, seats))
     order = {person.member.pk: place for place, person in enumerate(people)}
-    return sorted(words, key=lambda word: order[(word.by or word.person).member.pk])
+    return sorted(
+        words, key=lambda word: (order[(word.by or word.person).member.pk], word.by is not None)
+    )
 
 
 def standing_of(request: ActionRequest, member: Membership) -> Standing:
