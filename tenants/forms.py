@@ -5,11 +5,12 @@ from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django import forms
+from django.db.models import Q
 
 from tenants.enums import Role, TrustTier
 from tenants.models import Agent, ApproverGroup, Membership, Tenant
 from tenants.office_hours import WEEK, holiday_countries
-from tenants.selectors import active_members
+from tenants.selectors import active_members, members
 from tenants.services.tenants import LONGEST_RETENTION
 
 _ROLE_HELP: Final = {
@@ -38,6 +39,27 @@ class InviteForm(forms.Form):
 
 class RolesForm(forms.Form):
     roles = forms.MultipleChoiceField(choices=_ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
+
+
+class ManagerForm(forms.Form):
+    """Choose to whom somebody reports: anybody else who is active, or nobody."""
+
+    manager = MemberChoice(
+        queryset=Membership.objects.none(),
+        required=False,
+        empty_label="Nobody",
+        help_text="Rules can ask the manager of an agent's owner.",
+    )
+
+    def __init__(self, data: Any = None, *, member: Membership) -> None:
+        super().__init__(data, initial={"manager": member.manager_id})
+        choice = self.fields["manager"]
+        # Whoever it is now stays to choose from, also when suspended.
+        choice.queryset = (  # type: ignore[attr-defined]
+            members()
+            .filter(Q(pk__in=active_members().values("pk")) | Q(pk=member.manager_id))
+            .exclude(pk=member.pk)
+        )
 
 
 class ReasonForm(forms.Form):

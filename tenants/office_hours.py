@@ -31,18 +31,29 @@ class OfficeHours:
         """Return the hours as a tenant's columns hold them."""
         return cls(frozenset(days), opens, closes, country)
 
+    @property
+    def is_said(self) -> bool:
+        """Whether anybody has said when it is open."""
+        return bool(self.days) and self.opens < self.closes
+
+    def is_business_day(self, day: date) -> bool | None:
+        """Say whether it opens on this day; None when the country's holidays are not known."""
+        holidays = public_holidays(self.holiday_country, day.year)
+        if holidays is None:
+            return None
+        return day.weekday() in self.days and day not in holidays
+
     def is_open(self, local: datetime) -> bool | None:
         """Say whether it is open at this local time; None when nobody has said.
 
         None too when the holidays of the country are not known here: a rule that asks cannot be
         evaluated then, and fails closed (domain page, section 3, point 4).
         """
-        if not self.days:
+        if not self.is_said:
             return None
-        holidays = public_holidays(self.holiday_country, local.year)
-        if holidays is None:
+        is_business_day = self.is_business_day(local.date())
+        if is_business_day is None:
             return None
-        is_business_day = local.weekday() in self.days and local.date() not in holidays
         return is_business_day and self.opens <= local.time() < self.closes
 
 

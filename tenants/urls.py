@@ -21,6 +21,7 @@ _PEOPLE = [
     path("invitations/<str:invitation>/revoke", people.revoke, name="invitation_revoke"),
     path("<str:member>/", people.person, name="person"),
     path("<str:member>/roles", people.roles, name="person_roles"),
+    path("<str:member>/manager", people.manager, name="person_manager"),
     path("<str:member>/suspend", people.suspend, name="person_suspend"),
     path("<str:member>/resume", people.resume, name="person_resume"),
 ]

@@ -158,6 +158,9 @@ class Preview(msgspec.Struct):
     requirements: list[PreviewedRequirement]
     notes: list[Note]
     step_up: Annotated[bool, Meta(description="Whether approvers are asked for a second factor.")]
+    login: Annotated[
+        bool, Meta(description="Whether approvers have to log in, whatever the channel.")
+    ]
     grant_delay_seconds: Annotated[
         int, Meta(description="For how long the permission would be held back.")
     ]
@@ -228,6 +231,7 @@ def preview_for(evaluation: Evaluation) -> Preview:
         ],
         notes=_notes(attached),
         step_up=attached.step_up,
+        login=attached.login,
         grant_delay_seconds=round(attached.delay.total_seconds()) if attached.delay else 0,
     )
 

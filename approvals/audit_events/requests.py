@@ -182,12 +182,12 @@ def record_vote_refused(
 
 def reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> Entry:
     """Whoever has not answered was reminded."""
-    return _stage_entry(
+    return stage_entry(
         "timer.reminded",
         stage,
         now,
         f"Reminder {timer.level + 1} of stage “{stage.name}”; still missing: {missing}",
-        _timer(timer) | {"missing": missing},
+        timer_data(timer) | {"missing": missing},
     )
 
 
@@ -201,24 +201,24 @@ def escalated(
 ) -> Entry:
     """More people were added; nobody was removed and the quorum is what it was."""
     names = ", ".join(f"{each['kind']} {each['ref']}" for each in added) or "nobody new"
-    return _stage_entry(
+    return stage_entry(
         "timer.escalated",
         stage,
         now,
         f"Stage “{stage.name}” was escalated: {names} added; still missing: {missing}",
-        _timer(timer) | {"added": [dict(each) for each in added], "missing": missing},
+        timer_data(timer) | {"added": [dict(each) for each in added], "missing": missing},
     )
 
 
 def skipped_late(*, stage: RequirementStage, timer: Timer, now: datetime) -> Entry:
     """It was due, but something later was due as well, so it was not sent."""
-    return _stage_entry(
+    return stage_entry(
         "timer.skipped_late",
         stage,
         now,
         f"A late {timer.get_kind_display().lower()} of stage “{stage.name}” was skipped:"
         " something later was due as well",
-        _timer(timer),
+        timer_data(timer),
     )
 
 
@@ -230,19 +230,20 @@ def record_outcome_overdue(*, request: ActionRequest, timer: Timer, now: datetim
         SYSTEM,
         now,
         f"{request.agent.name} has not reported the outcome of “{request.summary}” in time",
-        _timer(timer) | {"payload_digest": request.payload_digest},
+        timer_data(timer) | {"payload_digest": request.payload_digest},
     )
 
 
 def _record_stage(
     event_type: str, stage: RequirementStage, now: datetime, summary: str, data: dict[str, Any]
 ) -> None:
-    record_many([_stage_entry(event_type, stage, now, summary, data)])
+    record_many([stage_entry(event_type, stage, now, summary, data)])
 
 
-def _stage_entry(
+def stage_entry(
     event_type: str, stage: RequirementStage, now: datetime, summary: str, data: dict[str, Any]
 ) -> Entry:
+    """What happened to a stage, with everything that it consists of at that moment."""
     details = {
         "stage": stage.name,
         "position": stage.position,
@@ -285,7 +286,8 @@ def _entry(
     )
 
 
-def _timer(timer: Timer) -> dict[str, Any]:
+def timer_data(timer: Timer) -> dict[str, Any]:
+    """What was due, and when."""
     return {"kind": timer.kind, "level": timer.level, "due_at": _time(timer.due_at)}
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from approvals.linting.lint import Lint, Matter
-from approvals.policies import Flow, duration_in_words
-from approvals.policies.describing import name_reference
+from approvals.policies import Flow
+from approvals.policies.describing import duration_words, name_reference
 from approvals.policies.problems import pointer_to
 from approvals.policies.shown import listed
 
@@ -26,7 +26,9 @@ def find_empty_escalations(matter: Matter) -> Iterator[Lint]:
 def _of_flow(matter: Matter, flow: Flow, categories: list[str]) -> Iterator[Lint]:
     staff = matter.staff
     for position, stage in enumerate(flow.stages):
+        start = f"Flow {flow.name}, stage {stage.name}: after"
         for number, escalation in enumerate(stage.escalations):
+            after = duration_words(escalation.after, stage)
             for index, added in enumerate(escalation.add):
                 meant = [each for each in staff.meant_by(added) if each.is_approver]
                 lacking = [
@@ -37,7 +39,6 @@ def _of_flow(matter: Matter, flow: Flow, categories: list[str]) -> Iterator[Lint
                     yield Lint(
                         "warning",
                         f"{place}/stages/{position}/escalations/{number}/add/{index}",
-                        f"Flow {flow.name}, stage {stage.name}: after"
-                        f" {duration_in_words(escalation.after)} {name_reference(added)} would be"
-                        f" added, but nobody there may approve {listed(lacking, most=_MOST)}.",
+                        f"{start} {after} {name_reference(added)} would be added, but nobody"
+                        f" there may approve {listed(lacking, most=_MOST)}.",
                     )

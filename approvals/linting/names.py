@@ -123,6 +123,10 @@ def _nobody(matter: Matter, reference: Reference) -> str:
         return f"{reference.ref} is no active member"
     if reference.kind == "role":
         return f"no active member has {name_reference(reference)}"
+    if reference.kind == "manager":
+        return "no owner of an agent has a manager"
+    if reference.kind == "anyone":
+        return "nobody has the right to approve anything"
     if reference.ref in groups:
         return f"no active member is in {groups[reference.ref]}"
     return f"there is no group {reference.ref}{_suggestion(reference.ref, groups)}"

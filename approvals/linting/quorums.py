@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from approvals.linting.lint import Lint, Matter, name_rule
 from approvals.policies import Flow, Rule
 from approvals.policies.shown import listed
-from approvals.selectors.seating import seat_flow, who_is_indispensable
+from approvals.selectors.reachability import meets
+from approvals.selectors.seating import NOBODY, seat_flow, who_is_indispensable
 
 _MOST = 5
 
@@ -16,16 +17,24 @@ class _Answers:
     """Each distinct question is answered once, however many rules ask it."""
 
     matter: Matter
-    known: dict[tuple[str, str], tuple[str, ...] | None] = field(default_factory=dict)
+    known: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
 
-    def indispensable(self, flow: Flow, category: str) -> tuple[str, ...] | None:
-        """Who must not be away, by name; None where the flow cannot be completed anyway."""
-        key = flow.name, category
+    def indispensable(self, rule: Rule, flow: Flow, category: str) -> tuple[str, ...]:
+        """Who must not be away, by name; nobody where the flow cannot be completed anyway."""
+        staff, managers = self.matter.staff, {NOBODY}
+        if flow.asks_manager:
+            # Whose manager is asked depends on the agent.
+            managers = {staff.managers_of([each]) for each in staff.agents if meets(rule, each)}
+        key = flow.name, category, frozenset(managers)
         if key not in self.known:
-            able = self.matter.staff.able(category)
-            complete = seat_flow(flow, able).is_complete
-            people = who_is_indispensable(flow, able) if complete else []
-            self.known[key] = tuple(each.name for each in people) if complete else None
+            able = staff.able(category)
+            found = {
+                person.member.pk
+                for each in managers
+                if seat_flow(flow, able, each).is_complete
+                for person in who_is_indispensable(flow, able, each)
+            }
+            self.known[key] = tuple(each.name for each in able if each.member.pk in found)
         return self.known[key]
 
 
@@ -36,7 +45,7 @@ def find_thin_quorums(matter: Matter) -> Iterator[Lint]:
         flow = matter.policy.flows[str(rule.flow)]
         by_people: dict[tuple[str, ...], list[str]] = {}
         for category in categories:
-            people = answers.indispensable(flow, category.key)
+            people = answers.indispensable(rule, flow, category.key)
             if people:
                 by_people.setdefault(people, []).append(category.key)
         for people, keys in by_people.items():

@@ -10,23 +10,28 @@ from approvals.policies.durations import duration_in_words, format_duration, par
 from approvals.policies.engine import evaluate
 from approvals.policies.evaluation import Evaluation, RequirementSpec, RuleTrace
 from approvals.policies.facts import Facts
-from approvals.policies.flows import Escalation, Flow, Reference, Seat, Stage
+from approvals.policies.flows import Escalation, Flow, Stage
 from approvals.policies.loading import dump_policy, load_policy
-from approvals.policies.matching import Matching, describe_missing, seat_voters
+from approvals.policies.matching import Matching, describe_missing, seat_stages, seat_voters
 from approvals.policies.obligations import EvaluatedObligations, Obligations
 from approvals.policies.parsing import parse_policy
 from approvals.policies.plan import DEFAULT_RULE
 from approvals.policies.policy import Policy
 from approvals.policies.problems import PolicyInvalid, Problem
-from approvals.policies.reachability import find_unreachable, find_unreachable_flow
+from approvals.policies.reachability import Directory, find_unreachable, find_unreachable_flow
+from approvals.policies.repeats import Repeat, Step
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome, Rule
+from approvals.policies.seats import ANYONE, MANAGER, Reference, Seat, reference_of
 from approvals.policies.typing_check import check_types
 
 __all__ = [
     "ALLOW",
+    "ANYONE",
     "DEFAULT_RULE",
     "DENY",
+    "MANAGER",
     "REQUIRE_APPROVAL",
+    "Directory",
     "Escalation",
     "EvaluatedObligations",
     "Evaluation",
@@ -39,11 +44,13 @@ __all__ = [
     "PolicyInvalid",
     "Problem",
     "Reference",
+    "Repeat",
     "RequirementSpec",
     "Rule",
     "RuleTrace",
     "Seat",
     "Stage",
+    "Step",
     "check_types",
     "describe_flow",
     "describe_missing",
@@ -58,5 +65,7 @@ __all__ = [
     "load_policy",
     "parse_duration",
     "parse_policy",
+    "reference_of",
+    "seat_stages",
     "seat_voters",
 ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from approvals.policies.describing import name_reference, name_seat
-from approvals.policies.durations import duration_in_words
-from approvals.policies.flows import Flow, Reference, Seat, Stage
+from approvals.policies.covering_seats import find_unfilled
+from approvals.policies.describing import duration_words, name_reference, name_seat
+from approvals.policies.flows import Flow, Stage
+from approvals.policies.seats import Reference, Seat
 
 
 @dataclass(frozen=True)
@@ -71,33 +71,43 @@ def _by_position(looser: Flow, stricter: Flow) -> tuple[Gap, ...]:
 def _stage_gaps(looser: Stage, stricter: Stage) -> list[Gap]:
     gaps = []
     name = stricter.name
-    mine, theirs = _seats(looser), _seats(stricter)
-    for key, seat in theirs.items():
-        found = mine.get(key)
-        if found is None:
-            gaps.append(Gap(name, name_seat(seat), f"nobody from {name_reference(seat)}"))
-        elif found.count < seat.count:
-            gaps.append(Gap(name, name_seat(seat), name_seat(found)))
-    if looser.deadline > stricter.deadline:
-        words = (duration_in_words(each.deadline) for each in (stricter, looser))
+    for seat in find_unfilled(stricter.seats, looser.seats):
+        wanted = next(each for each in stricter.seats if each.key == seat.key)
+        gaps.append(Gap(name, name_seat(wanted), _instead(wanted, looser)))
+    if not _is_within(looser.deadline, looser, stricter.deadline, stricter):
+        words = (duration_words(each.deadline, each) for each in (stricter, looser))
         gaps.append(Gap(name, *(f"within {each}" for each in words)))
     joined = _joining(stricter)
     for key, (reference, after) in _joining(looser).items():
         former = joined.get(key)
+        joins = _joins(reference, after, looser)
         if former is None:
-            gaps.append(Gap(name, "nobody else joins", _joins(reference, after)))
-        elif after < former[1]:
-            gaps.append(Gap(name, _joins(*former), _joins(reference, after)))
+            gaps.append(Gap(name, "nobody else joins", joins))
+        elif not _is_within(former[1], stricter, after, looser):
+            gaps.append(Gap(name, _joins(*former, stricter), joins))
     return gaps
 
 
-def _seats(stage: Stage) -> Mapping[str, Seat]:
-    counts: Counter[str] = Counter()
-    found: dict[str, Seat] = {}
-    for seat in stage.seats:
-        counts[seat.key] += seat.count
-        found[seat.key] = Seat(seat.kind, seat.ref, counts[seat.key])
-    return found
+def _instead(seat: Seat, looser: Stage) -> str:
+    """What a stage asks for in the place of a seat that it does not fill."""
+    same = [each for each in looser.seats if (each.kind, each.ref) == (seat.kind, seat.ref)]
+    if len(same) == 1 and same != [seat]:
+        return name_seat(same[0])
+    if same or seat.kind == "anyone":
+        return "nobody else"
+    if seat.kind in {"group", "groups", "role"}:
+        return f"nobody from {name_reference(seat)}"
+    return f"not {name_reference(seat)}"
+
+
+def _is_within(delay: timedelta, stage: Stage, limit: timedelta, other: Stage) -> bool:
+    """Whether so long in a stage is certainly no longer than a time in another.
+
+    A number of business hours takes at least as many hours, and nobody knows how many more.
+    """
+    if stage.counts_business_hours and not other.counts_business_hours:
+        return False
+    return delay <= limit
 
 
 def _joining(stage: Stage) -> Mapping[str, tuple[Reference, timedelta]]:
@@ -111,5 +121,5 @@ def _joining(stage: Stage) -> Mapping[str, tuple[Reference, timedelta]]:
     return found
 
 
-def _joins(reference: Reference, after: timedelta) -> str:
-    return f"{name_reference(reference)} joins after {duration_in_words(after)}"
+def _joins(reference: Reference, after: timedelta, stage: Stage) -> str:
+    return f"{name_reference(reference)} joins after {duration_words(after, stage)}"

@@ -20,6 +20,8 @@ def obligation_gaps(looser: Rule | None, stricter: Rule) -> tuple[Gap, ...]:
     gaps = []
     if theirs.step_up and not (mine and mine.step_up):
         gaps.append(Gap("", "a fresh second factor", "no fresh second factor"))
+    if theirs.login and not (mine and mine.login):
+        gaps.append(Gap("", "a login to vote", "votes from a link or a chat"))
     if theirs.delay and not (mine and mine.delay and mine.delay >= theirs.delay):
         own = duration_in_words(mine.delay) if mine and mine.delay else "no"
         words = f"{duration_in_words(theirs.delay)} of delay"

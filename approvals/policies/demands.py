@@ -7,14 +7,16 @@ wording: only who has to agree. Whether another demand asks for less is decided 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal
 
-from approvals.policies.flows import Flow, Reference, Seat
-from approvals.policies.matching import seat_voters
+from approvals.policies.covering_seats import find_unfilled
+from approvals.policies.flows import Flow
+from approvals.policies.matching import find_candidates, seat_voters
+from approvals.policies.seats import Reference, Seat
 
 Direction = Literal["looser", "stricter", "other"]
 
@@ -36,7 +38,8 @@ class Ask:
 
     def asks_no_more_than(self, other: Ask) -> bool:
         """Whether whatever completes `other` completes this as well."""
-        return self.votes <= other.votes and (other.separated or not self.separated)
+        is_filled = not find_unfilled(self.seats, other.seats)
+        return is_filled and (other.separated or not self.separated)
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,14 @@ class Demand:
 
     asks: frozenset[Ask] = frozenset()
     step_up: bool = False
+    login: bool = False
     delay: timedelta | None = None
     _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
         # A replay looks the same few demands up for every request.
-        object.__setattr__(self, "_hash", hash((self.asks, self.step_up, self.delay)))
+        known = hash((self.asks, self.step_up, self.login, self.delay))
+        object.__setattr__(self, "_hash", known)
 
     def __hash__(self) -> int:
         return self._hash
@@ -60,6 +65,7 @@ class Demand:
         return (
             all(any(mine.asks_no_more_than(its) for its in other.asks) for mine in self.asks)
             and (other.step_up or not self.step_up)
+            and (other.login or not self.login)
             and (self.delay or timedelta(0)) <= (other.delay or timedelta(0))
         )
 
@@ -70,7 +76,7 @@ NOTHING_ASKED: Final = Demand()
 def ask_of(flow: Flow, *, separated: bool) -> Ask:
     """The seats of a flow in an order of their own, so that equal ones are equal."""
     seats = sorted(flow.seats, key=lambda seat: (seat.key, seat.count))
-    return Ask(tuple(Seat(each.kind, each.ref, each.count) for each in seats), separated)
+    return Ask(tuple(seats), separated)
 
 
 def compare_demands(before: Demand, after: Demand) -> Direction | None:
@@ -109,19 +115,31 @@ class Crowd:
     people: AbstractSet[str]
     holders: Mapping[str, AbstractSet[str]]
 
-    def behind(self, reference: Reference) -> AbstractSet[str]:
-        """The people whom a seat names."""
+    def behind(
+        self, reference: Reference, category: str, managers: AbstractSet[str]
+    ) -> AbstractSet[str]:
+        """The people whom a name means, for a request of this category and these managers."""
         if reference.kind == "group":
             return self.groups.get(reference.ref, frozenset())
         if reference.kind == "role":
             return self.roles.get(reference.ref, frozenset())
+        if reference.kind == "manager":
+            return self.people & managers
+        if reference.kind == "anyone":
+            return self.people & self.holders.get(category, frozenset())
         return self.people & {reference.ref.lower()}
 
-    def toll(self, demand: Demand, category: str, side: AbstractSet[str]) -> Toll:
+    def toll(
+        self,
+        demand: Demand,
+        category: str,
+        side: AbstractSet[str],
+        managers: AbstractSet[str] = frozenset(),
+    ) -> Toll:
         """What the demand would ask of whom, for a request of this category and agent's side.
 
-        One vote counts in every flow that it fits, so of several flows the one that asks most of
-        a seat says how many votes that seat needs.
+        `managers` are those of the agent's owner. One vote counts in every flow that it fits, so
+        of several flows the one that asks most of a seat says how many votes that seat needs.
         """
         votes: Counter[str] = Counter()
         able: dict[str, AbstractSet[str]] = {}
@@ -130,20 +148,14 @@ class Crowd:
             may = self.people & self.holders.get(category, frozenset())
             if ask.separated:
                 may = may - side
-            candidates = _candidates(ask.seats, may, self)
+            found = find_candidates(ask.seats, lambda each: self.behind(each, category, managers))
+            candidates = {who: places for who, places in found.items() if who in may}
             is_impossible |= not seat_voters(ask.seats, candidates).is_complete
             votes |= ask.votes
             for seat in ask.seats:
-                able[seat.key] = able.get(seat.key, frozenset()) | (self.behind(seat) & may)
+                fits = {who for who, places in candidates.items() if places & seat.places.keys()}
+                able[seat.key] = able.get(seat.key, frozenset()) | fits
         return Toll(dict(votes), _shares(votes, able), is_impossible)
-
-
-def _candidates(seats: Iterable[Seat], may: AbstractSet[str], crowd: Crowd) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for seat in seats:
-        for person in crowd.behind(seat) & may:
-            found.setdefault(person, set()).add(seat.key)
-    return found
 
 
 def _shares(votes: Mapping[str, int], able: Mapping[str, AbstractSet[str]]) -> dict[str, float]:

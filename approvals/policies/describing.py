@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from approvals.policies.describing_conditions import describe_condition, quote
 from approvals.policies.durations import duration_in_words
-from approvals.policies.flows import Escalation, Flow, Reference, Seat, Stage
+from approvals.policies.flows import Escalation, Flow, Stage
 from approvals.policies.obligations import Obligations
+from approvals.policies.repeats import Repeat
 from approvals.policies.rules import ALLOW, DENY, Rule, When
+from approvals.policies.seats import SINGLE_KINDS, Reference, Seat
 from approvals.policies.shown import listed
 
 if TYPE_CHECKING:
@@ -46,18 +49,52 @@ def describe_default(flow: Flow | None) -> str:
 
 def name_reference(reference: Reference) -> str:
     """ "Finance" for group finance, "the role compliance", or the address."""
-    if reference.kind == "group":
-        # Underscores stay, since on-call and on_call are two groups.
-        words = reference.ref.replace("-", " ")
-        return f"{words[0].upper()}{words[1:]}"
-    return f"the role {reference.ref}" if reference.kind == "role" else reference.ref
+    match reference.kind:
+        case "group":
+            return _name_group(reference.ref)
+        case "groups":
+            return listed(map(_name_group, reference.groups), "or")
+        case "role":
+            return f"the role {reference.ref}"
+        case "manager":
+            return "the manager of the agent's owner"
+        case "anyone":
+            return "anybody with the right to approve"
+    return reference.ref
 
 
-def name_seat(seat: Seat) -> str:
-    """ "2 from Finance", "1 with the role compliance", "alice@example.com"."""
-    if seat.kind == "person":
-        return seat.ref
-    return f"{seat.count} {'from' if seat.kind == 'group' else 'with'} {name_reference(seat)}"
+def _name_group(slug: str) -> str:
+    # Underscores stay, since on-call and on_call are two groups.
+    words = slug.replace("-", " ")
+    return f"{words[0].upper()}{words[1:]}"
+
+
+def name_seat(seat: Seat, *, is_more: bool = False) -> str:
+    """ "2 from Finance", "1 with the role compliance", "alice@example.com".
+
+    With `is_more`, "1 more from Finance": some of those whom the seat asks for are there.
+    """
+    count = f"{seat.count} more" if is_more else f"{seat.count}"
+    match seat.kind:
+        case "group":
+            words = f"{count} from {name_reference(seat)}"
+        case "groups":
+            words = f"{count} {_name_groups(seat, is_more=is_more)}"
+        case "role":
+            words = f"{count} with {name_reference(seat)}"
+        case "anyone":
+            words = f"{count} with the right to approve"
+        case _:
+            words = name_reference(seat)
+    left_out = listed(map(name_reference, seat.but), "or")
+    return f"{words} (anyone but {left_out})" if left_out else words
+
+
+def _name_groups(seat: Seat, *, is_more: bool) -> str:
+    names = ", ".join(map(_name_group, seat.groups))
+    if seat.count > 1:
+        return f"from different groups ({names})"
+    return f"from {'another' if is_more else 'one'} of these groups ({names})"
 
 
 def _flow_words(flow: Flow) -> str:
@@ -69,26 +106,45 @@ def _flow_words(flow: Flow) -> str:
     )
 
 
+def duration_words(duration: timedelta, stage: Stage) -> str:
+    """ "4 hours", or "4 business hours" in a stage that counts those."""
+    return duration_in_words(duration, business=stage.counts_business_hours)
+
+
 def _stage_words(stage: Stage) -> str:
     seats = listed(name_seat(seat) for seat in stage.seats)
-    words = [f"{seats} must approve within {duration_in_words(stage.deadline)}"]
+    words = [f"{seats} must approve within {duration_words(stage.deadline, stage)}"]
     if stage.reminders:
-        words.append(f"reminders after {listed(map(duration_in_words, stage.reminders))}")
-    words.extend(_escalation_words(each) for each in stage.escalations)
+        reminders = listed(duration_words(each, stage) for each in stage.reminders)
+        words.append(f"reminders after {reminders}")
+    words.extend(_escalation_words(each, stage) for each in stage.escalations)
     return "; ".join(words)
 
 
-def _escalation_words(escalation: Escalation) -> str:
+def _escalation_words(escalation: Escalation, stage: Stage) -> str:
     added = listed(name_reference(each) for each in escalation.add)
-    one_person = len(escalation.add) == 1 and escalation.add[0].kind == "person"
+    after = duration_words(escalation.after, stage)
+    one_person = len(escalation.add) == 1 and escalation.add[0].kind in SINGLE_KINDS
     verb = "is" if one_person else "are"
-    return f"after {duration_in_words(escalation.after)} {added} {verb} added"
+    again = _repeat_words(escalation.repeat, stage) if escalation.repeat else ""
+    if escalation.hand_over:
+        who = f", who {verb} asked again {again}" if again else ""
+        return f"after {after} it is handed over to {added}{who}; the others may still approve"
+    everybody = f", and everybody is asked again {again}" if again else ""
+    return f"after {after} {added} {verb} added{everybody}"
+
+
+def _repeat_words(repeat: Repeat, stage: Stage) -> str:
+    every = duration_words(repeat.every, stage)
+    return f"after another {every}" if repeat.times == 1 else f"every {every}, {repeat.times} times"
 
 
 def _obligation_words(obligations: Obligations, then: str) -> list[str]:
     words = []
     if obligations.step_up:
         words.append("each of them confirms the vote with a second factor")
+    if obligations.login:
+        words.append("each of them has to log in to vote")
     if obligations.delay is not None:
         start = "" if then == ALLOW else "once approved, "
         delay = duration_in_words(obligations.delay)

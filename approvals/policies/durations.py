@@ -34,20 +34,27 @@ def parse_duration(text: str) -> timedelta:
     raise ValueError("write a duration such as 30s, 15m, 4h, 2d or PT4H")
 
 
-def _largest_unit(duration: timedelta) -> tuple[int, str]:
-    """The duration in the largest unit that divides it."""
+def counts_days(text: str) -> bool:
+    """Whether a duration that `parse_duration` reads is written in days."""
+    return "d" in text or (text.startswith("P") and "D" in text)
+
+
+def _largest_unit(duration: timedelta, *, days: bool = True) -> tuple[int, str]:
+    """The duration in the largest unit that divides it, hours where days are not allowed."""
     seconds = round(duration.total_seconds())
-    unit = next(unit for unit, size in _SECONDS.items() if seconds % size == 0)
+    units = (unit for unit in _SECONDS if days or unit != "d")
+    unit = next(unit for unit in units if seconds % _SECONDS[unit] == 0)
     return seconds // _SECONDS[unit], unit
 
 
-def format_duration(duration: timedelta) -> str:
+def format_duration(duration: timedelta, *, days: bool = True) -> str:
     """The one short form of a duration of whole seconds; `parse_duration` reads it back."""
-    amount, unit = _largest_unit(duration)
+    amount, unit = _largest_unit(duration, days=days)
     return f"{amount}{unit}"
 
 
-def duration_in_words(duration: timedelta) -> str:
-    """The duration as in a sentence: "4 hours", "1 minute", "90 minutes", "2 days"."""
-    amount, unit = _largest_unit(duration)
-    return f"{amount} {_UNIT_WORDS[unit]}{'' if amount == 1 else 's'}"
+def duration_in_words(duration: timedelta, *, business: bool = False) -> str:
+    """The duration as in a sentence: "4 hours", "1 minute", "2 days", "16 business hours"."""
+    amount, unit = _largest_unit(duration, days=not business)
+    kind = "business " if business else ""
+    return f"{amount} {kind}{_UNIT_WORDS[unit]}{'' if amount == 1 else 's'}"

@@ -13,16 +13,14 @@ from datetime import timedelta
 from typing import Final, Literal, cast
 
 from approvals.policies.durations import format_duration, parse_duration
+from approvals.policies.repeats import Repeat, Step
+from approvals.policies.seats import Reference, Seat
 
-SeatKind = Literal["group", "role", "person"]
-SEAT_KINDS: Final[tuple[SeatKind, ...]] = ("group", "role", "person")
-
-
-def _kind_and_ref(data: Mapping[str, object]) -> tuple[SeatKind, str]:
-    kinds = [kind for kind in SEAT_KINDS if kind in data]
-    if len(kinds) != 1 or not isinstance(data[kinds[0]], str):
-        raise ValueError("a seat names exactly one group, role or person")
-    return kinds[0], str(data[kinds[0]])
+Counting = Literal["all_hours", "business_hours"]
+ALL_HOURS: Final[Counting] = "all_hours"
+BUSINESS_HOURS: Final[Counting] = "business_hours"
+COUNTINGS: Final[tuple[Counting, ...]] = (ALL_HOURS, BUSINESS_HOURS)
+_NO: Final = timedelta(0)
 
 
 def _entries(data: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
@@ -37,102 +35,116 @@ def _duration(value: object) -> timedelta:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """Some people, named by group or role, or one person by e-mail address."""
-
-    kind: SeatKind
-    ref: str
-
-    def __post_init__(self) -> None:
-        if self.kind not in SEAT_KINDS or not self.ref:
-            raise ValueError("a seat names exactly one group, role or person")
-
-    @property
-    def key(self) -> str:
-        """Identifies kind and ref, e.g. "group:finance"."""
-        return f"{self.kind}:{self.ref}"
-
-    def to_dict(self) -> dict[str, object]:
-        """As in the document: `{"group": "managers"}`."""
-        return {self.kind: self.ref}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Reference:
-        """Read what `to_dict` wrote. Raises ValueError."""
-        kind, ref = _kind_and_ref(data)
-        return cls(kind, ref)
-
-
-@dataclass(frozen=True)
-class Seat(Reference):
-    """`count` approvals, each from a different person of this group or role, or this person."""
-
-    count: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if type(self.count) is not int or self.count < 1:
-            raise ValueError("a seat needs a count of at least 1")
-
-    def to_dict(self) -> dict[str, object]:
-        """As in the document, with the count filled in."""
-        return {self.kind: self.ref, "count": self.count}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Seat:
-        """Read what `to_dict` wrote. Raises ValueError."""
-        kind, ref = _kind_and_ref(data)
-        return cls(kind, ref, cast("int", data.get("count", 1)))
-
-
-@dataclass(frozen=True)
 class Escalation:
-    """People who join `after` the stage opened. Adds, never removes, never lowers the quorum."""
+    """People who join `after` the stage opened. Adds, never removes, never lowers the quorum.
+
+    With `repeat` the same people are asked again, a bounded number of times. With `hand_over`
+    reminders and repetitions go, from then on, to those who were added; whoever was there before
+    keeps the seat and may vote.
+    """
 
     after: timedelta
     add: tuple[Reference, ...]
+    repeat: Repeat | None = None
+    hand_over: bool = False
 
-    def to_dict(self) -> dict[str, object]:
-        """As in the document."""
-        return {
-            "after": format_duration(self.after),
+    @property
+    def last(self) -> timedelta:
+        """When it has been repeated for the last time."""
+        return self.after + (self.repeat.every * self.repeat.times if self.repeat else timedelta(0))
+
+    def to_dict(self, *, days: bool = True) -> dict[str, object]:
+        """As in the document; what is not asked for is left out."""
+        data: dict[str, object] = {
+            "after": format_duration(self.after, days=days),
             "add": [reference.to_dict() for reference in self.add],
         }
+        if self.repeat is not None:
+            data["repeat"] = self.repeat.to_dict(days=days)
+        if self.hand_over:
+            data["hand_over"] = True
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Escalation:
         """Read what `to_dict` wrote. Raises ValueError."""
         added = tuple(Reference.from_dict(each) for each in _entries(data, "add"))
-        return cls(_duration(data.get("after")), added)
+        repeat = cast("Mapping[str, object] | None", data.get("repeat"))
+        return cls(
+            _duration(data.get("after")),
+            added,
+            None if repeat is None else Repeat.from_dict(repeat),
+            data.get("hand_over") is True,
+        )
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Seats that are open together. All durations count from the moment the stage opens."""
+    """Seats that are open together. All durations count from the moment the stage opens.
+
+    With `counting` business_hours they count only while the tenant's office is open.
+    """
 
     name: str
     seats: tuple[Seat, ...]
     deadline: timedelta
     reminders: tuple[timedelta, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    counting: Counting = ALL_HOURS
 
     def __post_init__(self) -> None:
         if not self.seats:
             raise ValueError("a stage needs at least one seat")
         if self.deadline <= timedelta(0):
             raise ValueError("a stage needs a deadline")
+        if self.counting not in COUNTINGS:
+            raise ValueError("a stage counts all_hours or business_hours")
+
+    @property
+    def counts_business_hours(self) -> bool:
+        return self.counting == BUSINESS_HOURS
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every escalation with its repetitions, in order; a timer's level is the place here."""
+        return tuple(
+            Step(
+                escalation.after + (escalation.repeat.every * again if escalation.repeat else _NO),
+                number,
+                again,
+            )
+            for number, escalation in enumerate(self.escalations)
+            for again in range(1 + (escalation.repeat.times if escalation.repeat else 0))
+        )
+
+    def handed_over(self, after: timedelta) -> int | None:
+        """Which escalation took the reminders over, so long after the opening; None for none."""
+        return max(
+            (
+                number
+                for number, escalation in enumerate(self.escalations)
+                if escalation.hand_over and escalation.after <= after
+            ),
+            default=None,
+        )
 
     def to_dict(self) -> dict[str, object]:
-        """As in the document; empty lists are left out."""
+        """As in the document; empty lists are left out.
+
+        Where business hours count, nothing is written in days: those have no fixed length there.
+        """
+        days = not self.counts_business_hours
         data: dict[str, object] = {
             "name": self.name,
             "seats": [seat.to_dict() for seat in self.seats],
-            "deadline": format_duration(self.deadline),
+            "deadline": format_duration(self.deadline, days=days),
         }
+        if self.counts_business_hours:
+            data["counting"] = self.counting
         if self.reminders:
-            data["reminders"] = [format_duration(each) for each in self.reminders]
+            data["reminders"] = [format_duration(each, days=days) for each in self.reminders]
         if self.escalations:
-            data["escalations"] = [each.to_dict() for each in self.escalations]
+            data["escalations"] = [each.to_dict(days=days) for each in self.escalations]
         return data
 
     @classmethod
@@ -145,6 +157,7 @@ class Stage:
             deadline=_duration(data.get("deadline")),
             reminders=tuple(_duration(each) for each in cast("list[object]", reminders)),
             escalations=tuple(Escalation.from_dict(each) for each in _entries(data, "escalations")),
+            counting=cast("Counting", data.get("counting", ALL_HOURS)),
         )
 
 
@@ -163,6 +176,11 @@ class Flow:
     def seats(self) -> tuple[Seat, ...]:
         """The seats of all stages: within one requirement a person fills only one of them."""
         return tuple(seat for stage in self.stages for seat in stage.seats)
+
+    @property
+    def asks_manager(self) -> bool:
+        """Whether who fits its seats depends on the agent: on the manager of its owner."""
+        return any(each.kind == "manager" for seat in self.seats for each in seat.named)
 
     def to_dict(self) -> dict[str, object]:
         """The whole flow with its name, as it is frozen into a request."""

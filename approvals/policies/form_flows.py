@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
-from approvals.policies.flows import SEAT_KINDS
 from approvals.policies.form_fields import Fields, Part
 from approvals.policies.form_values import read_text, write_item, write_text
 from approvals.policies.problems import Problem, pointer_to
+from approvals.policies.seats import REFERENCE_KINDS
+
+# What the input of a seat says instead of naming one group: their list stands beside it.
+DIFFERENT_GROUPS: Final = "groups"
+
+_EVERY: Final = re.compile(r"every +(\S+) +(\S+) +times?", re.IGNORECASE)
 
 
 def as_items(value: object) -> list[object]:
@@ -34,7 +41,7 @@ def write_people(value: object) -> list[str]:
 
 def _who(reference: object) -> str:
     data = as_mapping(reference)
-    return next((f"{kind}:{data[kind]}" for kind in SEAT_KINDS if kind in data), "")
+    return next((f"{kind}:{data[kind]}" for kind in REFERENCE_KINDS if kind in data), "")
 
 
 def read_people(written: Iterable[str]) -> list[dict[str, object]]:
@@ -44,7 +51,7 @@ def read_people(written: Iterable[str]) -> list[dict[str, object]]:
 
 def _reference(who: str) -> dict[str, object]:
     kind, colon, ref = who.partition(":")
-    if colon and kind in SEAT_KINDS:
+    if colon and kind in REFERENCE_KINDS:
         return {kind: ref}
     return {"person" if "@" in who else "group": who}
 
@@ -63,11 +70,11 @@ def write_flows(flows: object) -> Fields:
 def write_stage(prefix: str, stage: object) -> Fields:
     """The fields of one stage; whatever it lacks is empty."""
     data = as_mapping(stage)
-    reminders = as_items(data.get("reminders"))
     fields: Fields = {
         f"{prefix}-name": shown_text(data.get("name")),
         f"{prefix}-deadline": shown_text(data.get("deadline")),
-        f"{prefix}-reminders": [write_item(each) for each in reminders if isinstance(each, str)],
+        f"{prefix}-counting": shown_text(data.get("counting")),
+        f"{prefix}-reminders": write_reminders(data.get("reminders")),
     }
     for number, seat in enumerate(as_items(data.get("seats"))):
         fields.update(write_seat(f"{prefix}-seat-{number}", seat))
@@ -77,17 +84,28 @@ def write_stage(prefix: str, stage: object) -> Fields:
 
 
 def write_seat(prefix: str, seat: object) -> Fields:
-    """The fields of one seat."""
-    count = as_mapping(seat).get("count", 1)
-    return {f"{prefix}-who": write_text(_who(seat)), f"{prefix}-count": shown_text(count)}
+    """The fields of one seat; where it names several groups, these are a list of their own."""
+    data = as_mapping(seat)
+    who = DIFFERENT_GROUPS if "groups" in data else write_text(_who(seat))
+    fields: Fields = {f"{prefix}-who": who, f"{prefix}-count": shown_text(data.get("count", 1))}
+    if "groups" in data:
+        slugs = as_items(data["groups"])
+        fields[f"{prefix}-groups"] = [write_item(each) for each in slugs if isinstance(each, str)]
+    if "but" in data:
+        fields[f"{prefix}-but"] = write_people(data["but"])
+    return fields
 
 
 def write_escalation(prefix: str, escalation: object) -> Fields:
     """The fields of one escalation."""
     data = as_mapping(escalation)
+    repeat = as_mapping(data.get("repeat"))
     return {
         f"{prefix}-after": shown_text(data.get("after")),
         f"{prefix}-add": write_people(data.get("add")),
+        f"{prefix}-every": shown_text(repeat.get("every")),
+        f"{prefix}-times": shown_text(repeat.get("times")),
+        f"{prefix}-hand-over": "yes" if data.get("hand_over") is True else "",
     }
 
 
@@ -121,18 +139,22 @@ def _read_stage(part: Part) -> dict[str, object] | None:
     if not (name or deadline or reminders or seats or escalations):
         return None
     stage: dict[str, object] = {"name": name, "seats": seats, "deadline": deadline}
+    if counting := part.text("counting"):
+        stage["counting"] = counting
     if reminders:
-        stage["reminders"] = reminders
+        stage["reminders"] = read_reminders(reminders)
     if escalations:
         stage["escalations"] = escalations
     return stage
 
 
 def _read_seat(part: Part) -> dict[str, object] | None:
-    who, count = part.text("who"), part.raw("count").strip()
+    who, count, but = part.text("who"), part.raw("count").strip(), part.list("but")
     if not who:
         return None
-    return {**_reference(who), "count": read_count(count) if count else 1}
+    named = {"groups": part.list("groups")} if who == DIFFERENT_GROUPS else _reference(who)
+    seat: dict[str, object] = {**named, "count": read_count(count) if count else 1}
+    return {**seat, "but": read_people(but)} if but else seat
 
 
 def read_count(text: str) -> object:
@@ -143,6 +165,26 @@ def read_count(text: str) -> object:
 
 def _read_escalation(part: Part) -> dict[str, object] | None:
     after, added = part.text("after"), part.list("add")
-    if not (after or added):
+    every, times = part.text("every"), part.raw("times").strip()
+    if not (after or added or every or times):
         return None
-    return {"after": after, "add": read_people(added)}
+    escalation: dict[str, object] = {"after": after, "add": read_people(added)}
+    if every or times:
+        escalation["repeat"] = {"every": every, "times": read_count(times)}
+    if part.text("hand-over") == "yes":
+        escalation["hand_over"] = True
+    return escalation
+
+
+def write_reminders(value: object) -> list[str]:
+    """Reminders for an input: durations, or "every 1h 5 times"."""
+    if isinstance(value, Mapping):
+        every, times = shown_text(value.get("every")), shown_text(value.get("times"))
+        return [f"every {every} {times} times"] if every and times else []
+    return [write_item(each) for each in as_items(value) if isinstance(each, str)]
+
+
+def read_reminders(written: list[str]) -> object:
+    """What was typed: a list of durations, or one repetition alone."""
+    found = _EVERY.fullmatch(written[0]) if len(written) == 1 else None
+    return {"every": found[1], "times": read_count(found[2])} if found else written

@@ -17,12 +17,19 @@ _RULE: Final = {
 }
 _OBLIGATIONS: Final = {
     "step_up": "step-up",
+    "login": "login",
     "delay": "delay",
     "attach_note": "attach-note",
     "notify": "notify",
 }
 _WHEN: Final = {"category": "when-category", "environment": "when-environment"}
-_STAGE: Final = {"name": "name", "deadline": "deadline", "reminders": "reminders"}
+_STAGE: Final = {
+    "name": "name",
+    "deadline": "deadline",
+    "reminders": "reminders",
+    "counting": "counting",
+}
+_ESCALATION: Final = {"add": "add", "repeat": "every", "hand_over": "hand-over"}
 
 
 def field_for(pointer: str, document: Mapping[str, object]) -> str:
@@ -88,7 +95,8 @@ def _in_flow(parts: Sequence[str]) -> str:
     index = inner[1] if len(inner) > 1 else "0"
     last = inner[2] if len(inner) > 2 else ""
     if below == "seats":
-        return f"{stage}-seat-{index}-{'count' if last == 'count' else 'who'}"
+        return f"{stage}-seat-{index}-{last if last in {'count', 'groups', 'but'} else 'who'}"
     if below == "escalations":
-        return f"{stage}-esc-{index}-{'add' if last == 'add' else 'after'}"
+        name = "times" if inner[2:] == ["repeat", "times"] else _ESCALATION.get(last, "after")
+        return f"{stage}-esc-{index}-{name}"
     return f"{stage}-{_STAGE.get(below, 'name')}"

@@ -19,7 +19,7 @@ from approvals.policies.rules import REQUIRE_APPROVAL
 
 _BOTH: Final = "write these conditions either as rows or as text, not both; clear one of them"
 # Text fields in which something typed makes a rule, by the end of their names.
-_TYPED: Final = ("id", "note", "delay", "attach-note", "step-up", "notify")
+_TYPED: Final = ("id", "note", "delay", "attach-note", "step-up", "login", "notify")
 _LISTS: Final = ("when-category", "when-environment", "when-labels", "when-tiers")
 
 
@@ -40,6 +40,7 @@ def write_rule(prefix: str, rule: object) -> Fields:
         f"{prefix}-separation": "no" if duties is False else "yes",
         f"{prefix}-note": shown_text(data.get("note"), lines=True),
         f"{prefix}-step-up": "yes" if obligations.get("step_up") is True else "",
+        f"{prefix}-login": "yes" if obligations.get("login") is True else "",
         f"{prefix}-delay": shown_text(obligations.get("delay")),
         f"{prefix}-attach-note": shown_text(obligations.get("attach_note"), lines=True),
         f"{prefix}-notify": write_people(obligations.get("notify")),
@@ -99,6 +100,8 @@ def _read_obligations(part: Part) -> dict[str, object]:
     obligations: dict[str, object] = {}
     if part.text("step-up") == "yes":
         obligations["step_up"] = True
+    if part.text("login") == "yes":
+        obligations["login"] = True
     if delay := part.text("delay"):
         obligations["delay"] = delay
     if note := part.text("attach-note"):

@@ -25,6 +25,7 @@ Rules, N from 0, in the order of the document
                               means yes); read only for require_approval
   rules-N-note                textarea
   rules-N-step-up             checkbox with the value yes
+  rules-N-login               checkbox with the value yes
   rules-N-delay               text, a duration such as 10m
   rules-N-attach-note         text
   rules-N-notify              list of people, as below
@@ -45,13 +46,20 @@ Flows, N from 0; S, K and E count stages, seats and escalations from 0
   flows-N-name                text, a slug
   flows-N-s-S-name            text
   flows-N-s-S-deadline        text, a duration such as 4h
-  flows-N-s-S-reminders       list of durations
-  flows-N-s-S-seat-K-who      select or text: a person or people, as below
+  flows-N-s-S-counting        select: "" (all_hours), all_hours, business_hours
+  flows-N-s-S-reminders       list of durations, or "every 1h 5 times"
+  flows-N-s-S-seat-K-who      select or text: a person or people, as below, or "groups"
+  flows-N-s-S-seat-K-groups   list of groups; read only where who says "groups"
   flows-N-s-S-seat-K-count    number from 1 to 20; empty means 1
+  flows-N-s-S-seat-K-but      list of people who do not fit, as below; empty means nobody
   flows-N-s-S-esc-E-after     text, a duration
   flows-N-s-S-esc-E-add       list of people, as below
+  flows-N-s-S-esc-E-every     text, a duration: asked again so often
+  flows-N-s-S-esc-E-times     number from 1 to 10: and so many times
+  flows-N-s-S-esc-E-hand-over checkbox with the value yes
 
-People are written group:finance, role:compliance or person:alice@example.com.
+People are written group:finance, role:compliance, person:alice@example.com, anyone:approver or
+manager:agent_owner.
 
 Texts and values are written as they are. Where that would be read as something else (a number
 kept as text, spaces at an end, a line break, a comma inside a list) they stand in double quotes

@@ -1,20 +1,20 @@
-"""Who fills which seat: maximum bipartite matching of people to seats.
+"""Who fills which seat: a largest assignment of people to the places of seats.
 
-Votes may arrive in any order and people may belong to several groups; the matching is made anew
+Votes may arrive in any order and people may belong to several groups; the assignment is made anew
 from all of them, so that the order never matters and one person never fills two seats (domain
 page, section 5). The same function answers whether a quorum can be reached at all.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from approvals.policies.describing import name_reference
-from approvals.policies.flows import Seat
+from approvals.policies.describing import name_seat
+from approvals.policies.filling import Place, Table
+from approvals.policies.seats import Reference, Seat
 
 VoterId = TypeVar("VoterId", bound=Hashable)
 
@@ -42,79 +42,80 @@ def seat_voters(
 ) -> Matching[VoterId]:
     """Seat as many voters as possible, one seat each.
 
-    `candidates` says for each voter which seat keys (`Seat.key`) they may fill. Seats with the
-    same key are added up. The result depends only on the seats and on who the voters are.
+    `candidates` says for each voter which places (`Seat.places_for`) they may take. Seats with
+    the same key are added up. The result depends only on the seats and on who the voters are.
     """
-    needed: dict[str, Seat] = {}
-    for seat in seats:
-        former = needed.get(seat.key)
-        count = seat.count + (former.count if former else 0)
-        needed[seat.key] = Seat(seat.kind, seat.ref, count)
-    voters = sorted(candidates, key=str)
-    eligible = {key: [voter for voter in voters if key in candidates[voter]] for key in needed}
-    table = _Table(eligible)
-    missing = []
-    for key, seat in needed.items():
-        filled = 0
-        while filled < seat.count and table.fill_one(key):
-            filled += 1
-        if filled < seat.count:
-            missing.append(Seat(seat.kind, seat.ref, seat.count - filled))
-    return Matching(tuple(needed.values()), table.seated, tuple(missing))
+    return seat_stages([seats], [candidates])[0]
 
 
-class _Table(Generic[VoterId]):
-    """Seats voters along shortest augmenting paths; a seat once filled stays filled."""
+def seat_stages(
+    stages: Sequence[Sequence[Seat]],
+    candidates: Sequence[Mapping[VoterId, AbstractSet[str]]],
+) -> list[Matching[VoterId]]:
+    """Seat voters in several stages at once: one matching for each, one seat for a person in all.
 
-    def __init__(self, eligible: Mapping[str, Sequence[VoterId]]) -> None:
-        self._eligible = eligible
-        self.seated: dict[VoterId, str] = {}
+    `candidates` holds for each stage who may take which of its places. The seats of earlier
+    stages are filled first, by those whom the later ones can best do without.
+    """
+    merged = [_merge(seats) for seats in stages]
+    seats = [(stage, seat) for stage, found in enumerate(merged) for seat in found]
+    rooms: dict[Place, int] = {}
+    eligible: dict[Place, list[VoterId]] = {}
+    for index, (stage, seat) in enumerate(seats):
+        fits = candidates[stage]
+        for place, room in seat.places.items():
+            rooms[index, place] = room
+            eligible[index, place] = sorted(
+                (voter for voter, places in fits.items() if place in places), key=str
+            )
+    table = Table(rooms, eligible)
+    lacks = [table.fill(index, seat.count) for index, (_, seat) in enumerate(seats)]
+    return [
+        Matching(
+            found,
+            {
+                voter: seats[index][1].key
+                for voter, (index, _) in table.seated.items()
+                if seats[index][0] == stage
+            },
+            tuple(
+                replace(seat, count=lack)
+                for (its, seat), lack in zip(seats, lacks, strict=True)
+                if lack and its == stage
+            ),
+        )
+        for stage, found in enumerate(merged)
+    ]
 
-    def fill_one(self, key: str) -> bool:
-        """Fill one more seat of this key, moving others to seats that they fit as well."""
-        came_from: dict[VoterId, str] = {}
-        freed_by: dict[str, VoterId] = {}
-        queue = deque([key])
-        while queue:
-            current = queue.popleft()
-            for voter in self._eligible[current]:
-                if voter in came_from:
-                    continue
-                came_from[voter] = current
-                occupied = self.seated.get(voter)
-                if occupied is None:
-                    self._move(voter, key, came_from, freed_by)
-                    return True
-                if occupied != key and occupied not in freed_by:
-                    freed_by[occupied] = voter
-                    queue.append(occupied)
-        return False
 
-    def _move(
-        self,
-        voter: VoterId,
-        target: str,
-        came_from: Mapping[VoterId, str],
-        freed_by: Mapping[str, VoterId],
-    ) -> None:
-        """Seat the free voter and pass each freed seat on until `target` has gained one."""
-        while True:
-            gained = came_from[voter]
-            self.seated[voter] = gained
-            if gained == target:
-                return
-            voter = freed_by[gained]
+def find_candidates(
+    seats: Sequence[Seat], behind: Callable[[Reference], Iterable[VoterId]]
+) -> dict[VoterId, frozenset[str]]:
+    """Who may take which places of these seats, from who is `behind` each name."""
+    keys: dict[VoterId, set[str]] = {}
+    for reference in {each for seat in seats for each in seat.named}:
+        for voter in behind(reference):
+            keys.setdefault(voter, set()).add(reference.key)
+    return {
+        voter: frozenset().union(*(seat.places_for(known) for seat in seats))
+        for voter, known in keys.items()
+    }
+
+
+def _merge(seats: Sequence[Seat]) -> tuple[Seat, ...]:
+    """The seats with those of one key added up.
+
+    Two that ask for different groups stay apart: what is different in one may recur in the other.
+    """
+    merged: dict[object, Seat] = {}
+    for index, seat in enumerate(seats):
+        key = index if seat.kind == "groups" else seat.key
+        former = merged.get(key)
+        merged[key] = replace(seat, count=former.count + seat.count) if former else seat
+    return tuple(merged.values())
 
 
 def describe_missing(matching: Matching[VoterId]) -> str:
     """ "1 more from Finance, 1 from Risk"; empty when every seat is filled."""
     filled = set(matching.seated.values())
-    parts = []
-    for seat in matching.missing:
-        if seat.kind == "person":
-            parts.append(seat.ref)
-            continue
-        more = " more" if seat.key in filled else ""
-        joint = "from" if seat.kind == "group" else "with"
-        parts.append(f"{seat.count}{more} {joint} {name_reference(seat)}")
-    return ", ".join(parts)
+    return ", ".join(name_seat(seat, is_more=seat.key in filled) for seat in matching.missing)

@@ -1,4 +1,4 @@
-"""What a rule asks for beside its outcome: a second factor, a delay, a note, telling people."""
+"""What a rule asks for beside its outcome: a second factor, a login, a delay, a note, telling."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from datetime import timedelta
 from typing import Final, cast
 
 from approvals.policies.durations import format_duration, parse_duration
-from approvals.policies.flows import Reference
+from approvals.policies.seats import Reference
 
 
 @dataclass(frozen=True)
 class Obligations:
     """The obligations of one rule.
 
-    `step_up` asks approvers for a fresh second factor at the vote, `delay` holds the permission
-    back after it was granted, `note` is attached to the request, and `notify` names people who
-    are told when the rule applies.
+    `step_up` asks approvers for a fresh second factor at the vote, `login` that they are logged
+    in even where a link or a chat would do, `delay` holds the permission back after it was
+    granted, `note` is attached to the request, and `notify` names people who are told when the
+    rule applies.
     """
 
     step_up: bool = False
+    login: bool = False
     delay: timedelta | None = None
     note: str | None = None
     notify: tuple[Reference, ...] = ()
@@ -30,6 +32,8 @@ class Obligations:
         data: dict[str, object] = {}
         if self.step_up:
             data["step_up"] = True
+        if self.login:
+            data["login"] = True
         if self.delay is not None:
             data["delay"] = format_duration(self.delay)
         if self.note is not None:
@@ -43,11 +47,13 @@ class Obligations:
 class EvaluatedObligations:
     """The obligations of all rules that apply to one request, taken together.
 
-    The strictest wins: one rule is enough for `step_up`, the longest `delay` holds, and every
-    note and everybody to be told is kept. `notes` are pairs of rule id and text, by rule id.
+    The strictest wins: one rule is enough for `step_up` and `login`, the longest `delay` holds,
+    and every note and everybody to be told is kept. `notes` are pairs of rule id and text, by
+    rule id.
     """
 
     step_up: bool = False
+    login: bool = False
     delay: timedelta | None = None
     notes: tuple[tuple[str, str], ...] = ()
     notify: tuple[Reference, ...] = ()
@@ -56,6 +62,7 @@ class EvaluatedObligations:
         """As JSON, to be stored with the request, shown and exported."""
         return {
             "step_up": self.step_up,
+            "login": self.login,
             "delay": None if self.delay is None else format_duration(self.delay),
             "notes": [{"rule_id": rule_id, "text": text} for rule_id, text in self.notes],
             "notify": [each.to_dict() for each in self.notify],
@@ -69,6 +76,7 @@ class EvaluatedObligations:
         notify = cast("Sequence[Mapping[str, object]]", data.get("notify") or ())
         return cls(
             step_up=data.get("step_up") is True,
+            login=data.get("login") is True,
             delay=None if delay is None else parse_duration(str(delay)),
             notes=tuple((each["rule_id"], each["text"]) for each in notes),
             notify=tuple(Reference.from_dict(each) for each in notify),
@@ -89,6 +97,7 @@ def merge_obligations(asked: Iterable[tuple[str, Obligations]]) -> EvaluatedObli
     notified = {each.key: each for _, obligations in pairs for each in obligations.notify}
     return EvaluatedObligations(
         step_up=any(obligations.step_up for _, obligations in pairs),
+        login=any(obligations.login for _, obligations in pairs),
         delay=max((each.delay for _, each in pairs if each.delay is not None), default=None),
         notes=tuple((rule_id, each.note) for rule_id, each in pairs if each.note is not None),
         notify=tuple(notified[key] for key in sorted(notified)),

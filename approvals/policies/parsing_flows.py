@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Final
+from collections.abc import Mapping
 
 from approvals.policies import limits
 from approvals.policies.checking import Checker
-from approvals.policies.flows import SEAT_KINDS, Escalation, Flow, Reference, Seat, Stage
+from approvals.policies.flows import Counting, Escalation, Flow, Stage
+from approvals.policies.parsing_seats import parse_reference, parse_seat
+from approvals.policies.parsing_times import (
+    Timing,
+    check_repeats,
+    is_in_order,
+    parse_counting,
+    parse_deadline,
+    parse_delay,
+    parse_reminders,
+    parse_repeat,
+)
 from approvals.policies.problems import pointer_to
-
-# Deliberately loose: whether the person exists is checked when the policy is published.
-_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
+from approvals.policies.seats import Reference, Seat
 
 
 def parse_flows(checker: Checker, value: object, pointer: str) -> dict[str, Flow]:
@@ -61,28 +67,23 @@ def _parse_stage(checker: Checker, value: object, pointer: str) -> Stage | None:
         value,
         pointer,
         required=("name", "seats", "deadline"),
-        optional=("reminders", "escalations"),
+        optional=("reminders", "escalations", "counting"),
     )
     if data is None:
         return None
     name = checker.line(data["name"], pointer_to(pointer, "name")) if "name" in data else None
     seats = _parse_seats(checker, data.get("seats"), pointer) if "seats" in data else None
+    counting = parse_counting(checker, data, pointer)
     deadline = None
     if "deadline" in data:
-        deadline = _parse_deadline(checker, data["deadline"], pointer_to(pointer, "deadline"))
-    reminders = _parse_reminders(checker, data.get("reminders", ()), pointer, deadline)
-    escalations = _parse_escalations(checker, data.get("escalations", ()), pointer, deadline)
+        place = pointer_to(pointer, "deadline")
+        deadline = parse_deadline(checker, data["deadline"], place, counting)
+    timing = Timing(counting, deadline)
+    reminders = parse_reminders(checker, data.get("reminders", ()), pointer, timing)
+    escalations = _parse_escalations(checker, data.get("escalations", ()), pointer, timing)
     if name is None or seats is None or deadline is None:
         return None
-    return Stage(name, seats, deadline, reminders, escalations)
-
-
-def _parse_deadline(checker: Checker, value: object, pointer: str) -> timedelta | None:
-    deadline = checker.duration(value, pointer)
-    if deadline is not None and deadline < limits.SHORTEST_DEADLINE:
-        checker.report(pointer, "write at least 1m here; nobody can decide sooner")
-        return None
-    return deadline
+    return Stage(name, seats, deadline, reminders, escalations, counting)
 
 
 def _parse_seats(checker: Checker, value: object, stage: str) -> tuple[Seat, ...] | None:
@@ -90,122 +91,71 @@ def _parse_seats(checker: Checker, value: object, stage: str) -> tuple[Seat, ...
     items = checker.items(value, pointer, most=limits.SEAT_GROUPS)
     if items is None:
         return None
-    seats: list[Seat] = []
-    for index, item in enumerate(items):
-        seat = _parse_seat(checker, item, pointer_to(pointer, index))
-        if seat is None:
-            continue
-        if seat.key in {each.key for each in seats}:
-            checker.report(
-                pointer_to(pointer, index),
-                f"{seat.kind} {seat.ref} already has a seat in this stage; raise its count instead",
-            )
-            continue
-        seats.append(seat)
-    return tuple(seats) if len(seats) == len(items) else None
-
-
-def _parse_seat(checker: Checker, value: object, pointer: str) -> Seat | None:
-    reference = parse_reference(checker, value, pointer, optional=("count",))
-    if reference is None or not isinstance(value, Mapping):
-        return None
-    place = pointer_to(pointer, "count")
-    count = checker.integer(value.get("count", 1), place, least=1, most=limits.SEAT_COUNT)
-    if count is None:
-        return None
-    if reference.kind == "person" and count > 1:
-        checker.report(place, "write 1 here; one person can approve only once")
-        return None
-    return Seat(reference.kind, reference.ref, count)
-
-
-def parse_reference(
-    checker: Checker, value: object, pointer: str, *, optional: Sequence[str] = ()
-) -> Reference | None:
-    """Some people: exactly one of group, role and person, and the `optional` keys."""
-    data = checker.mapping(value, pointer, optional=(*SEAT_KINDS, *optional))
-    if data is None:
-        return None
-    kinds = [kind for kind in SEAT_KINDS if kind in data]
-    if len(kinds) != 1:
-        checker.report(pointer, "write exactly one of group, role or person here")
-        return None
-    kind = kinds[0]
-    place = pointer_to(pointer, kind)
-    if kind != "person":
-        ref = checker.slug(data[kind], place)
-        return None if ref is None else Reference(kind, ref)
-    address = checker.line(data[kind], place)
-    if address is not None and not _EMAIL.fullmatch(address):
-        checker.report(place, "write the person's e-mail address here")
-        return None
-    return None if address is None else Reference(kind, address.lower())
-
-
-def _before(
-    checker: Checker,
-    value: timedelta,
-    pointer: str,
-    *,
-    deadline: timedelta | None,
-    former: timedelta | None,
-) -> bool:
-    """Whether a moment lies before the deadline and after the one listed before it."""
-    if deadline is not None and value >= deadline:
-        checker.report(pointer, "write a time before the deadline; counting starts at its opening")
-    elif former is not None and value <= former:
-        checker.report(pointer, "write a later time than the one before; they must ascend")
-    else:
-        return True
-    return False
-
-
-def _parse_reminders(
-    checker: Checker, value: object, stage: str, deadline: timedelta | None
-) -> tuple[timedelta, ...]:
-    pointer = pointer_to(stage, "reminders")
-    reminders: list[timedelta] = []
-    items = checker.items(value, pointer, most=limits.REMINDERS, least=0) or ()
+    seats: dict[str, Seat] = {}
     for index, item in enumerate(items):
         place = pointer_to(pointer, index)
-        after = checker.duration(item, place)
-        former = reminders[-1] if reminders else None
-        if after and _before(checker, after, place, deadline=deadline, former=former):
-            reminders.append(after)
-    return tuple(reminders)
+        seat = parse_seat(checker, item, place)
+        if seat is None:
+            continue
+        if seat.key in seats:
+            named = f"{seat.kind} {seat.ref}"
+            checker.report(
+                place, f"{named} already has a seat in this stage; raise its count instead"
+            )
+            continue
+        seats[seat.key] = seat
+    return tuple(seats.values()) if len(seats) == len(items) else None
 
 
 def _parse_escalations(
-    checker: Checker, value: object, stage: str, deadline: timedelta | None
+    checker: Checker, value: object, stage: str, timing: Timing
 ) -> tuple[Escalation, ...]:
     pointer = pointer_to(stage, "escalations")
-    escalations: list[Escalation] = []
+    found: list[tuple[str, Escalation]] = []
     items = checker.items(value, pointer, most=limits.ESCALATIONS, least=0) or ()
     for index, item in enumerate(items):
         place = pointer_to(pointer, index)
-        escalation = _parse_escalation(checker, item, place)
+        escalation = _parse_escalation(checker, item, place, timing.counting)
         if escalation is None:
             continue
-        former = escalations[-1].after if escalations else None
-        after = pointer_to(place, "after")
-        if _before(checker, escalation.after, after, deadline=deadline, former=former):
-            escalations.append(escalation)
-    return tuple(escalations)
+        former = found[-1][1].after if found else None
+        after, deadline = pointer_to(place, "after"), timing.deadline
+        if is_in_order(checker, escalation.after, after, deadline=deadline, former=former):
+            found.append((place, escalation))
+    check_repeats(checker, found, timing.deadline)
+    return tuple(escalation for _, escalation in found)
 
 
-def _parse_escalation(checker: Checker, value: object, pointer: str) -> Escalation | None:
-    data = checker.mapping(value, pointer, required=("after", "add"))
+def _parse_escalation(
+    checker: Checker, value: object, pointer: str, counting: Counting
+) -> Escalation | None:
+    data = checker.mapping(
+        value, pointer, required=("after", "add"), optional=("repeat", "hand_over")
+    )
     if data is None or "after" not in data or "add" not in data:
         return None
-    after = checker.duration(data["after"], pointer_to(pointer, "after"))
-    place = pointer_to(pointer, "add")
-    items = checker.items(data["add"], place, most=limits.SEAT_GROUPS)
+    after = parse_delay(checker, data["after"], pointer_to(pointer, "after"), counting)
+    repeat = None
+    if "repeat" in data:
+        place = pointer_to(pointer, "repeat")
+        repeat = parse_repeat(
+            checker, data["repeat"], place, counting=counting, most=limits.REPETITIONS
+        )
+    place = pointer_to(pointer, "hand_over")
+    hands_over = checker.boolean(data.get("hand_over", False), place)
+    added = _parse_added(checker, data["add"], pointer_to(pointer, "add"))
+    if after is None or added is None:
+        return None
+    return Escalation(after, added, repeat, hands_over is True)
+
+
+def _parse_added(checker: Checker, value: object, pointer: str) -> tuple[Reference, ...] | None:
+    items = checker.items(value, pointer, most=limits.SEAT_GROUPS)
     if items is None:
         return None
     added = [
-        parse_reference(checker, item, pointer_to(place, index)) for index, item in enumerate(items)
+        parse_reference(checker, item, pointer_to(pointer, index))
+        for index, item in enumerate(items)
     ]
     good = tuple(each for each in added if each is not None)
-    if after is None or len(good) != len(added):
-        return None
-    return Escalation(after, good)
+    return good if len(good) == len(added) else None

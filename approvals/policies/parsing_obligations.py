@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from approvals.policies import limits
 from approvals.policies.checking import Checker
-from approvals.policies.flows import Reference
 from approvals.policies.obligations import Obligations
-from approvals.policies.parsing_flows import parse_reference
+from approvals.policies.parsing_seats import parse_reference
 from approvals.policies.problems import pointer_to
 from approvals.policies.rules import DENY, REQUIRE_APPROVAL
+from approvals.policies.seats import Reference
 
-KEYS = ("step_up", "delay", "attach_note", "notify")
+KEYS = ("step_up", "login", "delay", "attach_note", "notify")
 
 
 def parse_obligations(
@@ -25,7 +25,8 @@ def parse_obligations(
         return None
     if not data:
         checker.report(
-            pointer, "write step_up, delay, attach_note or notify here, or remove obligations"
+            pointer,
+            "write step_up, login, delay, attach_note or notify here, or remove obligations",
         )
         return None
     note = None
@@ -34,7 +35,8 @@ def parse_obligations(
         most = limits.ATTACHED_NOTE_CHARACTERS
         note = checker.text(data["attach_note"], place, most=most)
     obligations = Obligations(
-        step_up=_parse_step_up(checker, data, pointer, then),
+        step_up=_parse_of_voters(checker, data, pointer, then, "step_up"),
+        login=_parse_of_voters(checker, data, pointer, then, "login"),
         delay=_parse_delay(checker, data, pointer, then),
         note=note,
         notify=_parse_notify(checker, data, pointer),
@@ -42,15 +44,17 @@ def parse_obligations(
     return None if obligations == Obligations() else obligations
 
 
-def _parse_step_up(checker: Checker, data: Mapping[str, object], pointer: str, then: str) -> bool:
-    if "step_up" not in data:
+def _parse_of_voters(
+    checker: Checker, data: Mapping[str, object], pointer: str, then: str, key: str
+) -> bool:
+    if key not in data:
         return False
-    place = pointer_to(pointer, "step_up")
+    place = pointer_to(pointer, key)
     if then != REQUIRE_APPROVAL:
-        message = "remove step_up; only then: require_approval has people who vote"
+        message = f"remove {key}; only then: require_approval has people who vote"
         checker.report(place, message, at_key=True)
         return False
-    return checker.boolean(data["step_up"], place) is True
+    return checker.boolean(data[key], place) is True
 
 
 def _parse_delay(

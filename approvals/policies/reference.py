@@ -23,6 +23,9 @@ from approvals.policies.reference_text import (
     MISSING,
     OBLIGATIONS,
     OUTCOMES,
+    SEATS,
+    SEATS_TITLE,
+    STAGE_KEYS,
     TITLE,
 )
 
@@ -149,6 +152,11 @@ def _limits() -> tuple[TermEntry, ...]:
             ),
         ),
         ("Longest deadline", duration_in_words(limits.LONGEST_DEADLINE)),
+        ("Reminders of one stage", f"{limits.REMINDERS}"),
+        (
+            "Escalations of one stage",
+            f"{limits.ESCALATIONS}, each repeated {limits.REPETITIONS} times",
+        ),
         ("Longest delay", duration_in_words(limits.LONGEST_DELAY)),
         ("Attached note", f"{limits.ATTACHED_NOTE_CHARACTERS} characters"),
     )
@@ -173,7 +181,9 @@ def write_reference() -> str:
     sections = (
         TITLE,
         DOCUMENT,
+        SEATS_TITLE.strip() + "\n\n" + _table(("seat", "meaning"), _coded(SEATS)),
         "## Keys of a rule\n\n" + _table(("key", "meaning"), _coded(KEYS)),
+        "## Keys of a stage\n\n" + _table(("key", "meaning"), _coded(STAGE_KEYS)),
         "## Outcomes\n\n" + _table(("then", "meaning"), _terms(language.outcomes)),
         "## Obligations\n\n" + _table(("key", "meaning"), _terms(language.obligations)),
         "## Fields\n\n" + _table(("field", "kind", "meaning"), fields),

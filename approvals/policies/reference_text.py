@@ -54,6 +54,40 @@ as one text, which means exactly the same:
 `payload.amount > 10000 and not time.business_hours = true`.
 """
 
+SEATS_TITLE: Final = """
+## Seats
+
+A seat asks for `count` approvals (1 unless it says more), each of a different person. Within one
+flow a person fills one seat, whatever groups they are in; who sits where is found anew with every
+vote, so that the order of votes never matters. Nobody can vote without the right on the category.
+Each seat names exactly one of these:
+"""
+
+SEATS: Final = (
+    ("{group: finance}", "Somebody from this group."),
+    ("{role: approver}", "Somebody with this role."),
+    ("{person: ann@example.com}", "This person."),
+    (
+        "{manager: agent_owner}",
+        (
+            "The manager of the agent's owner, as both are when somebody votes. The manager is "
+            "chosen on the owner's page."
+        ),
+    ),
+    ("{anyone: approver}", "Anybody who has the right to approve the category."),
+    (
+        "{groups: [finance, legal, risk], count: 2}",
+        "People from as many different ones of these groups; two from one group count once.",
+    ),
+    (
+        "{group: finance, but: [{group: interns}, {person: bob@example.com}]}",
+        (
+            "Anyone but these: whoever is meant by an entry of `but` does not fit the seat, not "
+            "even when added by an escalation. Entries name a group, a role, a person or a manager."
+        ),
+    ),
+)
+
 KEYS: Final = (
     ("id", "The rule's name, in lower-case letters, digits, hyphens and underscores."),
     (
@@ -80,6 +114,54 @@ KEYS: Final = (
     ("obligations", "What is asked for besides, see below."),
 )
 
+STAGE_KEYS: Final = (
+    ("name", "What the stage is called; no two stages of a flow share a name."),
+    ("seats", "How many approvals it takes, and from whom."),
+    (
+        "deadline",
+        (
+            "How long it is open, from the moment it opens. It is computed once, then; nobody "
+            "answering until then means that the request expires."
+        ),
+    ),
+    (
+        "counting",
+        (
+            "`all_hours`, unless it says `business_hours`: then the times of this stage count only "
+            "while the office is open, as the settings say, without public holidays. What counts "
+            "is the clock on the wall: an hour that occurs twice counts once, one that does not "
+            "exist is passed over. Times are written in hours and minutes then, because a day has "
+            "no fixed length. While no business hours are set, all hours count."
+        ),
+    ),
+    (
+        "reminders",
+        (
+            "Times after which whoever has not answered is reminded, such as `[1h, 2h]`, or "
+            "`{every: 1h, times: 3}`, which means the same as `[1h, 2h, 3h]`."
+        ),
+    ),
+    (
+        "escalations",
+        "More people, each `after` a time. Nobody is removed, and the quorum stays what it is.",
+    ),
+    ("escalations.add", "The people who join; each may fill any seat of the stage."),
+    (
+        "escalations.repeat",
+        (
+            "`{every: 30m, times: 3}`: asks again so often, and so many times. The last comes "
+            "before the next escalation and before the deadline."
+        ),
+    ),
+    (
+        "escalations.hand_over",
+        (
+            "true: from then on reminders and repetitions go to those who joined. The others keep "
+            "their seats and may approve."
+        ),
+    ),
+)
+
 OUTCOMES: Final = (
     ("allow", "The action is allowed and nobody is asked, unless another rule is stricter."),
     ("require_approval", "The people of the flow must approve before the action is allowed."),
@@ -95,6 +177,13 @@ OBLIGATIONS: Final = (
         ),
     ),
     (
+        "login",
+        (
+            "true: everybody who votes has to log in; a link in an e-mail or a button in a chat "
+            "is not enough, however low the risk. Only with `require_approval`."
+        ),
+    ),
+    (
         "delay",
         (
             "A time such as 10m, 2h or 1d: the agent gets its permission only that much later. "
@@ -106,8 +195,8 @@ OBLIGATIONS: Final = (
         "notify",
         (
             "A list of people who are told when the rule applies, each written as in a seat: "
-            "`{group: finance}`, `{role: compliance}` or `{person: ann@example.com}`. With any "
-            "outcome."
+            "`{group: finance}`, `{role: compliance}`, `{person: ann@example.com}`, "
+            "`{manager: agent_owner}` or `{anyone: approver}`. With any outcome."
         ),
     ),
 )

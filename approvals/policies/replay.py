@@ -51,14 +51,16 @@ class Recorded:
     """One request as it was: what was known of it, and how it was decided then.
 
     `side` holds the e-mail addresses of the agent's side, who may not vote where duties are
-    separated. `is_reconstructed`: its facts were put together afterwards, as far as
-    possible. `is_looked_up_since`: what came before it was counted afterwards.
+    separated, and `managers` those of the agent's owner. `is_reconstructed`: its facts were put
+    together afterwards, as far as possible. `is_looked_up_since`: what came before it was counted
+    afterwards.
     """
 
     ident: Hashable
     facts: Facts
     before: Decided
     side: AbstractSet[str] = frozenset()
+    managers: AbstractSet[str] = frozenset()
     is_reconstructed: bool = False
     is_looked_up_since: bool = False
 
@@ -154,10 +156,12 @@ class Replay:
         specs, obliged = evaluation.requirements, evaluation.obligations
         # By identity, which is quick: a policy hands out the same specifications every time, and
         # they are kept beside the answer, so that no other object can take their place.
-        key = (*map(id, specs), obliged.step_up, obliged.delay)
+        key = (*map(id, specs), obliged.step_up, obliged.login, obliged.delay)
         known = self._demands.get(key)
         if known is None:
-            made = demand_of(specs, step_up=obliged.step_up, delay=obliged.delay)
+            made = demand_of(
+                specs, step_up=obliged.step_up, login=obliged.login, delay=obliged.delay
+            )
             known = self._demands.keep(key, (made, specs))
         return known[0]
 
@@ -173,7 +177,7 @@ class Replay:
     def _toll(self, decided: Decided | _Judged, request: Recorded) -> Toll:
         if decided.outcome != REQUIRE_APPROVAL:
             return NO_TOLL
-        key = (decided.demand, request.facts.category, request.side)
+        key = (decided.demand, request.facts.category, request.side, request.managers)
         known = self._tolls.get(key)
         return known or self._tolls.keep(key, self.crowd.toll(*key))
 
@@ -182,8 +186,9 @@ def demand_of(
     requirements: Iterable[RequirementSpec],
     *,
     step_up: bool = False,
+    login: bool = False,
     delay: timedelta | None = None,
 ) -> Demand:
     """What these requirements ask of people."""
     asks = (ask_of(each.flow, separated=each.separation_of_duties) for each in requirements)
-    return Demand(frozenset(asks), step_up, delay)
+    return Demand(frozenset(asks), step_up, login, delay)

@@ -5,30 +5,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from approvals.policy_editor.inputs import Fields, Input, Pair, choose, many, one, several
-from approvals.policy_editor.rule_form import outcomes, people_options
+from approvals.policies.flows import ALL_HOURS, BUSINESS_HOURS
+from approvals.policies.form_flows import DIFFERENT_GROUPS
+from approvals.policy_editor.inputs import Fields, Input, choose, many, one, several
+from approvals.policy_editor.rule_form import (
+    ANYONE_OPTION,
+    MANAGER_OPTION,
+    outcomes,
+    people_options,
+)
 from approvals.policy_editor.vocabulary import Vocabulary
 
 _VOTERS: Final = ("approver",)
+_DIFFERENT: Final = (DIFFERENT_GROUPS, "Different groups…")
 Errors = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class SeatRow:
-    """How many approvals, from whom."""
+    """How many approvals, from whom, from which groups where these differ, and who is left out."""
 
     key: str
     count: Input
     who: Input
+    groups: Input | None
+    but: Input | None
 
 
 @dataclass(frozen=True)
 class EscalationRow:
-    """Who joins, and when."""
+    """Who joins, when, how often they are asked again, and whether the reminders are theirs."""
 
     key: str
     after: Input
     add: Input
+    every: Input
+    times: Input
+    hand_over: Input
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class StageForm:
     name: Input
     seats: tuple[SeatRow, ...]
     deadline: Input
+    counting: Input
     reminders: Input
     escalations: tuple[EscalationRow, ...]
 
@@ -108,7 +122,6 @@ def _numbers(fields: Fields, prefix: str) -> list[int]:
 def _stage(
     fields: Fields, key: str, number: int, vocabulary: Vocabulary, errors: Errors
 ) -> StageForm:
-    people = people_options(vocabulary, roles=_VOTERS)
     return StageForm(
         key=key,
         number=number,
@@ -116,16 +129,18 @@ def _stage(
             f"{key}-name", "What this step is called", "text", one(fields, f"{key}-name")
         ).with_errors(errors),
         seats=tuple(
-            _seat(fields, f"{key}-seat-{each}", people, errors)
+            _seat(fields, f"{key}-seat-{each}", vocabulary, errors)
             for each in _numbers(fields, f"{key}-seat")
         ),
         deadline=Input(
             f"{key}-deadline", "Within", "duration", one(fields, f"{key}-deadline"),
             help="Nobody answering means it expires.",
         ).with_errors(errors),
+        counting=_counting(fields, f"{key}-counting", errors),
         reminders=Input(
             f"{key}-reminders", "Remind after", "text",
-            ", ".join(many(fields, f"{key}-reminders")), help="Such as 30m, 2h. Empty: never.",
+            ", ".join(many(fields, f"{key}-reminders")),
+            help="Such as 30m, 2h, or every 1h 5 times. Empty: never.",
         ).with_errors(errors),
         escalations=tuple(
             _escalation(fields, f"{key}-esc-{each}", vocabulary, errors)
@@ -134,19 +149,56 @@ def _stage(
     )  # fmt: skip
 
 
-def _seat(
-    fields: Fields, key: str, people: list[tuple[str, list[Pair]]], errors: Errors
-) -> SeatRow:
+def _counting(fields: Fields, name: str, errors: Errors) -> Input:
+    chosen = one(fields, name)
+    chosen = "" if chosen == ALL_HOURS else chosen
+    return Input(
+        name, "Which hours count", "select", chosen,
+        choose([("", [("", "All hours"), (BUSINESS_HOURS, "Only business hours")])], chosen),
+        help="Business hours and public holidays are in the settings.",
+    ).with_errors(errors)  # fmt: skip
+
+
+def _seat(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors) -> SeatRow:
     chosen = one(fields, f"{key}-who")
+    offered = people_options(
+        vocabulary, roles=_VOTERS, pointing=(ANYONE_OPTION, MANAGER_OPTION, _DIFFERENT)
+    )
     return SeatRow(
         key,
         Input(
             f"{key}-count", "How many", "count", one(fields, f"{key}-count") or "1",
         ).with_errors(errors),
         Input(
-            f"{key}-who", "From", "select", chosen, choose(people, chosen, blank="Choose whom…")
+            f"{key}-who", "From", "select", chosen, choose(offered, chosen, blank="Choose whom…"),
+            reshapes=True,
         ).with_errors(errors),
+        _groups(fields, key, vocabulary, errors) if chosen == DIFFERENT_GROUPS else None,
+        _but(fields, key, vocabulary, errors) if _is_of_several(chosen) else None,
     )  # fmt: skip
+
+
+def _is_of_several(chosen: str) -> bool:
+    return bool(chosen) and not chosen.startswith("person:")
+
+
+def _groups(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors) -> Input:
+    made = several(
+        [("", list(vocabulary.groups))], many(fields, f"{key}-groups"),
+        first="Choose a group…", more="or…",
+    )  # fmt: skip
+    return Input(
+        f"{key}-groups", "Each from a different one of", "selects", several=made, joint="or",
+        reshapes=True,
+    ).with_errors(errors)  # fmt: skip
+
+
+def _but(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors) -> Input:
+    offered = people_options(vocabulary, pointing=(MANAGER_OPTION,))
+    made = several(offered, many(fields, f"{key}-but"), first="Nobody is left out", more="nor…")
+    return Input(
+        f"{key}-but", "Anyone but", "selects", several=made, joint="nor", reshapes=True
+    ).with_errors(errors)
 
 
 def _escalation(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors) -> EscalationRow:
@@ -162,4 +214,15 @@ def _escalation(fields: Fields, key: str, vocabulary: Vocabulary, errors: Errors
         Input(
             f"{key}-add", "also ask", "selects", several=made, joint="and", reshapes=True
         ).with_errors(errors),
-    )
+        Input(
+            f"{key}-every", "and ask again every", "duration", one(fields, f"{key}-every"),
+            help="Empty: not again.",
+        ).with_errors(errors),
+        Input(
+            f"{key}-times", "so many times", "count", one(fields, f"{key}-times")
+        ).with_errors(errors),
+        Input(
+            f"{key}-hand-over", "They take over: only they are reminded from then on", "check",
+            one(fields, f"{key}-hand-over"),
+        ).with_errors(errors),
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from approvals.policies import ANYONE, MANAGER
 from approvals.policy_editor import language
 from approvals.policy_editor.conditions import ConditionForm, build_conditions
 from approvals.policy_editor.inputs import (
@@ -28,6 +29,9 @@ _SEPARATION: Final = (
     ("yes", "No, somebody else has to"),
     ("no", "Yes, they may be one of them"),
 )
+MANAGER_OPTION: Final = (MANAGER.key, "Manager of the agent's owner")
+ANYONE_OPTION: Final = (ANYONE.key, "Anybody with the right to approve")
+POINTING: Final = (MANAGER_OPTION, ANYONE_OPTION)
 Errors = Mapping[str, Sequence[str]]
 
 
@@ -45,6 +49,7 @@ class RuleForm:
     flow: Input | None
     separation: Input | None
     step_up: Input | None
+    login: Input | None
     delay: Input | None
     notify: Input
     attach_note: Input
@@ -64,7 +69,7 @@ def build_rule(
     then = one(fields, f"{key}-then")
     asks, grants = then == "require_approval", then != "deny"
     offered = language.fields_for(vocabulary, many(fields, f"{key}-when-category"))
-    separation, step_up = form.separation(), form.step_up()
+    separation, step_up, login = form.separation(), form.step_up(), form.login()
     flow, delay = form.flow(flows), form.delay()
     return RuleForm(
         key=key,
@@ -81,6 +86,7 @@ def build_rule(
         flow=flow if asks else None,
         separation=separation if asks else None,
         step_up=step_up if asks else None,
+        login=login if asks else None,
         delay=delay if grants else None,
         notify=form.notify(),
         attach_note=form.text("attach-note", "Note for whoever looks at the request", "area"),
@@ -89,12 +95,12 @@ def build_rule(
         kept=tuple(
             Input(each.name, "", "hidden", one(fields, each.name))
             for each, is_shown in (
-                (flow, asks), (separation, asks), (step_up, asks), (delay, grants)
+                (flow, asks), (separation, asks), (step_up, asks), (login, asks), (delay, grants)
             )
             if not is_shown
         ),
         narrowed=_said(fields, key, ("when-environment", "when-labels", "when-tiers")),
-        obliged=_said(fields, key, ("step-up", "delay", "notify", "attach-note")),
+        obliged=_said(fields, key, ("step-up", "login", "delay", "notify", "attach-note")),
     )  # fmt: skip
 
 
@@ -178,6 +184,13 @@ class _Form:
             help="With a code of their authenticator app, at the moment of the vote.",
         ).with_errors(self.errors)  # fmt: skip
 
+    def login(self) -> Input:
+        value = one(self.fields, self.name("login"))
+        return Input(
+            self.name("login"), "Approvers have to log in", "check", value,
+            help="An e-mail link or a chat is not enough to vote, however low the risk.",
+        ).with_errors(self.errors)  # fmt: skip
+
     def delay(self) -> Input:
         return Input(
             self.name("delay"), "Hold the permission back for", "duration",
@@ -220,11 +233,12 @@ def category_options(vocabulary: Vocabulary) -> list[tuple[str, list[Pair]]]:
 
 
 def people_options(
-    vocabulary: Vocabulary, *, roles: Sequence[str] = ()
+    vocabulary: Vocabulary, *, roles: Sequence[str] = (), pointing: Sequence[Pair] = POINTING
 ) -> list[tuple[str, list[Pair]]]:
-    """Return groups, roles and people as seats name them."""
+    """Return groups, roles, people, and whom the request points to, as seats name them."""
     return [
         ("Groups", [(f"group:{slug}", name) for slug, name in vocabulary.groups]),
+        ("Depending on the request", list(pointing)),
         (
             "Roles",
             [

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from approvals.enums import RequestStatus
@@ -13,10 +13,10 @@ from approvals.selectors.board import load_boards
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.policies import compiled, live_policy
 from approvals.selectors.reachability import categories_met, meets
-from approvals.selectors.seating import seat_flow, who_is_indispensable
+from approvals.selectors.seating import NOBODY, seat_flow, who_is_indispensable
 from approvals.selectors.staff import Colleague, Staff, read_staff
 from approvals.selectors.who import asking_rules
-from tenants.models import Membership
+from tenants.models import Agent, Membership
 
 # The most urgent ones; a tenant with more pending requests has other worries than this list.
 _MOST_PENDING: Final = 500
@@ -109,49 +109,69 @@ def _rules(policy: Policy, before: Staff, after: Staff) -> tuple[list[str], list
     return impossible, thin
 
 
+class _Side(NamedTuple):
+    """What an agent changes about who can vote: its owner cannot, and that person's manager."""
+
+    kept_out: UUID | None
+    managers: Set[UUID]
+
+
 @dataclass
 class _Margins:
     """How much margin flows have. Each distinct question is answered once, whoever asks it."""
 
     policy: Policy
     staff: Staff
-    known: dict[tuple[object, ...], tuple[int, set[UUID]]] = field(default_factory=dict)
+    known: dict[tuple[object, ...], dict[_Side, int]] = field(default_factory=dict)
 
     def of(self, rule: Rule, category: str) -> tuple[int, list[str]]:
         """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
 
-        Where duties are separated it has to work for every agent that the rule can meet; the
-        agents are named where it is worse for theirs than for others'.
+        It has to work for every agent that the rule can meet; the agents are named where it is
+        worse for theirs than for others'.
         """
-        met = [agent for agent in self.staff.agents if meets(rule, agent)]
-        kept_out = frozenset(agent.owner_id for agent in met if rule.separation_of_duties)
-        key = rule.flow, kept_out, category
+        flow = self.policy.flows[str(rule.flow)]
+        able = self.staff.able(category)
+        sides = {
+            agent.name: self._side(rule, flow, agent, able)
+            for agent in self.staff.agents
+            if meets(rule, agent)
+        }
+        key = rule.flow, frozenset(sides.values()), category
         if key not in self.known:
-            flow = self.policy.flows[str(rule.flow)]
-            self.known[key] = _margin(flow, self.staff.able(category), kept_out)
-        margin, worse = self.known[key]
-        return margin, [agent.name for agent in met if agent.owner_id in worse]
+            self.known[key] = self._margins(flow, able, set(sides.values()))
+        margins = self.known[key]
+        margin, best = min(margins.values()), max(margins.values())
+        return margin, [
+            name for name, side in sides.items() if margins.get(side, best) == margin < best
+        ]
+
+    def _side(self, rule: Rule, flow: Flow, agent: Agent, able: Sequence[Colleague]) -> _Side:
+        is_kept_out = rule.separation_of_duties and any(
+            person.member.pk == agent.owner_id for person in able
+        )
+        managers = self.staff.managers_of([agent]) if flow.asks_manager else NOBODY
+        return _Side(agent.owner_id if is_kept_out else None, managers)
+
+    def _margins(
+        self, flow: Flow, able: Sequence[Colleague], sides: set[_Side]
+    ) -> dict[_Side, int]:
+        """Return the margin for each side, and for everybody where no agent matters."""
+        if flow.asks_manager and sides:
+            return {side: _margin(flow, able, side) for side in sides}
+        managers = self.staff.managers_of(self.staff.agents) if flow.asks_manager else NOBODY
+        everybody = _Side(None, managers)
+        whole = _margin(flow, able, everybody)
+        return {everybody: whole} | {
+            side: _margin(flow, able, side) for side in sides - {everybody} if whole >= 0
+        }
 
 
-def _margin(flow: Flow, able: Sequence[Colleague], kept_out: Set[UUID]) -> tuple[int, set[UUID]]:
-    """Return the margin, and those without whom it is worse than with everybody."""
-    margin, worse = _margin_of(flow, able), set[UUID]()
-    for owner in kept_out if margin >= 0 else ():
-        others = [person for person in able if person.member.pk != owner]
-        if len(others) == len(able):
-            continue
-        without = _margin_of(flow, others)
-        if without < margin:
-            margin, worse = without, {owner}
-        elif worse and without == margin:
-            worse.add(owner)
-    return margin, worse
-
-
-def _margin_of(flow: Flow, able: Sequence[Colleague]) -> int:
-    if not seat_flow(flow, able).is_complete:
+def _margin(flow: Flow, able: Sequence[Colleague], side: _Side) -> int:
+    there = [person for person in able if person.member.pk != side.kept_out]
+    if not seat_flow(flow, there, side.managers).is_complete:
         return -1
-    return 0 if who_is_indispensable(flow, able) else 1
+    return 0 if who_is_indispensable(flow, there, side.managers) else 1
 
 
 def _stuck(member: Membership, group: str) -> list[ActionRequest]:

@@ -11,6 +11,7 @@ from approvals.rules import may_be_approver
 from approvals.selectors.board import (
     Board,
     fitting_seats,
+    keys_on,
     load_board,
     load_boards,
     seats_for,
@@ -229,7 +230,8 @@ def missing_of(board: Board, requirement: Requirement) -> str:
 
 def _named_seats(board: Board, person: Person) -> frozenset[str]:
     """The open seats that mean this person, whether or not they may fill them."""
-    found = (fitting_seats(stage, person.keys) for stage in board.open_stages)
+    keys = keys_on(board.request, person)
+    found = (fitting_seats(stage, keys) for stage in board.open_stages)
     return frozenset[str]().union(*found)
 
 

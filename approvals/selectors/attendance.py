@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from approvals.policies import Flow
 from approvals.policies.shown import listed
-from approvals.selectors.seating import seat_flow, seats_of_flow
+from approvals.selectors.seating import NOBODY, keys_with_right, seat_flow, seats_of_flow
 from approvals.selectors.staff import AHEAD, Colleague, Staff
 from tenants.spans import span_in_words, until_in_words
 
@@ -56,17 +56,36 @@ def people_present(
 
 
 def is_complete_at(
-    flow: Flow, staff: Staff, category: str, at: datetime, *, without: Collection[UUID] = ()
+    flow: Flow,
+    staff: Staff,
+    category: str,
+    at: datetime,
+    *,
+    without: Collection[UUID] = (),
+    managers: Collection[UUID] = (),
 ) -> bool:
-    """Whether the people who are here at an instant could complete the flow."""
-    return seat_flow(flow, people_present(staff, category, at, without=without)).is_complete
+    """Whether the people who are here at an instant could complete the flow.
+
+    `managers` are those who manage the agent's owner.
+    """
+    present = people_present(staff, category, at, without=without)
+    return seat_flow(flow, present, _managers_at(staff, managers, at)).is_complete
+
+
+def _managers_at(staff: Staff, managers: Collection[UUID], at: datetime) -> frozenset[UUID]:
+    """Who can speak as manager at an instant: for one who is away, their stand-in."""
+    found = set()
+    for manager in managers:
+        away = staff.people[manager].away_at(at)
+        found.add(manager if away is None else away.stand_in)
+    return frozenset(each for each in found if each is not None)
 
 
 def away_now(flow: Flow, staff: Staff, category: str) -> list[Colleague]:
     """Return whom the flow means and who is away at this moment."""
     return [
         person
-        for person in _meant(flow, staff.able(category))
+        for person in _meant(flow, staff, category)
         if person.away_at(staff.read_at) is not None
     ]
 
@@ -84,7 +103,9 @@ def away_words(people: Sequence[Colleague], staff: Staff) -> str:
 
 def find_gaps(flow: Flow, staff: Staff, category: str) -> list[Gap]:
     """Return when, from now on, absences that are known keep a flow from being completed."""
-    meant = _meant(flow, staff.able(category))
+    meant = _meant(flow, staff, category)
+    # Of any agent's owner: which one it is, is not known here.
+    managers = staff.managers_of(staff.agents) if flow.asks_manager else NOBODY
     stand_ins = {away.stand_in for person in meant for away in person.away}
     others = [person for person in staff.approvers if person.member.pk in stand_ins]
     horizon = staff.read_at + AHEAD
@@ -92,10 +113,11 @@ def find_gaps(flow: Flow, staff: Staff, category: str) -> list[Gap]:
     gaps: list[Gap] = []
     for at, following in zip(changes, [*changes[1:], horizon], strict=True):
         present = people_present(staff, category, at)
-        if seat_flow(flow, present).is_complete:
+        here = _managers_at(staff, managers, at)
+        if seat_flow(flow, present, here).is_complete:
             continue
         away = tuple(person for person in meant if person.away_at(at) is not None)
-        gap = Gap(at, following, away, _lacking(flow, present))
+        gap = Gap(at, following, away, _lacking(flow, present, here))
         last = gaps[-1] if gaps else None
         if last and last.ends_at == at and last.away == away:
             gaps[-1] = replace(last, ends_at=following)
@@ -120,15 +142,21 @@ def _changes(people: Iterable[Colleague], now: datetime, horizon: datetime) -> l
     return sorted(found)[:_MOST_CHANGES]
 
 
-def _meant(flow: Flow, people: Iterable[Colleague]) -> list[Colleague]:
-    keys = {seat.key for seat in seats_of_flow(flow)}
-    return [person for person in people if person.keys & keys]
+def _meant(flow: Flow, staff: Staff, category: str) -> list[Colleague]:
+    seats = seats_of_flow(flow)
+    managers = staff.managers_of(staff.agents) if flow.asks_manager else NOBODY
+
+    def is_meant(person: Colleague) -> bool:
+        keys = keys_with_right(person, is_manager=person.member.pk in managers)
+        return any(seat.places_for(keys) for seat in seats)
+
+    return [person for person in staff.able(category) if is_meant(person)]
 
 
-def _lacking(flow: Flow, present: Sequence[Colleague]) -> str:
+def _lacking(flow: Flow, present: Sequence[Colleague], managers: frozenset[UUID]) -> str:
     """The first stage that these people could not complete even by itself."""
     for stage in flow.stages:
         alone = replace(flow, stages=(stage,))
-        if not seat_flow(alone, present).is_complete:
+        if not seat_flow(alone, present, managers).is_complete:
             return stage.name
     return ""

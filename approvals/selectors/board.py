@@ -5,16 +5,16 @@ Counting is done anew from the rows each time, so that the order of votes never 
 people who have not voted are looked at live.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from approvals.enums import StageStatus, Verdict
 from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
-from approvals.policies import Matching, Seat, seat_voters
+from approvals.policies import ANYONE, MANAGER, Matching, Seat, reference_of, seat_stages
 from approvals.rules import is_on_agents_side
 from approvals.selectors.people import Person
 from govapp.common.clock import Now
@@ -55,30 +55,30 @@ class Board:
     def tally(self, stage: RequirementStage) -> Matching[UUID]:
         """Seat the approvals cast so far in one stage.
 
-        Whoever fills a seat of an earlier stage of the same requirement fills none here: one
-        person, one seat in a requirement.
+        Whoever fills a seat of another stage of the same requirement fills none here: one
+        person, one seat in a requirement. Earlier stages go first, and take those whom the
+        later ones can do without.
         """
-        taken: set[UUID] = set()
-        for each in self.stages_of(stage.requirement):
-            matching = seat_voters(seats_of(each), self._voters(each, taken))
-            if each.pk == stage.pk:
-                return matching
-            taken |= set(matching.seated)
-        raise LookupError(stage.pk)
+        return self._seatings(stage.requirement)[stage.pk]
 
-    def _voters(
-        self, stage: RequirementStage, taken: AbstractSet[UUID]
-    ) -> dict[UUID, frozenset[str]]:
-        """Who has approved and may be seated in this stage.
+    def _seatings(self, requirement: Requirement) -> dict[UUID, Matching[UUID]]:
+        """Seat the approvals cast so far in all stages of a requirement at once."""
+        stages = self.stages_of(requirement)
+        found = seat_stages([seats_of(each) for each in stages], [*map(self._voters, stages)])
+        return {stage.pk: each for stage, each in zip(stages, found, strict=True)}
 
-        A stage that is satisfied keeps the people who satisfied it: later votes are for later
+    def _voters(self, stage: RequirementStage) -> dict[UUID, frozenset[str]]:
+        """Who has approved, with the places of this stage that they may take.
+
+        A stage that is satisfied keeps to those who satisfied it: later votes are for later
         stages.
         """
         return {
-            vote.member_id: fitting_seats(stage, vote.right["keys"])
+            vote.member_id: places_in(
+                stage, frozenset(vote.right["keys"]), frozenset(vote.right.get("voter_keys", ()))
+            )
             for vote in self.votes
             if vote.verdict == Verdict.APPROVE
-            and vote.member_id not in taken
             and not (stage.requirement.separation_of_duties and vote.right["is_agents_side"])
             and (stage.satisfied_at is None or vote.cast_at <= stage.satisfied_at)
         }
@@ -94,27 +94,21 @@ class Board:
     def _unreachable_of(
         self, requirement: Requirement, people: Sequence[Person]
     ) -> list[RequirementStage]:
-        taken: set[UUID] = set()
-        left = []
-        for stage in self.stages_of(requirement):
-            if stage.status == StageStatus.SATISFIED:
-                taken |= set(seat_voters(seats_of(stage), self._voters(stage, taken)).seated)
-            else:
-                left.append(stage)
-        if not left:
+        stages = self.stages_of(requirement)
+        if all(stage.status == StageStatus.SATISFIED for stage in stages):
             return []
-        able: dict[UUID, set[str]] = {}
-        seats: list[Seat] = []
-        for stage in left:
-            # One person fills one seat of all that are left: so they are matched together, and
-            # a seat of one stage must not be mistaken for the same seat of another.
-            mark = f"{stage.position}/"
-            seats += [Seat(seat.kind, mark + seat.ref, seat.count) for seat in seats_of(stage)]
-            fits = self._voters(stage, taken) | self._could_vote(stage, people)
-            for member_id, keys in fits.items():
-                able.setdefault(member_id, set()).update(_marked(key, mark) for key in keys)
-        missing = {seat.ref.split("/", 1)[0] for seat in seat_voters(seats, able).missing}
-        return [stage for stage in left if str(stage.position) in missing]
+        # One person fills one seat of all stages, those that are satisfied first.
+        fits = [
+            self._voters(stage)
+            | ({} if stage.status == StageStatus.SATISFIED else self._could_vote(stage, people))
+            for stage in stages
+        ]
+        found = seat_stages([seats_of(stage) for stage in stages], fits)
+        return [
+            stage
+            for stage, matching in zip(stages, found, strict=True)
+            if stage.status != StageStatus.SATISFIED and not matching.is_complete
+        ]
 
     def _could_vote(
         self, stage: RequirementStage, people: Sequence[Person]
@@ -129,10 +123,10 @@ class Board:
         for person in people:
             if person.member.pk in used_up:
                 continue
-            seats = seats_for(stage, person) if _is_in_time(person, stage) else frozenset()
+            seats = places_for(stage, person) if _is_in_time(person, stage) else frozenset()
             for absentee in person.stands_for:
                 if absentee.member.pk not in used_up and not _is_in_time(absentee, stage):
-                    seats |= seats_for(stage, absentee, by=person)
+                    seats |= places_for(stage, absentee, by=person)
             if seats:
                 found[person.member.pk] = seats
         return found
@@ -183,19 +177,59 @@ def boards_in_hand(requests: Sequence[ActionRequest]) -> list[Board]:
 
 def seats_of(stage: RequirementStage) -> tuple[Seat, ...]:
     """Return the frozen seats of a stage."""
-    return tuple(Seat(seat["kind"], _ref(seat), int(seat.get("count", 1))) for seat in stage.seats)
+    return tuple(map(Seat.from_row, stage.seats))
 
 
-def fitting_seats(stage: RequirementStage, keys: Iterable[str]) -> frozenset[str]:
-    """Return the keys of the seats that somebody with these references may fill.
+def keys_on(request: ActionRequest, person: Person) -> frozenset[str]:
+    """Return every reference by which a flow of this request can mean the person, live.
 
-    Whoever was added by escalation or as the fallback may fill any seat of that stage.
+    Beside the person's own: the manager of the agent's owner, and whoever has the right.
     """
-    own = frozenset(keys)
-    seats = frozenset(seat.key for seat in seats_of(stage))
-    if own & {f"{added['kind']}:{_ref(added)}" for added in stage.added}:
-        return seats
-    return seats & own
+    found = set(person.keys)
+    if person.reports and request.agent.owner_id in person.reports:
+        found.add(MANAGER.key)
+    if person.rights:
+        found.add(ANYONE.key)
+    return frozenset(found)
+
+
+def fitting_seats(
+    stage: RequirementStage, keys: AbstractSet[str], barred: AbstractSet[str] = frozenset()
+) -> frozenset[str]:
+    """Return the keys of the seats that somebody with these references (`keys_on`) may fill.
+
+    `barred` are the references of the stand-in who would give their word: whom a seat leaves
+    out does not fill it in somebody else's name either.
+    """
+    is_added = _is_added(stage, keys)
+    return frozenset(
+        seat.key
+        for seat in seats_of(stage)
+        if not _leaves_out(seat, barred) and seat.places_for(keys, is_added=is_added)
+    )
+
+
+def places_in(
+    stage: RequirementStage, keys: AbstractSet[str], barred: AbstractSet[str] = frozenset()
+) -> frozenset[str]:
+    """Return the places of a stage's seats that somebody with these references may take."""
+    is_added = _is_added(stage, keys)
+    return frozenset[str]().union(
+        *(
+            seat.places_for(keys, is_added=is_added)
+            for seat in seats_of(stage)
+            if not _leaves_out(seat, barred)
+        )
+    )
+
+
+def _leaves_out(seat: Seat, keys: AbstractSet[str]) -> bool:
+    return any(each.key in keys for each in seat.but)
+
+
+def _is_added(stage: RequirementStage, keys: AbstractSet[str]) -> bool:
+    """Whether somebody was added by escalation or as the fallback: they may fill any seat."""
+    return any(reference_of(added).key in keys for added in stage.added)
 
 
 def is_excluded(request: ActionRequest, requirement: Requirement, person: Person) -> bool:
@@ -214,12 +248,28 @@ def seats_for(
 ) -> frozenset[str]:
     """Return the seats that a person's word would fill, given by themselves or by a stand-in.
 
-    Separation of duties is asked of both (domain page, section 5).
+    Separation of duties is asked of both, and neither is left out (domain page, section 5).
     """
-    both = (person,) if by is None else (person, by)
-    if not person.rights or any(is_excluded(stage.request, stage.requirement, one) for one in both):
+    if not _is_free(stage, person, by):
         return frozenset()
-    return fitting_seats(stage, person.keys)
+    barred = keys_on(stage.request, by) if by else frozenset()
+    return fitting_seats(stage, keys_on(stage.request, person), barred)
+
+
+def places_for(
+    stage: RequirementStage, person: Person, *, by: Person | None = None
+) -> frozenset[str]:
+    """As `seats_for`, with the places of the seats."""
+    if not _is_free(stage, person, by):
+        return frozenset()
+    barred = keys_on(stage.request, by) if by else frozenset()
+    return places_in(stage, keys_on(stage.request, person), barred)
+
+
+def _is_free(stage: RequirementStage, person: Person, by: Person | None) -> bool:
+    both = (person,) if by is None else (person, by)
+    excluded = (is_excluded(stage.request, stage.requirement, one) for one in both)
+    return bool(person.rights) and not any(excluded)
 
 
 def _is_in_time(person: Person, stage: RequirementStage) -> bool:
@@ -229,13 +279,3 @@ def _is_in_time(person: Person, stage: RequirementStage) -> bool:
     """
     until, deadline = person.away_until, stage.deadline_at
     return until is None or deadline is None or until < deadline
-
-
-def _ref(seat: Mapping[str, Any]) -> str:
-    ref = str(seat["ref"])
-    return ref.lower() if seat["kind"] == "person" else ref
-
-
-def _marked(key: str, mark: str) -> str:
-    kind, ref = key.split(":", 1)
-    return f"{kind}:{mark}{ref}"

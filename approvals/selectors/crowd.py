@@ -43,6 +43,11 @@ class Crowd:
             )
         return self._candidates[key]
 
+    def among(self, board: Board, people: Sequence[UUID], keys: frozenset[str]) -> tuple[UUID, ...]:
+        """Return those of some people whom one of these references means."""
+        meant = {person.member.pk for person in self.people(board.request) if person.keys & keys}
+        return tuple(each for each in people if each in meant)
+
     def describe_missing(self, board: Board, stage: RequirementStage) -> str:
         """Return what the stage still needs, in words."""
         if board.votes:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import (
-    BooleanField,
     Case,
     CharField,
     Exists,
@@ -27,7 +26,6 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower
 
 from approvals.enums import NotificationKind, RequestStatus, StageStatus, Verdict
@@ -44,6 +42,7 @@ from approvals.selectors.approvers import Standing, judge, missing_on
 from approvals.selectors.board import Board, load_boards, seats_of
 from approvals.selectors.payload_brief import BRIEF_BYTES, Brief, brief_payload
 from approvals.selectors.people import APPROVE, Person, load_person
+from approvals.selectors.seats_sql import means
 from govapp.common.api.pagination import Position
 from tenants.models import GroupMember, Membership
 from tenants.selectors.absences import standing_in_for
@@ -109,7 +108,7 @@ def _may_give(member: Membership, *, by: Membership | None = None) -> Q:
     """Whether an open seat means the member, whose word is given by themselves or a stand-in."""
     open_for_me = RequirementStage.objects.filter(
         request=OuterRef("pk"), status=StageStatus.OPEN
-    ).filter(_names(member))
+    ).filter(means(member, seats="seats", added="added", agent=OuterRef("agent"), by=by))
     together = open_for_me.filter(requirement__separation_of_duties=False)
     side = _agents_side(member) | _agents_side(by) if by else _agents_side(member)
     return _has_right(member) & Q(Exists(open_for_me)) & (~side | Q(Exists(together)))
@@ -249,57 +248,9 @@ def _agents_side(member: Membership) -> Q:
     return owned | owned_then | Q(behalf__in=names)
 
 
-def _names(member: Membership) -> Q:
-    """Whether a stage's seats, or whom an escalation added, mean this member."""
-    everybody = _Joined(F("seats"), F("added"))
-    own = [{"kind": "role", "ref": role} for role in member.roles]
-    email = member.user.email
-    own += [{"kind": "person", "ref": ref} for ref in {email, email.lower()}]
-    named = Q()
-    for reference in own:
-        named |= Q(_Holds(everybody, Value([reference], JSONField())))
-    everybody_outside = _Joined(OuterRef("seats"), OuterRef("added"))
-    groups = GroupMember.objects.filter(membership=member).filter(
-        Q(_Holds(everybody_outside, _group_reference()))
-    )
-    return named | Q(Exists(groups))
-
-
-def _group_reference() -> Func:
-    """`[{"kind": "group", "ref": <slug>}]` of a row of the group's members."""
-    text: list[Combinable] = [
-        Value("kind"),
-        Value("group"),
-        Value("ref"),
-        F("approver_group__slug"),
-    ]
-    built = Func(
-        *(Cast(each, TextField()) for each in text),
-        function="jsonb_build_object",
-        output_field=JSONField(),
-    )
-    return Func(built, function="jsonb_build_array", output_field=JSONField())
-
-
 def _trimmed(field: str) -> Func:
     blanks = Cast(Value(_BLANKS), TextField())
     return Func(F(field), blanks, function="btrim", output_field=CharField())
-
-
-class _Joined(Func):
-    """Two JSON lists as one."""
-
-    template = "(%(expressions)s)"
-    arg_joiner = " || "
-    output_field: Any = JSONField()
-
-
-class _Holds(Func):
-    """Whether a JSON value contains another one."""
-
-    template = "(%(expressions)s)"
-    arg_joiner = " @> "
-    output_field: Any = BooleanField()
 
 
 def _entries(reader: Membership | None, boards: Sequence[Board]) -> list[InboxEntry]:

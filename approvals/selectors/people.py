@@ -15,8 +15,9 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
-from approvals.models import CategoryGroupPermission, CategoryUserPermission
+from approvals.models import ActionRequest, CategoryGroupPermission, CategoryUserPermission
 from approvals.policies import Reference
+from approvals.policies.seats import REFERENCE_KINDS, SeatKind
 from approvals.rules import may_be_approver
 from tenants.enums import MemberStatus, Role
 from tenants.models import GroupMember, Membership
@@ -32,14 +33,16 @@ class Person:
 
     `keys` are all references that mean this person ("group:finance", "role:approver",
     "person:alice@example.com"); `rights` say what gives them the category ("person",
-    "group:finance"), and are empty when nothing does. `away_until` is set while the person is
-    away; `stands_for` are the approvers who are away now and whose stand-in this is, and empty
-    for somebody who is away too: it never cascades.
+    "group:finance"), and are empty when nothing does. `reports` are the members whose manager
+    this is. What a flow can call the person depends on the request as well: `board.keys_on`.
+    `away_until` is set while the person is away; `stands_for` are the approvers who are away now
+    and whose stand-in this is, and empty for somebody who is away too: it never cascades.
     """
 
     member: Membership
     keys: frozenset[str]
     rights: tuple[str, ...]
+    reports: frozenset[UUID] = frozenset()
     away_until: datetime | None = None
     stands_for: "tuple[Person, ...]" = ()
 
@@ -99,18 +102,25 @@ def load_person(category_id: UUID, member_id: UUID) -> Person | None:
     return next((one for one in found if one.member.pk == member_id), None)
 
 
-def members_named(references: Iterable[Reference]) -> list[Membership]:
-    """Return the active members whom any of these references means, by name. One statement.
+def members_named(references: Iterable[Reference], *, request: ActionRequest) -> list[Membership]:
+    """Return the active members whom any of these references means, by name.
 
-    Approvers or not: as `keys_of` says what means a member.
+    Approvers or not, except that only approvers are anybody with the right: as `keys_of` and
+    `board.keys_on` say. One statement, two where somebody with the right is meant.
     """
-    refs: dict[str, list[str]] = {"group": [], "role": [], "person": []}
+    refs: dict[SeatKind, list[str]] = {kind: [] for kind in REFERENCE_KINDS}
     for each in references:
         refs[each.kind].append(each.ref.lower() if each.kind == "person" else each.ref)
     mine = GroupMember.objects.filter(
         membership=OuterRef("pk"), approver_group__slug__in=refs["group"]
     )
     meant = Q(Exists(mine)) | Q(roles__overlap=refs["role"]) | Q(address__in=refs["person"])
+    if refs["manager"]:
+        reports = Membership.objects.filter(manager=OuterRef("pk"), pk=request.agent.owner_id)
+        meant |= Q(Exists(reports))
+    if refs["anyone"] and request.category_id:
+        able = [one.member.pk for one in load_people(request.category_id) if one.rights]
+        meant |= Q(pk__in=able)
     return list(active_members().annotate(address=Lower("user__email")).filter(meant))
 
 
@@ -141,6 +151,7 @@ def _with_rights(category_id: UUID) -> QuerySet[Membership]:
             absences.filter(member=OuterRef("pk")).order_by("-ends_at").values("ends_at")[:1]
         ),
         absentees=ArraySubquery(absences.filter(stand_in=OuterRef("pk")).values("member_id")),
+        report_ids=ArraySubquery(Membership.objects.filter(manager=OuterRef("pk")).values("pk")),
     )
 
 
@@ -167,11 +178,12 @@ def _person(member: Membership) -> Person:
         keys=keys_of(member, found["group_slugs"]),
         rights=direct + tuple(f"group:{slug}" for slug in sorted(found["right_slugs"])),
         away_until=found["away_until"],
+        reports=frozenset(found["report_ids"]),
     )
 
 
 def keys_of(member: Membership, group_slugs: Iterable[str]) -> frozenset[str]:
-    """Return every reference that means this member."""
+    """Return every reference that means this member, whatever the request."""
     return frozenset(
         {f"person:{member.user.email.lower()}"}
         | {f"role:{role}" for role in member.roles}

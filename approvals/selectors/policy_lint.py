@@ -9,6 +9,7 @@ from approvals.linting.doubts import find_doubtful_fields
 from approvals.linting.escalations import find_empty_escalations
 from approvals.linting.lint import Lint, Matter
 from approvals.linting.names import find_unknown_names
+from approvals.linting.office import find_uncounted_hours
 from approvals.linting.outcomes import find_wide_allowances
 from approvals.linting.overlaps import find_overlaps
 from approvals.linting.quorums import find_thin_quorums
@@ -26,6 +27,7 @@ _CHECKS: Final[tuple[Callable[[Matter], Iterator[Lint]], ...]] = (
     find_thin_quorums,
     find_absences,
     find_empty_escalations,
+    find_uncounted_hours,
     find_contradictions,
     find_overlaps,
     find_wide_allowances,

@@ -1,6 +1,6 @@
 """Whether the people there are could complete every flow of a policy (domain page, section 7)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from uuid import UUID
@@ -10,6 +10,7 @@ from approvals.policies import (
     DEFAULT_RULE,
     DENY,
     REQUIRE_APPROVAL,
+    Directory,
     Flow,
     Policy,
     Problem,
@@ -21,6 +22,7 @@ from approvals.policies.demands import Crowd
 from approvals.policies.possible import could_hold, covers, find_dead_parts, fits
 from approvals.policies.rules import When
 from approvals.selectors.attendance import away_now, away_words, is_complete_at
+from approvals.selectors.seating import NOBODY
 from approvals.selectors.staff import Staff, read_staff
 from tenants.enums import Role
 from tenants.models import Agent, Membership
@@ -28,37 +30,22 @@ from tenants.models import Agent, Membership
 _People = frozenset[str]
 
 
-@dataclass(frozen=True)
-class Directory:
-    """Who may vote now, by lower-case e-mail address."""
-
-    groups: Mapping[str, _People]
-    roles: Mapping[str, _People]
-    people: _People
-
-    @classmethod
-    def of(cls, staff: Staff) -> "Directory":
-        """The active approvers with their groups and roles."""
-        people = staff.approvers
-        return cls(
-            {
-                slug: frozenset(_email(each.member) for each in people if slug in each.groups)
-                for slug in staff.groups
-            },
-            {
-                role: frozenset(_email(each.member) for each in people if role in each.member.roles)
-                for role in Role.values
-            },
-            frozenset(_email(each.member) for each in people),
-        )
-
-    def only(self, people: _People) -> "Directory":
-        """The same names with nobody but `people`."""
-        return Directory(
-            {name: members & people for name, members in self.groups.items()},
-            {name: members & people for name, members in self.roles.items()},
-            self.people & people,
-        )
+def directory_of(staff: Staff) -> Directory:
+    """The active approvers: their groups and roles, and who of them manages an agent's owner."""
+    people = staff.approvers
+    managers = staff.managers_of(staff.agents)
+    return Directory(
+        {
+            slug: frozenset(_email(each.member) for each in people if slug in each.groups)
+            for slug in staff.groups
+        },
+        {
+            role: frozenset(_email(each.member) for each in people if role in each.member.roles)
+            for role in Role.values
+        },
+        frozenset(_email(each.member) for each in people),
+        frozenset(_email(each.member) for each in people if each.member.pk in managers),
+    )
 
 
 @dataclass(frozen=True)
@@ -68,9 +55,9 @@ class _Search:
     policy: Policy
     staff: Staff
     directory: Directory
-    answers: dict[tuple[str, _People], str] = field(default_factory=dict)
+    answers: dict[tuple[str, _People, _People | None], str] = field(default_factory=dict)
     holders: dict[str, _People] = field(default_factory=dict)
-    absences: dict[tuple[str, str, UUID | None], str] = field(default_factory=dict)
+    absences: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def able(self, category: str) -> _People:
         """Return who may approve requests of a category."""
@@ -79,20 +66,35 @@ class _Search:
             self.holders[category] = frozenset(_email(each.member) for each in people)
         return self.holders[category]
 
-    def short(self, flow: Flow, people: _People) -> str:
-        """Return why a flow cannot be completed by these people, or an empty string."""
-        key = flow.name, people
+    def managers(self, agent: Agent) -> _People:
+        """Return who manages the owner of an agent."""
+        found = self.staff.managers_of([agent])
+        return frozenset(_email(self.staff.people[each].member) for each in found)
+
+    def short(self, flow: Flow, people: _People, managers: _People | None = None) -> str:
+        """Return why a flow cannot be completed by these people, or an empty string.
+
+        `managers` says who manages the owner of the agent, where it is about one agent.
+        """
+        key = flow.name, people, managers
         if key not in self.answers:
-            self.answers[key] = self._short(flow, self.directory.only(people))
+            self.answers[key] = self._short(flow, self.directory.only(people, managers))
         return self.answers[key]
 
-    def away(self, flow: Flow, category: str, *, owner: UUID | None = None) -> str:
-        """Return why a flow cannot be completed by who is here now, or an empty string."""
-        if not self.somebody_is_away:
+    def away(
+        self, flow: Flow, category: str, agent: Agent | None = None, *, kept_out: bool = False
+    ) -> str:
+        """Return why a flow cannot be completed by who is here now, or an empty string.
+
+        For one agent's requests, without its owner where they are kept out.
+        """
+        if not self.somebody_is_away or (flow.asks_manager and agent is None):
             return ""
-        key = flow.name, category, owner
+        without = frozenset({agent.owner_id}) if agent and kept_out else NOBODY
+        managers = self.staff.managers_of([agent]) if agent and flow.asks_manager else NOBODY
+        key = flow.name, category, without, managers
         if key not in self.absences:
-            self.absences[key] = self._away(flow, category, owner)
+            self.absences[key] = self._away(flow, category, without, managers)
         return self.absences[key]
 
     @cached_property
@@ -100,18 +102,17 @@ class _Search:
         """Whether any approver is away now: mostly the whole question is answered by this."""
         return any(one.away_at(self.staff.read_at) for one in self.staff.approvers)
 
-    def _away(self, flow: Flow, category: str, owner: UUID | None) -> str:
-        without = () if owner is None else (owner,)
-        if is_complete_at(flow, self.staff, category, self.staff.read_at, without=without):
+    def _away(
+        self, flow: Flow, category: str, without: frozenset[UUID], managers: frozenset[UUID]
+    ) -> str:
+        staff = self.staff
+        if is_complete_at(flow, staff, category, staff.read_at, without=without, managers=managers):
             return ""
-        away = away_now(flow, self.staff, category)
-        return f"it cannot be completed now: {away_words(away, self.staff)}; name a stand-in."
+        words = away_words(away_now(flow, staff, category), staff)
+        return f"it cannot be completed now: {words}; name a stand-in." if words else ""
 
     def _short(self, flow: Flow, able: Directory) -> str:
-        problems = find_unreachable_flow(
-            flow, groups=able.groups, roles=able.roles, people=able.people
-        )
-        for problem in problems:
+        for problem in find_unreachable_flow(flow, able):
             # Whoever is added later is not counted on.
             if "/escalations/" not in problem.pointer:
                 return problem.message.replace("nobody is in", "nobody with the right is in")
@@ -129,10 +130,8 @@ def find_obstacles(policy: Policy, staff: Staff | None = None) -> list[Problem]:
     is at hand.
     """
     staff = staff or read_staff()
-    directory = Directory.of(staff)
-    problems = find_unreachable(
-        policy, groups=directory.groups, roles=directory.roles, people=directory.people
-    )
+    directory = directory_of(staff)
+    problems = find_unreachable(policy, directory)
     if problems:
         return problems
     search = _Search(policy, staff, directory)
@@ -208,25 +207,28 @@ def _obstacles(search: _Search, place: str, rule: Rule) -> Iterator[Problem]:
             yield Problem(place, f"{start}: {short}")
         elif away := search.away(flow, category.key):
             yield Problem(place, f"{start}: {away}")
-        elif rule.separation_of_duties:
-            yield from _without_owners(search, place, rule, start, able, category.key)
+        elif rule.separation_of_duties or flow.asks_manager:
+            yield from _for_agents(search, place, rule, start, category.key)
 
 
-def _without_owners(
-    search: _Search, place: str, rule: Rule, start: str, able: _People, category: str
+def _for_agents(
+    search: _Search, place: str, rule: Rule, start: str, category: str
 ) -> Iterator[Problem]:
+    """What stands in the way of one agent's requests only: who owns it, and who manages those."""
     flow = search.policy.flows[str(rule.flow)]
     for agent in search.staff.agents:
-        owner = _email(search.staff.people[agent.owner_id].member)
-        if owner not in able or not meets(rule, agent):
+        if not meets(rule, agent):
             continue
-        short = search.short(flow, able - {owner})
-        if short := short or search.away(flow, category, owner=agent.owner_id):
-            yield Problem(
-                place,
-                f"{start}, agent {agent.name}: its owner {owner} may not approve,"
-                f" and then: {short}",
-            )
+        owner = _email(search.staff.people[agent.owner_id].member)
+        able = search.able(category)
+        kept_out = {owner} & able if rule.separation_of_duties else frozenset[str]()
+        if not kept_out and not flow.asks_manager:
+            continue
+        managers = search.managers(agent) if flow.asks_manager else None
+        short = search.short(flow, able - kept_out, managers)
+        if short := short or search.away(flow, category, agent, kept_out=bool(kept_out)):
+            why = f"its owner {owner} may not approve, and then: " if kept_out else ""
+            yield Problem(place, f"{start}, agent {agent.name}: {why}{short}")
 
 
 def meets(rule: Rule, agent: Agent) -> bool:
@@ -240,7 +242,7 @@ def meets(rule: Rule, agent: Agent) -> bool:
 def read_crowd() -> Crowd:
     """Return who may vote now and who has the right on each category. Seven statements."""
     staff = read_staff()
-    directory = Directory.of(staff)
+    directory = directory_of(staff)
     holders = {
         category.key: frozenset(_email(each.member) for each in staff.able(category.key))
         for category in staff.open_categories

@@ -89,9 +89,12 @@ class RecordedReader:
         self._tenant_id = require_tenant_id()
         self._old = OldFacts()
         self._history = HistoryFiller(needs) if needs else None
-        self._emails = {
-            member.pk: member.user.email.lower()
-            for member in Membership.objects.select_related("user").only("user__email")
+        members = Membership.objects.select_related("user").only("user__email", "manager_id")
+        self._emails = {member.pk: member.user.email.lower() for member in members}
+        self._managers = {
+            member.pk: frozenset({self._emails[member.manager_id]})
+            for member in members
+            if member.manager_id is not None
         }
         self._named = {email: email for email in self._emails.values()} | {
             public_id("mem", ident): email for ident, email in self._emails.items()
@@ -168,6 +171,7 @@ class RecordedReader:
             facts,
             Decided(outcome, row.because, demand),
             self._side(row),
+            self._managers_of(row.agent_id),
             is_reconstructed=row.facts is None,
         )
 
@@ -175,9 +179,13 @@ class RecordedReader:
         known = self._demands.get((asks, obligations))
         if known is None:
             obliged = EvaluatedObligations.from_dict(_decode(obligations))
-            made = Demand(asks, obliged.step_up, obliged.delay)
+            made = Demand(asks, obliged.step_up, obliged.login, obliged.delay)
             known = self._demands.keep((asks, obligations), made)
         return known
+
+    def _managers_of(self, agent_id: UUID) -> frozenset[str]:
+        owner = self._owners.get(agent_id)
+        return self._managers.get(owner, frozenset()) if owner else frozenset()
 
     def _side(self, row: RecordedRow) -> frozenset[str]:
         """The agent's owners then and now, and on whose behalf it acted: as `is_excluded`."""

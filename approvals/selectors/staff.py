@@ -5,7 +5,7 @@ depend on how many rules, people or categories there are.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -22,7 +22,7 @@ from approvals.rules import may_be_approver
 from approvals.selectors.people import APPROVE, keys_of
 from govapp.common import clock
 from govapp.common.clock import Now
-from tenants.enums import AgentStatus, Role
+from tenants.enums import AgentStatus
 from tenants.models import Absence, Agent, ApproverGroup, Membership, Tenant
 from tenants.selectors import members
 
@@ -119,22 +119,23 @@ class Staff:
         }
         return replace(self, people={**self.people, member_id: left}, rights=rights)
 
-    def exists(self, reference: Reference) -> bool:
-        """Whether there is a group, role or active approver of this name."""
-        if reference.kind == "group":
-            return reference.ref in self.groups
-        if reference.kind == "role":
-            return reference.ref in Role.values
-        return any(reference.key.lower() in person.keys for person in self.approvers)
+    def managers_of(self, agents: Iterable[Agent]) -> frozenset[UUID]:
+        """The members, if they are here, who manage the owners of these agents."""
+        owners = (self.people.get(agent.owner_id) for agent in agents)
+        found = {owner.member.manager_id for owner in owners if owner}
+        return frozenset(each for each in found if each is not None and each in self.people)
 
     def meant_by(self, reference: Reference) -> list[Colleague]:
-        """The active members whom a reference names, approvers or not."""
+        """The active members whom a reference can mean, approvers or not."""
+        active = [person for person in self.people.values() if person.member.is_active]
+        if reference.kind == "manager":
+            managers = self.managers_of(self.agents)
+            return [person for person in active if person.member.pk in managers]
+        if reference.kind == "anyone":
+            able = {member_id for held in self.rights.values() for member_id in held}
+            return [one for one in active if one.is_approver and one.member.pk in able]
         key = reference.key.lower() if reference.kind == "person" else reference.key
-        return [
-            person
-            for person in self.people.values()
-            if person.member.is_active and key in person.keys
-        ]
+        return [person for person in active if key in person.keys]
 
 
 def _less(held: Mapping[UUID, Rights], member_id: UUID, source: str) -> Mapping[UUID, Rights]:

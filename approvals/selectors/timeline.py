@@ -88,11 +88,19 @@ def write_timeline(material: Material, now: datetime) -> list[Moment]:
 
 
 def added_words(stage: RequirementStage, level: int) -> str:
-    """Return whom an escalation adds ("Managers"), by the flow that was frozen."""
+    """Return what an escalation does, by the flow that was frozen.
+
+    "Added: Managers", "Handed over to: Managers", "Asked again, 2 of 3: Managers".
+    """
     frozen = Stage.from_dict(stage.requirement.flow["stages"][stage.position])
-    if level >= len(frozen.escalations):
-        return "more people"
-    return ", ".join(name_reference(each) for each in frozen.escalations[level].add)
+    if level >= len(frozen.steps):
+        return "Added: more people"
+    step = frozen.steps[level]
+    escalation = frozen.escalations[step.escalation]
+    names = ", ".join(name_reference(each) for each in escalation.add)
+    if step.repetition and escalation.repeat is not None:
+        return f"Asked again, {step.repetition} of {escalation.repeat.times}: {names}"
+    return f"{'Handed over to' if escalation.hand_over else 'Added'}: {names}"
 
 
 def _opened(material: Material) -> Iterator[Moment]:
@@ -130,7 +138,7 @@ def _fired(material: Material) -> Iterator[Moment]:
         if timer.kind == TimerKind.ESCALATE and stage is not None:
             skipped = timer.status == TimerStatus.SKIPPED
             words = added_words(stage, timer.level)
-            title = f"Escalation skipped, late: {words}" if skipped else f"Added: {words}"
+            title = f"Skipped, late: {words[:1].lower()}{words[1:]}" if skipped else words
             yield Moment(timer.closed_at, title, drawing="users", tone="warn")
         elif timer.status == TimerStatus.SKIPPED:
             yield Moment(timer.closed_at, "Reminder skipped, late", drawing="bell", tone="warn")
@@ -189,7 +197,7 @@ def _coming(material: Material, now: datetime) -> Iterator[Moment]:
         if timer.kind == TimerKind.REMIND:
             title, drawing = "Reminder", "bell"
         elif timer.kind == TimerKind.ESCALATE:
-            title, drawing = f"Added: {added_words(stage, timer.level)}", "users"
+            title, drawing = added_words(stage, timer.level), "users"
         elif timer.kind == TimerKind.EXPIRE:
             title, drawing = "Expires. Nothing is executed", "hourglass"
         else:

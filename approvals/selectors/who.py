@@ -1,17 +1,26 @@
 """Who could approve what, who could not and why: for any rule, category and person."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from approvals.models import ActionCategory
-from approvals.policies import DEFAULT_RULE, REQUIRE_APPROVAL, Policy, Rule, describe_rule
+from approvals.policies import (
+    DEFAULT_RULE,
+    REQUIRE_APPROVAL,
+    Flow,
+    Policy,
+    Rule,
+    Seat,
+    describe_rule,
+)
 from approvals.policies.describing import describe_default, name_reference
 from approvals.policies.shown import listed
 from approvals.selectors.reachability import categories_met, default_rule, meets
-from approvals.selectors.seating import seat_flow, seats_of_flow
+from approvals.selectors.seating import keys_with_right, seat_flow, seats_of_flow
 from approvals.selectors.staff import Colleague, Staff
 from tenants.enums import Role
+from tenants.models import Agent
 from tenants.spans import until_in_words
 
 _MOST = 5
@@ -99,25 +108,36 @@ def _approvers(policy: Policy, staff: Staff, rule: Rule, category: ActionCategor
         rule_id=rule.id,
         sentence=describe_default(flow) if default else describe_rule(rule, policy=policy),
         category=category.key,
-        is_possible=seat_flow(flow, able).is_complete,
+        is_possible=_is_possible(staff, rule, flow, able),
         can=tuple(answer for answer in answers if answer.may),
         cannot=tuple(answer for answer in answers if not answer.may),
     )
+
+
+def _is_possible(staff: Staff, rule: Rule, flow: Flow, able: Sequence[Colleague]) -> bool:
+    """Whether these people can complete the flow, whichever agent asks."""
+    if not flow.asks_manager:
+        return seat_flow(flow, able).is_complete
+    met = [agent for agent in staff.agents if meets(rule, agent)]
+    return all(seat_flow(flow, able, staff.managers_of([each])).is_complete for each in met)
 
 
 def judge_person(
     policy: Policy, staff: Staff, rule: Rule, category: str, person: Colleague
 ) -> Answer:
     """Return whether a person can approve what a rule asks for a category, and why."""
-    seats = seats_of_flow(policy.flows[str(rule.flow)])
-    fitting = [seat for seat in seats if seat.key in person.keys]
-    owned = _owned(staff, rule, person)
-    met = [agent for agent in staff.agents if meets(rule, agent)]
     if why := _shut_out(person):
         return Answer(person, may=False, sentence=why)
+    flow = policy.flows[str(rule.flow)]
+    seats = seats_of_flow(flow)
+    met = [agent for agent in staff.agents if meets(rule, agent)]
+    owned = _owned(rule, met, person)
+    managed = _managed(staff, flow, met, person)
+    fits = _fitting(seats, keys_with_right(person))
+    fits_as_manager = _fitting(seats, keys_with_right(person, is_manager=True)) if managed else []
+    fitting = [seat for seat in seats if seat in fits or seat in fits_as_manager]
     if not fitting:
-        named = listed(dict.fromkeys(name_reference(seat) for seat in seats))
-        why = f"{person.name} is none of those whom the flow names: {named}."
+        why = _unmeant(seats, person)
     elif not staff.has_right(person, category):
         why = f"{person.name} has not been given the right to approve {category}."
     elif owned and len(owned) == len(met):
@@ -130,8 +150,28 @@ def judge_person(
     how = (
         f"{person.name} can approve for {seated}, with the right {_source(staff, person, category)}"
     )
+    named = listed(managed, "or", most=_MOST)
+    if managed and not fits:
+        how += f"; only for the agent {named}, whose owner they manage"
+    elif managed and not fits_as_manager:
+        how += f"; not for the agent {named}, whose owner they manage"
     but = f"; not for the agent {listed(owned, 'or', most=_MOST)}, which they own" if owned else ""
     return Answer(person, may=True, sentence=f"{how}{but}{_away(staff, person)}.")
+
+
+def _fitting(seats: Iterable[Seat], keys: Set[str]) -> list[Seat]:
+    return [seat for seat in seats if seat.places_for(keys)]
+
+
+def _unmeant(seats: Sequence[Seat], person: Colleague) -> str:
+    """Return why no seat means this person: left out of those that would, or named by none."""
+    keys = keys_with_right(person)
+    left_out = [seat for seat in seats if replace(seat, but=()).places_for(keys)]
+    if left_out:
+        named = dict.fromkeys(name_reference(each) for seat in left_out for each in seat.but)
+        return f"{person.name} is among those whom the flow leaves out: {listed(named)}."
+    named = dict.fromkeys(name_reference(seat) for seat in seats)
+    return f"{person.name} is none of those whom the flow names: {listed(named)}."
 
 
 def _shut_out(person: Colleague) -> str:
@@ -152,12 +192,18 @@ def _away(staff: Staff, person: Colleague) -> str:
     return f"; away until {until}, {by}"
 
 
-def _owned(staff: Staff, rule: Rule, person: Colleague) -> list[str]:
+def _owned(rule: Rule, met: Iterable[Agent], person: Colleague) -> list[str]:
     """Return the agents whose requests this person may not decide under this rule."""
     if not rule.separation_of_duties:
         return []
-    mine = (agent for agent in staff.agents if agent.owner_id == person.member.pk)
-    return [agent.name for agent in mine if meets(rule, agent)]
+    return [agent.name for agent in met if agent.owner_id == person.member.pk]
+
+
+def _managed(staff: Staff, flow: Flow, met: Iterable[Agent], person: Colleague) -> list[str]:
+    """Return the agents whose owner this person manages, where the flow makes something of it."""
+    if not flow.asks_manager:
+        return []
+    return [agent.name for agent in met if person.member.pk in staff.managers_of([agent])]
 
 
 def _source(staff: Staff, person: Colleague, category: str) -> str:

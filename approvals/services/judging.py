@@ -7,8 +7,9 @@ from typing import Final
 
 import structlog
 
+from approvals.deadlines import Office
 from approvals.enums import RequestStatus
-from approvals.facts import Submission, amount_of, facts_of, target_digest
+from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
 from approvals.models import ActionCategory, PolicyVersion
 from approvals.payload_check import find_payload_errors
 from approvals.policies import (
@@ -63,6 +64,7 @@ class Judgement:
     target_digest: str
     shadowed: Shadowed | None
     now: datetime
+    office: Office
 
     @property
     def status(self) -> RequestStatus:
@@ -134,6 +136,7 @@ def judge_submission(
         target_digest=target,
         shadowed=_shadowed(found.shadow, shadow, facts, evaluation) if is_binding else None,
         now=found.now,
+        office=Office(found.office, zone_of(found.time_zone)),
     )
 
 
@@ -231,4 +234,5 @@ def _asked(evaluation: Evaluation) -> tuple[object, ...]:
     if evaluation.outcome == DENY:
         return (DENY,)
     flows = {(each.flow, each.separation_of_duties) for each in evaluation.requirements}
-    return evaluation.outcome, flows, evaluation.obligations.step_up, evaluation.obligations.delay
+    obliged = evaluation.obligations
+    return evaluation.outcome, flows, obliged.step_up, obliged.login, obliged.delay

@@ -76,7 +76,8 @@ def notify_informed(*, request: ActionRequest, references: Sequence[Reference]) 
     """Tell those whom the matched rules name that this was asked, whatever its outcome."""
     if references:
         key = f"informed:{request.pk}"
-        _queue(members_named(references), NotificationKind.INFORMED, key, request)
+        named = members_named(references, request=request)
+        _queue(named, NotificationKind.INFORMED, key, request)
 
 
 def alert_compliance(

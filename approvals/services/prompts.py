@@ -8,9 +8,8 @@ as if each request had been done alone.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -23,9 +22,10 @@ from approvals.selectors.crowd import Crowd
 from approvals.selectors.people import looking_once
 from approvals.services.lifecycle import tell_whoever_waits
 from approvals.services.notifications import Message, asked_about, queue_messages
+from approvals.services.rounds import Round, escalate, people_in_charge
 from approvals.services.schedule import close_due, frozen_stage
-from approvals.services.stages import add_reference, secure_quorum
-from audit.services import Entry, record_many
+from approvals.services.stages import secure_quorum
+from audit.services import record_many
 
 _SAVE_ADDED = """
 UPDATE approvals_requirementstage AS stage SET added = new.added
@@ -34,33 +34,10 @@ WHERE stage.id = new.id AND stage.id = ANY(%s)
 """
 
 
-@dataclass
-class _Round:
-    """What one call gathers before it writes."""
-
-    now: datetime
-    crowd: Crowd
-    asked: dict[UUID, set[UUID]]
-    entries: list[Entry] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    changed: dict[UUID, RequirementStage] = field(default_factory=dict)
-
-    def tell(
-        self,
-        board: Board,
-        kind: NotificationKind,
-        key: str,
-        people: Sequence[UUID],
-        content: dict[str, Any] | None = None,
-    ) -> None:
-        """Gather one message; whoever is told has been asked, for what follows."""
-        self.messages.append(Message(board.request, kind, key, people, content or {}))
-        if board.request.pk in self.asked:
-            self.asked[board.request.pk].update(people)
-
-
 def fire_prompts(*, due: Iterable[tuple[Board, Sequence[Timer]]], now: datetime) -> None:
     """Remind and escalate: in each stage the latest level of each kind; the others are late.
+
+    Nobody is told more than once about one request: whoever an escalation asks is not reminded too.
 
     Each board comes with its due reminders and escalations, in order, with `stage` set to the
     board's own. Timers of stages that are not open any more are superseded.
@@ -84,7 +61,7 @@ def _fire(due: list[tuple[Board, Sequence[Timer]]], now: datetime) -> None:
         if latest:
             firing.append((board, latest))
     close_due(closing, now=now)
-    this = _Round(now, Crowd(), _asked(firing))
+    this = Round(now, Crowd(), _asked(firing))
     this.entries += [
         events.skipped_late(stage=stage_of(timer), timer=timer, now=now) for timer in skipped
     ]
@@ -117,7 +94,7 @@ def _latest(due: Iterable[Timer]) -> list[Timer]:
         key = (timer.stage_id, timer.kind)
         if key not in latest or timer.level > latest[key].level:
             latest[key] = timer
-    return list(latest.values())
+    return sorted(latest.values(), key=lambda timer: timer.due_at)
 
 
 def _asked(firing: list[tuple[Board, list[Timer]]]) -> dict[UUID, set[UUID]]:
@@ -131,63 +108,36 @@ def _asked(firing: list[tuple[Board, list[Timer]]]) -> dict[UUID, set[UUID]]:
     )
 
 
-def _prompt(this: _Round, board: Board, timer: Timer) -> None:
+def _prompt(this: Round, board: Board, timer: Timer) -> None:
     stage = stage_of(timer)
+    if timer.kind == TimerKind.ESCALATE:
+        if escalate(this, board, stage, timer):
+            tell_whoever_waits(board.request)
+        return
     missing = this.crowd.describe_missing(board, stage)
-    if timer.kind == TimerKind.REMIND:
-        this.entries.append(
-            events.reminded(stage=stage, timer=timer, missing=missing, now=this.now)
-        )
-        people = this.crowd.candidates(board, stage)
-        this.tell(board, NotificationKind.REMINDER, f"reminder:{timer.pk}", people)
-    else:
-        _escalate(this, board, stage, timer, missing)
+    this.entries.append(events.reminded(stage=stage, timer=timer, missing=missing, now=this.now))
+    frozen = frozen_stage(stage)
+    people = people_in_charge(this, board, stage, frozen, frozen.reminders[timer.level])
+    this.tell(board, NotificationKind.REMINDER, f"reminder:{timer.pk}", people)
 
 
-def _escalate(
-    this: _Round, board: Board, stage: RequirementStage, timer: Timer, missing: str
-) -> None:
-    """Add the people of this level and of any level that was passed over.
-
-    Only this level is announced; but whom the policy names for an earlier hour may vote, whether
-    or not a worker was there at that hour.
-    """
-    named = [
-        reference
-        for escalation in frozen_stage(stage).escalations[: timer.level + 1]
-        for reference in escalation.add
-    ]
-    added = [
-        {"kind": str(reference.kind), "ref": reference.ref}
-        for reference in named
-        if add_reference(stage, reference.kind, reference.ref)
-    ]
-    if added:
-        this.changed[stage.pk] = stage
-        tell_whoever_waits(board.request)
-    this.entries.append(
-        events.escalated(stage=stage, timer=timer, added=added, missing=missing, now=this.now)
-    )
-    names = ", ".join(f"{each['kind']} {each['ref']}" for each in added)
-    people = this.crowd.candidates(board, stage)
-    asked = this.asked[board.request.pk]
-    new = [each for each in people if each not in asked]
-    first = [each for each in people if each in asked]
-    for some, is_new in ((new, True), (first, False)):
-        this.tell(
-            board,
-            NotificationKind.ESCALATED,
-            f"escalated:{timer.pk}",
-            some,
-            {"added": names, "is_new": is_new},
-        )
-
-
-def _write(this: _Round) -> None:
+def _write(this: Round) -> None:
     if this.changed:
         with connection.cursor() as cursor:
             idents = list(this.changed)
             added = [json.dumps(stage.added) for stage in this.changed.values()]
             cursor.execute(_SAVE_ADDED, [idents, added, idents])
     record_many(this.entries)
-    queue_messages(this.messages, now=this.now)
+    queue_messages(_once(this.messages), now=this.now)
+
+
+def _once(messages: Iterable[Message]) -> list[Message]:
+    """Tell each person one thing about a request at a time: that it was escalated comes first."""
+    told: dict[UUID, set[UUID]] = {}
+    left = []
+    for message in sorted(messages, key=lambda each: each.kind != NotificationKind.ESCALATED):
+        known = told.setdefault(message.request.pk, set())
+        members = [each for each in message.members if each not in known]
+        known.update(members)
+        left.append(replace(message, members=members))
+    return left

@@ -1,7 +1,9 @@
 """Writing timers. The row is the schedule; nothing else holds it (domain page, section 6)."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from django.db import connection
 from approvals.enums import TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
 from approvals.policies import Stage
+from approvals.selectors.stage_clock import StageClock
 from govapp.common.writing import change, insert
 
 _CLOSE_DUE: Final = """
@@ -19,29 +22,34 @@ UPDATE approvals_timer SET status = %s, closed_at = %s WHERE id = ANY(%s) AND st
 
 def frozen_stage(stage: RequirementStage) -> Stage:
     """Return the stage's part of the flow that was frozen at submission."""
-    return Stage.from_dict(stage.requirement.flow["stages"][stage.position])
+    return _read_stage(json.dumps(stage.requirement.flow["stages"][stage.position]))
 
 
-def arm_timers(*, stages: Iterable[RequirementStage], now: datetime) -> None:
+@lru_cache(maxsize=256)
+def _read_stage(frozen: str) -> Stage:
+    # Thousands of requests are governed by the same few flows.
+    return Stage.from_dict(json.loads(frozen))
+
+
+def arm_timers(*, stages: Iterable[RequirementStage], now: datetime, clock: StageClock) -> None:
     """Write all timers of stages that have just opened. One statement.
 
     Each is due a fixed time after the stage opened, whenever the one before it was executed; a
-    reminder or escalation at or after the deadline would never fire and is not written.
+    reminder or escalation at or after the deadline would never fire and is not written. `clock`
+    is what the deadlines were computed with.
     """
-    insert(*(timer for stage in stages for timer in _timers_of(stage, now)))
+    insert(*(timer for stage in stages for timer in _timers_of(stage, now, clock)))
 
 
-def _timers_of(stage: RequirementStage, now: datetime) -> list[Timer]:
+def _timers_of(stage: RequirementStage, now: datetime, clock: StageClock) -> list[Timer]:
     flow = frozen_stage(stage)
     opened = stage.opened_at
     deadline = stage.deadline_at
     if opened is None or deadline is None:
         raise ValueError("Only a stage that is open has timers.")
-    plan = [(TimerKind.REMIND, level, opened + delay) for level, delay in enumerate(flow.reminders)]
-    plan += [
-        (TimerKind.ESCALATE, level, opened + escalation.after)
-        for level, escalation in enumerate(flow.escalations)
-    ]
+    delays = [(TimerKind.REMIND, level, delay) for level, delay in enumerate(flow.reminders)]
+    delays += [(TimerKind.ESCALATE, level, step.after) for level, step in enumerate(flow.steps)]
+    plan = [(kind, level, clock.due(flow, opened, delay)) for kind, level, delay in delays]
     plan = [each for each in plan if each[2] < deadline]
     plan.append((TimerKind.EXPIRE, 0, deadline))
     return [

@@ -10,17 +10,26 @@ from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import Evaluation, Matching
 from approvals.selectors.board import Board, load_board, voter_words
 from approvals.selectors.people import load_people, looking_once
+from approvals.selectors.stage_clock import StageClock
 from approvals.services import notifications
 from approvals.services.schedule import arm_timers, close_stage_timers, frozen_stage
 from govapp.common.writing import insert, update
 from tenants.models import Tenant
 
 
-def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: datetime) -> Board:
+def open_requirements(
+    *,
+    request: ActionRequest,
+    evaluation: Evaluation,
+    now: datetime,
+    clock: StageClock | None = None,
+) -> Board:
     """Freeze what the rules demand into the request, open each first stage, return the board.
 
-    The frozen flow is a copy: no later change of the policy reaches a request in flight.
+    The frozen flow is a copy: no later change of the policy reaches a request in flight. `clock`
+    is given when something was computed with it already.
     """
+    clock = clock or StageClock()
     requirements, stages = [], []
     for spec in evaluation.requirements:
         frozen = spec.to_dict()
@@ -38,30 +47,27 @@ def open_requirements(*, request: ActionRequest, evaluation: Evaluation, now: da
                 request=request,
                 position=position,
                 name=stage.name,
-                seats=[
-                    {"kind": seat.kind, "ref": seat.ref, "count": seat.count}
-                    for seat in stage.seats
-                ],
+                seats=[seat.to_row() for seat in stage.seats],
             )
             for position, stage in enumerate(spec.flow.stages)
         ]
     first = [stage for stage in stages if stage.position == 0]
     for stage in first:
-        _open(stage, now)
+        _open(stage, now, clock)
         events.record_stage_opened(stage=stage, now=now)
     insert(*requirements, *stages)
     board = Board(request, stages, [])
     _note_deadline(board)
     with looking_once():
         secure_quorum(board=board, now=now)
-        _announce(first, board, now)
+        _announce(first, board, now, clock)
     return board
 
 
-def first_deadline(*, evaluation: Evaluation, now: datetime) -> datetime | None:
+def first_deadline(*, evaluation: Evaluation, now: datetime, clock: StageClock) -> datetime | None:
     """Return the deadline that a request has when its first stages open now."""
-    delays = [spec.flow.stages[0].deadline for spec in evaluation.requirements]
-    return now + min(delays) if delays else None
+    first = (spec.flow.stages[0] for spec in evaluation.requirements)
+    return min((clock.due(stage, now, stage.deadline) for stage in first), default=None)
 
 
 def advance(*, request: ActionRequest, now: datetime) -> bool:
@@ -77,13 +83,14 @@ def advance_board(*, board: Board, now: datetime) -> bool:
     """As `advance`, on a board that was read under the lock."""
     opened: list[RequirementStage] = []
     done: list[RequirementStage] = []
+    clock = StageClock()
     for requirement in board.requirements:
-        _advance_requirement(board, requirement, now, opened, done)
+        _advance_requirement(board, requirement, now, clock, opened, done)
     if board.stages and all(stage.status == StageStatus.SATISFIED for stage in board.stages):
         return True
     still_open = [stage for stage in opened if stage.status == StageStatus.OPEN]
     if still_open:
-        _announce(still_open, board, now)
+        _announce(still_open, board, now, clock)
     if done:
         close_stage_timers(stages=done, now=now)
         _note_deadline(board)
@@ -94,6 +101,7 @@ def _advance_requirement(
     board: Board,
     requirement: Requirement,
     now: datetime,
+    clock: StageClock,
     opened: list[RequirementStage],
     done: list[RequirementStage],
 ) -> None:
@@ -102,7 +110,7 @@ def _advance_requirement(
         if stage.status == StageStatus.SATISFIED:
             continue
         if stage.status == StageStatus.WAITING:
-            _open(stage, now)
+            _open(stage, now, clock)
             update(stage, "status", "opened_at", "deadline_at")
             events.record_stage_opened(stage=stage, now=now)
             opened.append(stage)
@@ -115,15 +123,18 @@ def _advance_requirement(
     update(requirement, "satisfied_at")
 
 
-def _open(stage: RequirementStage, now: datetime) -> None:
-    """The deadline is computed here, once."""
+def _open(stage: RequirementStage, now: datetime, clock: StageClock) -> None:
+    """The deadline is computed here, once: no change of the office's hours moves it."""
+    frozen = frozen_stage(stage)
     stage.status = StageStatus.OPEN
     stage.opened_at = now
-    stage.deadline_at = now + frozen_stage(stage).deadline
+    stage.deadline_at = clock.due(frozen, now, frozen.deadline)
 
 
-def _announce(stages: Sequence[RequirementStage], board: Board, now: datetime) -> None:
-    arm_timers(stages=stages, now=now)
+def _announce(
+    stages: Sequence[RequirementStage], board: Board, now: datetime, clock: StageClock
+) -> None:
+    arm_timers(stages=stages, now=now, clock=clock)
     voted = board.used_up
     with looking_once():
         for stage in stages:

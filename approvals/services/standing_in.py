@@ -6,7 +6,7 @@ from uuid import UUID
 from approvals.policies.shown import listed
 from approvals.rules import is_on_agents_side
 from approvals.selectors.approvers import Standing, Word
-from approvals.selectors.board import Board
+from approvals.selectors.board import Board, keys_on
 from approvals.selectors.people import Person
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid
 
@@ -51,10 +51,11 @@ def right_of(board: Board, voter: Person, word: Word) -> dict[str, Any]:
         "right": person.rights[0],
         "rights": list(person.rights),
         "seats": sorted(word.seat_keys),
-        "keys": sorted(person.keys),
+        "keys": sorted(keys_on(board.request, person)),
         "is_agents_side": any(sides),
     }
-    return right | ({"voter_keys": sorted(voter.keys)} if word.by else {})
+    # Whom a seat leaves out does not fill it for somebody else either.
+    return right | ({"voter_keys": sorted(keys_on(board.request, voter))} if word.by else {})
 
 
 def _free(word: Word) -> Word:

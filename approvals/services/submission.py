@@ -12,6 +12,7 @@ from approvals.models import ActionRequest, CallbackEndpoint, ShadowResult
 from approvals.policies import Evaluation, Policy
 from approvals.rules import may_cancel
 from approvals.selectors.board import Board, keep_in_hand
+from approvals.selectors.stage_clock import StageClock
 from approvals.services import notifications
 from approvals.services.judging import Judgement, Shadowed, judge_submission
 from approvals.services.lifecycle import move
@@ -54,13 +55,18 @@ def submit_action(
         judged = judge_submission(agent, submission, is_binding=True)
         _check_references(agent, submission)
         request, to = _build(agent, submission, judged, purpose), judged.status
+        stages = StageClock(judged.office)
         if to == RequestStatus.PENDING:
-            request.deadline_at = first_deadline(evaluation=judged.evaluation, now=judged.now)
+            request.deadline_at = first_deadline(
+                evaluation=judged.evaluation, now=judged.now, clock=stages
+            )
         is_asked = to == RequestStatus.PENDING and purpose == Purpose.ACTION
         actor = agent.as_actor() if is_asked else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if to == RequestStatus.PENDING:
-            board = open_requirements(request=request, evaluation=judged.evaluation, now=judged.now)
+            board = open_requirements(
+                request=request, evaluation=judged.evaluation, now=judged.now, clock=stages
+            )
         else:
             board = Board(request, [], [])
         notifications.notify_informed(

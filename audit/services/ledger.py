@@ -147,11 +147,15 @@ def _event(entry: Entry, moment: datetime | None) -> LedgerEvent:
     if moment is None:
         raise ValueError("An event has a time.")
     ident = new_id()
-    whole = _normalised(_body(entry, ident, moment))
+    whole = _body(entry, ident, moment)
     try:
         body = canonical_bytes(whole)
     except CanonicalError:  # rare: most events are encoded once
-        body = canonical_bytes(fitted(whole))
+        whole = _normalised(whole)
+        try:
+            body = canonical_bytes(whole)
+        except CanonicalError:
+            body = canonical_bytes(fitted(whole))
     return LedgerEvent(
         id=ident,
         type=entry.event_type,

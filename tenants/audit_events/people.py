@@ -139,6 +139,27 @@ def member_roles_changed(
     )
 
 
+def member_manager_set(*, actor: Membership, member: Membership, before: Membership | None) -> None:
+    """To whom somebody reports: it decides who fills the seats of an agent's owner's manager."""
+    now = member.manager
+    formerly = f" instead of {before.user.name}" if before and now else ""
+    words = (
+        f"made {now.user.name} the manager of {member.user.name}{formerly}"
+        if now
+        else f"set that {member.user.name} has no manager"
+    )
+    record(
+        event_type="member.manager_set",
+        actor=actor.as_actor(),
+        subject=member_subject(member),
+        summary=f"{actor.user.name} {words}.",
+        data={
+            "from": before.public_id if before else None,
+            "to": now.public_id if now else None,
+        },
+    )
+
+
 def member_suspended(
     *, actor: Membership, member: Membership, reason: str, breaks: Sequence[str] = ()
 ) -> None:

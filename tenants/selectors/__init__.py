@@ -194,8 +194,8 @@ def opened_invitation(token: str) -> OpenedInvitation:
 
 
 def get_member(public_id: str) -> Membership:
-    """Return the member with this public id; raise `NotFound`."""
-    return _get(members(), "mem", public_id)
+    """Return the member with this public id, with the manager; raise `NotFound`."""
+    return _get(members().select_related("manager__user"), "mem", public_id)
 
 
 def member_named(public_id: str) -> Membership | None:

@@ -10,7 +10,7 @@ from tenants.audit_events import people as events
 from tenants.departures import weigh_departure
 from tenants.enums import MemberStatus, Role
 from tenants.models import Membership, Tenant, User
-from tenants.services.checks import clean_roles, clean_text
+from tenants.services.checks import clean_roles, clean_text, fault
 from tenants.services.invitations import (
     accept_invitation,
     invite_member,
@@ -26,6 +26,7 @@ __all__ = [
     "resend_invitation",
     "resume_member",
     "revoke_invitation",
+    "set_manager",
     "suspend_member",
 ]
 
@@ -111,6 +112,29 @@ def resume_member(*, actor: Membership, member: Membership) -> Membership:
     return member
 
 
+@transaction.atomic
+def set_manager(*, actor: Membership, member: Membership, manager: Membership | None) -> Membership:
+    """Say to whom the member reports (None: to nobody), and return the membership.
+
+    Whoever manages an agent's owner fills the seats that ask for that manager, from then on in
+    requests that wait as well. Raises `Forbidden`, and `Invalid` when somebody would be their own
+    manager or the manager is not active.
+    """
+    _require_owner(actor)
+    member = _locked(member)
+    before = member.manager
+    if manager == before:
+        return member
+    if manager is not None and manager.pk == member.pk:
+        raise fault("manager", "Nobody is their own manager: choose somebody else.")
+    if manager is not None and not manager.is_active:
+        raise fault("manager", f"{manager.user.name} is not active: choose somebody else.")
+    member.manager = manager
+    member.save(update_fields=["manager"])
+    events.member_manager_set(actor=actor, member=member, before=before)
+    return member
+
+
 def _require_owner(actor: Membership) -> None:
     rules.require(rules.may_manage_people(actor), "Only an owner can manage people.")
 
@@ -119,7 +143,9 @@ def _locked(member: Membership) -> Membership:
     """Lock the tenant, then the member: two owners who demote each other wait in line."""
     Tenant.objects.select_for_update().get()
     return (
-        Membership.objects.select_for_update(of=("self",)).select_related("user").get(pk=member.pk)
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("user", "manager__user")
+        .get(pk=member.pk)
     )
 
 

@@ -13,7 +13,7 @@ from govapp.common import clock
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.departures import ConfirmationNeeded, what_would_break
-from tenants.forms import InviteForm, OptionalReasonForm, RolesForm
+from tenants.forms import InviteForm, ManagerForm, OptionalReasonForm, RolesForm
 from tenants.http import PageRequest
 from tenants.models import Membership
 from tenants.selectors import (
@@ -30,6 +30,7 @@ from tenants.services.people import (
     resend_invitation,
     resume_member,
     revoke_invitation,
+    set_manager,
     suspend_member,
 )
 from tenants.spans import span_in_words
@@ -108,6 +109,19 @@ def roles(request: PageRequest, slug: str, member: str) -> HttpResponse:
 
 
 @require_POST
+def manager(request: PageRequest, slug: str, member: str) -> HttpResponse:
+    found = get_member(member)
+    rules.require(rules.may_manage_people(request.membership), "Only an owner can say who manages.")
+    form = ManagerForm(request.POST, member=found)
+    if form.is_valid():
+        with refusals_on(form):
+            set_manager(actor=request.membership, member=found, **form.cleaned_data)
+            messages.success(request, f"The manager of {found.user.name} is saved.")
+            return redirect("person", slug, member)
+    return _person_page(request, found, manager_form=form)
+
+
+@require_POST
 def suspend(request: PageRequest, slug: str, member: str) -> HttpResponse:
     found, form = get_member(member), OptionalReasonForm(request.POST)
     if form.is_valid():
@@ -160,6 +174,7 @@ def _person_page(request: PageRequest, member: Membership, **bound: forms.Form) 
         "may_manage": rules.may_manage_people(request.membership),
         "is_self": member.pk == request.membership.pk,
         "roles_form": RolesForm(initial={"roles": member.roles}),
+        "manager_form": ManagerForm(member=member),
         "suspend_form": OptionalReasonForm(),
         **bound,
     }

@@ -190,6 +190,46 @@ def test_an_impossible_quorum_is_said_before_anybody_reviews(desk: Desk, visit: 
     assert window.faults == []
 
 
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_seats_of_different_groups_with_somebody_left_out(
+    desk: Desk, visit: Visit, shots: Path | None, theme: str, width: int
+) -> None:
+    window = visit(desk.demo.world.company.carl, theme=theme, width=width)
+    page = open_rule(window, desk, "flows-0")
+    start = "#f-flows-0-s-0-seat-0"
+    page.locator(f"{start}-who").select_option("groups")
+    expect(page.locator(f"{start}-groups")).to_be_visible()
+    page.locator(f"{start}-groups").select_option("finance")
+    page.locator(f"{start}-groups-1").select_option("risk")
+    expect(page.locator(f"{start}-groups-2")).to_be_visible()
+    page.locator(f"{start}-count").fill("2")
+    page.locator(f"{start}-but").select_option("manager:agent_owner")
+    expect(page.locator(f"{start}-but-1")).to_be_visible()
+    expect(settled(page).locator("#card-flows-0")).to_contain_text(
+        "2 from different groups (Finance, Risk) (anyone but the manager of the agent's owner)"
+    )
+    assert examine(page, f"editor-seats-{width}-{theme}", shots) == []
+
+
+def test_a_stage_counts_business_hours_asks_again_and_hands_over(desk: Desk, visit: Visit) -> None:
+    window = visit(desk.demo.world.company.carl)
+    page = settled(open_rule(window, desk, "flows-0"))
+    stage = "#f-flows-0-s-0"
+    page.locator(f"{stage}-counting").select_option("business_hours")
+    page.locator(f"{stage}-reminders").fill("every 30m 3 times")
+    page.locator(f"{stage}-esc-0-every").fill("20m")
+    page.locator(f"{stage}-esc-0-times").fill("2")
+    page.locator(f"{stage}-esc-0-hand-over").check()
+    expect(sentence(page, "flows-0")).to_contain_text(
+        "within 4 business hours; reminders after 30 business minutes, 1 business hour and"
+        " 90 business minutes; after 2 business hours it is handed over to Managers, who are asked"
+        " again every 20 business minutes, 2 times; the others may still approve"
+    )
+    expect(page.locator(".lint").filter(has_text="counts business hours")).to_be_visible()
+    assert window.faults == []
+
+
 def test_text_and_sentences_say_the_same_both_ways(desk: Desk, visit: Visit) -> None:
     window = visit(desk.demo.world.company.carl)
     page = window.go(desk.url())

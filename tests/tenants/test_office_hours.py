@@ -51,3 +51,15 @@ def test_countries_have_names() -> None:
     assert (countries["CH"], countries["US"]) == ("Switzerland", "United States")
     assert countries["BA"] == "Bosnia and Herzegovina"
     assert list(countries.values()) == sorted(countries.values())
+
+
+def test_a_business_day_is_one_on_which_it_opens() -> None:
+    days = [date(2026, 12, 24), date(2026, 12, 25), date(2026, 12, 26)]
+    assert [hours("DE").is_business_day(each) for each in days] == [True, False, False]
+    assert hours("XX").is_business_day(days[0]) is None
+
+
+def test_hours_that_end_before_they_begin_are_not_said() -> None:
+    office = OfficeHours(WEEKDAYS, time(9), time(9))
+    assert not office.is_said
+    assert office.is_open(datetime(2026, 11, 20, 12, tzinfo=ZURICH)) is None

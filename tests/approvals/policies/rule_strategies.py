@@ -99,6 +99,7 @@ obligations = st.fixed_dictionaries(
     {},
     optional={
         "step_up": st.booleans(),
+        "login": st.booleans(),
         "delay": st.integers(1, 10_000).map(lambda minutes: f"{minutes}m"),
         "attach_note": texts,
         "notify": st.lists(
@@ -125,7 +126,7 @@ def rules(then: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
 
 def _fitting(then: str, asked: dict[str, Any] | None) -> dict[str, Any]:
     """The obligations that a rule of this outcome may have."""
-    unfit = {"deny": {"step_up", "delay"}, "allow": {"step_up"}}.get(then, set())
+    unfit = {"deny": {"step_up", "login", "delay"}, "allow": {"step_up", "login"}}.get(then, set())
     kept = {key: value for key, value in (asked or {}).items() if key not in unfit}
     return {"obligations": kept} if kept else {}
 

@@ -20,9 +20,9 @@ Document = dict[str, Any]
 
 
 def stage(
-    *seats: Any, deadline: str = "4h", name: str = "Review", escalations: Any = ()
+    *seats: Any, deadline: str = "4h", name: str = "Review", escalations: Any = (), **more: Any
 ) -> Document:
-    made: Document = {"name": name, "seats": [*seats], "deadline": deadline}
+    made: Document = {"name": name, "seats": [*seats], "deadline": deadline, **more}
     return made | ({"escalations": [*escalations]} if escalations else {})
 
 
@@ -35,7 +35,23 @@ FLOWS: dict[str, list[Document]] = {
     "two-of-finance": [stage({"group": "finance", "count": 2})],
     "slow": [stage(FINANCE, RISK, deadline="8h")],
     "growing": [stage(FINANCE, RISK, escalations=MANAGERS_JOIN)],
+    "office": [stage(FINANCE, RISK, counting="business_hours")],
+    "office-growing": [stage(FINANCE, RISK, counting="business_hours", escalations=MANAGERS_JOIN)],
+    "insisting": [
+        stage(
+            FINANCE,
+            RISK,
+            escalations=(
+                {**MANAGERS_JOIN[0], "hand_over": True, "repeat": {"every": "30m", "times": 3}},
+            ),
+        )
+    ],
     "in-turn": [stage(FINANCE), stage(RISK, name="Second")],
+    "not-interns": [stage(FINANCE | {"but": [{"group": "interns"}]}, RISK)],
+    "anyone": [stage({"anyone": "approver", "count": 2})],
+    "different": [stage({"groups": ["finance", "legal", "risk"], "count": 2})],
+    "fewer-groups": [stage({"groups": ["finance", "risk"], "count": 2})],
+    "manager": [stage({"manager": "agent_owner"})],
 }
 
 
@@ -144,6 +160,30 @@ TABLE: list[tuple[str, Policy, Policy, str]] = [
     ("another group", policy(ALL, APPROVE | {"flow": "two-of-finance"}),
      policy(ALL, APPROVE), "both"),
     ("a longer deadline", policy(ALL, APPROVE), policy(ALL, APPROVE | {"flow": "slow"}), "weakens"),
+    ("somebody left out", policy(ALL, APPROVE),
+     policy(ALL, APPROVE | {"flow": "not-interns"}), "tightens"),
+    ("nobody left out any more", policy(ALL, APPROVE | {"flow": "not-interns"}),
+     policy(ALL, APPROVE), "weakens"),
+    ("anybody instead of two groups", policy(ALL, APPROVE),
+     policy(ALL, APPROVE | {"flow": "anyone"}), "weakens"),
+    ("fewer groups to come from", policy(ALL, APPROVE | {"flow": "different"}),
+     policy(ALL, APPROVE | {"flow": "fewer-groups"}), "tightens"),
+    ("different groups instead of anybody", policy(ALL, APPROVE | {"flow": "anyone"}),
+     policy(ALL, APPROVE | {"flow": "different"}), "tightens"),
+    ("the manager instead of a group", policy(ALL, APPROVE | {"flow": "one"}),
+     policy(ALL, APPROVE | {"flow": "manager"}), "both"),
+    ("a login no more", policy(ALL, APPROVE | {"obligations": {"login": True}}),
+     policy(ALL, APPROVE), "weakens"),
+    ("business hours instead of all", policy(ALL, APPROVE),
+     policy(ALL, APPROVE | {"flow": "office"}), "weakens"),
+    ("all hours instead of business hours", policy(ALL, APPROVE | {"flow": "office"}),
+     policy(ALL, APPROVE), "tightens"),
+    ("a deadline of more business hours", policy(ALL, APPROVE | {"flow": "slow"}),
+     policy(ALL, APPROVE | {"flow": "office"}), "both"),
+    ("somebody joins after so many business hours", policy(ALL, APPROVE | {"flow": "growing"}),
+     policy(ALL, APPROVE | {"flow": "office-growing"}), "both"),
+    ("asking again and handing over", policy(ALL, APPROVE | {"flow": "growing"}),
+     policy(ALL, APPROVE | {"flow": "insisting"}), "same"),
     ("more who may join", policy(ALL, APPROVE),
      policy(ALL, APPROVE | {"flow": "growing"}), "weakens"),
     ("a stage more", policy(ALL, APPROVE | {"flow": "one"}),
@@ -224,6 +264,15 @@ WORDS: list[tuple[Policy, Policy, list[str]]] = [
       " Review.")]),
     (policy(ALL, APPROVE | {"flow": "one"}), policy(ALL, APPROVE),
      [("tightens: Rule large asks for “1 from Risk” instead of “nobody from Risk” in stage"
+      " Review.")]),
+    (policy(ALL, APPROVE | {"flow": "not-interns"}), policy(ALL, APPROVE),
+     [("weakens: Rule large asks for “1 from Finance” instead of “1 from Finance (anyone but"
+      " Interns)” in stage Review.")]),
+    (policy(ALL, APPROVE | {"obligations": {"login": True}}), policy(ALL, APPROVE),
+     [("weakens: Rule large asks for “votes from a link or a chat” instead of “a login to"
+      " vote”.")]),
+    (policy(ALL, APPROVE), policy(ALL, APPROVE | {"flow": "office"}),
+     [("weakens: Rule large asks for “within 4 business hours” instead of “within 4 hours” in stage"
       " Review.")]),
     (policy(ALL, APPROVE), policy(ALL, APPROVE | {"separation_of_duties": False}),
      [("weakens: Rule large asks for “the agent's owner may be one of them” instead of “the"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from approvals.policies import (
     Flow,
+    Seat,
     describe_flow,
     describe_policy,
     describe_rule,
@@ -123,9 +125,37 @@ def test_an_allow_rule() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("seat", "words"),
+    [
+        ({"manager": "agent_owner"}, "the manager of the agent's owner"),
+        ({"anyone": "approver", "count": 2}, "2 with the right to approve"),
+        (
+            {"anyone": "approver", "but": [{"group": "it"}, {"person": "a@b.c"}]},
+            "1 with the right to approve (anyone but It or a@b.c)",
+        ),
+        ({"groups": ["risk", "legal"], "count": 2}, "2 from different groups (Legal, Risk)"),
+        ({"groups": ["risk", "legal"]}, "1 from one of these groups (Legal, Risk)"),
+        (
+            {"group": "risk", "but": [{"manager": "agent_owner"}]},
+            "1 from Risk (anyone but the manager of the agent's owner)",
+        ),
+    ],
+)
+def test_seats_in_words(seat: dict[str, Any], words: str) -> None:
+    made = policy(rule(flow="one"))
+    stage = replace(made.flows["one"].stages[0], seats=(Seat.from_dict(seat),))
+
+    assert describe_flow(Flow("one", (stage,))) == (
+        f"{words[0].upper()}{words[1:]} must approve within 4 hours; "
+        "nobody answering means it expires."
+    )
+
+
 def test_a_rule_says_what_it_asks_for_besides() -> None:
     asked = {
         "step_up": True,
+        "login": True,
         "delay": "10m",
         "attach_note": 'See "treasury".',
         "notify": [{"group": "internal-audit"}, {"person": "ann@example.com"}],
@@ -136,6 +166,7 @@ def test_a_rule_says_what_it_asks_for_besides() -> None:
         "When payments.*: 1 from Finance must approve within 4 hours; "
         "nobody answering means it expires; "
         "each of them confirms the vote with a second factor; "
+        "each of them has to log in to vote; "
         "once approved, the agent gets its permission only 10 minutes later; "
         "Internal audit and ann@example.com are told; "
         'this note is attached: "See \\"treasury\\".".'
@@ -196,6 +227,39 @@ def test_a_flow_of_several_stages() -> None:
         "90 minutes; after 1 hour ann@example.com is added; after 80 minutes A and the role owner "
         "are added; then bob@example.com must approve within 1 day; "
         "nobody answering means it expires."
+    )
+
+
+def test_a_stage_that_counts_business_hours_and_asks_again() -> None:
+    managers = {"add": [{"group": "managers"}]}
+    ann = {"add": [{"person": "ann@example.com"}], "hand_over": True}
+    flow = Flow.from_dict(
+        {
+            "name": "patient",
+            "stages": [
+                {
+                    "name": "One",
+                    "seats": [{"group": "finance"}],
+                    "deadline": "48h",
+                    "counting": "business_hours",
+                    "reminders": ["1h", "24h"],
+                    "escalations": [
+                        {"after": "8h", "repeat": {"every": "30m", "times": 3}, **managers},
+                        {"after": "16h", "repeat": {"every": "2h", "times": 1}, **ann},
+                        {"after": "20h", "hand_over": True, **managers},
+                    ],
+                },
+            ],
+        }
+    )
+
+    assert describe_flow(flow) == (
+        "1 from Finance must approve within 48 business hours; reminders after 1 business hour and "
+        "24 business hours; after 8 business hours Managers are added, and everybody is asked "
+        "again every 30 business minutes, 3 times; after 16 business hours it is handed over to "
+        "ann@example.com, who is asked again after another 2 business hours; the others may still "
+        "approve; after 20 business hours it is handed over to Managers; the others may still "
+        "approve; nobody answering means it expires."
     )
 
 

@@ -65,3 +65,11 @@ def test_the_short_form_is_read_back(seconds: int) -> None:
     duration = timedelta(seconds=seconds)
 
     assert parse_duration(format_duration(duration)) == duration
+
+
+def test_business_time_has_no_days() -> None:
+    two_days = timedelta(days=2)
+
+    assert format_duration(two_days, days=False) == "48h"
+    assert duration_in_words(two_days, business=True) == "48 business hours"
+    assert duration_in_words(timedelta(hours=1), business=True) == "1 business hour"

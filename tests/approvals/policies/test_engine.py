@@ -220,7 +220,13 @@ def test_everything_goes_to_json() -> None:
         "outcome": "require_approval",
         "because": "amount 48200.00 is over 1",
         "used_default": False,
-        "obligations": {"step_up": False, "delay": None, "notes": [], "notify": []},
+        "obligations": {
+            "step_up": False,
+            "login": False,
+            "delay": None,
+            "notes": [],
+            "notify": [],
+        },
         "requirements": [
             {
                 "rule_id": "a",

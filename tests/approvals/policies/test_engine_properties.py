@@ -84,6 +84,7 @@ def test_adding_any_rule_never_loosens_obligations(
     after = evaluate(policy(*listed, {**added, "id": "added"}), request).obligations
 
     assert after.step_up >= before.step_up
+    assert after.login >= before.login
     assert (after.delay or timedelta(0)) >= (before.delay or timedelta(0))
     assert set(after.notes) >= set(before.notes)
     assert set(after.notify) >= set(before.notify)
@@ -106,6 +107,7 @@ def test_obligations_are_those_of_the_rules_that_apply(
     ]
     found = evaluation.obligations
     assert found.step_up is any(each.step_up for each in asked)
+    assert found.login is any(each.login for each in asked)
     assert found.delay == max((each.delay for each in asked if each.delay), default=None)
     assert sorted(text for _, text in found.notes) == sorted(
         each.note for each in asked if each.note

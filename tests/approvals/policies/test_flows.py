@@ -65,12 +65,12 @@ STAGE: dict[str, Any] = {"name": "A", "seats": [{"group": "a"}], "deadline": "1h
         ([], "a flow needs at least one stage"),
         ("x", "stages must be a list"),
         ([STAGE | {"seats": []}], "a stage needs at least one seat"),
-        ([STAGE | {"seats": [{}]}], "a seat names exactly one group, role or person"),
+        ([STAGE | {"seats": [{}]}], "a seat names exactly one of group, role"),
         (
             [STAGE | {"seats": [{"group": "a", "role": "b"}]}],
-            "a seat names exactly one group, role or person",
+            "a seat names exactly one of group, role",
         ),
-        ([STAGE | {"seats": [{"group": ""}]}], "a seat names exactly one group, role or person"),
+        ([STAGE | {"seats": [{"group": ""}]}], "a seat names exactly one of group, role"),
         (
             [STAGE | {"seats": [{"group": "a", "count": 0}]}],
             "a seat needs a count of at least 1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -288,16 +289,17 @@ def test_half_a_rule_is_kept_and_its_problems_find_their_inputs() -> None:
 def test_obligations_have_fields_of_their_own() -> None:
     obligations = {
         "step_up": True,
+        "login": True,
         "delay": "10m",
         "attach_note": "see the handbook",
         "notify": [{"group": "audit"}, {"person": "alice@example.com"}],
     }
     fields = to_fields(document(rule(obligations=obligations)))
 
-    assert {
-        name: fields[f"rules-0-{name}"] for name in ("step-up", "delay", "attach-note", "notify")
-    } == {
+    names = ("step-up", "login", "delay", "attach-note", "notify")
+    assert {name: fields[f"rules-0-{name}"] for name in names} == {
         "step-up": "yes",
+        "login": "yes",
         "delay": "10m",
         "attach-note": "see the handbook",
         "notify": ["group:audit", "person:alice@example.com"],
@@ -306,8 +308,74 @@ def test_obligations_have_fields_of_their_own() -> None:
     assert made["rules"][0]["obligations"]["notify"] == [{"group": "audit"}, {"person": "a@b"}]  # type: ignore[index]
     assert [field_for(each.pointer, made) for each in problems] == [
         "rules-0-step-up",
+        "rules-0-login",
         "rules-0-delay",
     ]
+
+
+def test_seats_of_several_groups_and_exceptions_have_fields_of_their_own() -> None:
+    seats = [
+        {"groups": ["a", "b"], "count": 2, "but": [{"manager": "agent_owner"}]},
+        {"anyone": "approver", "count": 1},
+    ]
+    made = document()
+    made["flows"]["four-eyes"]["stages"][0]["seats"] = seats
+    fields = to_fields(made)
+
+    start = next(name for name in fields if fields[name] == "groups").removesuffix("0-who")
+    assert {name.removeprefix(start): fields[name] for name in fields if start in name} == {
+        "0-who": "groups",
+        "0-count": "2",
+        "0-groups": ["a", "b"],
+        "0-but": ["manager:agent_owner"],
+        "1-who": "anyone:approver",
+        "1-count": "1",
+    }
+    # An answer that the other choice does not ask for is not read.
+    again: Any = from_fields(fields | {f"{start}0-who": "group:x", f"{start}1-but": "x, y@z"})[0]
+    assert again["flows"]["four-eyes"]["stages"][0]["seats"] == [
+        {"group": "x", "count": 2, "but": [{"manager": "agent_owner"}]},
+        {"anyone": "approver", "count": 1, "but": [{"group": "x"}, {"person": "y@z"}]},
+    ]
+
+
+def test_times_of_a_stage_have_fields_of_their_own() -> None:
+    made = copy.deepcopy(document(rule()))
+    made["flows"]["one"]["stages"][0] |= {
+        "counting": "business_hours",
+        "reminders": {"every": "1h", "times": 2},
+        "escalations": [
+            {
+                "after": "2h",
+                "add": [{"group": "managers"}],
+                "repeat": {"every": "30m", "times": 3},
+                "hand_over": True,
+            }
+        ],
+    }
+    fields = to_fields(made)
+
+    assert {
+        name: value for name, value in fields.items() if re.match("flows-0-s-0-(c|r|esc)", name)
+    } == {
+        "flows-0-s-0-counting": "business_hours",
+        "flows-0-s-0-reminders": ["every 1h 2 times"],
+        "flows-0-s-0-esc-0-after": "2h",
+        "flows-0-s-0-esc-0-add": ["group:managers"],
+        "flows-0-s-0-esc-0-every": "30m",
+        "flows-0-s-0-esc-0-times": "3",
+        "flows-0-s-0-esc-0-hand-over": "yes",
+    }
+    assert parse_policy(from_fields(fields)[0]) == parse_policy(made)
+
+
+@pytest.mark.parametrize("typed", ["every 1h 2 times", "Every  1h  2 times", "every 60m 2 time"])
+def test_reminders_can_be_typed_as_a_repetition(typed: str) -> None:
+    fields = to_fields(document(rule())) | {"flows-0-s-0-reminders": typed}
+
+    read = parse_policy(from_fields(fields)[0])
+
+    assert read.flows["one"].stages[0].to_dict()["reminders"] == ["1h", "2h"]
 
 
 def test_rows_and_text_together_are_a_problem() -> None:
@@ -340,13 +408,22 @@ POINTERS: list[tuple[str, str]] = [
     ("/rules/0/when/conditions/all/1/any/1/value/1", "rules-0-c-2-value2"),
     ("/rules/1/when/conditions/any/0/all/0/op", "rules-1-text"),
     ("/rules/0/obligations/delay", "rules-0-delay"),
+    ("/rules/0/obligations/login", "rules-0-login"),
     ("/rules/0/obligations/notify/0/group", "rules-0-notify"),
     ("/rules/0/separation_of_duties", "rules-0-separation"),
     ("/rules/9/id", "rules-9-id"),
     ("/flows/four-eyes", "flows-1-name"),
     ("/flows/four-eyes/stages/0/seats/1/group", "flows-1-s-0-seat-1-who"),
+    ("/flows/four-eyes/stages/0/seats/1/groups/2", "flows-1-s-0-seat-1-groups"),
+    ("/flows/four-eyes/stages/0/seats/1/but/0/group", "flows-1-s-0-seat-1-but"),
     ("/flows/four-eyes/stages/0/escalations/0/add/0", "flows-1-s-0-esc-0-add"),
     ("/flows/four-eyes/stages/0/reminders/1", "flows-1-s-0-reminders"),
+    ("/flows/four-eyes/stages/0/escalations/0/repeat", "flows-1-s-0-esc-0-every"),
+    ("/flows/four-eyes/stages/0/escalations/0/repeat/every", "flows-1-s-0-esc-0-every"),
+    ("/flows/four-eyes/stages/0/escalations/0/repeat/times", "flows-1-s-0-esc-0-times"),
+    ("/flows/four-eyes/stages/0/escalations/0/hand_over", "flows-1-s-0-esc-0-hand-over"),
+    ("/flows/four-eyes/stages/0/reminders/times", "flows-1-s-0-reminders"),
+    ("/flows/four-eyes/stages/0/counting", "flows-1-s-0-counting"),
     ("/flows/four-eyes/stages/0/deadline", "flows-1-s-0-deadline"),
     ("/flows/none", ""),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from approvals.policies import EvaluatedObligations, PolicyInvalid, evaluate, parse_policy
-from approvals.policies.flows import Reference
+from approvals.policies.seats import Reference
 from tests.approvals.policies.builders import compare, document, facts, policy, rule
 
 COMPLIANCE = Reference("role", "compliance")
@@ -24,7 +24,10 @@ def test_obligations_of_every_rule_that_applies_are_taken_together() -> None:
             **asking(attach_note="Unknown fee.", notify=[{"role": "compliance"}]),
             conditions=compare("payload.fee", "gt", 1),
         ),
-        rule("b", **asking(step_up=True, delay="10m", notify=[{"person": "Ann@Example.com"}])),
+        rule(
+            "b",
+            **asking(step_up=True, login=True, delay="10m", notify=[{"person": "Ann@Example.com"}]),
+        ),
         rule("a", then="allow", **asking(delay="1h", attach_note="Ask for the invoice.")),
         rule(
             "d",
@@ -40,6 +43,7 @@ def test_obligations_of_every_rule_that_applies_are_taken_together() -> None:
     assert evaluation.outcome == "require_approval"
     assert evaluation.obligations == EvaluatedObligations(
         step_up=True,
+        login=True,
         delay=timedelta(hours=1),
         notes=(("a", "Ask for the invoice."), ("c", "Unknown fee.")),
         notify=(ANN, COMPLIANCE),
@@ -47,11 +51,17 @@ def test_obligations_of_every_rule_that_applies_are_taken_together() -> None:
 
 
 def test_obligations_go_to_json_and_back() -> None:
-    made = EvaluatedObligations(True, timedelta(minutes=90), (("a", "x"),), (ANN, COMPLIANCE))
+    made = EvaluatedObligations(
+        step_up=True,
+        delay=timedelta(minutes=90),
+        notes=(("a", "x"),),
+        notify=(ANN, COMPLIANCE),
+    )
     data = made.to_dict()
 
     assert data == {
         "step_up": True,
+        "login": False,
         "delay": "90m",
         "notes": [{"rule_id": "a", "text": "x"}],
         "notify": [{"person": "ann@example.com"}, {"role": "compliance"}],
@@ -78,10 +88,16 @@ HERE = "/rules/0/obligations"
             "deny",
             {},
             HERE,
-            "write step_up, delay, attach_note or notify here, or remove obligations",
+            "write step_up, login, delay, attach_note or notify here, or remove obligations",
         ),
         ("deny", [], HERE, "write keys and values here, not a list of 0 items"),
         ("deny", {"notfy": []}, f"{HERE}/notfy", "unknown key notfy; did you mean notify"),
+        (
+            "deny",
+            {"login": True},
+            f"{HERE}/login",
+            "remove login; only then: require_approval has people who vote",
+        ),
         (
             "allow",
             {"step_up": True},
@@ -118,7 +134,7 @@ HERE = "/rules/0/obligations"
             "deny",
             {"notify": [{"group": "a", "role": "b"}]},
             f"{HERE}/notify/0",
-            "write exactly one of group, role or person here",
+            "write exactly one of group, role, person, manager or anyone here",
         ),
         (
             "deny",
@@ -130,7 +146,7 @@ HERE = "/rules/0/obligations"
             "deny",
             {"notify": [{"group": "a", "count": 2}]},
             f"{HERE}/notify/0/count",
-            "unknown key count; known here: group, role, person",
+            "unknown key count; known here: group, role, person, manager, anyone",
         ),
     ],
 )
@@ -146,6 +162,7 @@ def test_obligations_that_cannot_be(
 def test_obligations_survive_the_document() -> None:
     asked = {
         "step_up": True,
+        "login": True,
         "delay": "10m",
         "attach_note": "Größe",
         "notify": [{"group": "a"}, {"person": "ann@example.com"}],

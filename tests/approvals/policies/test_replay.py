@@ -100,6 +100,13 @@ BOTH = asks(FINANCE, RISK)
         (asks(FINANCE, RISK, obligations={"step_up": True}), "stricter"),
         (asks(FINANCE, RISK, obligations={"delay": "5m"}), "stricter"),
         (asks(FINANCE, obligations={"step_up": True}), "other"),
+        (asks(FINANCE, RISK, obligations={"login": True}), "stricter"),
+        (asks(FINANCE, {"anyone": "approver"}), "looser"),
+        (asks(FINANCE | {"but": [{"group": "interns"}]}, RISK), "stricter"),
+        (asks({"groups": ["finance", "risk"]}, RISK), "looser"),
+        # Who is in both could fill either, so that these two are not known to be of two groups.
+        (asks({"groups": ["finance", "risk"], "count": 2}), "other"),
+        (asks({"manager": "agent_owner"}, RISK), "other"),
         (asks(FINANCE, RISK, obligations={"attach_note": "Read it."}), None),
     ],
 )
@@ -280,3 +287,16 @@ def test_nothing_asked_is_less_than_anything() -> None:
     assert compare_demands(NOTHING_ASKED, something) == "stricter"
     assert compare_demands(Demand(), NOTHING_ASKED) is None
     assert set(OUTCOMES) == {"allow", "deny", "require_approval"}
+
+
+def test_the_toll_of_seats_that_depend_on_the_request() -> None:
+    made = asks({"manager": "agent_owner"}, {"anyone": "approver", "but": [RISK]})
+    demand = decided(made, facts()).demand
+
+    toll = CROWD.toll(demand, "payments.transfer", frozenset(), frozenset({"cem@x"}))
+    assert (toll.is_impossible, dict(toll.shares)) == (
+        False,
+        {"cem@x": 1.0, "ann@x": 0.5, "bea@x": 0.5},
+    )
+    assert CROWD.toll(demand, "payments.transfer", frozenset()).is_impossible
+    assert CROWD.toll(demand, "other", frozenset(), frozenset({"cem@x"})).is_impossible

@@ -111,27 +111,55 @@ people = st.one_of(
 )
 
 
-def _who(each: dict[str, str]) -> str:
+def _who(each: dict[str, Any]) -> str:
     return str(sorted(each.items()))
+
+
+_pointing = st.sampled_from([{"manager": "agent_owner"}, {"anyone": "approver"}])
+_several = st.lists(slugs, min_size=2, max_size=3, unique=True).map(
+    lambda names: {"groups": sorted(names)}
+)
+_seated: st.SearchStrategy[dict[str, Any]] = st.one_of(people, _pointing, _several)
+
+
+@st.composite
+def _seats(draw: st.DrawFn, who: dict[str, Any]) -> dict[str, Any]:
+    """A seat as in a normalised document, now and then with people who are left out."""
+    if "person" in who:
+        return {**who, "count": 1}
+    most = 1 if "manager" in who else len(who.get("groups", "abc"))
+    made = {**who, "count": draw(st.integers(1, most))}
+    others = (people | st.just({"manager": "agent_owner"})).filter(lambda each: each != who)
+    but = draw(st.lists(others, max_size=2, unique_by=_who))
+    return {**made, "but": but} if but else made
 
 
 @st.composite
 def stages(draw: st.DrawFn) -> dict[str, Any]:
     """A stage as in a normalised document."""
-    seats = draw(st.lists(people, min_size=1, max_size=3, unique_by=_who))
+    named = draw(st.lists(_seated, min_size=1, max_size=3, unique_by=_who))
     made: dict[str, Any] = {
         "name": draw(lines),
-        "seats": [
-            {**seat, "count": 1 if "person" in seat else draw(st.integers(1, 3))} for seat in seats
-        ],
+        "seats": [draw(_seats(each)) for each in named],
         "deadline": "5h",
     }
     if draw(st.booleans()):
-        made["reminders"] = ["1h", "90m"]
+        made["counting"] = draw(st.sampled_from(["all_hours", "business_hours"]))
+    if draw(st.booleans()):
+        made["reminders"] = draw(st.sampled_from([["1h", "90m"], {"every": "1h", "times": 2}]))
     if draw(st.booleans()):
         added = draw(st.lists(people, min_size=1, max_size=2))
-        made["escalations"] = [{"after": "2h", "add": added}]
+        made["escalations"] = [{"after": "2h", "add": added} | draw(_prompting)]
     return made
+
+
+_prompting = st.fixed_dictionaries(
+    {},
+    optional={
+        "repeat": st.fixed_dictionaries({"every": st.just("20m"), "times": st.integers(1, 8)}),
+        "hand_over": st.booleans(),
+    },
+)
 
 
 flows = st.lists(stages(), min_size=1, max_size=2, unique_by=lambda each: each["name"]).map(
@@ -159,6 +187,7 @@ _obligations = st.fixed_dictionaries(
     {},
     optional={
         "step_up": st.just(True),
+        "login": st.just(True),
         "delay": st.sampled_from(["30s", "10m", "7d"]),
         "attach_note": texts,
         "notify": st.lists(people, min_size=1, max_size=2, unique_by=_who),
@@ -180,6 +209,7 @@ def rules(draw: st.DrawFn, flow_names: list[str]) -> dict[str, Any]:
     if obligations is not None:
         if made["then"] != "require_approval":
             obligations.pop("step_up", None)
+            obligations.pop("login", None)
         if made["then"] == "deny":
             obligations.pop("delay", None)
         if obligations:

@@ -1,6 +1,7 @@
 """Remarks about a policy, in the words that its writer reads."""
 
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from approvals.selectors.policy_lint import Lint, lint_policy
 from approvals.selectors.reachability import find_obstacles
 from approvals.selectors.staff import Staff, read_staff
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Agent
+from tenants.models import Agent, Tenant
 from tenants.services.groups import add_to_group, create_group
 from tests.approvals.policies.test_bounded_work import steps_of
 from tests.approvals.world import World, give_right, make_world, stage
@@ -311,6 +312,30 @@ def test_an_escalation_to_people_without_the_right(world: World) -> None:
             ),
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"business_days": []}, "none are set in the settings"),
+        ({"business_to": time(9)}, "none are set in the settings"),
+        ({"holiday_country": "XX"}, "the public holidays of XX are not known here"),
+        ({}, ""),
+    ],
+)
+def test_business_hours_that_cannot_be_counted(
+    world: World, settings: dict[str, Any], why: str
+) -> None:
+    with tenant_transaction(world.company.id):
+        Tenant.objects.update(**{"business_days": [0, 1, 2, 3, 4], **settings})
+    stages = [stage("finance"), stage("risk", name="second", counting="business_hours")]
+    said = (
+        f"Flow review, stage second: it counts business hours, but {why}; all hours count until"
+        " then, so that its deadline is sooner."
+    )
+    assert lint(world, document(rule()) | {"flows": {"review": {"stages": stages}}}) == (
+        [("warning", "/flows/review/stages/1/counting", said)] if why else []
+    )
 
 
 def test_rules_that_ask_different_people_in_the_same_case(world: World) -> None:

@@ -49,11 +49,8 @@ def test_each_request_is_prompted_by_its_own_votes(move_clock: MoveClock) -> Non
     world.vote(world.company.alice, requests[1])
     move_clock(HOUR + MINUTE)
     assert sweep() == 8
-    everybody: list[tuple[str, bool | None]] = [("Alice", None), ("Bob", None)]
-    people = [everybody, everybody[1:], everybody, everybody]
-    assert told(world, "reminder") == [
-        (request.pk, *each) for request, some in zip(requests, people, strict=True) for each in some
-    ]
+    # Whoever is told that it was escalated is not reminded at the same time.
+    assert told(world, "reminder") == []
     first: list[tuple[str, bool | None]] = [("Alice", False), ("Bob", False), ("Charlie", True)]
     people = [first, first[1:], first, first]
     assert told(world, "escalated") == [
@@ -68,6 +65,30 @@ def test_each_request_is_prompted_by_its_own_votes(move_clock: MoveClock) -> Non
             "[{'ref': 'managers', 'kind': 'group', 'count': 1}]"
         }
         assert LedgerQueueItem.objects.filter(event__in=events).count() == 8
+
+
+@pytest.mark.django_db
+def test_everybody_who_has_not_voted_is_reminded(move_clock: MoveClock) -> None:
+    world = make_world(policy(stage("finance", "risk", reminders=["1h"])))
+    requests = [world.submit() for _ in range(2)]
+    world.vote(world.company.alice, requests[1])
+    move_clock(HOUR + MINUTE)
+    assert sweep() == 2
+    assert told(world, "reminder") == [
+        (requests[0].pk, "Alice", None),
+        (requests[0].pk, "Bob", None),
+        (requests[1].pk, "Bob", None),
+    ]
+
+
+@pytest.mark.django_db
+def test_somebody_whom_two_rules_ask_is_reminded_once(move_clock: MoveClock) -> None:
+    stages = [stage("finance", reminders=["1h"])]
+    world = make_world(policy(one=stages, two=stages))
+    request = world.submit()
+    move_clock(HOUR + MINUTE)
+    assert sweep() == 2
+    assert told(world, "reminder") == [(request.pk, "Alice", None)]
 
 
 @pytest.mark.django_db

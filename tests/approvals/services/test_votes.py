@@ -330,7 +330,12 @@ def test_the_right_that_justified_a_vote_is_stored_with_it(world: World) -> None
         "right": "group:finance",
         "rights": ["group:finance"],
         "seats": ["group:finance"],
-        "keys": ["group:finance", "person:alice@acme.example", "role:approver"],
+        "keys": [
+            "anyone:approver",
+            "group:finance",
+            "person:alice@acme.example",
+            "role:approver",
+        ],
         "is_agents_side": False,
     }
 

@@ -10,8 +10,10 @@ from approvals.models import ActionRequest, Vote
 from approvals.selectors.approvers import standing_of
 from approvals.selectors.inbox import decidable_by
 from approvals.services.links import make_review_link
+from govapp.common.errors import Forbidden
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Absence, Membership
+from tenants.services.people import set_manager
 from tests.approvals.services.test_stand_ins import away
 from tests.approvals.views.conftest import Login, Site, be_low_risk, field
 from tests.approvals.world import World, add_approver, make_world, policy, stage
@@ -185,3 +187,29 @@ def _forget(world: World, absence: Absence) -> None:
     with tenant_transaction(world.company.id):
         absence.cancelled_at = absence.created_at + timedelta(seconds=1)
         absence.save(update_fields=["cancelled_at"])
+
+
+def test_whom_a_seat_leaves_out_does_not_fill_it_for_another() -> None:
+    world = make_world(policy(stage({"group": "finance", "but": [{"group": "risk"}]})))
+    company = world.company
+    away(world, company.alice, company.bob)
+    request = world.submit()
+    assert _disagreements(world, [company.alice, company.bob], [request]) == []
+    with pytest.raises(Forbidden):
+        world.vote(company.bob, request)
+    with tenant_transaction(company.id):
+        Absence.objects.update(cancelled_at=request.submitted_at)
+    away(world, company.alice, company.charlie)
+    assert _disagreements(world, [company.alice, company.charlie], [request]) == []
+    assert not world.vote(company.charlie, request).is_pending
+
+
+def test_a_stand_in_speaks_as_manager_of_the_agents_owner() -> None:
+    world = make_world(policy(stage({"manager": "agent_owner"})))
+    company = world.company
+    with tenant_transaction(company.id):
+        set_manager(actor=company.olivia, member=company.olivia, manager=company.alice)
+    away(world, company.alice, company.bob)
+    request = world.submit()
+    assert _disagreements(world, [company.alice, company.bob], [request]) == []
+    assert not world.vote(company.bob, request).is_pending

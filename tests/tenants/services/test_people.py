@@ -10,7 +10,13 @@ from tenants import rules
 from tenants.enums import Role
 from tenants.models import Membership
 from tenants.selectors import active_member
-from tenants.services.people import add_member, change_roles, resume_member, suspend_member
+from tenants.services.people import (
+    add_member,
+    change_roles,
+    resume_member,
+    set_manager,
+    suspend_member,
+)
 from tests.people import Company, make_company, make_user
 from tests.tenants.ledger import summaries
 
@@ -130,3 +136,31 @@ MAY = {
 def test_what_each_role_may(acme: Company, rule: str) -> None:
     people = (acme.olivia, acme.carl, acme.alice, acme.audrey)
     assert tuple(getattr(rules, rule)(member) for member in people) == MAY[rule]
+
+
+def test_a_manager_is_set_changed_and_taken_away(acme: Company) -> None:
+    for manager in (acme.charlie, acme.charlie, acme.carl, None):
+        set_manager(actor=acme.olivia, member=acme.alice, manager=manager)
+        assert Membership.objects.get(pk=acme.alice.pk).manager == manager
+    assert summaries("member.manager_set") == [
+        "Olivia made Charlie the manager of Alice.",
+        "Olivia made Carl the manager of Alice instead of Charlie.",
+        "Olivia set that Alice has no manager.",
+    ]
+
+
+def test_nobody_is_their_own_manager_nor_anybody_who_is_kept_out(acme: Company) -> None:
+    suspend_member(actor=acme.olivia, member=acme.bob)
+    acme.bob.refresh_from_db()
+    for manager in (acme.alice, acme.bob):
+        with pytest.raises(Invalid) as refusal:
+            set_manager(actor=acme.olivia, member=acme.alice, manager=manager)
+        assert [each.pointer for each in refusal.value.errors] == ["/manager"]
+    assert Membership.objects.filter(manager__isnull=False).count() == 0
+
+
+def test_only_an_owner_says_who_manages(acme: Company) -> None:
+    for actor in (acme.carl, acme.alice, acme.audrey):
+        with pytest.raises(Forbidden):
+            set_manager(actor=actor, member=acme.alice, manager=acme.charlie)
+    assert summaries("member.manager_set") == []

@@ -37,6 +37,7 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "people/invitations/{invitation}/resend": ({}, (302, 403, 403, 403)),
     "people/invitations/{invitation}/revoke": ({}, (302, 403, 403, 403)),
     "people/{alice}/roles": ({"roles": ["auditor"]}, (302, 403, 403, 403)),
+    "people/{alice}/manager": ({"manager": "{olivia_pk}"}, (302, 403, 403, 403)),
     "people/{alice}/suspend": ({}, (302, 403, 403, 403)),
     "people/{alice}/resume": ({}, (302, 403, 403, 403)),
     "groups/new": ({"name": "Legal", "slug": "legal"}, (302, 403, 403, 403)),
