@@ -205,3 +205,13 @@ system_figures = register_door(
         },
     )
 )
+
+chat_connection_by_id = register_door(
+    Door(
+        name="door_chat_connection_by_id",
+        arguments="wanted uuid",
+        returns="tenant_id uuid",
+        body="SELECT tenant_id FROM approvals_chatconnection WHERE id = $1 AND channel = 'slack'",
+        reads={"approvals_chatconnection": ("id", "tenant_id", "channel")},
+    )
+)

@@ -4,7 +4,14 @@ from uuid import UUID
 
 from celery import shared_task
 
-from approvals.services import delivery, heartbeat, idempotency, simulation_runs
+from approvals.services import (
+    chat_checks,
+    delivery,
+    heartbeat,
+    idempotency,
+    sending,
+    simulation_runs,
+)
 from approvals.sweeps import sweep_all
 
 
@@ -23,14 +30,14 @@ def watch() -> None:
 @shared_task(name="approvals.send_notification")
 def send_notification(tenant_id: str, notification_id: str) -> None:
     """Send one message, if it is due."""
-    delivery.send_notification(tenant_id=UUID(tenant_id), notification_id=UUID(notification_id))
+    sending.send_notification(tenant_id=UUID(tenant_id), notification_id=UUID(notification_id))
 
 
 @shared_task(name="approvals.send_notifications")
 def send_notifications(tenant_id: str, notification_ids: str) -> None:
     """Send several messages, those that are due."""
     idents = [UUID(ident) for ident in notification_ids.split(",")]
-    delivery.send_notifications(tenant_id=UUID(tenant_id), notification_ids=idents)
+    sending.send_notifications(tenant_id=UUID(tenant_id), notification_ids=idents)
 
 
 @shared_task(name="approvals.deliver_callback")
@@ -55,3 +62,15 @@ def run_simulation(tenant_id: str, simulation_id: str) -> None:
 def take_over_simulations() -> None:
     """Queue again whatever replay lost its hint or whoever ran it."""
     simulation_runs.take_over_simulations()
+
+
+@shared_task(name="approvals.check_chat_connection")
+def check_chat_connection(tenant_id: str, connection_id: str) -> None:
+    """Ask Slack which workspace a token opens."""
+    chat_checks.check_connection(tenant_id=UUID(tenant_id), connection_id=UUID(connection_id))
+
+
+@shared_task(name="approvals.find_chat_accounts")
+def find_chat_accounts(tenant_id: str) -> None:
+    """Look members up in Slack, and ask those found whether it is them."""
+    chat_checks.find_accounts(tenant_id=UUID(tenant_id))

@@ -5,7 +5,11 @@ from django.urls import URLPattern, URLResolver, include, path
 from approvals.views import (
     callbacks,
     categories,
+    chat_settings,
+    contact,
+    discussion,
     exercises,
+    message_templates,
     policy,
     policy_changes,
     policy_drafts,
@@ -13,8 +17,10 @@ from approvals.views import (
     policy_templates,
     policy_try,
     policy_who,
+    push,
     requests,
     simulations,
+    slack,
 )
 from approvals.views.findings import findings
 from approvals.views.inbox import inbox
@@ -30,6 +36,8 @@ _REQUESTS = [
     path("<str:ident>/", requests.request_detail, name="request_detail"),
     path("<str:ident>/vote", requests.request_vote, name="request_vote"),
     path("<str:ident>/cancel", requests.request_cancel, name="request_cancel"),
+    path("<str:ident>/comments", discussion.request_comment, name="request_comment"),
+    path("<str:ident>/reveal", discussion.request_reveal, name="request_reveal"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
 ]
 _SIMULATIONS: list[URLPattern | URLResolver] = [
@@ -100,10 +108,39 @@ _CALLBACKS = [
         name="delivery_replay",
     ),
 ]
+_MESSAGES = [
+    path("", message_templates.template_list, name="message_template_list"),
+    path("sent/", message_templates.message_list, name="message_list"),
+    path("<str:kind>/", message_templates.template_edit, name="message_template"),
+    path("<str:kind>/preview", message_templates.template_preview, name="message_template_preview"),
+]
+_CHAT = [
+    path("", chat_settings.chat_settings, name="chat_settings"),
+    path("accounts/new", chat_settings.account_enter, name="chat_account_enter"),
+    path("accounts/find", chat_settings.accounts_find, name="chat_accounts_find"),
+    path(
+        "accounts/<str:account>/confirm", chat_settings.account_confirm, name="chat_account_confirm"
+    ),
+    path("accounts/<str:account>/remove", chat_settings.account_remove, name="chat_account_remove"),
+    path("<str:channel>/", chat_settings.chat_connect, name="chat_connect"),
+    path("<str:channel>/switch", chat_settings.chat_switch, name="chat_switch"),
+    path("<str:channel>/remove", chat_settings.chat_remove, name="chat_remove"),
+    path("<str:channel>/test", chat_settings.chat_test, name="chat_test"),
+]
+_DEVICES = [
+    path("", push.devices, name="devices"),
+    path("add", push.device_add, name="device_add"),
+    path("test", push.device_test, name="device_test"),
+    path("leave/<str:account>", push.account_leave, name="chat_account_leave"),
+    path("<str:device>/remove", push.device_remove, name="device_remove"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("l/<str:token>", review_link, name="review_link"),
     path("l/<str:token>/", review_link),
+    path("stop/<str:token>", contact.stop_messages, name="stop_messages"),
+    path("t/<slug:slug>/me/notifications", contact.my_notifications, name="my_notifications"),
+    path("t/<slug:slug>/settings/messages/", include(_MESSAGES)),
     path("t/<slug:slug>/inbox/", inbox, name="inbox"),
     path("t/<slug:slug>/inbox/decide", inbox_bulk, name="inbox_bulk"),
     path("t/<slug:slug>/inbox/filters", filter_save, name="filter_save"),
@@ -115,5 +152,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/drills/", include(_DRILLS)),
     path("t/<slug:slug>/health/", findings, name="findings"),
     path("t/<slug:slug>/insights/", insights, name="insights"),
+    path("t/<slug:slug>/settings/chat/", include(_CHAT)),
+    path("t/<slug:slug>/me/devices/", include(_DEVICES)),
+    path("integrations/slack/<str:ident>/interactions", slack.slack_interactions, name="slack"),
+    path("sw.js", push.service_worker, name="service_worker"),
     path("t/<slug:slug>/live/", live, name="live"),
 ]

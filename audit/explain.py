@@ -30,6 +30,7 @@ _SECTIONS: Final = (
             "action_request.cancelled",
         ),
     ),
+    ("What was said", ("comment.", "request.revealed")),
     ("What was done", ("grant.", "execution.", "callback.")),
 )
 _VERDICTS: Final = {

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from approvals.api.comments import ActionRequestComments
 from approvals.api.events import ActionRequestEvents
 from approvals.api.execution import ActionRequestExecution, ActionRequestGrant, GrantRedeem
 from approvals.api.policies import (
@@ -63,6 +64,7 @@ urlpatterns = [
     path("action-requests/events", ActionRequestEvents.as_view()),
     path(_ONE, ActionRequestDetail.as_view()),
     path(f"{_ONE}/cancel", ActionRequestCancel.as_view()),
+    path(f"{_ONE}/comments", ActionRequestComments.as_view()),
     path(f"{_ONE}/grant", ActionRequestGrant.as_view()),
     path(f"{_ONE}/execution", ActionRequestExecution.as_view()),
     path("policies", PolicyVersions.as_view()),

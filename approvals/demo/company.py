@@ -141,6 +141,32 @@ CATEGORIES: Final[list[dict[str, Any]]] = [
         "payload_schema": _object(["customer", "fields"], customer=_TEXT, fields=_TEXT),
         "display": {"kind": "fields"},
     },
+    {
+        "key": "partner.call",
+        "target_field": "url",
+        "name": "Call to a partner",
+        "description": "A request goes to a partner's interface.",
+        "risk": "medium",
+        "is_reversible": False,
+        "payload_schema": _object(
+            ["method", "url"],
+            method={"enum": ["GET", "POST", "PUT", "DELETE"]},
+            url=_TEXT,
+            headers={"type": "object", "additionalProperties": {"type": "string"}},
+            body={"type": "object"},
+        ),
+        "display": {"kind": "http"},
+    },
+    {
+        "key": "config.change",
+        "target_field": "file",
+        "name": "Change of a file",
+        "description": "A file of the bank's configuration is changed.",
+        "risk": "high",
+        "is_reversible": True,
+        "payload_schema": _object(["file", "diff"], file=_TEXT, diff=_TEXT, branch=_TEXT),
+        "display": {"kind": "diff"},
+    },
 ]
 
 AGENTS: Final = {

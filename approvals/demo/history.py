@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from typing import Final
@@ -14,7 +15,8 @@ from uuid import UUID
 
 from approvals.demo.changes import plan_changes
 from approvals.demo.company import DemoCompany
-from approvals.demo.stories import tell_story
+from approvals.demo.kinds import ONE_OF_EACH, discuss
+from approvals.demo.stories import Story, tell_story
 from approvals.enums import RequestStatus, StageStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage
 from approvals.selectors.approvers import stage_candidates
@@ -73,6 +75,14 @@ class Player:
         while sweep():
             pass
         deliver_due(at_most=500)
+
+    def ask(self, story: Story) -> None:
+        """Submit something that is left for whoever looks in."""
+        with tenant_transaction(self.company.tenant.pk):
+            made = submit_action(
+                agent=self.company.agents[story.agent], submission=story.submission
+            )
+            discuss(self.company, made)
 
     def submit(self) -> None:
         story = tell_story(self.random)
@@ -164,6 +174,8 @@ def play_history(
         # Whoever looks in first finds something to decide: requests of the last hour.
         for minutes in (42, 31, 18, 9, 6, 4, 2, 1):
             player.later(real_now - timedelta(minutes=minutes), player.submit)
+        for minutes, each in zip((47, 38, 27, 21, 14, 8), ONE_OF_EACH, strict=True):
+            player.later(real_now - timedelta(minutes=minutes), partial(player.ask, each))
         player.play(until=real_now)
     finally:
         shift_clock(timedelta(0))

@@ -81,6 +81,10 @@ class ChatAccount(TenantOwned):
             ),
         ]
 
+    @property
+    def public_id(self) -> str:
+        return public_id("chac", self.pk)
+
 
 class PushSubscription(TenantOwned):
     """One browser that a person wants to be told in (RFC 8030, RFC 8291)."""

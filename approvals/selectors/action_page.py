@@ -9,12 +9,13 @@ from django.db.models import QuerySet
 
 from approvals.enums import (
     LEGAL_EXECUTION_MOVES,
+    DeliveryStatus,
     ExecutionState,
     RequestStatus,
     StageStatus,
     Verdict,
 )
-from approvals.models import ActionRequest, ExecutionGrant, Notification, Timer, Vote
+from approvals.models import ActionRequest, ExecutionGrant, Timer, Vote
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.policies import describe_missing, duration_in_words
 from approvals.policies.describing import name_reference
@@ -30,12 +31,15 @@ from approvals.selectors.approvers import (
     missing_on,
 )
 from approvals.selectors.board import Board, load_board
+from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
+from approvals.selectors.messages import Delivery, deliveries_of
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
 from approvals.selectors.people import Person, load_people
 from approvals.selectors.precedents import Precedents, read_precedents
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
+from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
@@ -80,12 +84,20 @@ class ActionPage:
     may_withdraw: bool
     obligations: EvaluatedObligations
     grant_not_before: datetime | None
+    discussion: Discussion
+    private_kinds: frozenset[Kind]  # of what is masked
+    deliveries: tuple[Delivery, ...]
     has_app: bool  # for the reader: whether a code can be asked for; False when none will be
 
     @property
     def reason_hidden(self) -> int:
         """How many hidden characters the agent's reason and sources have."""
         return len(find_all_hidden([self.request.reason, self.request.sources]))
+
+    @property
+    def private(self) -> list[str]:
+        """Kinds of what is masked, in words, the gravest first."""
+        return kinds_in_words(self.private_kinds)
 
     @property
     def delay(self) -> str:
@@ -97,6 +109,14 @@ class ActionPage:
     def told(self) -> str:
         """Whom the rules have told of it, in words."""
         return listed([name_reference(each) for each in self.obligations.notify], most=_NAMES)
+
+    @property
+    def undelivered(self) -> int:
+        """How many messages were given up without another channel to go to."""
+        return sum(
+            each.row.status == DeliveryStatus.FAILED and not each.next_channel
+            for each in self.deliveries
+        )
 
     @property
     def verdicts(self) -> list[tuple[str, str, int]]:
@@ -116,6 +136,17 @@ def find_request(public_id: str) -> ActionRequest:
     return found
 
 
+def _private_kinds(
+    request: ActionRequest, timeline: Sequence[Moment], discussion: Discussion
+) -> frozenset[Kind]:
+    """Return which kinds of personal data and secrets the page masks: the agent's and people's."""
+    words = [request.summary, request.reason, request.on_behalf_of, request.decision_reason]
+    words += [moment.text for moment in timeline]
+    for remark in discussion.remarks:
+        words += [remark.text, *(reply.text for reply in remark.answers)]
+    return kinds_in([request.payload, request.sources, words])
+
+
 def _requests() -> QuerySet[ActionRequest]:
     return ActionRequest.objects.select_related(
         "agent__owner__user", "category", "policy_version", "supersedes"
@@ -126,7 +157,7 @@ def _requests() -> QuerySet[ActionRequest]:
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader. Eight statements; nine to ask for a code."""
+    """Return the page of a request for this reader. Ten statements; eleven to ask for a code."""
     board = load_board(request)
     # With their people: the timeline names them.
     votes = list(
@@ -138,22 +169,21 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
     standing, attached = _standing(board, people, member, now), obligations_of(request)
     grants = list(ExecutionGrant.objects.filter(request=request).order_by("issued_at"))
     display = request.category.display if request.category else {}
+    deliveries = deliveries_of(request)
     material = Material(
         request=request,
         stages=board.stages,
         votes=votes,
         timers=list(Timer.objects.filter(request=request).order_by("due_at")),
-        notifications=list(
-            Notification.objects.filter(request=request)
-            .select_related("member__user")
-            .order_by("created_at", "pk")
-        ),
+        notifications=[each.row for each in deliveries],
         grants=grants,
     )
+    timeline = tuple(write_timeline(material, now))
+    discussion = read_discussion(request, member)
     return ActionPage(
         request=request,
         now=now,
-        payload=show_payload(request.payload, display, texts=(request.summary,)),
+        payload=show_payload(request.payload, display, texts={"the summary": request.summary}),
         precedents=read_precedents(request, display),
         demands=tuple(_demands(board, people)),
         trace=read_trace(request.trace),
@@ -161,12 +191,15 @@ def read_action_page(request: ActionRequest, member: Membership, *, now: datetim
         missing=missing_on(board) if request.is_pending else "",
         seats=seat_verdicts(board),
         standing=standing,
-        timeline=tuple(write_timeline(material, now)),
+        timeline=timeline,
         grant=grants[-1] if grants else None,
         may_cancel=request.is_pending and may_cancel(member, request),
         may_withdraw=_may_withdraw(request, votes, member),
         obligations=attached,
         grant_not_before=grant_not_before(request),
+        discussion=discussion,
+        private_kinds=_private_kinds(request, timeline, discussion),
+        deliveries=tuple(deliveries),
         has_app=_can_be_asked(attached, standing, member),
     )
 

@@ -13,7 +13,7 @@ from audit.models import LedgerEvent
 
 # At most this many a reading; the limit on calls keeps an agent far below it.
 AT_MOST: Final = 10_000
-_KINDS: Final = ("action_request.", "grant.", "execution.")
+_KINDS: Final = ("action_request.", "grant.", "execution.", "comment.asked")
 
 
 @dataclass(frozen=True)

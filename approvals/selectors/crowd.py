@@ -44,8 +44,12 @@ class Crowd:
         return self._candidates[key]
 
     def among(self, board: Board, people: Sequence[UUID], keys: frozenset[str]) -> tuple[UUID, ...]:
-        """Return those of some people whom one of these references means."""
-        meant = {person.member.pk for person in self.people(board.request) if person.keys & keys}
+        """Return those of some people whom one of these references means, with their stand-ins."""
+        meant = {
+            person.member.pk
+            for person in self.people(board.request)
+            if any(one.keys & keys for one in (person, *person.stands_for))
+        }
         return tuple(each for each in people if each in meant)
 
     def describe_missing(self, board: Board, stage: RequirementStage) -> str:

@@ -3,10 +3,21 @@
 Design: ux page 2, security page "Decisions" (the page renders from canonical data).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from approvals.selectors.payload_kinds import (
+    Block,
+    DiffLine,
+    count_lines,
+    describe_statement,
+    is_html,
+    read_diff,
+    take_call,
+    take_estimate,
+)
 from govapp.common.text import HiddenCharacter, find_hidden
 
 KINDS: Final = ("money", "fields", "email", "sql", "http", "diff")
@@ -29,12 +40,16 @@ class ShownField:
     hint: str = ""
     mono: bool = False
     trusted: bool = False
+    guard: str = ""  # the field's name, which may tell that all of its value is masked
 
 
 @dataclass(frozen=True)
-class DiffLine:
-    op: str
-    text: str
+class HiddenPlace:
+    """One kind of hidden character at one place of the payload, and how often."""
+
+    where: str
+    character: HiddenCharacter
+    times: int
 
 
 @dataclass(frozen=True)
@@ -44,11 +59,21 @@ class ShownPayload:
     kind: str
     amount: str = ""
     currency: str = ""
+    subject: str = ""
     head: tuple[ShownField, ...] = ()
     body: str = ""
+    method: str = ""
+    url: str = ""
+    host: str = ""
+    estimate: str = ""  # rows, as the agent says
     diff: tuple[DiffLine, ...] = ()
+    size: str = ""  # of a diff, in words
+    blocks: tuple[Block, ...] = ()
+    effect: str = ""  # what it does, in words
+    remarks: tuple[str, ...] = ()  # what is striking about it
     fields: tuple[ShownField, ...] = ()
     hidden: tuple[HiddenCharacter, ...] = ()
+    places: tuple[HiddenPlace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,20 +86,24 @@ class Meaning:
 
 
 def show_payload(
-    payload: Any, display: Mapping[str, Any], *, texts: tuple[str, ...] = ()
+    payload: Any, display: Mapping[str, Any], *, texts: Mapping[str, str] | None = None
 ) -> ShownPayload:
-    """Return what to draw. `texts` are looked through for hidden characters as well."""
+    """Return what to draw. `texts` (by name) are looked through for hidden characters as well."""
     rest = dict(payload) if isinstance(payload, dict) else {"payload": payload}
     kind = str(display.get("kind", ""))
     named = display.get("fields")
     labels = named if isinstance(named, dict) else {}
-    hidden = find_all_hidden([payload, list(texts)])
+    found = [*_hidden_at(texts or {}), *_hidden_at(payload)]
     parts: dict[str, Any] = {}
     if kind in _TAKERS:
         parts = _TAKERS[kind](rest, display, labels)
     shown_kind = kind if parts else "fields"
     return ShownPayload(
-        kind=shown_kind, fields=tuple(flatten(rest, labels)), hidden=hidden, **parts
+        kind=shown_kind,
+        fields=tuple(flatten(rest, labels)),
+        hidden=tuple(each for _, each in found),
+        places=_places(found),
+        **parts,
     )
 
 
@@ -90,7 +119,7 @@ def meaning_of(payload: Any, display: Mapping[str, Any]) -> Meaning:
 
 def find_all_hidden(value: Any) -> tuple[HiddenCharacter, ...]:
     """Return every hidden or look-alike character in any key or text of a JSON value."""
-    return tuple(each for text in _texts(value) for each in find_hidden(text))
+    return tuple(each for _, each in _hidden_at(value))
 
 
 def flatten(value: Mapping[str, Any], labels: Mapping[str, Any]) -> Iterator[ShownField]:
@@ -114,8 +143,13 @@ def _leaf(path: str, item: Any, labels: Mapping[str, Any]) -> ShownField:
     label = labels.get(path)
     given = str(label.get("label", "")) if isinstance(label, dict) else ""
     term = given or (path if set(path) & set(".[") else path.replace("_", " ").capitalize())
+    is_said = isinstance(item, str | int | float) and not isinstance(item, bool) and item != ""
     return ShownField(
-        term, words_of(item), hint=path if given else "", mono=isinstance(item, list | dict)
+        term,
+        words_of(item),
+        hint=path if given else "",
+        mono=isinstance(item, list | dict),
+        guard=path if is_said else "",
     )
 
 
@@ -132,17 +166,34 @@ def words_of(item: Any) -> str:
             return str(item)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    stack = [value]
+def _hidden_at(value: Any) -> list[tuple[str, HiddenCharacter]]:
+    return [(where, each) for where, text in _texts(value) for each in find_hidden(text)]
+
+
+def _places(found: list[tuple[str, HiddenCharacter]]) -> tuple[HiddenPlace, ...]:
+    times = Counter((where, each.character) for where, each in found)
+    first = {(where, each.character): each for where, each in reversed(found)}
+    return tuple(
+        HiddenPlace(where, first[where, character], number)
+        for (where, character), number in times.items()
+    )
+
+
+def _texts(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield every text, and every name of a field, with where it stands."""
+    stack: list[tuple[str, Any]] = [("", value)]
     while stack:
-        item = stack.pop()
+        path, item = stack.pop()
+        inner: list[tuple[str, Any]] = []
         if isinstance(item, str):
-            yield item
+            yield path, item
         elif isinstance(item, dict):
-            stack.extend(item.keys())
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
+            for key, each in item.items():
+                yield f"the name of the field “{key}”", str(key)
+                inner.append((f"{path}.{key}" if path else str(key), each))
+        elif isinstance(item, list | tuple):
+            inner = [(f"{path}[{number}]", each) for number, each in enumerate(item, start=1)]
+        stack.extend(reversed(inner))
 
 
 def _name(
@@ -167,33 +218,33 @@ def _take_email(rest: dict[str, Any], display: Any, labels: Any) -> dict[str, An
     body = next((name for name in _BODY if isinstance(rest.get(name), str)), "")
     if not names and not body:
         return {}
-    head = [_joined(name, rest.pop(name), labels) for name in names]
-    return {"head": tuple(head), "body": rest.pop(body) if body else ""}
+    effect = "It is written as a page; its source is shown" if is_html(rest, body) else ""
+    subject = words_of(rest.pop("subject")) if isinstance(rest.get("subject"), str) else ""
+    head = [_joined(name, rest.pop(name), labels) for name in names if name in rest]
+    text = rest.pop(body) if body else ""
+    return {"subject": subject, "head": tuple(head), "body": text, "effect": effect}
 
 
 def _take_sql(rest: dict[str, Any], display: Any, labels: Any) -> dict[str, Any]:
     name = next((name for name in _SQL if isinstance(rest.get(name), str)), "")
-    return {"body": rest.pop(name)} if name else {}
+    if not name:
+        return {}
+    statement = rest.pop(name)
+    effect, remarks = describe_statement(statement)
+    estimate = take_estimate(rest)
+    return {"body": statement, "effect": effect, "estimate": estimate, "remarks": remarks}
 
 
 def _take_http(rest: dict[str, Any], display: Any, labels: Any) -> dict[str, Any]:
-    if not isinstance(rest.get("url"), str):
-        return {}
-    method = words_of(rest.pop("method", "GET"))
-    return {"body": f"{method} {rest.pop('url')}"}
+    return take_call(rest) if isinstance(rest.get("url"), str) else {}
 
 
 def _take_diff(rest: dict[str, Any], display: Any, labels: Any) -> dict[str, Any]:
     name = next((name for name in _DIFF if isinstance(rest.get(name), str)), "")
     if not name:
         return {}
-    return {"diff": tuple(_diff_line(line) for line in rest.pop(name).split("\n"))}
-
-
-def _diff_line(line: str) -> DiffLine:
-    is_head = line.startswith(("+++", "---"))
-    op = "same" if is_head else {"+": "add", "-": "del"}.get(line[:1], "same")
-    return DiffLine(op, line)
+    lines = read_diff(rest.pop(name))
+    return {"diff": lines, "size": count_lines(lines)}
 
 
 def _joined(name: str, item: Any, labels: Mapping[str, Any]) -> ShownField:

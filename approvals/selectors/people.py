@@ -19,6 +19,7 @@ from approvals.models import ActionRequest, CategoryGroupPermission, CategoryUse
 from approvals.policies import Reference
 from approvals.policies.seats import REFERENCE_KINDS, SeatKind
 from approvals.rules import may_be_approver
+from approvals.selectors.contacts import wishes_annotation, with_wishes
 from tenants.enums import MemberStatus, Role
 from tenants.models import GroupMember, Membership
 from tenants.selectors import active_members
@@ -121,7 +122,8 @@ def members_named(references: Iterable[Reference], *, request: ActionRequest) ->
     if refs["anyone"] and request.category_id:
         able = [one.member.pk for one in load_people(request.category_id) if one.rights]
         meant |= Q(pk__in=able)
-    return list(active_members().annotate(address=Lower("user__email")).filter(meant))
+    people = with_wishes(active_members())
+    return list(people.annotate(address=Lower("user__email")).filter(meant))
 
 
 def _with_rights(category_id: UUID) -> QuerySet[Membership]:
@@ -152,6 +154,7 @@ def _with_rights(category_id: UUID) -> QuerySet[Membership]:
         ),
         absentees=ArraySubquery(absences.filter(stand_in=OuterRef("pk")).values("member_id")),
         report_ids=ArraySubquery(Membership.objects.filter(manager=OuterRef("pk")).values("pk")),
+        **wishes_annotation(),
     )
 
 

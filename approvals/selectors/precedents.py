@@ -29,6 +29,7 @@ _DECIDED: Final = frozenset(
         RequestStatus.EXPIRED,
     }
 )
+_REFUSED: Final = frozenset({RequestStatus.DENIED, RequestStatus.RETURNED})
 _WENT: Final = frozenset({RequestStatus.APPROVED, RequestStatus.ALLOWED})
 
 
@@ -50,6 +51,7 @@ class Precedents:
     similar: tuple[Precedent, ...]
     new_target: str
     unusual_amount: str
+    denied: str
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def read_precedents(request: ActionRequest, display: dict[str, Any]) -> Preceden
         similar=tuple(_precedent(row) for row in rows if row.status in _DECIDED)[:SHOWN],
         new_target=_new_target(rows, payload.get(found.target)),
         unusual_amount=_unusual(rows, payload.get(found.amount), payload.get(found.currency)),
+        denied=_denied(rows, payload.get(found.target)),
     )
 
 
@@ -109,6 +112,22 @@ def _new_target(rows: list[_Row], target: Any) -> str:
     words = words_of(target)
     went = [row for row in rows if row.status in _WENT]
     return "" if any(row.target == words for row in went) else words
+
+
+def _denied(rows: list[_Row], target: Any) -> str:
+    """Say how many like it were denied or sent back; "" when none was.
+
+    Like it: for the same target if there is one that people decided about, else the category.
+    """
+    decided = [row for row in rows if row.status in _DECIDED]
+    words = "of this category"
+    if target is not None:
+        same = [row for row in decided if row.target == words_of(target)]
+        decided, words = (same, "for this target") if same else (decided, words)
+    no = sum(row.status in _REFUSED for row in decided)
+    if not no:
+        return ""
+    return f"{no} of the last {len(decided)} {words} that people decided were denied or sent back"
 
 
 def _unusual(rows: list[_Row], amount: Any, currency: Any) -> str:

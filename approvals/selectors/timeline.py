@@ -34,6 +34,9 @@ _TOLD: Final = {
     NotificationKind.DECIDED: "told how it ended",
     NotificationKind.ALERT: "alerted",
     NotificationKind.INFORMED: "told of it, as a rule asks",
+    NotificationKind.COMMENTED: "told of the discussion",
+    NotificationKind.BREAK_GLASS: "told of the emergency approval",
+    NotificationKind.REVIEW_DUE: "reminded of the review",
 }
 _ENDED: Final = {
     "approved": ("Approved", "circle-check", "ok"),
@@ -150,12 +153,14 @@ def _told(notifications: Sequence[Notification]) -> Iterator[Moment]:
     for each in notifications:
         occasions[each.kind, each.dedup_key].append(each)
     for (kind, _), told in occasions.items():
-        names = [each.member.user.name for each in told]
+        if kind == NotificationKind.COMMENTED:  # the discussion itself is on the page
+            continue
+        names = list({each.member_id: each.member.user.name for each in told}.values())
         failed = [each for each in told if each.status == DeliveryStatus.FAILED]
         verb = "were" if len(names) > 1 else "was"
         yield Moment(
             min(each.created_at for each in told),
-            f"{listed(names, most=_NAMES)} {verb} {_TOLD[NotificationKind(kind)]}",
+            f"{listed(names, most=_NAMES)} {verb} {_TOLD.get(NotificationKind(kind), 'told')}",
             f"{len(failed)} of {len(told)} messages could not be delivered." if failed else "",
             "bell",
             "warn" if failed else "neutral",

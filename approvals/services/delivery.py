@@ -1,13 +1,7 @@
-"""Sending what the outbox holds: claim and commit, send, then mark.
+"""Sending what the outboxes hold: callbacks here, people's messages in `sending.py`."""
 
-A claim moves `next_attempt_at` into the future, which is its lease: whoever dies in between
-leaves a row that is due again, and the receiver recognises the second copy by its id. Nothing
-is locked while the network is used, and a mark counts only for the claim that it belongs to.
-"""
-
-import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import zip_longest
@@ -18,12 +12,12 @@ import structlog
 
 from approvals.audit_events import messages as events
 from approvals.doors import due_callbacks, due_notifications
-from approvals.enums import DeliveryStatus, NotificationKind
-from approvals.models import CallbackDelivery, Notification
-from approvals.services.mails import compose_mail
+from approvals.enums import DeliveryStatus
+from approvals.models import CallbackDelivery
 from approvals.services.notifications import alert_compliance
-from approvals.transports.email import send_mail
-from approvals.transports.failures import DeliveryFailure, PermanentFailure
+from approvals.services.outbox import LEASE, judge, try_to_send
+from approvals.services.sending import send_notification
+from approvals.transports.failures import DeliveryFailure
 from approvals.transports.webhook import Callback, send_callback
 from govapp.common import clock
 from govapp.common.ids import public_id
@@ -32,71 +26,14 @@ from govapp.common.tenancy import tenant_transaction
 
 log = structlog.get_logger(__name__)
 
-_Row = Notification | CallbackDelivery
 _Send = Callable[..., bool]
 
-LEASE: Final = timedelta(minutes=2)
 GRACE: Final = timedelta(seconds=3)
-NOTIFICATION_DELAYS: Final = tuple(
-    timedelta(seconds=seconds) for seconds in (10, 40, 160, 640, 2560, 3600, 3600)
-)
 CALLBACK_DELAYS: Final = tuple(
     timedelta(seconds=seconds)
     for seconds in (5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 )
-_JITTER: Final = 0.2
 _ROUND_SECONDS: Final = 5.0
-_TASK_SECONDS: Final = 30.0
-_STILL_PENDING: Final = frozenset(
-    {NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED}
-)
-
-
-def send_notification(
-    *, tenant_id: UUID, notification_id: UUID, grace: timedelta = timedelta(0)
-) -> bool:
-    """Send one message if it is due; return whether it was tried. Raises no failure."""
-    with tenant_transaction(tenant_id):
-        now = clock.now()
-        rows = Notification.objects.select_related("member__user", "request__agent")
-        row = (
-            rows.select_for_update(of=("self",), skip_locked=True)
-            .filter(
-                pk=notification_id, status=DeliveryStatus.QUEUED, next_attempt_at__lte=now - grace
-            )
-            .first()
-        )
-        if row is None:
-            return False
-        if moot := _why_moot(row):
-            row.status = DeliveryStatus.DROPPED
-            row.save(update_fields=["status"])
-            events.notification_dropped(notification=row, why=moot)
-            return False
-        _claim(row, now)
-
-    def send() -> None:
-        with tenant_transaction(tenant_id):
-            mail = compose_mail(row)
-        send_mail(mail)
-
-    failure = _attempt(row, send, NOTIFICATION_DELAYS)
-    with tenant_transaction(tenant_id):
-        _settle_notification(row, failure)
-    return True
-
-
-def send_notifications(*, tenant_id: UUID, notification_ids: Iterable[UUID]) -> int:
-    """Send those of them that are due, for half a minute at the most; return how many were tried.
-
-    The sweep finds what is left: a slow mail server must not hold a worker until it is killed.
-    """
-    tried, ends = 0, time.monotonic() + _TASK_SECONDS
-    for ident in notification_ids:
-        if time.monotonic() >= ends:
-            break
-        tried += send_notification(tenant_id=tenant_id, notification_id=ident)
-    return tried
 
 
 def deliver_callback(
@@ -118,12 +55,14 @@ def deliver_callback(
             row.save(update_fields=["status"])
             events.callback_dropped(delivery=row, why="The endpoint is switched off.")
             return False
-        _claim(row, now)
+        row.attempts += 1
+        row.next_attempt_at = now + LEASE
+        row.save(update_fields=["attempts", "next_attempt_at"])
 
     def send() -> None:
         row.response_status = send_callback(_callback(row, now), now=now)
 
-    failure = _attempt(row, send, CALLBACK_DELAYS)
+    failure = try_to_send(send, attempts=row.attempts, most=len(CALLBACK_DELAYS) + 1)
     with tenant_transaction(tenant_id):
         _settle_callback(row, failure)
     return True
@@ -160,94 +99,36 @@ def _tried(send: _Send, grace: timedelta) -> bool:
         return False
 
 
-def _claim(row: _Row, now: datetime) -> None:
-    row.attempts += 1
-    row.next_attempt_at = now + LEASE
-    row.save(update_fields=["attempts", "next_attempt_at"])
-
-
-def _attempt(
-    row: _Row, send: Callable[[], None], delays: tuple[timedelta, ...]
-) -> DeliveryFailure | None:
-    if row.attempts > len(delays) + 1:
-        return PermanentFailure("Every attempt was cut short.")
-    try:
-        send()
-    except DeliveryFailure as failure:
-        return failure
-    except Exception as error:  # a fault of ours must not leave the row due for ever
-        log.exception("delivery.fault")
-        return DeliveryFailure(f"A fault of ours: {type(error).__name__}.")
-    return None
-
-
-def _settle_notification(row: Notification, failure: DeliveryFailure | None) -> None:
-    status = _settle(row, failure, NOTIFICATION_DELAYS)
-    if status == DeliveryStatus.SENT:
-        events.notification_sent(notification=row)
-    elif status == DeliveryStatus.FAILED and failure is not None:
-        events.notification_failed(notification=row, why=failure.why)
-        if row.kind != NotificationKind.ALERT:
-            alert_compliance(
-                request=row.request,
-                subject=f"A message could not be sent to {row.member}",
-                text=f"{row.get_kind_display()}, given up after {row.attempts}: {failure.why}",
-                dedup_key=f"notification-failed:{row.pk}",
-            )
-
-
 def _settle_callback(row: CallbackDelivery, failure: DeliveryFailure | None) -> None:
+    """Write how the claimed attempt went; nothing when the claim was lost to somebody else."""
+    now = clock.now()
+    outcome = judge(failure, attempts=row.attempts, delays=CALLBACK_DELAYS, now=now)
     if failure is not None:
         row.response_status = failure.status
-    status = _settle(row, failure, CALLBACK_DELAYS)
-    if status == DeliveryStatus.SENT:
+    fields: dict[str, object] = {
+        "status": outcome.status,
+        "last_error": outcome.why,
+        "response_status": row.response_status,
+    }
+    if outcome.status == DeliveryStatus.SENT:
+        fields["sent_at"] = now
+    if outcome.next_attempt_at is not None:
+        fields["next_attempt_at"] = outcome.next_attempt_at
+    mine = CallbackDelivery.objects.filter(
+        pk=row.pk, status=DeliveryStatus.QUEUED, attempts=row.attempts
+    )
+    if not mine.update(**fields):
+        return
+    if outcome.status == DeliveryStatus.SENT:
         events.callback_delivered(delivery=row)
-    elif status == DeliveryStatus.FAILED and failure is not None:
-        events.callback_failed(delivery=row, why=failure.why)
+    elif outcome.status == DeliveryStatus.FAILED:
+        events.callback_failed(delivery=row, why=outcome.why)
         alert_compliance(
             request=row.request,
             subject="A callback could not be delivered",
-            text=f"{row.event_type} to {row.endpoint.url}: {failure.why}",
+            text=f"{row.event_type} to {row.endpoint.url}: {outcome.why}",
             dedup_key=f"callback-failed:{row.pk}",
         )
-
-
-def _settle(
-    row: _Row, failure: DeliveryFailure | None, delays: tuple[timedelta, ...]
-) -> DeliveryStatus | None:
-    """Write how the claimed attempt went; None when the claim was lost to somebody else."""
-    now = clock.now()
-    fields: dict[str, object] = {"last_error": failure.why if failure else ""}
-    if isinstance(row, CallbackDelivery):
-        fields["response_status"] = row.response_status
-    status = DeliveryStatus.QUEUED
-    if failure is None:
-        status = DeliveryStatus.SENT
-        fields["sent_at"] = now
-    elif isinstance(failure, PermanentFailure) or row.attempts > len(delays):
-        status = DeliveryStatus.FAILED
-    else:
-        fields["next_attempt_at"] = now + _jittered(delays[row.attempts - 1])
-    mine = {"pk": row.pk, "status": DeliveryStatus.QUEUED, "attempts": row.attempts}
-    if isinstance(row, Notification):
-        settled = Notification.objects.filter(**mine).update(status=status, **fields)
-    else:
-        settled = CallbackDelivery.objects.filter(**mine).update(status=status, **fields)
-    return status if settled else None
-
-
-def _jittered(delay: timedelta) -> timedelta:
-    """The delay, up to a fifth longer or shorter, so that what failed together spreads out."""
-    return delay * (1 + _JITTER * (secrets.randbelow(2001) / 1000 - 1))
-
-
-def _why_moot(row: Notification) -> str:
-    """Say why nobody needs this any more, or ""; nor does who has left hear anything."""
-    if not row.member.is_active:
-        return "The person is no active member any more."
-    if row.kind in _STILL_PENDING and (row.request is None or not row.request.is_pending):
-        return "The request has ended."
-    return ""
 
 
 def _callback(row: CallbackDelivery, now: datetime) -> Callback:

@@ -89,7 +89,7 @@ def open_link(token: str) -> OpenedLink:
         if tenant.is_suspended or not link.member.is_active:
             raise NotFound(UNKNOWN)
         refusal = _refusal(link, link.request, clock.now())
-        needs_login = refusal is None and not _votes_without_login(tenant, link.request)
+        needs_login = refusal is None and not votes_without_login(tenant, link.request)
         why_not = refusal.detail if refusal else _log_in(link.request) if needs_login else ""
         if refusal is None and not (standing := standing_of(link.request, link.member)).may_vote:
             why_not, needs_login = standing.why, False
@@ -148,7 +148,7 @@ def _vote(
     now = clock.now()
     if refusal := _refusal(link, request, now):
         return refusal
-    if not _votes_without_login(tenant, link.request):
+    if not votes_without_login(tenant, link.request):
         return Forbidden(_log_in(link.request))
     try:
         decided = cast_vote(
@@ -181,7 +181,8 @@ def _refusal(link: ReviewLink, request: ActionRequest, now: datetime) -> DomainE
     return None
 
 
-def _votes_without_login(tenant: Tenant, request: ActionRequest) -> bool:
+def votes_without_login(tenant: Tenant, request: ActionRequest) -> bool:
+    """Whether this request may be decided where nobody logs in: from a link, or in chat."""
     category = request.category
     is_low = category is not None and category.risk == Risk.LOW
     return tenant.link_voting and is_low and not obligations_of(request).step_up

@@ -1,6 +1,7 @@
 """Telling people: rows in the outbox, written with the change; sent by `tasks.py` afterwards.
 
-The `dedup_key` says what makes it the same message, so that writing it twice is impossible.
+The `dedup_key` says what makes it the same message, so that writing it twice is impossible. On
+which channel and when each person is told is settled here, by `approvals/routing.py`.
 """
 
 import json
@@ -11,30 +12,39 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from approvals.enums import NotificationChannel, NotificationKind
+from approvals.enums import HeldFor, NotificationChannel, NotificationKind
 from approvals.models import ActionRequest, Notification, RequirementStage
 from approvals.policies import Reference
+from approvals.routing import Wishes, channel_for, when_to_send
 from approvals.selectors.approvers import stage_candidates
+from approvals.selectors.contacts import (
+    AS_IT_IS,
+    ASKING,
+    read_wishes,
+    who_was_asked,
+    wishes_by_member,
+    with_wishes,
+)
 from approvals.selectors.people import members_named
+from govapp.common import clock
 from govapp.common.ids import new_id
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
 from tenants.enums import Role
 from tenants.models import Membership
-from tenants.selectors import active_members, members_with_role
+from tenants.selectors import members_with_role
 
-_ASKED = (NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED)
 # One hint to the sender for this many: thousands of messages must not be thousands of hints.
 _PER_HINT: Final = 100
 _INSERT_MANY = """
 INSERT INTO approvals_notification (id, tenant_id, request_id, member_id, kind, channel,
-  dedup_key, content, status, attempts, last_error, created_at, next_attempt_at)
-SELECT line.id, %s, message.request_id, line.member_id, message.kind, %s,
-  message.dedup_key, message.content, 'queued', 0, '', %s, %s
-FROM unnest(%s::uuid[], %s::int[], %s::uuid[]) AS line (id, number, member_id)
+  dedup_key, content, status, attempts, last_error, created_at, next_attempt_at, held_for)
+SELECT line.id, %s, message.request_id, line.member_id, message.kind, line.channel,
+  message.dedup_key, message.content, 'queued', 0, '', %s, line.send_at, line.held_for
+FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[])
+  AS line (id, number, member_id, channel, send_at, held_for)
 JOIN unnest(%s::uuid[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY
   AS message (request_id, kind, dedup_key, content, number) USING (number)
 ON CONFLICT DO NOTHING
@@ -52,76 +62,182 @@ class Message:
     content: dict[str, Any] = field(default_factory=dict)
 
 
-def notify_stage_opened(*, stage: RequirementStage, voted: Set[UUID] | None = None) -> None:
+def notify_stage_opened(
+    *,
+    stage: RequirementStage,
+    voted: Set[UUID] | None = None,
+    content: dict[str, Any] | None = None,
+) -> None:
     """Ask everybody who may fill a seat of this stage; `voted` as in `stage_candidates`.
 
     Stages that open at the same instant ask each person once: the request is one question.
+    `content` is what is new: {"changed_by": name} when somebody changed the action.
     """
     opened = stage.opened_at.isoformat() if stage.opened_at else str(stage.pk)
-    _queue(
+    notify(
         stage_candidates(stage, voted=voted),
-        NotificationKind.REQUESTED,
-        f"requested:{stage.request_id}:{opened}",
-        stage.request,
+        kind=NotificationKind.REQUESTED,
+        dedup_key=f"requested:{stage.request_id}:{opened}",
+        request=stage.request,
+        content=content,
+        now=stage.opened_at,
+        deadline=stage.deadline_at,
     )
 
 
 def notify_decided(*, request: ActionRequest) -> None:
-    """Tell everybody who was asked, and is still here, how it ended."""
-    members = active_members().filter(pk__in=_asked_rows(request).values("member_id"))
-    _queue(members, NotificationKind.DECIDED, f"decided:{request.pk}", request)
+    """Tell everybody who was asked, and is still here, how it ended: where they were asked.
+
+    Whose question still waits for the end of their quiet hours has heard nothing of it, and
+    hears nothing now.
+    """
+    asked = who_was_asked(request)
+    now = request.decided_at
+    rows = [
+        _row(member, wishes, NotificationKind.DECIDED, now, None, channel)
+        for member, wishes, channels in asked
+        for channel in channels
+        if wishes.wants(NotificationKind.DECIDED)
+    ]
+    _write(rows, f"decided:{request.pk}", request, {})
 
 
 def notify_informed(*, request: ActionRequest, references: Sequence[Reference]) -> None:
     """Tell those whom the matched rules name that this was asked, whatever its outcome."""
     if references:
-        key = f"informed:{request.pk}"
-        named = members_named(references, request=request)
-        _queue(named, NotificationKind.INFORMED, key, request)
+        notify(
+            members_named(references, request=request),
+            kind=NotificationKind.INFORMED,
+            dedup_key=f"informed:{request.pk}",
+            request=request,
+        )
 
 
 def alert_compliance(
     *, request: ActionRequest | None, subject: str, text: str, dedup_key: str
 ) -> None:
     """Alert the members with the `compliance` role: something needs a person's eyes."""
-    _queue(
-        members_with_role(Role.COMPLIANCE),
-        NotificationKind.ALERT,
-        dedup_key,
-        request,
-        {"subject": subject, "text": text},
+    notify(
+        with_wishes(members_with_role(Role.COMPLIANCE)),
+        kind=NotificationKind.ALERT,
+        dedup_key=dedup_key,
+        request=request,
+        content={"subject": subject, "text": text},
     )
 
 
+def notify(
+    members: Iterable[Membership],
+    *,
+    kind: NotificationKind,
+    dedup_key: str,
+    request: ActionRequest | None,
+    content: dict[str, Any] | None = None,
+    now: datetime | None = None,
+    deadline: datetime | None = None,
+) -> None:
+    """Tell these members, each on their first channel and at their hour.
+
+    One statement with the rest of the unit of work; one more to read the wishes of members who
+    were read without them (`with_wishes`), and one for the time when it is needed and not given.
+    `deadline` is until when somebody has to do something about it.
+    """
+    people = {member.pk: member for member in members}
+    wishes = wishes_by_member(people.values())
+    if now is None and any(each.holds for each in wishes.values()):
+        now = clock.now()
+    rows = [
+        _row(member, wishes[ident], kind, now, deadline)
+        for ident, member in people.items()
+        if wishes[ident].wants(kind)
+    ]
+    _write(rows, dedup_key, request, content or {})
+
+
+def _row(
+    member: Membership,
+    wishes: Wishes,
+    kind: NotificationKind,
+    now: datetime | None,
+    deadline: datetime | None,
+    channel: NotificationChannel | None = None,
+) -> Notification:
+    row = Notification(
+        member=member, kind=kind, channel=channel or channel_for(wishes), held_for=HeldFor.NOTHING
+    )
+    if now is not None and wishes.holds:
+        moment = when_to_send(kind, wishes, now=now, deadline=deadline)
+        if moment.held_for:
+            row.held_for, row.next_attempt_at = moment.held_for, moment.at
+    return row
+
+
+def _write(
+    rows: Sequence[Notification],
+    dedup_key: str,
+    request: ActionRequest | None,
+    content: dict[str, Any],
+) -> None:
+    if not rows:
+        return
+    for row in rows:
+        row.request, row.dedup_key, row.content = request, dedup_key[:120], content
+    insert(*rows, skip_conflicts=True)
+    for row in rows:
+        if not row.held_for:
+            enqueue_on_commit(
+                "approvals.send_notification", tenant_id=row.tenant_id, notification_id=row.pk
+            )
+
+
 def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
-    """Write many messages, those that are there already left out. One statement."""
+    """Write many messages, those that are there already left out. Two statements."""
     messages = [message for message in messages if message.members]
     if not messages:
         return
+    wishes = read_wishes(member for message in messages for member in message.members)
     lines = [
-        (new_id(), number, member)
+        (number, _line(message, member, wishes.get(member, AS_IT_IS), now))
         for number, message in enumerate(messages, start=1)
         for member in message.members
+        if wishes.get(member, AS_IT_IS).wants(message.kind)
     ]
-    idents = [ident for ident, _, _ in lines]
+    rows = [row for _, row in lines]
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_MANY,
             [
                 require_tenant_id(),
-                NotificationChannel.EMAIL.value,
                 now,
-                now,
-                idents,
-                [number for _, number, _ in lines],
-                [member for _, _, member in lines],
+                [row.ident for row in rows],
+                [number for number, _ in lines],
+                [row.member for row in rows],
+                [row.channel for row in rows],
+                [row.send_at for row in rows],
+                [row.held_for for row in rows],
                 [message.request.pk for message in messages],
                 [message.kind.value for message in messages],
                 [message.dedup_key[:120] for message in messages],
                 [json.dumps(message.content) for message in messages],
             ],
         )
-    _hint(idents)
+    _hint([row.ident for row in rows if not row.held_for])
+
+
+@dataclass(frozen=True)
+class _Line:
+    ident: UUID
+    member: UUID
+    channel: str
+    send_at: datetime
+    held_for: str
+
+
+def _line(message: Message, member: UUID, wishes: Wishes, now: datetime) -> _Line:
+    deadline = message.request.deadline_at
+    moment = when_to_send(message.kind, wishes, now=now, deadline=deadline)
+    channel = channel_for(wishes).value
+    return _Line(new_id(), member, channel, moment.at, HeldFor(moment.held_for).value)
 
 
 def _hint(idents: Sequence[UUID]) -> None:
@@ -138,42 +254,10 @@ def asked_about(requests: Sequence[ActionRequest]) -> dict[UUID, set[UUID]]:
     if not requests:
         return {}
     rows = Notification.objects.filter(
-        tenant_id=require_tenant_id(), request__in=requests, kind__in=_ASKED
+        tenant_id=require_tenant_id(), request__in=requests, kind__in=ASKING
     ).values_list("request_id", "member_id")
     found: dict[UUID, set[UUID]] = {request.pk: set() for request in requests}
     for request_id, member_id in rows:
         if request_id is not None:
             found[request_id].add(member_id)
     return found
-
-
-def _asked_rows(request: ActionRequest) -> QuerySet[Notification]:
-    return Notification.objects.filter(
-        tenant_id=request.tenant_id, request=request, kind__in=_ASKED
-    )
-
-
-def _queue(
-    members: Iterable[Membership],
-    kind: NotificationKind,
-    dedup_key: str,
-    request: ActionRequest | None,
-    content: dict[str, Any] | None = None,
-) -> None:
-    rows = [
-        Notification(
-            request=request,
-            member=member,
-            kind=kind,
-            dedup_key=dedup_key[:120],
-            content=content or {},
-        )
-        for member in members
-    ]
-    if not rows:
-        return
-    insert(*rows, skip_conflicts=True)
-    for row in rows:
-        enqueue_on_commit(
-            "approvals.send_notification", tenant_id=row.tenant_id, notification_id=row.pk
-        )

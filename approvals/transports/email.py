@@ -1,8 +1,8 @@
 """E-mail: rendered and handed to the server. Called outside of any transaction."""
 
 import smtplib
-from dataclasses import dataclass, field
-from typing import Any, Final
+from email.utils import formataddr, parseaddr
+from typing import Final
 from urllib.parse import urlsplit
 
 import css_inline
@@ -10,29 +10,22 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
+from approvals.messages import Message
+from approvals.models import Notification
 from approvals.transports.failures import DeliveryFailure, PermanentFailure
 
 TIMEOUT_SECONDS: Final = 10
+_REPLIES: Final = "Replies decide nothing"
+# Rules for the dark and for small screens cannot be inlined: that block stays as it is.
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
-@dataclass(frozen=True)
-class Mail:
-    """One message to one person. `ident` makes a second copy recognisable as the same."""
-
-    ident: str
-    to: str
-    subject: str
-    template: str  # approvals/email/<template>.{html,txt}
-    context: dict[str, Any] = field(default_factory=dict)
-
-
-def send_mail(mail: Mail) -> None:
+def send(row: Notification, message: Message) -> None:
     """Hand the message to the server. Raises `DeliveryFailure` or `PermanentFailure`."""
-    message = build_message(mail)
-    message.connection = get_connection(timeout=TIMEOUT_SECONDS)
+    mail = build_mail(row.member.user.email, message)
+    mail.connection = get_connection(timeout=TIMEOUT_SECONDS)
     try:
-        message.send()
+        mail.send()
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         kind = PermanentFailure if all(code >= 500 for code in codes) else DeliveryFailure
@@ -43,20 +36,56 @@ def send_mail(mail: Mail) -> None:
         raise DeliveryFailure(f"The mail server: {type(error).__name__}.") from error
 
 
-def build_message(mail: Mail) -> EmailMultiAlternatives:
+def build_mail(to: str, message: Message) -> EmailMultiAlternatives:
     """Return the message as text with an HTML twin. No picture, nothing remote, no tracking."""
-    context = {**mail.context, "subject": mail.subject}
-    host = urlsplit(settings.BASE_URL).hostname or "localhost"
-    message = EmailMultiAlternatives(
-        subject=mail.subject,
-        body=render_to_string(f"approvals/email/{mail.template}.txt", context),
-        to=[mail.to],
-        headers={
-            "Message-ID": f"<{mail.ident}@{host}>",
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
+    mail = EmailMultiAlternatives(
+        subject=message.title,
+        body=render_text(message),
+        to=[to],
+        reply_to=[formataddr((_REPLIES, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))],
+        headers=_headers(message),
     )
-    html = render_to_string(f"approvals/email/{mail.template}.html", context)
-    message.attach_alternative(_inliner.inline(html), "text/html")
-    return message
+    mail.attach_alternative(render_html(message), "text/html")
+    return mail
+
+
+def render_html(message: Message) -> str:
+    """Return the message as it looks in a mail program, styles inlined."""
+    html = render_to_string(f"approvals/email/{_name(message)}.html", _context(message))
+    return str(_inliner.inline(html))
+
+
+def render_text(message: Message) -> str:
+    """Return the message for who reads plain text."""
+    text = render_to_string(f"approvals/email/{_name(message)}.txt", _context(message))
+    return f"{text.strip()}\n"
+
+
+def _name(message: Message) -> str:
+    return "digest" if message.is_digest else "message"
+
+
+def _context(message: Message) -> dict[str, object]:
+    settings_link = message.link("settings")
+    return {"message": message, "settings_url": settings_link.url if settings_link else ""}
+
+
+def _headers(message: Message) -> dict[str, str]:
+    """Return what mail programs and other machines go by.
+
+    `Auto-Submitted` (RFC 3834) keeps answering machines quiet. One click stops a kind of message
+    (RFC 8058), where there is anything to stop. `References` keeps together what is about one
+    request.
+    """
+    host = urlsplit(settings.BASE_URL).hostname or "localhost"
+    headers = {
+        "Message-ID": f"<{message.ident}@{host}>",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if message.reference:
+        headers["References"] = f"<{message.reference}@{host}>"
+    if message.stop_url:
+        headers["List-Unsubscribe"] = f"<{message.stop_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals.ballots import read_seen, sign_seen
 from approvals.enums import RequestStatus, Verdict
+from approvals.forms.discussion import CommentForm
 from approvals.forms.requests import CancelForm, VoteForm, WithdrawForm
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
@@ -20,6 +21,7 @@ from approvals.views.common import status_of
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden, Stale
 from govapp.common.forms import refusals_on
+from govapp.common.sensitive import is_shown_plainly, masked
 from tenants.http import PageRequest
 from tenants.selectors import member_named
 
@@ -120,7 +122,7 @@ def vote_words(verdict: Verdict, decided: ActionRequest) -> str:
     if decided.is_pending:
         return f"{_DONE[verdict]} More people have to agree."
     if verdict == Verdict.APPROVE:
-        return f"{_DONE[verdict]} The request is approved: {decided.summary}"
+        return f"{_DONE[verdict]} The request is approved: {masked(decided.summary)}"
     return f"{_DONE[verdict]} The request has ended; nothing is executed."
 
 
@@ -148,6 +150,8 @@ def action_page(
         "vote_form": VoteForm(),
         "cancel_form": CancelForm(auto_id="cancel_%s"),
         "withdraw_form": WithdrawForm(auto_id="withdraw_%s"),
+        "comment_form": CommentForm(auto_id="comment_%s"),
+        "shown_plainly": is_shown_plainly(),
         **bound,
     }
     status = status_of(refusal) if refusal else 422 if bound else 200

@@ -21,14 +21,21 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 _VARIATION = frozenset(chr(c) for c in (*range(0xFE00, 0xFE10), *range(0x180B, 0x1810)))
 
-# Letters of other scripts that common fonts draw like an ASCII letter or digit.
+# Letters of other scripts, and of phonetic notation, that common fonts draw like an ASCII letter or
+# digit (UTS39, confusables, by hand: those that a payee's name would be forged with).
 _LOOKALIKES = dict(
     zip(
-        "асԁеһіјӏорԛѕԝхуАВСЕНІЈКМОРЅТХУԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορυχικτօոսցհԼՕՏᎪᏴᏟᎬᎻᎫᏦᏞᎷᏢᎡᏚᎢᏙᏔᏃ",
-        "acdehijlopqswxyABCEHIJKMOPSTXYGQWABEZHIKMNOPTYXavopuxiktonughLOSABCEHJKLMPRSTVWZ",
+        "асԁеһіјӏорԛѕԝхуАВСЕНІЈКМОРЅТХУԌԚԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧανορυχικτօոսցհԼՕՏᎪᏴᏟᎬᎻᎫᏦᏞᎷᏢᎡᏚᎢᏙᏔᏃ"
+        "γϲϳϹѵѡҽՍⲞⲟⲤⲥⲢⲣꓐꓑꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴɑɡɩᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+        "acdehijlopqswxyABCEHIJKMOPSTXYGQWABEZHIKMNOPTYXavopuxiktonughLOSABCEHJKLMPRSTVWZ"
+        "ycjCvweUOoCcPpBPDTGKJCZFMNLSRVHWXYAEIOUagiABCDEFGHIJKLMNOPRSTUVWYZ",
         strict=True,
     )
 )
+
+# Scripts none of whose letters belongs into a word with Latin ones, look-alike or not. Greek is
+# not among them: "Δt" and "μm" are words.
+_APART = ("CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "LISU", "HEBREW", "ARABIC")
 
 # More combining marks than this on one letter are used to paint over its neighbours.
 _MARKS_ALLOWED = 2
@@ -84,18 +91,37 @@ def _unseen_kind(char: str) -> Kind | None:
 
 
 def _confusable_positions(text: str) -> set[int]:
-    """Positions of look-alikes in words that mix them with Latin or consist of them alone."""
+    """Positions of letters that can be taken for others.
+
+    In a word with Latin letters: every look-alike, and every letter or digit of another script.
+    In a word without any: look-alikes when nothing else is in it, unless all of the text is of
+    other scripts; a Greek sentence may say "το".
+    """
     found: set[int] = set()
+    is_foreign = not any(char.isascii() and char.isalpha() for char in text)
+    is_told = is_foreign and any(
+        char.isalpha() and not char.isascii() and not _ascii_twin(char) for char in text
+    )
     for word in _WORD.finditer(text):
         letters = [(word.start() + i, char) for i, char in enumerate(word.group())]
         foreign = [(i, c) for i, c in letters if not c.isascii() and c.isalnum()]
         folding = {i for i, c in foreign if _ascii_twin(c) and c not in _LOOKALIKES}
         drawn_alike = {i for i, c in foreign if c in _LOOKALIKES}
-        latin = any(c.isalpha() and "LATIN" in unicodedata.name(c, "") for _, c in letters)
-        if latin or len(drawn_alike) == len(foreign):
+        if any(c.isalpha() and c not in _LOOKALIKES and _is_latin(c) for _, c in letters):
+            found |= drawn_alike | {i for i, c in foreign if _is_apart(c)}
+        elif len(drawn_alike) == len(foreign) and not is_told:
             found |= drawn_alike
         found |= folding
     return found
+
+
+def _is_latin(char: str) -> bool:
+    return "LATIN" in unicodedata.name(char, "")
+
+
+def _is_apart(char: str) -> bool:
+    name = unicodedata.name(char, "")
+    return name.startswith(_APART) or (char.isdigit() and "DIGIT" in name)
 
 
 def find_hidden(text: str) -> list[HiddenCharacter]:
@@ -119,7 +145,8 @@ def _mark(hidden: HiddenCharacter) -> str:
     title = f"{hidden.name}, {hidden.kind}"
     shown = hidden.code_point
     if hidden.kind == "confusable":
-        title = f"{hidden.name}, looks like “{hidden.looks_like}”"
+        twin = hidden.looks_like
+        title = f"{hidden.name}, {f'looks like “{twin}”' if twin else 'of another script'}"
         shown = f"{escape(hidden.character)}[{hidden.code_point}]"
     elif hidden.kind == "bidirectional":
         shown = f"{hidden.code_point} {hidden.name}"

@@ -266,6 +266,9 @@ METRICS_FROM_LOOPBACK = False
 CALLBACKS_MAY_GO_TO_LOOPBACK = False
 CALLBACKS_NEED_HTTPS = True
 
+# Where Slack's Web API is; another place only in tests.
+SLACK_API_URL = "https://slack.com/api/"
+
 # Here and not in an application: every process reads the settings, and first of all.
 configure_structlog()
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -56,6 +56,11 @@ PAGES: dict[str, tuple[str, str]] = {
     "drills": ("carl", "drills/"),
     "drill-new": ("carl", "drills/new?agent={agent}&category=payments.transfer"),
     "canary-new": ("carl", "drills/canaries/new?agent={agent}&category=payments.transfer"),
+    "told": ("alice", "me/notifications"),
+    "messages": ("olivia", "settings/messages/"),
+    "message-words": ("olivia", "settings/messages/requested/"),
+    "message-words-read": ("carl", "settings/messages/decided/"),
+    "messages-sent": ("olivia", "settings/messages/sent/"),
 }
 ACCOUNT = {
     "account-again": "/accounts/reauthenticate/",

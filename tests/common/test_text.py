@@ -24,6 +24,10 @@ def kinds(text: str) -> list[tuple[int, str, str]]:
         "Καλημέρα κόσμε",
         "東京の支払い",
         "5 ÷ 3 → “quoted” … €",
+        "το έργο και τον",
+        "\u0430 и он",
+        "Δt in μm, 12 m², naïve Ørsted, I\u015f\u0131k",
+        "USB-кабель и Wi-Fi",
     ],
 )
 def test_ordinary_text_of_any_language_is_unmarked(text: str) -> None:
@@ -63,6 +67,31 @@ def test_a_lookalike_inside_a_latin_word_is_found() -> None:
 
 def test_a_word_of_lookalikes_alone_is_found() -> None:
     assert [h.looks_like for h in find_hidden("\u0430\u0440\u0440\u04cf\u0435")] == list("apple")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("B\u0430\u043d\u043a", [(1, "a"), (2, ""), (3, "")]),
+        (
+            "Pay \u0410\u0440\u0440\u04cf\u0435 (яблоко)",
+            [(4, "A"), (5, "p"), (6, "p"), (7, "l"), (8, "e")],
+        ),
+        ("\ua4e0orthwind", [(0, "N")]),
+        ("\u0262oogle", [(0, "G")]),
+        ("Pa\u0251l", [(2, "a")]),
+        ("INV\u0665", [(3, "")]),
+        ("\u0391\u0392\u0395 Ltd", [(0, "A"), (1, "B"), (2, "E")]),
+    ],
+)
+def test_a_letter_of_another_script_in_a_word_is_found(
+    text: str, found: list[tuple[int, str]]
+) -> None:
+    assert [(each.index, each.looks_like) for each in find_hidden(text)] == found
+
+
+def test_a_letter_without_a_twin_says_that_it_is_of_another_script() -> None:
+    assert 'title="CYRILLIC SMALL LETTER KA, of another script"' in reveal("Ban\u043a")
 
 
 def test_full_width_letters_are_found() -> None:

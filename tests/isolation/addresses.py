@@ -25,6 +25,9 @@ PUBLIC = {
     "invitations/<str:token>/",  # the token is the secret
     "l/<str:token>",
     "l/<str:token>/",
+    "stop/<str:token>",  # the signed address is the right to it, and shows nothing
+    "integrations/slack/<str:ident>/interactions",  # Slack's signature is the key
+    "sw.js",
 }
 # For whoever is logged in, about themselves: no tenant's data.
 OWN = {"", "accounts/sessions/"}
@@ -46,6 +49,7 @@ AGENTS = {
         "action-requests", "action-requests/preview", "action-requests/events",
         "action-requests/<action_request:request_id>",
         "action-requests/<action_request:request_id>/cancel",
+        "action-requests/<action_request:request_id>/comments",
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
@@ -117,9 +121,12 @@ GAPS = {
     "categories/ident": Gap("category", "cat"),
     "callbacks/ident": Gap("endpoint", "wh"),
     "deliveries/delivery": Gap("delivery", "msg"),
+    "accounts/account": Gap("chat_account", "chac"),
+    "leave/account": Gap("chat_account", "chac"),
+    "devices/device": Gap("device", "push"),
 }
 # What is the same for everybody: no id of a tenant's.
-SHARED = {"templates/key": "payments"}
+SHARED = {"templates/key": "payments", "messages/kind": "requested", "chat/channel": "slack"}
 _GAP = re.compile(r"([\w-]+)/<(?:\w+:)?(\w+)>")
 
 

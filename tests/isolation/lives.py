@@ -14,11 +14,13 @@ from approvals.models import (
     CallbackDelivery,
     CallbackEndpoint,
     CanaryPlan,
+    ChatAccount,
     Exercise,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
     PolicyVersion,
+    PushSubscription,
     SavedFilter,
     ShadowResult,
     SimulatedChange,
@@ -100,6 +102,8 @@ class Life:
     exercise: Exercise
     canary: CanaryPlan
     absence: Absence
+    chat_account: ChatAccount
+    device: PushSubscription
     dora: Membership  # owner and compliance here, and in every other company as well
 
     @property
@@ -239,6 +243,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             exercise=Exercise.objects.get(),
             canary=CanaryPlan.objects.get(),
             absence=Absence.objects.get(),
+            chat_account=ChatAccount.objects.get(),
+            device=PushSubscription.objects.get(),
             dora=Membership.objects.get(user=dora),
         )
 

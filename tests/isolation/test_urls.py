@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
+from approvals.services.contacts import stop_url
 from govapp.asgi import AGENT_STREAM, INBOX_STREAM
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership, Tenant
@@ -358,7 +359,11 @@ def test_an_agent_that_looks_changes_nothing(acme: Life, globex: Life, marks: Ma
 def test_opening_what_is_public_changes_nothing(acme: Life, globex: Life, marks: Marks) -> None:
     """Mail scanners open links, more than once and with HEAD."""
     before = marks()
-    tokens = {"invitations": acme.invitation_token, "l": acme.review_token}
+    tokens = {
+        "invitations": acme.invitation_token,
+        "l": acme.review_token,
+        "stop": stop_url(acme.company.alice).rpartition("/")[2],
+    }
     for route in ROUTES:
         if route.pattern not in PUBLIC:
             continue

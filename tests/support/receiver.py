@@ -19,11 +19,12 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What arrived. `statuses` holds the next answers instead of 204."""
+    """What arrived. `statuses` holds the next answers instead of the usual one."""
 
     port: int = 0
     received: list[Received] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    usual_status: int = 204
 
     @property
     def url(self) -> str:
@@ -42,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
         receiver.received.append(Received(self.path, headers, body))
-        status = receiver.statuses.pop(0) if receiver.statuses else 204
+        status = receiver.statuses.pop(0) if receiver.statuses else receiver.usual_status
         self.send_response(status)
         if 300 <= status < 400:
             self.send_header("location", f"{receiver.url}/elsewhere")

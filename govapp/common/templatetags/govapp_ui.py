@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from govapp.common import charts, clock, formats, text
+from govapp.common import charts, clock, formats, sensitive, text
 
 register = template.Library()
 
@@ -109,6 +109,48 @@ def reveal(value: object) -> SafeString:
 
 
 @register.filter
+def masked(value: object) -> SafeString:
+    """An agent's words: as `reveal`, with personal data and secrets masked until asked for."""
+    words = "" if value is None else str(value)
+    if sensitive.is_shown_plainly():
+        return reveal(words)
+    parts: list[SafeString] = []
+    last = 0
+    for span in sensitive.find_sensitive(words):
+        mask = sensitive.mask_of(span.kind, words[span.start : span.end])
+        parts += [reveal(words[last : span.start]), _masked_part(mask)]
+        last = span.end
+    parts.append(reveal(words[last:]))
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
+@register.filter
+def masked_as(value: object, name: object) -> SafeString:
+    """As `masked`, for the value of a field with this name: all of a password's is masked."""
+    kind = sensitive.kind_of_name(sensitive.last_name(str(name)))
+    if kind is None or sensitive.is_shown_plainly() or not sensitive.is_said(value):
+        return masked(value)
+    return _masked_part(sensitive.mask_of(kind, str(value)))
+
+
+@register.filter
+def masked_text(value: object) -> str:
+    """As `masked`, for an attribute: words only, autoescaped, hidden characters as they are."""
+    return sensitive.masked("" if value is None else str(value))
+
+
+@register.filter
+def masked_line(value: object) -> SafeString:
+    """A line of JSON, masked by its names and values; exactly as it is when asked for."""
+    words = "" if value is None else str(value)
+    return masked(words if sensitive.is_shown_plainly() else sensitive.masked_json(words))
+
+
+def _masked_part(mask: str) -> SafeString:
+    return format_html('<span class="masked">{}</span>', mask)
+
+
+@register.filter
 def hidden_characters(value: object) -> list[text.HiddenCharacter]:
     """What `reveal` would mark, for a warning above the text."""
     return text.find_hidden("" if value is None else str(value))
@@ -122,7 +164,8 @@ def money(amount: object, currency: str = "") -> str:
 
 @register.filter
 def json_pretty(value: object) -> SafeString:
-    """A payload as indented JSON, revealed and escaped; put it in `<pre class="code">`."""
+    """A payload as indented JSON, masked and revealed; put it in `<pre class="code">`."""
+    value = sensitive.masked_json(value)
     return reveal(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 

@@ -41,6 +41,8 @@ def test_the_schema_names_what_there_is_and_nothing_else(schema: Any) -> None:
         "GET /api/v1/action-requests/events",
         "GET /api/v1/action-requests/{request_id}",
         "POST /api/v1/action-requests/{request_id}/cancel",
+        "GET /api/v1/action-requests/{request_id}/comments",
+        "POST /api/v1/action-requests/{request_id}/comments",
         "POST /api/v1/action-requests/{request_id}/grant",
         "POST /api/v1/action-requests/{request_id}/execution",
         "POST /api/v1/grants/redeem",

@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
-from django.template.loader import render_to_string
 
 from approvals.enums import Verdict
 from approvals.models import ActionRequest, Notification
 from approvals.obligations import grant_not_before
 from approvals.services.execution import issue_grant, revoke_grant
 from approvals.services.links import make_review_link, open_link, vote_by_link
-from approvals.services.mails import compose_mail
-from approvals.transports.email import Mail
+from approvals.services.messages import Message, compose
+from approvals.transports.email import render_html, render_text
 from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, Forbidden, NotYet
 from govapp.common.tenancy import tenant_transaction
@@ -203,28 +202,25 @@ def test_whom_a_rule_names_is_told_whatever_the_outcome(outcome: str) -> None:
     assert submitted["data"]["obligations"] == request.obligations
 
 
-def mails(world: World, kind: str) -> list[Mail]:
+def messages(world: World, kind: str) -> list[Message]:
     with tenant_transaction(world.company.id):
         rows = Notification.objects.filter(kind=kind).select_related("member__user", "request")
-        return [compose_mail(row) for row in rows]
+        return [compose(row) for row in rows]
 
 
 def test_what_is_told_asks_nothing_and_says_how_it_stands() -> None:
     told = {"notify": [{"person": "carl@acme.example"}], "attach_note": "Standard 4."}
     world = make_world(rules(asks("payments", obligations=told)))
     request = world.submit()
-    (mail,) = mails(world, "informed")
-    assert (mail.to, mail.subject) == (
-        "carl@acme.example",
-        "For your information: Pay Acme Ltd",
-    )
-    text = render_to_string("approvals/email/informed.txt", mail.context)
+    (message,) = messages(world, "informed")
+    assert (message.recipient, message.title) == ("Carl", "For your information: Pay Acme Ltd")
+    text = render_text(message)
     assert "It waits for the approval of others. Nobody asks you to do anything." in text
     assert "Standard 4." in text
     assert "/l/" not in text
     world.vote(world.company.alice, request)
-    (mail,) = mails(world, "informed")
-    html = render_to_string("approvals/email/informed.html", mail.context)
+    (message,) = messages(world, "informed")
+    html = render_html(message)
     assert "This request has been approved by Alice on" in html
 
 
@@ -232,9 +228,8 @@ def test_whoever_is_asked_reads_the_notes_and_of_the_code() -> None:
     attached = {"step_up": True, "attach_note": "Call \u202eback first."}
     world = make_world(rules(asks("payments", obligations=attached)))
     world.submit()
-    (mail,) = mails(world, "requested")
-    for form in ("txt", "html"):
-        text = render_to_string(f"approvals/email/asked.{form}", mail.context)
+    (message,) = messages(world, "requested")
+    for text in (render_text(message), render_html(message)):
         assert "You will be asked for a code of your authenticator app" in text
         assert "Call ⟨U+202E⟩back first." in text
 

@@ -10,9 +10,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from approvals.callback_urls import is_plainly_public, may_go_to, require_usable_url
-from approvals.transports import webhook
+from approvals.transports import outgoing
 from approvals.transports.failures import DeliveryFailure
-from approvals.transports.webhook import Callback, resolve, send_callback
+from approvals.transports.outgoing import resolve
+from approvals.transports.webhook import Callback, send_callback
 from govapp.common.errors import Invalid
 from tests.support.receiver import running_receiver
 
@@ -134,7 +135,7 @@ def test_the_connection_goes_to_the_judged_address_with_the_name_in_host(
         assert url.host == "hook.example"
         return "127.0.0.1"
 
-    monkeypatch.setattr(webhook, "resolve", pinned)
+    monkeypatch.setattr(outgoing, "resolve", pinned)
     with running_receiver() as receiver:
         assert send(f"http://hook.example:{receiver.port}/a?b=1") == 204
         (received,) = receiver.received
@@ -150,7 +151,7 @@ def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_receiver_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(outgoing, "TIMEOUT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(DeliveryFailure):

@@ -198,6 +198,29 @@ def test_warnings_come_from_the_past(site: Site, login: Login) -> None:
     ]
 
 
+def test_it_says_how_many_like_it_were_denied(site: Site, login: Login) -> None:
+    with tenant_transaction(site.world.company.id):
+        ActionCategory.objects.update(display={"kind": "money"})
+    client, alice = login(site.world.company.alice), site.world.company.alice
+
+    def denied(payee: str) -> str:
+        made = site.world.submit(payload={"amount": "5.00", "payee": payee})
+        page = client.get(f"/t/acme/requests/{made.public_id}/").context["page"]
+        return str(page.precedents.denied)
+
+    assert denied("Acme") == ""
+    for verdict in (Verdict.DENY, Verdict.RETURN):
+        made = site.world.submit(payload={"amount": "5.00", "payee": "Acme"})
+        site.world.vote(alice, made, verdict)
+    other = site.world.submit(payload={"amount": "5.00", "payee": "Fabrikam"})
+    site.world.vote(alice, other)
+    site.world.vote(site.world.company.bob, other)
+    ending = "that people decided were denied or sent back"
+    assert denied("Acme") == f"2 of the last 2 for this target {ending}"
+    assert denied("Fabrikam") == ""
+    assert denied("Somebody else") == f"2 of the last 3 of this category {ending}"
+
+
 def test_the_timeline_tells_the_past_and_what_will_come(site: Site, login: Login) -> None:
     site.world.vote(site.world.company.alice, site.asked, reason="Matches the order.")
     shown = login(site.world.company.bob).get(site.url("requests/{asked}/")).context["page"]

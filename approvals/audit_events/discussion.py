@@ -1,0 +1,100 @@
+"""What was said about a request, and who asked to see what its page masks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from approvals.audit_events.wording import words
+from approvals.models import ActionRequest, Comment
+from approvals.sensitive import Kind, kinds_in_words
+from audit.actors import Actor, Subject
+from audit.services import Entry, record_many
+from tenants.models import Membership
+
+
+def record_comment(
+    *, comment: Comment, actor: Actor, mentioned: Sequence[Membership], now: datetime
+) -> None:
+    """Somebody said something about a request."""
+    to = f" (to {', '.join(each.user.name for each in mentioned)})" if mentioned else ""
+    _record(
+        "comment.added",
+        comment.request,
+        actor,
+        now,
+        f"{actor.name} said{to}: {words(comment.text)}",
+        _said(comment, mentioned),
+    )
+
+
+def record_question(
+    *, comment: Comment, actor: Actor, mentioned: Sequence[Membership], now: datetime
+) -> None:
+    """Somebody asked the agent's owner; the agent may answer as well."""
+    owner = comment.request.agent.owner
+    _record(
+        "comment.asked",
+        comment.request,
+        actor,
+        now,
+        f"{actor.name} asked {owner}: {words(comment.text)}",
+        _said(comment, mentioned) | {"owner": {"id": owner.public_id, "name": owner.user.name}},
+    )
+
+
+def record_answer(*, comment: Comment, question: Comment, actor: Actor, now: datetime) -> None:
+    """The agent's side answered a question."""
+    _record(
+        "comment.answered",
+        comment.request,
+        actor,
+        now,
+        f"{actor.name} answered: {words(comment.text)}",
+        _said(comment, ()) | {"question": question.public_id, "question_text": question.text},
+    )
+
+
+def record_revealed(
+    *, request: ActionRequest, member: Membership, kinds: frozenset[Kind], now: datetime
+) -> None:
+    """Somebody asked to see what the page masks. What it was stays out of the record."""
+    what = kinds_in_words(kinds)
+    _record(
+        "request.revealed",
+        request,
+        member.as_actor(),
+        now,
+        f"{member} asked to see what is masked in “{request.summary}”: {', '.join(what)}",
+        {"kinds": sorted(kinds), "payload_digest": request.payload_digest},
+    )
+
+
+def _said(comment: Comment, mentioned: Sequence[Membership]) -> dict[str, Any]:
+    return {
+        "comment": comment.public_id,
+        "text": comment.text,
+        "mentioned": [{"id": each.public_id, "name": each.user.name} for each in mentioned],
+    }
+
+
+def _record(
+    event_type: str,
+    request: ActionRequest,
+    actor: Actor,
+    now: datetime,
+    summary: str,
+    data: dict[str, Any],
+) -> None:
+    record_many(
+        [
+            Entry(
+                event_type=event_type,
+                actor=actor,
+                subject=Subject("action_request", request.public_id, request.summary),
+                summary=summary,
+                data=data,
+                request_id=request.pk,
+                at=now,
+            )
+        ]
+    )

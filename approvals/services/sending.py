@@ -1,0 +1,156 @@
+"""Sending one person's messages: claim and commit, send, then mark.
+
+What was held for somebody leaves together: one digest for everything that is due on a channel.
+"""
+
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from approvals.audit_events import messages as events
+from approvals.enums import DeliveryStatus, HeldFor, NotificationChannel, NotificationKind
+from approvals.models import Notification
+from approvals.selectors.contacts import ASKING
+from approvals.services.messages import compose, compose_digest
+from approvals.services.notifications import alert_compliance
+from approvals.services.outbox import LEASE, Outcome, judge, try_to_send
+from approvals.services.rerouting import next_channel, try_next_channel
+from approvals.transports import TRANSPORTS, Receipt
+from approvals.transports.failures import PermanentFailure
+from govapp.common import clock
+from govapp.common.tenancy import tenant_transaction
+
+NOTIFICATION_DELAYS: Final = tuple(
+    timedelta(seconds=seconds) for seconds in (10, 40, 160, 640, 2560, 3600, 3600)
+)
+# Where the person has another channel, that one is better than hours of trying.
+REROUTE_DELAYS: Final = NOTIFICATION_DELAYS[:3]
+_TASK_SECONDS: Final = 30.0
+_IN_A_DIGEST: Final = 50
+
+
+def send_notification(
+    *, tenant_id: UUID, notification_id: UUID, grace: timedelta = timedelta(0)
+) -> bool:
+    """Send one message if it is due, and what was held with it; return whether it was tried.
+
+    Raises no failure.
+    """
+    with tenant_transaction(tenant_id):
+        rows = _claim(notification_id, clock.now(), grace)
+    if not rows:
+        return False
+    receipt: Receipt = None
+
+    def send() -> None:
+        nonlocal receipt
+        with tenant_transaction(tenant_id):
+            message = compose(rows[0]) if len(rows) == 1 else compose_digest(rows)
+        transport = TRANSPORTS.get(NotificationChannel(rows[0].channel))
+        if transport is None:
+            raise PermanentFailure("Nothing is sent on this channel here.")
+        receipt = transport(rows[0], message)
+
+    attempts = min(row.attempts for row in rows)
+    failure = try_to_send(send, attempts=attempts, most=len(NOTIFICATION_DELAYS) + 1)
+    with tenant_transaction(tenant_id):
+        delays = NOTIFICATION_DELAYS
+        if failure is not None and next_channel(rows[0]) is not None:
+            delays = REROUTE_DELAYS
+        now = clock.now()
+        outcome = judge(failure, attempts=attempts, delays=delays, now=now)
+        for row in rows:
+            _settle(row, outcome, receipt, now)
+    return True
+
+
+def send_notifications(*, tenant_id: UUID, notification_ids: Iterable[UUID]) -> int:
+    """Send those of them that are due, for half a minute at the most; return how many were tried.
+
+    The sweep finds what is left: a slow mail server must not hold a worker until it is killed.
+    """
+    tried, ends = 0, time.monotonic() + _TASK_SECONDS
+    for ident in notification_ids:
+        if time.monotonic() >= ends:
+            break
+        tried += send_notification(tenant_id=tenant_id, notification_id=ident)
+    return tried
+
+
+def _claim(notification_id: UUID, now: datetime, grace: timedelta) -> list[Notification]:
+    """Claim the row and what was held with it; return those that somebody still needs."""
+    due = _due(now - grace)
+    row = due.filter(pk=notification_id).first()
+    if row is None:
+        return []
+    rows = [row]
+    if row.held_for != HeldFor.NOTHING:
+        held = due.filter(member=row.member_id, channel=row.channel)
+        rows = list(held.exclude(held_for=HeldFor.NOTHING).order_by("pk")[:_IN_A_DIGEST])
+    needed = []
+    for each in rows:
+        if moot := _why_moot(each):
+            each.status = DeliveryStatus.DROPPED
+            each.save(update_fields=["status"])
+            events.notification_dropped(notification=each, why=moot)
+        else:
+            each.attempts += 1
+            needed.append(each)
+    Notification.objects.filter(pk__in=[each.pk for each in needed]).update(
+        attempts=F("attempts") + 1, next_attempt_at=now + LEASE
+    )
+    return needed
+
+
+def _due(at: datetime) -> QuerySet[Notification]:
+    rows = Notification.objects.select_related(
+        "member__user", "request__agent", "request__category"
+    )
+    return rows.select_for_update(of=("self",), skip_locked=True).filter(
+        status=DeliveryStatus.QUEUED, next_attempt_at__lte=at
+    )
+
+
+def _why_moot(row: Notification) -> str:
+    """Say why nobody needs this any more, or ""; nor does who has left hear anything."""
+    if not row.member.is_active:
+        return "The person is no active member any more."
+    if row.kind in ASKING and (row.request is None or not row.request.is_pending):
+        return "The request has ended."
+    return ""
+
+
+def _settle(row: Notification, outcome: Outcome, receipt: Receipt, now: datetime) -> None:
+    """Write how the claimed attempt went; nothing when the claim was lost to somebody else."""
+    fields: dict[str, object] = {"status": outcome.status, "last_error": outcome.why}
+    if outcome.status == DeliveryStatus.SENT:
+        fields["sent_at"] = now
+        if receipt:
+            fields["content"] = {**row.content, "receipt": dict(receipt)}
+    if outcome.next_attempt_at is not None:
+        fields["next_attempt_at"] = outcome.next_attempt_at
+    mine = Notification.objects.filter(
+        pk=row.pk, status=DeliveryStatus.QUEUED, attempts=row.attempts
+    )
+    if not mine.update(**fields):
+        return
+    if outcome.status == DeliveryStatus.SENT:
+        events.notification_sent(notification=row)
+    elif outcome.status == DeliveryStatus.FAILED:
+        _give_up(row, outcome.why)
+
+
+def _give_up(row: Notification, why: str) -> None:
+    """Try the person's next channel; alert compliance when there is none left."""
+    events.notification_failed(notification=row, why=why)
+    if try_next_channel(row=row) is None and row.kind != NotificationKind.ALERT:
+        alert_compliance(
+            request=row.request,
+            subject=f"A message could not be sent to {row.member}",
+            text=f"{row.get_kind_display()}, given up after {row.attempts}: {why}",
+            dedup_key=f"notification-failed:{row.pk}",
+        )
