@@ -9,6 +9,7 @@ from audit.readers import may_read, may_report
 from tenants.doors import tenants_of_user
 from tenants.models import Membership
 from tenants.rules import may_read_settings
+from tenants.selectors.absences import standing_in_for
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def tenant(request: HttpRequest) -> dict[str, Any]:
         "membership": member,
         "menu": member and menu_of(member),
         "memberships": lambda: memberships_of(request),
+        "standing_in": lambda: standing_in_for(member) if member else [],
     }
 
 

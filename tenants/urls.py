@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from tenants.views import agents, groups, home, invitations, keys, people, settings, tokens
+from tenants.views import (
+    absences,
+    agents,
+    groups,
+    home,
+    invitations,
+    keys,
+    people,
+    settings,
+    tokens,
+)
 
 _PEOPLE = [
     path("", people.people, name="people"),
@@ -21,6 +31,13 @@ _GROUPS = [
     path("<str:group>/", groups.group, name="group_detail"),
     path("<str:group>/add", groups.add, name="group_add"),
     path("<str:group>/remove/<str:member>", groups.remove, name="group_remove"),
+]
+_ABSENCES = [
+    path("", absences.absences, name="absences"),
+    path("new", absences.absence_new, name="absence_new"),
+    path("calendar", absences.absence_calendar, name="absence_calendar"),
+    path("<str:absence>/", absences.absence_detail, name="absence_detail"),
+    path("<str:absence>/cancel", absences.absence_cancel, name="absence_cancel"),
 ]
 _AGENTS = [
     path("", agents.agent_list, name="agent_list"),
@@ -41,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("t/<slug:slug>/people/", include(_PEOPLE)),
     path("t/<slug:slug>/groups/", include(_GROUPS)),
+    path("t/<slug:slug>/absences/", include(_ABSENCES)),
     path("t/<slug:slug>/agents/", include(_AGENTS)),
     path("t/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("t/<slug:slug>/tokens/<str:token>/revoke", tokens.token_revoke, name="token_revoke"),

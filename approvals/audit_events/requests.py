@@ -142,14 +142,15 @@ def record_fallback_added(*, stage: RequirementStage, group: str, now: datetime)
 
 def record_vote_cast(*, vote: Vote, member: Membership) -> None:
     """A person decided, with the rights that they had at that moment."""
-    request = vote.request
+    request, absentee = vote.request, vote.stands_for
     why = f": {words(vote.reason)}" if vote.reason else ""
+    who = member.user.name + (f", standing in for {absentee.user.name}," if absentee else "")
     _record(
         "vote.cast",
         request,
         member.as_actor(),
         vote.cast_at,
-        f"{member.user.name} {_VOTED[vote.verdict]} “{request.summary}”{why}",
+        f"{who} {_VOTED[vote.verdict]} “{request.summary}”{why}",
         {
             "verdict": vote.verdict,
             "reason": vote.reason,
@@ -160,6 +161,7 @@ def record_vote_cast(*, vote: Vote, member: Membership) -> None:
             "request_version": vote.request_version,
             "seconds_viewed": vote.seconds_viewed,
             "second_factor": vote.right.get("second_factor"),
+            "stands_for": absentee and {"id": absentee.public_id, "name": absentee.user.name},
         },
     )
 

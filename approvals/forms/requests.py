@@ -18,6 +18,8 @@ class VoteForm(forms.Form):
     # Asked for where a rule wants step-up, one of them; never written back into the page.
     code = forms.CharField(required=False, max_length=20)
     passkey = forms.CharField(required=False, max_length=20_000)
+    # Whose word it is, by the member's id: the reader's own, or of somebody who is away.
+    stands_for = forms.CharField(required=False, max_length=60)
 
     def proof(self) -> Proof | None:
         """Return the second factor that was given, if any."""

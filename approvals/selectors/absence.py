@@ -195,15 +195,24 @@ def _stuck(member: Membership, group: str) -> list[ActionRequest]:
 
 
 def _left(people: Sequence[Person], member: Membership, group: str) -> list[Person]:
-    if not group:
-        return [one for one in people if one.member.pk != member.pk]
-    key = f"group:{group}"
-    return [
-        replace(one, keys=one.keys - {key}, rights=tuple(r for r in one.rights if r != key))
-        if one.member.pk == member.pk
-        else one
-        for one in people
-    ]
+    def without(one: Person) -> Person:
+        key = f"group:{group}"
+        rights = tuple(right for right in one.rights if right != key)
+        return replace(one, keys=one.keys - {key}, rights=rights)
+
+    left = []
+    for one in people:
+        # Nobody stands in for whoever has left; who stands in has what the other has left.
+        absent = tuple(
+            without(each) if each.member.pk == member.pk else each
+            for each in one.stands_for
+            if group or each.member.pk != member.pk
+        )
+        if one.member.pk != member.pk:
+            left.append(replace(one, stands_for=absent))
+        elif group:
+            left.append(without(one))
+    return left
 
 
 def _upper(words: str) -> str:

@@ -22,15 +22,15 @@ from approvals.policies.describing import name_reference
 from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.shown import listed
 from approvals.rules import is_due, may_cancel
-from approvals.selectors.approvers import NOT_AN_APPROVER, Standing, judge, missing_on
-from approvals.selectors.board import (
-    Board,
-    fitting_seats,
-    is_excluded,
-    keys_on,
-    load_board,
-    may_take_back,
+from approvals.selectors.approvers import (
+    NOT_AN_APPROVER,
+    Standing,
+    giver_words,
+    givers,
+    judge,
+    missing_on,
 )
+from approvals.selectors.board import Board, load_board, may_take_back
 from approvals.selectors.chains import ChainLink, read_chain
 from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
@@ -179,21 +179,17 @@ def _requests() -> QuerySet[ActionRequest]:
 
 
 def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader. Ten statements.
-
-    One more to ask for a second factor, one for who may approve alone, or for its review.
-    """
-    board = load_board(request)
-    # With their people: the timeline names them.
     """Return the page of a request for this reader.
 
-    Nine statements; one more to ask for a code, one to look for changes in a request that is not
-    as it was submitted, and one to read what was demanded before a change.
+    A constant number of statements: one more each to ask for a second factor, for who may approve
+    alone or for its review, and where the action was changed.
     """
     board, revisions = load_board(request), read_revisions(request)
     # With their people, and those that count no more: the timeline names them.
     votes = list(
-        Vote.objects.filter(request=request).select_related("member__user").order_by("cast_at")
+        Vote.objects.filter(request=request)
+        .select_related("member__user", "stands_for__user")
+        .order_by("cast_at")
     )
     people = load_people(request.category_id) if request.category_id else []
     standing, attached = _standing(board, people, member, now), obligations_of(request)
@@ -288,15 +284,9 @@ def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:
                 because=str(entry.get("because", "")),
                 is_satisfied=requirement.satisfied_at is not None,
                 missing=describe_missing(board.tally(stage)) if stage else "",
-                people=tuple(
-                    person.member.user.name
-                    for person in people
-                    if stage is not None
-                    and person.rights
-                    and not board.has_voted(person.member.pk)
-                    and fitting_seats(stage, keys_on(board.request, person))
-                    and not is_excluded(board.request, requirement, person)
-                ),
+                people=tuple(giver_words(word) for word in givers(stage, people, board.used_up))
+                if stage is not None
+                else (),
             )
         )
     return demands

@@ -42,8 +42,15 @@ class Board:
     def stages_of(self, requirement: Requirement) -> list[RequirementStage]:
         return [stage for stage in self.stages if stage.requirement_id == requirement.pk]
 
+    @property
+    def used_up(self) -> frozenset[UUID]:
+        """Whose word has been given: who voted, and for whom somebody voted."""
+        voters = {vote.member_id for vote in self.votes}
+        return frozenset(voters | {one.stands_for_id for one in self.votes if one.stands_for_id})
+
     def has_voted(self, member_id: UUID) -> bool:
-        return any(vote.member_id == member_id for vote in self.votes)
+        """Whether this person's word has been given, by themselves or by a stand-in."""
+        return member_id in self.used_up
 
     def tally(self, stage: RequirementStage) -> Matching[UUID]:
         """Seat the approvals cast so far in one stage.
@@ -67,7 +74,9 @@ class Board:
         stages.
         """
         return {
-            vote.member_id: places_in(stage, frozenset(vote.right["keys"]))
+            vote.member_id: places_in(
+                stage, frozenset(vote.right["keys"]), frozenset(vote.right.get("voter_keys", ()))
+            )
             for vote in self.votes
             if vote.verdict == Verdict.APPROVE
             and not (stage.requirement.separation_of_duties and vote.right["is_agents_side"])
@@ -104,13 +113,23 @@ class Board:
     def _could_vote(
         self, stage: RequirementStage, people: Sequence[Person]
     ) -> dict[UUID, frozenset[str]]:
-        return {
-            person.member.pk: places_in(stage, keys_on(self.request, person))
-            for person in people
-            if person.rights
-            and not self.has_voted(person.member.pk)
-            and not is_excluded(self.request, stage.requirement, person)
-        }
+        """Which seats each of these people could still fill before the stage's deadline.
+
+        Whoever is back in time is counted as themselves and not as somebody else's word: with
+        both, nothing could be completed that cannot be without.
+        """
+        used_up = self.used_up
+        found: dict[UUID, frozenset[str]] = {}
+        for person in people:
+            if person.member.pk in used_up:
+                continue
+            seats = places_for(stage, person) if _is_in_time(person, stage) else frozenset()
+            for absentee in person.stands_for:
+                if absentee.member.pk not in used_up and not _is_in_time(absentee, stage):
+                    seats |= places_for(stage, absentee, by=person)
+            if seats:
+                found[person.member.pk] = seats
+        return found
 
 
 def load_board(request: ActionRequest) -> Board:
@@ -134,7 +153,7 @@ def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
         stages[stage.request_id].append(stage)
     for vote in (
         Vote.objects.filter(request__in=by_id, voided_at=None)
-        .select_related("member__user")
+        .select_related("member__user", "stands_for__user")
         .order_by("cast_at", "pk")
     ):
         votes[vote.request_id].append(vote)
@@ -185,20 +204,38 @@ def keys_on(request: ActionRequest, person: Person) -> frozenset[str]:
     return frozenset(found)
 
 
-def fitting_seats(stage: RequirementStage, keys: AbstractSet[str]) -> frozenset[str]:
-    """Return the keys of the seats that somebody with these references (`keys_on`) may fill."""
+def fitting_seats(
+    stage: RequirementStage, keys: AbstractSet[str], barred: AbstractSet[str] = frozenset()
+) -> frozenset[str]:
+    """Return the keys of the seats that somebody with these references (`keys_on`) may fill.
+
+    `barred` are the references of the stand-in who would give their word: whom a seat leaves
+    out does not fill it in somebody else's name either.
+    """
     is_added = _is_added(stage, keys)
     return frozenset(
-        seat.key for seat in seats_of(stage) if seat.places_for(keys, is_added=is_added)
+        seat.key
+        for seat in seats_of(stage)
+        if not _leaves_out(seat, barred) and seat.places_for(keys, is_added=is_added)
     )
 
 
-def places_in(stage: RequirementStage, keys: AbstractSet[str]) -> frozenset[str]:
+def places_in(
+    stage: RequirementStage, keys: AbstractSet[str], barred: AbstractSet[str] = frozenset()
+) -> frozenset[str]:
     """Return the places of a stage's seats that somebody with these references may take."""
     is_added = _is_added(stage, keys)
-    return frozenset().union(
-        *(seat.places_for(keys, is_added=is_added) for seat in seats_of(stage))
+    return frozenset[str]().union(
+        *(
+            seat.places_for(keys, is_added=is_added)
+            for seat in seats_of(stage)
+            if not _leaves_out(seat, barred)
+        )
     )
+
+
+def _leaves_out(seat: Seat, keys: AbstractSet[str]) -> bool:
+    return any(each.key in keys for each in seat.but)
 
 
 def _is_added(stage: RequirementStage, keys: AbstractSet[str]) -> bool:
@@ -209,3 +246,47 @@ def _is_added(stage: RequirementStage, keys: AbstractSet[str]) -> bool:
 def is_excluded(request: ActionRequest, requirement: Requirement, person: Person) -> bool:
     """Whether separation of duties keeps this person out of this requirement."""
     return requirement.separation_of_duties and is_on_agents_side(request, person.member)
+
+
+def voter_words(vote: Vote) -> str:
+    """Return who voted, and for whom: "Bob for Alice"."""
+    voter, absentee = vote.member.user.name, vote.stands_for
+    return f"{voter} for {absentee.user.name}" if absentee else str(voter)
+
+
+def seats_for(
+    stage: RequirementStage, person: Person, *, by: Person | None = None
+) -> frozenset[str]:
+    """Return the seats that a person's word would fill, given by themselves or by a stand-in.
+
+    Separation of duties is asked of both, and neither is left out (domain page, section 5).
+    """
+    if not _is_free(stage, person, by):
+        return frozenset()
+    barred = keys_on(stage.request, by) if by else frozenset()
+    return fitting_seats(stage, keys_on(stage.request, person), barred)
+
+
+def places_for(
+    stage: RequirementStage, person: Person, *, by: Person | None = None
+) -> frozenset[str]:
+    """As `seats_for`, with the places of the seats."""
+    if not _is_free(stage, person, by):
+        return frozenset()
+    barred = keys_on(stage.request, by) if by else frozenset()
+    return places_in(stage, keys_on(stage.request, person), barred)
+
+
+def _is_free(stage: RequirementStage, person: Person, by: Person | None) -> bool:
+    both = (person,) if by is None else (person, by)
+    excluded = (is_excluded(stage.request, stage.requirement, one) for one in both)
+    return bool(person.rights) and not any(excluded)
+
+
+def _is_in_time(person: Person, stage: RequirementStage) -> bool:
+    """Whether the person is here, or back before the stage ends.
+
+    When a stage that waits will end is not known; it is looked at again once it is open.
+    """
+    until, deadline = person.away_until, stage.deadline_at
+    return until is None or deadline is None or until < deadline

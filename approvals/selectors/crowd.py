@@ -5,12 +5,13 @@ Inside one transaction the people are the same for all of them, so that an answe
 on what is in its key.
 """
 
+from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from uuid import UUID
 
 from approvals.models import ActionRequest, RequirementStage
 from approvals.policies import describe_missing
-from approvals.selectors.approvers import may_fill
+from approvals.selectors.approvers import asked_by, givers
 from approvals.selectors.board import Board
 from approvals.selectors.people import Person, load_people
 
@@ -33,20 +34,22 @@ class Crowd:
         return self._people[request.category_id]
 
     def candidates(self, board: Board, stage: RequirementStage) -> tuple[UUID, ...]:
-        """Return who may fill a seat of this stage and has not voted."""
-        voted = frozenset(vote.member_id for vote in board.votes)
+        """Return who is to be asked to fill a seat of this stage: as `stage_candidates`."""
+        voted = board.used_up
         key = (_side(board.request), _shape(stage), voted)
         if key not in self._candidates:
             self._candidates[key] = tuple(
-                person.member.pk
-                for person in self.people(board.request)
-                if may_fill(stage, person, voted)
+                member.pk for member in asked_by(givers(stage, self.people(board.request), voted))
             )
         return self._candidates[key]
 
     def among(self, board: Board, people: Sequence[UUID], keys: frozenset[str]) -> tuple[UUID, ...]:
-        """Return those of some people whom one of these references means."""
-        meant = {person.member.pk for person in self.people(board.request) if person.keys & keys}
+        """Return those of some people whom one of these references means, with their stand-ins."""
+        meant = {
+            person.member.pk
+            for person in self.people(board.request)
+            if any(one.keys & keys for one in (person, *person.stands_for))
+        }
         return tuple(each for each in people if each in meant)
 
     def describe_missing(self, board: Board, stage: RequirementStage) -> str:
@@ -64,11 +67,22 @@ class Crowd:
             return False
         if board.votes:
             return bool(board.find_unreachable(self.people(board.request)))
-        key = (_side(board.request), _shapes(board.stages))
+        key = (_side(board.request), _shapes(board.stages), self._back(board))
         if key not in self._out_of_reach:
             unreachable = board.find_unreachable(self.people(board.request))
             self._out_of_reach[key] = bool(unreachable)
         return self._out_of_reach[key]
+
+    def _back(self, board: Board) -> Hashable:
+        """How many of those who are away are back before each stage ends."""
+        away = [one.away_until for one in self.people(board.request) if one.away_until]
+        if not away:
+            return ()
+        returns = sorted(away)
+        return tuple(
+            bisect_left(returns, stage.deadline_at) if stage.deadline_at else len(returns)
+            for stage in board.stages
+        )
 
 
 def _side(request: ActionRequest) -> Hashable:

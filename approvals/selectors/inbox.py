@@ -38,13 +38,14 @@ from approvals.models import (
     Vote,
 )
 from approvals.rules import may_be_approver
-from approvals.selectors.approvers import missing_on
+from approvals.selectors.approvers import Standing, judge, missing_on
 from approvals.selectors.board import Board, load_boards, seats_of
 from approvals.selectors.payload_brief import BRIEF_BYTES, Brief, brief_payload
-from approvals.selectors.people import APPROVE
+from approvals.selectors.people import APPROVE, Person, load_person
 from approvals.selectors.seats_sql import means
 from govapp.common.api.pagination import Position
 from tenants.models import GroupMember, Membership
+from tenants.selectors.absences import standing_in_for
 
 PAGE_SIZE: Final = 50
 MOST_COUNTED: Final = 100
@@ -72,6 +73,7 @@ class InboxEntry:
     facts: Brief
     vote: Vote | None = None
     board: Board | None = None  # of what is pending
+    standing: Standing | None = None  # only of a stand-in: in whose names they may decide
 
 
 @dataclass(frozen=True)
@@ -83,21 +85,39 @@ class InboxPage:
 
 
 def decidable_by(member: Membership) -> QuerySet[ActionRequest]:
-    """Return the pending requests on which this member may vote now, the deadline aside."""
+    """Return the pending requests on which this member may vote now, the deadline aside.
+
+    In their own name, or for somebody who is away. One statement more for a stand-in.
+    """
     if not may_be_approver(member):
         return ActionRequest.objects.none()
-    open_for_me = RequirementStage.objects.filter(
-        request=OuterRef("pk"), status=StageStatus.OPEN
-    ).filter(means(member, seats="seats", added="added", agent=OuterRef("agent")))
-    together = open_for_me.filter(requirement__separation_of_duties=False)
+    giveable = _may_give(member)
+    for absence in standing_in_for(member):
+        if may_be_approver(absence.member):
+            given = ~_is_used_up(absence.member)
+            giveable |= _may_give(absence.member, by=member) & given
     return (
         ActionRequest.objects.filter(status=RequestStatus.PENDING)
-        .filter(_has_right(member))
-        .filter(~Exists(_votes_of(member).filter(request=OuterRef("pk"))))
+        .filter(~_is_used_up(member))
         .alias(behalf=Lower(_trimmed("on_behalf_of")))
-        .filter(Exists(open_for_me))
-        .filter(~_agents_side(member) | Exists(together))
+        .filter(giveable)
     )
+
+
+def _may_give(member: Membership, *, by: Membership | None = None) -> Q:
+    """Whether an open seat means the member, whose word is given by themselves or a stand-in."""
+    open_for_me = RequirementStage.objects.filter(
+        request=OuterRef("pk"), status=StageStatus.OPEN
+    ).filter(means(member, seats="seats", added="added", agent=OuterRef("agent"), by=by))
+    together = open_for_me.filter(requirement__separation_of_duties=False)
+    side = _agents_side(member) | _agents_side(by) if by else _agents_side(member)
+    return _has_right(member) & Q(Exists(open_for_me)) & (~side | Q(Exists(together)))
+
+
+def _is_used_up(member: Membership) -> Q:
+    """Whether the member's word has been given, by themselves or by a stand-in."""
+    votes = Vote.objects.filter(request=OuterRef("pk"), voided_at=None)
+    return Q(Exists(votes.filter(Q(member=member) | Q(stands_for=member))))
 
 
 def count_decidable(member: Membership) -> int:
@@ -112,7 +132,7 @@ def count_decidable(member: Membership) -> int:
 def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -> InboxPage:
     """Return a page of what is pending, most urgent first: for the member, or everything.
 
-    Three statements.
+    Three statements; for a stand-in one more for each category on the page.
     """
     rows = (
         ActionRequest.objects.filter(status=RequestStatus.PENDING)
@@ -126,7 +146,7 @@ def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -
             Q(deadline_at__gt=after.at) | Q(deadline_at=after.at, pk__gt=after.ident)
         )
     found = list(rows.order_by("deadline_at", "pk")[: PAGE_SIZE + 1])
-    entries = [_entry(board) for board in load_boards(found[:PAGE_SIZE])]
+    entries = _entries(None if everything else member, load_boards(found[:PAGE_SIZE]))
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     position = Position(last.deadline_at, last.pk) if last and last.deadline_at else None
     return InboxPage(entries, position)
@@ -135,10 +155,10 @@ def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -
 def read_selected(member: Membership, idents: Sequence[UUID]) -> list[InboxEntry]:
     """Return those of these requests on which the member may vote now, in the order given.
 
-    Three statements.
+    Three statements; for a stand-in one more for each category.
     """
     found = {row.pk: row for row in _shown(decidable_by(member).filter(pk__in=idents))}
-    return [_entry(board) for board in load_boards([found[i] for i in idents if i in found])]
+    return _entries(member, load_boards([found[i] for i in idents if i in found]))
 
 
 def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
@@ -238,7 +258,16 @@ def _trimmed(field: str) -> Func:
     return Func(F(field), blanks, function="btrim", output_field=CharField())
 
 
-def _entry(board: Board) -> InboxEntry:
+def _entries(reader: Membership | None, boards: Sequence[Board]) -> list[InboxEntry]:
+    """The rows; to a stand-in, with in whose names they may decide. `reader` None: whoever."""
+    people: dict[UUID | None, Person | None] = {}
+    if reader is not None and boards and standing_in_for(reader):
+        categories = {board.request.category_id for board in boards}
+        people = {each: load_person(each, reader.pk) for each in categories if each}
+    return [_entry(board, people.get(board.request.category_id)) for board in boards]
+
+
+def _entry(board: Board, person: Person | None) -> InboxEntry:
     return InboxEntry(
         request=board.request,
         rules=tuple(requirement.rule_id for requirement in board.requirements),
@@ -246,6 +275,7 @@ def _entry(board: Board) -> InboxEntry:
         missing=missing_on(board),
         facts=_facts(board.request, board.request),
         board=board,
+        standing=judge(board, person) if person else None,
     )
 
 

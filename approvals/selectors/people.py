@@ -3,24 +3,27 @@
 People are looked at when they are needed, never frozen (domain page, section 4).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 
 from approvals.models import ActionRequest, CategoryGroupPermission, CategoryUserPermission
 from approvals.policies import Reference
 from approvals.policies.seats import REFERENCE_KINDS, SeatKind
+from approvals.rules import may_be_approver
 from approvals.selectors.contacts import wishes_annotation, with_wishes
 from tenants.enums import MemberStatus, Role
 from tenants.models import GroupMember, Membership
 from tenants.selectors import active_members
+from tenants.selectors.absences import current_absences
 
 APPROVE: Final = "approve_actioncategory"
 
@@ -33,12 +36,20 @@ class Person:
     "person:alice@example.com"); `rights` say what gives them the category ("person",
     "group:finance"), and are empty when nothing does. `reports` are the members whose manager
     this is. What a flow can call the person depends on the request as well: `board.keys_on`.
+    `away_until` is set while the person is away; `stands_for` are the approvers who are away now
+    and whose stand-in this is, and empty for somebody who is away too: it never cascades.
     """
 
     member: Membership
     keys: frozenset[str]
     rights: tuple[str, ...]
     reports: frozenset[UUID] = frozenset()
+    away_until: datetime | None = None
+    stands_for: "tuple[Person, ...]" = ()
+
+    @property
+    def name(self) -> str:
+        return self.member.user.name
 
 
 _seen: ContextVar[dict[UUID, list[Person]] | None] = ContextVar("people_seen", default=None)
@@ -73,7 +84,7 @@ def _read_people(category_id: UUID) -> list[Person]:
     members = _with_rights(category_id).filter(
         status=MemberStatus.ACTIVE, user__is_active=True, roles__contains=[Role.APPROVER]
     )
-    return [_person(member) for member in members.order_by("user__name", "pk")]
+    return _persons(members.order_by("user__name", "pk"))
 
 
 def find_person(category_id: UUID, member_id: UUID) -> Person | None:
@@ -87,8 +98,9 @@ def find_person(category_id: UUID, member_id: UUID) -> Person | None:
 
 def load_person(category_id: UUID, member_id: UUID) -> Person | None:
     """Return one member as they are now, whatever their status. One statement."""
-    member = _with_rights(category_id).filter(pk=member_id).first()
-    return _person(member) if member else None
+    absent = current_absences().filter(stand_in=member_id).values("member_id")
+    found = _persons(_with_rights(category_id).filter(Q(pk=member_id) | Q(pk__in=absent)))
+    return next((one for one in found if one.member.pk == member_id), None)
 
 
 def members_named(references: Iterable[Reference], *, request: ActionRequest) -> list[Membership]:
@@ -121,6 +133,7 @@ def _with_rights(category_id: UUID) -> QuerySet[Membership]:
     gives a right on a category. Row-level security keeps every part inside the tenant.
     """
     mine = GroupMember.objects.filter(membership=OuterRef("pk"))
+    absences = current_absences()
     for_groups = CategoryGroupPermission.objects.filter(
         content_object=category_id, permission__codename=APPROVE
     )
@@ -136,9 +149,28 @@ def _with_rights(category_id: UUID) -> QuerySet[Membership]:
                 permission__codename=APPROVE,
             )
         ),
+        away_until=Subquery(
+            absences.filter(member=OuterRef("pk")).order_by("-ends_at").values("ends_at")[:1]
+        ),
+        absentees=ArraySubquery(absences.filter(stand_in=OuterRef("pk")).values("member_id")),
         report_ids=ArraySubquery(Membership.objects.filter(manager=OuterRef("pk")).values("pk")),
         **wishes_annotation(),
     )
+
+
+def _persons(members: Iterable[Membership]) -> list[Person]:
+    """Everybody found, each with those found whom they stand in for."""
+    found = {member.pk: _person(member) for member in members}
+    return [_standing_in(person, found) for person in found.values()]
+
+
+def _standing_in(person: Person, found: Mapping[UUID, Person]) -> Person:
+    absentees: Sequence[UUID] = vars(person.member)["absentees"]
+    if not absentees or person.away_until is not None:
+        return person
+    absent = (found[each] for each in absentees if each in found)
+    able = [each for each in absent if may_be_approver(each.member)]
+    return replace(person, stands_for=tuple(sorted(able, key=lambda one: one.name)))
 
 
 def _person(member: Membership) -> Person:
@@ -148,6 +180,7 @@ def _person(member: Membership) -> Person:
         member=member,
         keys=keys_of(member, found["group_slugs"]),
         rights=direct + tuple(f"group:{slug}" for slug in sorted(found["right_slugs"])),
+        away_until=found["away_until"],
         reports=frozenset(found["report_ids"]),
     )
 

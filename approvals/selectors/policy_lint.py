@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from approvals.linting.absences import find_absences
 from approvals.linting.contradictions import find_contradictions
 from approvals.linting.doubts import find_doubtful_fields
 from approvals.linting.escalations import find_empty_escalations
@@ -24,6 +25,7 @@ RUNS_GUARDRAILS: Final = False
 _GRAVEST_FIRST: Final = ("error", "warning", "hint")
 _CHECKS: Final[tuple[Callable[[Matter], Iterator[Lint]], ...]] = (
     find_thin_quorums,
+    find_absences,
     find_empty_escalations,
     find_uncounted_hours,
     find_contradictions,

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from uuid import UUID
 
 from approvals.models import ActionCategory
 from approvals.policies import (
@@ -19,6 +21,8 @@ from approvals.policies import (
 from approvals.policies.demands import Crowd
 from approvals.policies.possible import could_hold, covers, find_dead_parts, fits
 from approvals.policies.rules import When
+from approvals.selectors.attendance import away_now, away_words, is_complete_at
+from approvals.selectors.seating import NOBODY
 from approvals.selectors.staff import Staff, read_staff
 from tenants.enums import Role
 from tenants.models import Agent, Membership
@@ -53,6 +57,7 @@ class _Search:
     directory: Directory
     answers: dict[tuple[str, _People, _People | None], str] = field(default_factory=dict)
     holders: dict[str, _People] = field(default_factory=dict)
+    absences: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def able(self, category: str) -> _People:
         """Return who may approve requests of a category."""
@@ -76,6 +81,36 @@ class _Search:
             self.answers[key] = self._short(flow, self.directory.only(people, managers))
         return self.answers[key]
 
+    def away(
+        self, flow: Flow, category: str, agent: Agent | None = None, *, kept_out: bool = False
+    ) -> str:
+        """Return why a flow cannot be completed by who is here now, or an empty string.
+
+        For one agent's requests, without its owner where they are kept out.
+        """
+        if not self.somebody_is_away or (flow.asks_manager and agent is None):
+            return ""
+        without = frozenset({agent.owner_id}) if agent and kept_out else NOBODY
+        managers = self.staff.managers_of([agent]) if agent and flow.asks_manager else NOBODY
+        key = flow.name, category, without, managers
+        if key not in self.absences:
+            self.absences[key] = self._away(flow, category, without, managers)
+        return self.absences[key]
+
+    @cached_property
+    def somebody_is_away(self) -> bool:
+        """Whether any approver is away now: mostly the whole question is answered by this."""
+        return any(one.away_at(self.staff.read_at) for one in self.staff.approvers)
+
+    def _away(
+        self, flow: Flow, category: str, without: frozenset[UUID], managers: frozenset[UUID]
+    ) -> str:
+        staff = self.staff
+        if is_complete_at(flow, staff, category, staff.read_at, without=without, managers=managers):
+            return ""
+        words = away_words(away_now(flow, staff, category), staff)
+        return f"it cannot be completed now: {words}; name a stand-in." if words else ""
+
     def _short(self, flow: Flow, able: Directory) -> str:
         for problem in find_unreachable_flow(flow, able):
             # Whoever is added later is not counted on.
@@ -89,7 +124,8 @@ def find_obstacles(policy: Policy, staff: Staff | None = None) -> list[Problem]:
 
     First everybody who may vote at all, in every stage and escalation; then, for each rule and
     each category that it can meet, by name or by a pattern, only those with the right on that
-    category; then, where duties are separated, without the owner of each agent that it can meet.
+    category; then those of them who are here now, with their stand-ins; then, where duties are
+    separated, without the owner of each agent that it can meet.
     The default is looked at like a rule for every category. Seven statements, none when `staff`
     is at hand.
     """
@@ -169,12 +205,14 @@ def _obstacles(search: _Search, place: str, rule: Rule) -> Iterator[Problem]:
         able = search.able(category.key)
         if short := search.short(flow, able):
             yield Problem(place, f"{start}: {short}")
+        elif away := search.away(flow, category.key):
+            yield Problem(place, f"{start}: {away}")
         elif rule.separation_of_duties or flow.asks_manager:
-            yield from _for_agents(search, place, rule, start, able)
+            yield from _for_agents(search, place, rule, start, category.key)
 
 
 def _for_agents(
-    search: _Search, place: str, rule: Rule, start: str, able: _People
+    search: _Search, place: str, rule: Rule, start: str, category: str
 ) -> Iterator[Problem]:
     """What stands in the way of one agent's requests only: who owns it, and who manages those."""
     flow = search.policy.flows[str(rule.flow)]
@@ -182,11 +220,13 @@ def _for_agents(
         if not meets(rule, agent):
             continue
         owner = _email(search.staff.people[agent.owner_id].member)
+        able = search.able(category)
         kept_out = {owner} & able if rule.separation_of_duties else frozenset[str]()
         if not kept_out and not flow.asks_manager:
             continue
         managers = search.managers(agent) if flow.asks_manager else None
-        if short := search.short(flow, able - kept_out, managers):
+        short = search.short(flow, able - kept_out, managers)
+        if short := short or search.away(flow, category, agent, kept_out=bool(kept_out)):
             why = f"its owner {owner} may not approve, and then: " if kept_out else ""
             yield Problem(place, f"{start}, agent {agent.name}: {why}{short}")
 

@@ -22,13 +22,27 @@ _KEYS: Final = """
 """
 
 
-def means(member: Membership, *, seats: str, added: str, agent: Combinable) -> Q:
+def means(
+    member: Membership,
+    *,
+    seats: str,
+    added: str,
+    agent: Combinable,
+    by: Membership | None = None,
+) -> Q:
     """Whether this member may fill one of the `seats`, or any since they are among the `added`.
 
-    Nobody does whom a seat leaves out. `agent` is the id of the agent that asks: seats can mean
+    Nobody does whom a seat leaves out, nor for whom a stand-in would give the word (`by`) whom it
+    leaves out. `agent` is the id of the agent that asks: seats can mean
     its owner's manager. Whether the member has the right, which `anyone` asks for, is for the
     caller to say.
     """
+    known_by = _known_by(member, agent)
+    barred_by = known_by if by is None else _both(known_by, _known_by(by, agent))
+    return Q(_Means(F(seats), F(added), known_by, barred_by))
+
+
+def _known_by(member: Membership, agent: Combinable) -> Case:
     groups = GroupMember.objects.filter(membership=member).values_list(
         Concat(Value("group:"), F("approver_group__slug"), output_field=TextField())
     )
@@ -37,10 +51,7 @@ def means(member: Membership, *, seats: str, added: str, agent: Combinable) -> Q
     keys = _both(ArraySubquery(groups), Value(own, _TEXTS))
     mine = Agent.objects.filter(owner__manager=member).values("pk")
     manager = Value([MANAGER.key], _TEXTS)
-    known_by = Case(
-        When(In(agent, mine), then=_both(keys, manager)), default=keys, output_field=_TEXTS
-    )
-    return Q(_Means(F(seats), F(added), known_by))
+    return Case(When(In(agent, mine), then=_both(keys, manager)), default=keys, output_field=_TEXTS)
 
 
 def _both(first: Combinable, second: Combinable) -> Func:
@@ -54,7 +65,7 @@ class _Means(Func):
     template = f"""
         EXISTS (
             SELECT 1
-            FROM (SELECT %(expressions)s) AS stage (seats, added, known_by),
+            FROM (SELECT %(expressions)s) AS stage (seats, added, known_by, barred_by),
                 jsonb_array_elements(stage.seats) AS seat
             WHERE (
                 {_KEYS.format("seat")} && stage.known_by
@@ -65,7 +76,7 @@ class _Means(Func):
             )
             AND NOT EXISTS (
                 SELECT 1 FROM jsonb_array_elements(coalesce(seat->'but', '[]'::jsonb)) AS one
-                WHERE {_KEYS.format("one")} && stage.known_by
+                WHERE {_KEYS.format("one")} && stage.barred_by
             )
         )
     """  # noqa: S608 - made of constants only

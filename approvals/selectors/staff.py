@@ -7,18 +7,36 @@ depend on how many rules, people or categories there are.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Final
 from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Value
+from django.db.models.functions import JSONObject
 
 from approvals.models import ActionCategory, CategoryGroupPermission, CategoryUserPermission
 from approvals.policies import Reference
 from approvals.rules import may_be_approver
 from approvals.selectors.people import APPROVE, keys_of
+from govapp.common import clock
+from govapp.common.clock import Now
 from tenants.enums import AgentStatus
-from tenants.models import Agent, ApproverGroup, Membership, Tenant
+from tenants.models import Absence, Agent, ApproverGroup, Membership, Tenant
 from tenants.selectors import members
 
 Rights = tuple[str, ...]
+AHEAD: Final = timedelta(days=90)  # how far absences are looked at
+
+
+@dataclass(frozen=True)
+class Away:
+    """One absence; `stand_in` is a membership."""
+
+    starts_at: datetime
+    ends_at: datetime
+    stand_in: UUID | None
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,9 @@ class Colleague:
 
     member: Membership
     groups: frozenset[str]
+    away: tuple[Away, ...] = ()  # now and in the time that is looked ahead, by start
+    # With whose references they would be seated at some instant; None: their own.
+    seated_as: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
@@ -35,7 +56,13 @@ class Colleague:
     @cached_property
     def keys(self) -> frozenset[str]:
         """Every reference of a flow that means this person."""
+        if self.seated_as is not None:
+            return self.seated_as
         return keys_of(self.member, self.groups)
+
+    def away_at(self, at: datetime) -> Away | None:
+        """Return the absence of this instant, if the person is away then."""
+        return next((one for one in self.away if one.starts_at <= at < one.ends_at), None)
 
     @cached_property
     def is_approver(self) -> bool:
@@ -53,6 +80,7 @@ class Staff:
     rights: Mapping[str, Mapping[UUID, Rights]]  # category key → membership → what gives it
     agents: tuple[Agent, ...]  # those that are not retired, by name
     tenant: Tenant
+    read_at: datetime  # the database's time
     # Asked for again and again, by every rule that meets a category.
     _able: dict[str, list[Colleague]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -85,7 +113,7 @@ class Staff:
             people = {key: one for key, one in self.people.items() if key != member_id}
             return replace(self, people=people)
         person = self.people[member_id]
-        left = Colleague(person.member, person.groups - {group})
+        left = replace(person, groups=person.groups - {group})
         rights = {
             key: _less(held, member_id, f"group:{group}") for key, held in self.rights.items()
         }
@@ -119,7 +147,8 @@ def _less(held: Mapping[UUID, Rights], member_id: UUID, source: str) -> Mapping[
 
 def read_staff() -> Staff:
     """Return the tenant's people, groups, categories, rights and agents. Seven statements."""
-    people = list(members())
+    people = list(_with_absences(members()))
+    read_at = vars(people[0])["read_at"] if people else clock.now()
     groups: dict[str, str] = {}
     inside: dict[UUID, set[str]] = defaultdict(set)
     by_group: dict[int, tuple[str, set[UUID]]] = {}
@@ -147,10 +176,34 @@ def read_staff() -> Staff:
         for member_id in held:
             given[member_id] = (*given.get(member_id, ()), f"group:{slug}")
     return Staff(
-        people={one.pk: Colleague(one, frozenset(inside[one.pk])) for one in people},
+        people={one.pk: Colleague(one, frozenset(inside[one.pk]), _away(one)) for one in people},
         groups=groups,
         categories={each.key: each for each in categories.values()},
         rights=rights,
         agents=tuple(Agent.objects.exclude(status=AgentStatus.RETIRED).order_by("name")),
         tenant=Tenant.objects.get(),
+        read_at=read_at,
+    )
+
+
+def _with_absences(found: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Members with what is not over of their absences, and the time: no statement more."""
+    upcoming = Absence.objects.filter(
+        member=OuterRef("pk"),
+        cancelled_at=None,
+        ends_at__gt=Now(),
+        starts_at__lt=Now() + Value(AHEAD),
+    ).order_by("starts_at")
+    row = JSONObject(start="starts_at", end="ends_at", stand_in="stand_in_id")
+    return found.annotate(absences_ahead=ArraySubquery(upcoming.values_list(row)), read_at=Now())
+
+
+def _away(member: Membership) -> tuple[Away, ...]:
+    return tuple(
+        Away(
+            datetime.fromisoformat(each["start"]),
+            datetime.fromisoformat(each["end"]),
+            UUID(each["stand_in"]) if each["stand_in"] else None,
+        )
+        for each in vars(member)["absences_ahead"]
     )

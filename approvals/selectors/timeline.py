@@ -26,6 +26,7 @@ from approvals.models import (
 from approvals.policies import Stage
 from approvals.policies.describing import name_reference
 from approvals.policies.shown import listed
+from approvals.selectors.board import voter_words
 from approvals.selectors.revisions import ShownRevision
 from govapp.common.formats import span_two
 
@@ -76,7 +77,7 @@ class Material:
 
     request: ActionRequest
     stages: Sequence[RequirementStage]
-    votes: Sequence[Vote]  # with member and user
+    votes: Sequence[Vote]  # with member and absentee and their users
     timers: Sequence[Timer]
     notifications: Sequence[Notification]  # with member and user
     grants: Sequence[ExecutionGrant]
@@ -138,7 +139,7 @@ def _votes(votes: Sequence[Vote]) -> Iterator[Moment]:
         word, drawing, tone = _CAST[Verdict(vote.verdict)]
         if vote.is_break_glass:
             word, drawing, tone = "approved alone, in an emergency", "siren", "bad"
-        title = f"{vote.member.user.name} {word}"
+        title = f"{voter_words(vote)} {word}"
         if not vote.member.is_active:
             title += " (no longer active here)"
         if vote.voided_because == VoidedBecause.CHANGED:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from approvals.models import ActionCategory
 from approvals.policies import (
@@ -20,6 +21,7 @@ from approvals.selectors.seating import keys_with_right, seat_flow, seats_of_flo
 from approvals.selectors.staff import Colleague, Staff
 from tenants.enums import Role
 from tenants.models import Agent
+from tenants.spans import until_in_words
 
 _MOST = 5
 
@@ -154,7 +156,7 @@ def judge_person(
     elif managed and not fits_as_manager:
         how += f"; not for the agent {named}, whose owner they manage"
     but = f"; not for the agent {listed(owned, 'or', most=_MOST)}, which they own" if owned else ""
-    return Answer(person, may=True, sentence=f"{how}{but}.")
+    return Answer(person, may=True, sentence=f"{how}{but}{_away(staff, person)}.")
 
 
 def _fitting(seats: Iterable[Seat], keys: Set[str]) -> list[Seat]:
@@ -178,6 +180,16 @@ def _shut_out(person: Colleague) -> str:
     if Role.APPROVER not in person.member.roles:
         return f"{person.name} does not have the role approver."
     return ""
+
+
+def _away(staff: Staff, person: Colleague) -> str:
+    away = person.away_at(staff.read_at)
+    if away is None:
+        return ""
+    until = until_in_words(away.ends_at, ZoneInfo(staff.tenant.time_zone))
+    stand_in = staff.people.get(away.stand_in) if away.stand_in else None
+    by = f"{stand_in.name} stands in" if stand_in else "and nobody stands in"
+    return f"; away until {until}, {by}"
 
 
 def _owned(rule: Rule, met: Iterable[Agent], person: Colleague) -> list[str]:

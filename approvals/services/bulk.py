@@ -28,6 +28,7 @@ class BulkBallot:
     payload_digest: str
     request_version: int
     seconds_viewed: int | None = None
+    stands_for: Membership | None = None  # as in `cast_vote`
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def _cast(member: Membership, ballot: BulkBallot, verdict: Verdict, reason: str)
             reason=reason,
             channel=VoteChannel.INBOX,
             seconds_viewed=ballot.seconds_viewed,
+            stands_for=ballot.stands_for,
         )
     except DomainError as refused:
         return BulkResult(ballot.request_id, refused.detail)

@@ -14,8 +14,9 @@ from approvals.enums import RequestStatus, StageStatus, Verdict, VoidedBecause, 
 from approvals.models import ActionRequest, Requirement, RequirementStage
 from approvals.obligations import obligations_of, strictest
 from approvals.selectors.approvers import (
+    asked_by,
     describe_reserved,
-    may_fill,
+    givers,
     seats_ahead,
     standing_of,
 )
@@ -76,6 +77,7 @@ def approve_with_changes(
     channel: VoteChannel = VoteChannel.PAGE,
     seconds_viewed: int | None = None,
     proof: Proof | None = None,
+    stands_for: Membership | None = None,
 ) -> ActionRequest:
     """Change fields of a pending request's payload, approve that, and return the request.
 
@@ -98,6 +100,7 @@ def approve_with_changes(
         channel,
         seconds_viewed,
         proof,
+        stands_for.pk if stands_for else None,
     )
     check_reason(ballot)
     try:
@@ -143,14 +146,15 @@ def _approve(
     board = freeze_requirements(
         request=request, specs=changed.specs, now=changed.judged.now, clock=hours
     )
-    seats = seats_ahead(board, voter.person)
+    seats = seats_ahead(board, voter.word)
     if not seats:
         raise Forbidden(f"As changed, {describe_reserved(board)}. Nothing has been changed.")
     # Last, so that a code is not used up for a vote that does not count anyway.
     stricter = strictest(attached, changed.obligations)
     factor = take_second_factor(request, stricter, member, ballot)
     seen = replace(ballot, payload_digest=request.payload_digest, request_version=request.version)
-    vote = write_vote(board, voter.person, seats, seen, factor, changed.judged.now)
+    word = replace(voter.word, seat_keys=seats)
+    vote = write_vote(board, voter.person, word, seen, factor, changed.judged.now)
     count_vote(board, vote, voter.person.member, changed.judged.now)
     if request.is_pending:
         _ask(board, voter, fallen, changed, hours)
@@ -207,11 +211,11 @@ def _ask(
     request, editor = board.request, voter.person.member
     news = {"changed_by": editor.user.name}
     begin_stages(board=board, now=changed.judged.now, clock=hours, content=news)
-    voted = {editor.pk}
+    people, used_up = _people(request), board.used_up
     asked = {
-        person.member.pk
-        for person in _people(request)
-        if any(may_fill(stage, person, voted) for stage in board.open_stages)
+        member.pk
+        for stage in board.open_stages
+        for member in asked_by(givers(stage, people, used_up))
     }
     notifications.notify_changed(
         request=request, members=sorted(fallen - asked), by=editor.user.name

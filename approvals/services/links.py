@@ -25,6 +25,7 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden, NotFound, Stale
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership, Tenant
+from tenants.selectors import member_named
 
 _LONGEST: Final = 200  # characters of a token that are looked at
 _AFTER_THE_END: Final = timedelta(days=1)
@@ -112,11 +113,13 @@ def vote_by_link(
     request_version: int,
     reason: str = "",
     seconds_viewed: int | None = None,
+    stands_for: str = "",
 ) -> ActionRequest:
     """Cast the vote of the link's person, once. Call it outside of a transaction.
 
-    Only where the tenant lets low risk be decided without a login. Raises what `cast_vote` does,
-    `NotFound`, and `Forbidden` for a link that was used, has expired or needs a login.
+    Only where the tenant lets low risk be decided without a login. `stands_for` is the id of the
+    member whose word it is, as in `cast_vote`. Raises what `cast_vote` does, `NotFound`, and
+    `Forbidden` for a link that was used, has expired or needs a login.
     """
     tenant_id, link_id = _find(token)
     with tenant_transaction(tenant_id):
@@ -128,6 +131,7 @@ def vote_by_link(
             request_version=request_version,
             reason=reason,
             seconds_viewed=seconds_viewed,
+            stands_for=member_named(stands_for),
         )
     # Raised after the commit, so that the record of a refused vote stays.
     if isinstance(outcome, DomainError):

@@ -9,7 +9,7 @@ from approvals.audit_events import requests as events
 from approvals.enums import StageStatus
 from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import Evaluation, Matching, RequirementSpec
-from approvals.selectors.board import Board, load_board
+from approvals.selectors.board import Board, load_board, voter_words
 from approvals.selectors.people import load_people, looking_once
 from approvals.selectors.stage_clock import StageClock
 from approvals.services import notifications
@@ -159,7 +159,7 @@ def _announce(
     content: dict[str, Any] | None = None,
 ) -> None:
     arm_timers(stages=stages, now=now, clock=clock)
-    voted = {vote.member_id for vote in board.votes}
+    voted = board.used_up
     with looking_once():
         for stage in stages:
             notifications.notify_stage_opened(stage=stage, voted=voted, content=content)
@@ -171,11 +171,11 @@ def _satisfy(
     stage.status = StageStatus.SATISFIED
     stage.satisfied_at = now
     update(stage, "status", "satisfied_at")
-    people = {vote.member_id: vote.member for vote in votes}
+    cast = {vote.member_id: vote for vote in votes}
     seated = [
         {
-            "member": people[ident].public_id,
-            "name": people[ident].user.name,
+            "member": cast[ident].member.public_id,
+            "name": voter_words(cast[ident]),
             "seat": seat,
         }
         for ident, seat in matching.seated.items()

@@ -1,6 +1,5 @@
 """People decide: one vote, bound to what was seen, counted under the request's lock."""
 
-from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -13,14 +12,15 @@ from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.models import ActionRequest, Vote
 from approvals.obligations import obligations_of
 from approvals.policies.obligations import EvaluatedObligations
-from approvals.rules import is_due, is_on_agents_side
-from approvals.selectors.approvers import HAS_VOTED, NOT_AN_APPROVER, Standing, judge
-from approvals.selectors.board import Board, keys_on, load_board
+from approvals.rules import is_due
+from approvals.selectors.approvers import NOT_AN_APPROVER, Word, judge
+from approvals.selectors.board import Board, load_board
 from approvals.selectors.people import Person, find_person, looking_once
 from approvals.services.fatigue import check_fatigue
 from approvals.services.lifecycle import move, tell_whoever_waits
 from approvals.services.locking import ended, lock_request
 from approvals.services.stages import advance_board
+from approvals.services.standing_in import choose_word, right_of
 from approvals.services.step_up import spend_step_up
 from approvals.services.withdrawals import withdraw_vote
 from govapp.common import clock
@@ -52,15 +52,19 @@ class Ballot:
     channel: VoteChannel
     seconds_viewed: int | None
     proof: Proof | None
+    stands_for: UUID | None
 
 
 @dataclass(frozen=True)
 class Voter:
-    """Somebody who may vote at this moment, the request locked; `now` is when it was."""
+    """Somebody who may vote at this moment, the request locked; `now` is when it was.
+
+    `word` is whose approval the vote is: their own, or that of somebody who is away.
+    """
 
     board: Board
     person: Person
-    seat_keys: frozenset[str]
+    word: Word
     now: datetime
 
 
@@ -75,12 +79,15 @@ def cast_vote(
     channel: VoteChannel = VoteChannel.PAGE,
     seconds_viewed: int | None = None,
     proof: Proof | None = None,
+    stands_for: Membership | None = None,
 ) -> ActionRequest:
     """Cast one person's vote and return the request as it stands afterwards.
 
     Under one row lock: status, deadline by the database's clock, rights and separation of duties
     as they are at this moment, and that the person saw what is there (domain page, section 5).
     Where a rule asks for step-up, `proof` is used up: a code, or a passkey's answer for this act.
+    `stands_for` is whose word it is: the member, somebody away whose stand-in they are, or None
+    for their own where they have a seat and else for the only one for whom they may vote.
     Raises `Invalid` (a denial or return without a reason), `CodeRefused`, `NotFound`, `Forbidden`
     (why, in words), `Stale` (it changed while they were reading), `Conflict` (it has ended and
     how, the deadline has passed, this person has voted, or it is too soon or too often). A
@@ -94,6 +101,7 @@ def cast_vote(
         VoteChannel(channel),
         seconds_viewed,
         proof,
+        stands_for.pk if stands_for else None,
     )
     check_reason(ballot)
     try:
@@ -109,7 +117,7 @@ def _cast(member: Membership, request_id: UUID, ballot: Ballot) -> ActionRequest
     request, person = voter.board.request, voter.person
     # Last, so that a code is not used up for a vote that does not count anyway.
     factor = take_second_factor(request, obligations_of(request), person.member, ballot)
-    vote = write_vote(voter.board, person, voter.seat_keys, ballot, factor, voter.now)
+    vote = write_vote(voter.board, person, voter.word, ballot, factor, voter.now)
     count_vote(voter.board, vote, person.member, voter.now)
     return request
 
@@ -126,20 +134,19 @@ def admit_voter(member: Membership, request_id: UUID, ballot: Ballot) -> Voter:
         person = find_person(request.category_id, member.pk)
     if person is None:
         raise Forbidden(NOT_AN_APPROVER)
-    standing = judge(board, person)
-    _check_may_vote(standing)
+    word = choose_word(judge(board, person), person, ballot.stands_for)
     check_time(request, now)
     _check_seen(request, ballot)
     if ballot.verdict == Verdict.APPROVE:
         seconds = ballot.seconds_viewed
         check_fatigue(request=request, member=person.member, seconds_viewed=seconds, now=now)
-    return Voter(board, person, standing.seat_keys, now)
+    return Voter(board, person, word, now)
 
 
 def write_vote(
     board: Board,
     person: Person,
-    seat_keys: Set[str],
+    word: Word,
     ballot: Ballot,
     factor: str | None,
     now: datetime,
@@ -148,6 +155,7 @@ def write_vote(
     vote = Vote(
         request=board.request,
         member=person.member,
+        stands_for=word.person.member if word.by else None,
         verdict=ballot.verdict,
         reason=ballot.reason,
         cast_at=now,
@@ -156,14 +164,7 @@ def write_vote(
         request_version=ballot.request_version,
         seconds_viewed=ballot.seconds_viewed,
         # The vote keeps what justified it: it counts on after its voter has left.
-        right={
-            "right": person.rights[0],
-            "rights": list(person.rights),
-            "seats": sorted(seat_keys),
-            "keys": sorted(keys_on(board.request, person)),
-            "is_agents_side": is_on_agents_side(board.request, person.member),
-        }
-        | ({"second_factor": factor} if factor else {}),
+        right=right_of(board, person, word) | ({"second_factor": factor} if factor else {}),
     )
     insert(vote)
     board.votes.append(vote)
@@ -192,13 +193,6 @@ def check_reason(ballot: Ballot) -> None:
         errors.append(FieldError("/reason", f"Write at most {_REASON_CHARACTERS} characters."))
     if errors:
         raise Invalid(errors[0].detail, errors=errors)
-
-
-def _check_may_vote(standing: Standing) -> None:
-    if standing.why == HAS_VOTED:
-        raise Conflict(HAS_VOTED, code="already_voted")
-    if not standing.may_vote:
-        raise Forbidden(standing.why)
 
 
 def check_time(request: ActionRequest, now: datetime) -> None:

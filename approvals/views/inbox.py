@@ -15,7 +15,9 @@ from approvals.context import count_in_words, waiting_for
 from approvals.enums import Purpose, Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest
 from approvals.obligations import obligations_of
+from approvals.policies.shown import listed
 from approvals.rules import is_due, may_be_approver
+from approvals.selectors.approvers import Word
 from approvals.selectors.inbox import (
     InboxEntry,
     InboxFilters,
@@ -150,6 +152,9 @@ def make_row(
     # What the row does not show in full has to be opened first.
     is_quick = may_decide and is_low and entry.facts.is_whole
     is_quick = is_quick and not needs_code and not is_due(deadline, now)
+    words = entry.standing.words if entry.standing else ()
+    # In whose name has to be said on the page, where there is a choice.
+    is_quick = is_quick and len(words) < 2
     return {
         "id": ar.public_id,
         "url": url,
@@ -167,6 +172,8 @@ def make_row(
         "votes": entry.seats,
         "votes_words": f"{filled} of {len(entry.seats)}",
         "missing": entry.missing,
+        "for_names": _absentees(words),
+        "stands_for": words[0].person.member.public_id if len(words) == 1 else "",
         "voted": _VOTED[Verdict(entry.vote.verdict)] if entry.vote else "",
         "voted_at": entry.vote.cast_at if entry.vote else None,
         "review_only": may_decide and not is_quick,
@@ -183,6 +190,12 @@ def make_row(
 def _seen(ar: ActionRequest, request: PageRequest, now: datetime) -> str:
     reader = request.membership.public_id
     return sign_seen(ar, reader=reader, now=now, channel=VoteChannel.INBOX)
+
+
+def _absentees(words: Sequence[Word]) -> str:
+    """For whom the reader would decide, when not in their own name."""
+    is_own = bool(words) and words[0].by is None
+    return "" if is_own else listed([word.person.name for word in words], "or")
 
 
 def _rules(rules: Sequence[str]) -> str:

@@ -72,8 +72,14 @@ def _ballot(request: PageRequest, entry: InboxEntry) -> BulkBallot:
     found = entry.request
     text = request.POST.get(f"seen_{found.public_id}", "")
     seen = read_seen(text, found, reader=request.membership.public_id)
+    words = entry.standing.words if entry.standing else ()
     return BulkBallot(
-        found.pk, seen.payload_digest, seen.request_version, seen.seconds_until(clock.now())
+        found.pk,
+        seen.payload_digest,
+        seen.request_version,
+        seen.seconds_until(clock.now()),
+        # In whose name the row said that it would be.
+        words[0].person.member if len(words) == 1 else None,
     )
 
 

@@ -68,6 +68,7 @@ def _vote(opened: OpenedLink, token: str, form: VoteForm) -> str:
         request_version=seen.request_version,
         reason=form.cleaned_data["reason"],
         seconds_viewed=seen.seconds_until(clock.now()),
+        stands_for=form.cleaned_data["stands_for"],
     )
     return vote_words(verdict, decided)
 

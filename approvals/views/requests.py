@@ -30,6 +30,7 @@ from govapp.common.errors import Conflict, DomainError, Forbidden, Stale
 from govapp.common.forms import refusals_on
 from govapp.common.sensitive import is_shown_plainly, masked
 from tenants.http import PageRequest
+from tenants.selectors import member_named
 
 _PAGE_OR_POST: Final = ["GET", "HEAD", "POST"]
 _WHY: Final = {
@@ -119,6 +120,7 @@ def _vote(request: PageRequest, found: ActionRequest, form: VoteForm) -> ActionR
         channel=seen.channel,
         seconds_viewed=seen.seconds_until(clock.now()),
         proof=form.proof(),
+        stands_for=member_named(form.cleaned_data["stands_for"]),
     )
 
 

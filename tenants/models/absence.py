@@ -50,7 +50,18 @@ class Absence(TenantOwned):
                 fields=["tenant_id", "ends_at"],
                 condition=models.Q(cancelled_at__isnull=True),
                 name="absence_ends",
-            )
+            ),
+            # looked up for each approver when people are read for a decision
+            models.Index(
+                fields=["tenant_id", "member", "ends_at"],
+                condition=models.Q(cancelled_at__isnull=True),
+                name="absence_member",
+            ),
+            models.Index(
+                fields=["tenant_id", "stand_in", "ends_at"],
+                condition=models.Q(cancelled_at__isnull=True),
+                name="absence_stand_in",
+            ),
         ]
 
     @property

@@ -1,5 +1,7 @@
 """Members and invitations."""
 
+from zoneinfo import ZoneInfo
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from govapp.common import clock
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.departures import ConfirmationNeeded, what_would_break
@@ -20,6 +23,7 @@ from tenants.selectors import (
     members,
     open_invitations,
 )
+from tenants.selectors.absences import absences_of
 from tenants.services.people import (
     change_roles,
     invite_member,
@@ -29,6 +33,7 @@ from tenants.services.people import (
     set_manager,
     suspend_member,
 )
+from tenants.spans import span_in_words
 from tenants.views.common import ask_first, flash_refusal, is_confirmed, posted
 
 
@@ -155,12 +160,17 @@ def _ask(
 def _person_page(request: PageRequest, member: Membership, **bound: forms.Form) -> HttpResponse:
     """Render the page, with a form that was filled in wrongly if there is one."""
     reads = rules.may_read_settings(request.membership)
+    zone = ZoneInfo(request.tenant.time_zone)
     context = {
         "nav": "people",
         "member": member,
         "reads_policy": reads,
         "breaks": what_would_break(member) if reads and member.is_active else [],
         "groups": groups_by_member().get(member.pk, []),
+        "absences": [
+            (span_in_words(each.starts_at, each.ends_at, zone), each)
+            for each in absences_of(member, after=clock.now())
+        ],
         "may_manage": rules.may_manage_people(request.membership),
         "is_self": member.pk == request.membership.pk,
         "roles_form": RolesForm(initial={"roles": member.roles}),

@@ -102,6 +102,7 @@ GAPS = {
     "agents/agent": Gap("agent", "ag"),
     "keys/key": Gap("credential", "key"),
     "tokens/token": Gap("token", "tok"),
+    "absences/absence": Gap("absence", "abs"),
     "events/event": Gap("event", "ev"),
     "requests/request_name": Gap("pending", "ar"),
     "requests/ident": Gap("pending", "ar"),

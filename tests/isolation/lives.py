@@ -50,7 +50,16 @@ from govapp.common import clock
 from govapp.common.clock import shift_clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
-from tenants.models import Agent, Credential, Invitation, Membership, MemberToken, Tenant, User
+from tenants.models import (
+    Absence,
+    Agent,
+    Credential,
+    Invitation,
+    Membership,
+    MemberToken,
+    Tenant,
+    User,
+)
 from tenants.services.groups import create_group
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import update_settings
@@ -94,6 +103,7 @@ class Life:
     saved_filter: SavedFilter
     exercise: Exercise
     canary: CanaryPlan
+    absence: Absence
     chat_account: ChatAccount
     device: PushSubscription
     dora: Membership  # owner and compliance here, and in every other company as well
@@ -235,6 +245,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             saved_filter=SavedFilter.objects.get(),
             exercise=Exercise.objects.get(),
             canary=CanaryPlan.objects.get(),
+            absence=Absence.objects.get(),
             chat_account=ChatAccount.objects.get(),
             device=PushSubscription.objects.get(),
             dora=Membership.objects.get(user=dora),

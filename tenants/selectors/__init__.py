@@ -27,6 +27,7 @@ from tenants.models import (
     Tenant,
     User,
 )
+from tenants.selectors.absences import note_standing_in
 from tenants.tokens import token_hash
 
 _WORD = CharField()
@@ -45,7 +46,7 @@ def active_members() -> QuerySet[Membership]:
 
 def active_member(user_id: UUID) -> Membership | None:
     """Return the membership of this person if it is active, with the person."""
-    return active_members().filter(user_id=user_id).first()
+    return note_standing_in(active_members().filter(user_id=user_id)).first()
 
 
 def authenticator_app(user: User) -> Authenticator | None:
@@ -205,6 +206,11 @@ def opened_invitation(token: str) -> OpenedInvitation:
 def get_member(public_id: str) -> Membership:
     """Return the member with this public id, with the manager; raise `NotFound`."""
     return _get(members().select_related("manager__user"), "mem", public_id)
+
+
+def member_named(public_id: str) -> Membership | None:
+    """Return the member with this public id, None for no id; raise `NotFound`."""
+    return get_member(public_id) if public_id else None
 
 
 def get_group(slug: str) -> ApproverGroup:
