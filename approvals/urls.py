@@ -44,12 +44,12 @@ _REQUESTS = [
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
     path("<str:ident>/break-glass", break_glass.request_break_glass, name="request_break_glass"),
     path("<str:ident>/passkey", break_glass.request_passkey, name="request_passkey"),
+    path("<str:ident>/change", request_changes.request_change, name="request_change"),
+    path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
 ]
 _REVIEWS = [
     path("", reviews.review_list, name="review_list"),
     path("<str:ident>/", reviews.review_detail, name="review_detail"),
-    path("<str:ident>/change", request_changes.request_change, name="request_change"),
-    path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
 ]
 _SIMULATIONS: list[URLPattern | URLResolver] = [
     path("", simulations.simulation_list, name="simulation_list"),

@@ -16,6 +16,7 @@ from approvals.models import (
     CallbackEndpoint,
     CanaryPlan,
     ChatAccount,
+    ChatConnection,
     Exercise,
     PolicyDraft,
     PolicyReview,
@@ -105,6 +106,7 @@ class Life:
     canary: CanaryPlan
     absence: Absence
     chat_account: ChatAccount
+    chat: ChatConnection
     device: PushSubscription
     dora: Membership  # owner and compliance here, and in every other company as well
 
@@ -247,6 +249,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             canary=CanaryPlan.objects.get(),
             absence=Absence.objects.get(),
             chat_account=ChatAccount.objects.get(),
+            chat=ChatConnection.objects.get(),
             device=PushSubscription.objects.get(),
             dora=Membership.objects.get(user=dora),
         )

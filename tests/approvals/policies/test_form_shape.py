@@ -318,7 +318,7 @@ def test_seats_of_several_groups_and_exceptions_have_fields_of_their_own() -> No
         {"groups": ["a", "b"], "count": 2, "but": [{"manager": "agent_owner"}]},
         {"anyone": "approver", "count": 1},
     ]
-    made = document()
+    made = copy.deepcopy(document())
     made["flows"]["four-eyes"]["stages"][0]["seats"] = seats
     fields = to_fields(made)
 

@@ -222,7 +222,7 @@ def test_a_code_is_asked_for_where_a_rule_does(guarded: Site, login: Login) -> N
     alice = guarded.world.company.alice
     client = login(alice)
     review = post(client, guarded, "review", **{AMOUNT: "800.00"}).content.decode()
-    assert ("Set up your authenticator app first" in review, 'value="confirm"' in review) == (
+    assert ("Set up a second factor first" in review, 'value="confirm"' in review) == (
         True,
         False,
     )
