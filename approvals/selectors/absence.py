@@ -123,6 +123,7 @@ class _Margins:
     policy: Policy
     staff: Staff
     known: dict[tuple[object, ...], dict[_Side, int]] = field(default_factory=dict)
+    able_ids: dict[str, frozenset[UUID]] = field(default_factory=dict)
 
     def of(self, rule: Rule, category: str) -> tuple[int, list[str]]:
         """Return -1 where the flow is impossible, 0 where it hangs on single people, else 1.
@@ -133,7 +134,7 @@ class _Margins:
         flow = self.policy.flows[str(rule.flow)]
         able = self.staff.able(category)
         sides = {
-            agent.name: self._side(rule, flow, agent, able)
+            agent.name: self._side(rule, flow, agent, category)
             for agent in self.staff.agents
             if meets(rule, agent)
         }
@@ -146,10 +147,12 @@ class _Margins:
             name for name, side in sides.items() if margins.get(side, best) == margin < best
         ]
 
-    def _side(self, rule: Rule, flow: Flow, agent: Agent, able: Sequence[Colleague]) -> _Side:
-        is_kept_out = rule.separation_of_duties and any(
-            person.member.pk == agent.owner_id for person in able
-        )
+    def _side(self, rule: Rule, flow: Flow, agent: Agent, category: str) -> _Side:
+        able = self.able_ids.get(category)
+        if able is None:
+            able = frozenset(person.member.pk for person in self.staff.able(category))
+            self.able_ids[category] = able
+        is_kept_out = rule.separation_of_duties and agent.owner_id in able
         managers = self.staff.managers_of([agent]) if flow.asks_manager else NOBODY
         return _Side(agent.owner_id if is_kept_out else None, managers)
 
