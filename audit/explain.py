@@ -121,6 +121,7 @@ def _sections(events: list[EventRow]) -> Iterator[Section]:
 
 
 def _section_of(kind: str) -> str:
+    kind = kind.removeprefix("drill.").removeprefix("canary.")
     return next((title for title, heads in _SECTIONS if kind.startswith(heads)), _OTHER)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from approvals.audit_events.requests import type_on
 from approvals.audit_events.wording import words
 from approvals.enums import ReviewOutcome
 from approvals.models import ActionCategory, ActionRequest, BreakGlassReview, Timer, Vote
@@ -53,7 +54,7 @@ def refused(*, request: ActionRequest, member: Membership, why: str, now: dateti
     record_many(
         [
             _entry(
-                "vote.refused",
+                type_on(request, "vote.refused"),
                 request,
                 member.as_actor(),
                 now,

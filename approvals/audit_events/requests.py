@@ -102,6 +102,13 @@ def _noun(request: ActionRequest) -> str:
     return "action_request" if request.purpose == Purpose.ACTION else str(request.purpose)
 
 
+def type_on(request: ActionRequest, event_type: str) -> str:
+    """As `_noun`: what people do about a drill is "drill.vote.cast", about an action "vote.cast"."""
+    noun = _noun(request)
+    is_own = request.purpose == Purpose.ACTION or event_type.startswith(f"{noun}.")
+    return event_type if is_own else f"{noun}.{event_type}"
+
+
 def record_stage_opened(*, stage: RequirementStage, now: datetime) -> None:
     """People are asked from now until the deadline."""
     _record_stage(
@@ -276,7 +283,7 @@ def _entry(
     data: Mapping[str, Any],
 ) -> Entry:
     return Entry(
-        event_type=event_type,
+        event_type=type_on(request, event_type),
         actor=actor,
         subject=Subject(type="action_request", id=request.public_id, label=request.summary),
         summary=summary,

@@ -22,14 +22,16 @@ from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
 from approvals.services.reviews import arm_review, open_review
 from approvals.services.step_up import BREAK_GLASS, bound_to
+from approvals.services.withdrawals import void_vote
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
-from govapp.common.writing import change, insert, unit_of_work, update
+from govapp.common.writing import insert, unit_of_work, update
 from tenants.models import Membership
 from tenants.services.second_factor import CodeRefused, Proof, spend_proof
 
 LEAST_REASON: Final = 20
 MOST_REASON: Final = 4_000
+_REPLACED: Final = "replaced by an approval alone, in an emergency"
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,10 @@ def _write(
     now: datetime,
 ) -> Vote:
     request = board.request
-    own = Vote.objects.filter(request=request, member=member, voided_at__isnull=True)
-    change(own, voided_at=now, voided_because=VoidedBecause.WITHDRAWN)
+    for own in board.votes:
+        if own.member_id == member.pk:
+            own.request = request
+            void_vote(own, because=VoidedBecause.WITHDRAWN, actor=member, reason=_REPLACED, now=now)
     vote = Vote(
         request=request,
         member=member,

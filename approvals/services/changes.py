@@ -11,7 +11,7 @@ from uuid import UUID
 from approvals.audit_events import changes as events
 from approvals.changing import FieldChange
 from approvals.enums import RequestStatus, StageStatus, Verdict, VoidedBecause, VoteChannel
-from approvals.models import ActionRequest, Requirement, RequirementStage
+from approvals.models import ActionRequest, RequestRevision, Requirement, RequirementStage
 from approvals.obligations import obligations_of, strictest
 from approvals.selectors.approvers import (
     asked_by,
@@ -46,6 +46,8 @@ from govapp.common.writing import unit_of_work
 from tenants.models import Membership
 from tenants.services.second_factor import CodeRefused, Proof
 
+# Each change begins a new deadline: without an end to them, a request would have none.
+MOST_REVISIONS: Final = 10
 STILL_DEMANDED: Final = (
     "It was changed while it was approved. The rules would allow it as it is now; what was demanded"
     " before the change stays demanded."
@@ -119,6 +121,7 @@ def preview_changes(
     standing = standing_of(request, member)
     if not standing.may_vote:
         raise Forbidden(standing.why)
+    _check_count(request)
     requirements = list(
         Requirement.objects.filter(request=request, replaced_at=None).order_by("rule_id")
     )
@@ -138,6 +141,7 @@ def _approve(
 ) -> ActionRequest:
     voter = admit_voter(member, request_id, ballot)
     request, attached = voter.board.request, obligations_of(voter.board.request)
+    _check_count(request)
     changed = judge_change(request, voter.board.requirements, change, is_binding=True)
     # Judging may have waited for another submission of the agent.
     check_time(request, changed.judged.now)
@@ -159,6 +163,16 @@ def _approve(
     if request.is_pending:
         _ask(board, voter, fallen, changed, hours)
     return request
+
+
+def _check_count(request: ActionRequest) -> None:
+    made = RequestRevision.objects.filter(request=request, changed_by__isnull=False).count()
+    if made >= MOST_REVISIONS:
+        raise Conflict(
+            f"It has been changed {made} times, and each change took a new deadline. Approve it as"
+            " it is, deny it, or send it back.",
+            code="too_many_changes",
+        )
 
 
 def _replace(voter: Voter, changed: ChangedAction) -> set[UUID]:

@@ -74,7 +74,8 @@ def submit_action(
         notifications.notify_informed(
             request=request, references=judged.evaluation.obligations.notify
         )
-        if judged.shadowed is not None:
+        # What is no action says nothing about how agents would fare under other rules.
+        if judged.shadowed is not None and purpose == Purpose.ACTION:
             _note_shadow(request, judged.evaluation, judged.shadowed)
     keep_in_hand(board)
     return request

@@ -1,5 +1,6 @@
 """Somebody takes their approval back while the request still waits."""
 
+from datetime import datetime
 from uuid import UUID
 
 from approvals.audit_events import changes as events
@@ -42,9 +43,16 @@ def withdraw_vote(*, member: Membership, request_id: UUID, reason: str = "") -> 
     return request
 
 
-def void_vote(vote: Vote, *, because: VoidedBecause, actor: Membership, reason: str) -> None:
+def void_vote(
+    vote: Vote,
+    *,
+    because: VoidedBecause,
+    actor: Membership,
+    reason: str,
+    now: datetime | None = None,
+) -> None:
     """Let a vote count no more. The caller holds the request's lock."""
-    vote.voided_at = clock.now()
+    vote.voided_at = now or clock.now()
     vote.voided_because = because
     update(vote, "voided_at", "voided_because")
     events.record_vote_voided(vote=vote, actor=actor, reason=reason, now=vote.voided_at)

@@ -19,6 +19,7 @@ from govapp.common.ids import InvalidId, parse_public_id
 from tenants.http import PageRequest
 
 _VERDICTS: Final = {Verdict.APPROVE.value: "Approve", Verdict.DENY.value: "Deny"}
+_NOT_WHOLE: Final = "Some of these do not fit into a row; open them one by one."
 _DONE: Final = {Verdict.APPROVE: "approved", Verdict.DENY: "denied"}
 
 
@@ -30,7 +31,7 @@ def inbox_bulk(request: PageRequest, slug: str) -> HttpResponse:
     if request.method != "POST" or verdict is None:
         return redirect("inbox", slug)
     boards = [entry.board for entry in entries if entry.board is not None]
-    refusal = why_not_together(boards)
+    refusal = why_not_together(boards) or _why_not_read(entries)
     if refusal:
         messages.error(request, refusal)
         return redirect("inbox", slug)
@@ -103,6 +104,11 @@ def _review(
         "fault": fault,
     }
     return render(request, "approvals/inbox_bulk.html", context, status=422 if fault else 200)
+
+
+def _why_not_read(entries: list[InboxEntry]) -> str:
+    """A row that leaves something out has no box; an id that was sent anyway is none either."""
+    return "" if all(entry.facts.is_whole for entry in entries) else _NOT_WHOLE
 
 
 def _is_verdict(request: PageRequest) -> bool:

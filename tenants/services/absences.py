@@ -230,8 +230,13 @@ def _require_own(actor: Membership, member: Membership) -> None:
 
 
 def _locked(member: Membership) -> Membership:
-    """Two absences of one person are compared under this lock."""
-    locked = Membership.objects.select_for_update(of=("self",)).select_related("user")
+    """Two absences of one person are compared under this lock.
+
+    Not a key lock: rows that refer to the person (a vote, an absence in which they stand in) need
+    not wait for it, so that two who stand in for each other do not wait for one another.
+    """
+    locked = Membership.objects.select_for_update(of=("self",), no_key=True)
+    locked = locked.select_related("user")
     return locked.get(pk=member.pk)
 
 

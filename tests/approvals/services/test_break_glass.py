@@ -234,6 +234,11 @@ def test_ones_own_vote_is_replaced_and_those_of_others_stay(world: World) -> Non
     assert (former.voided_because, former.voided_at) == (VoidedBecause.WITHDRAWN, alone.cast_at)
     assert (alone.is_break_glass, alone.voided_at) == (True, None)
     assert bob.user.name in told(world, "break_glass")
+    (taken,) = events(world, "vote.withdrawn")
+    assert (taken["data"]["member"], taken["data"]["voided_because"]) == (
+        alice.public_id,
+        "withdrawn",
+    )
 
 
 def test_the_timers_of_the_stages_end_and_those_of_the_review_begin(world: World) -> None:

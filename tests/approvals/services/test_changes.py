@@ -19,7 +19,13 @@ from approvals.selectors.approvers import standing_of
 from approvals.selectors.board import load_board
 from approvals.selectors.inbox import decidable_by
 from approvals.services.changed_action import NOTHING_CHANGED, ProposedChange
-from approvals.services.changes import STILL_DEMANDED, approve_with_changes, preview_changes
+from approvals.services.changes import (
+    MOST_REVISIONS,
+    STILL_DEMANDED,
+    approve_with_changes,
+    preview_changes,
+)
+from approvals.services.withdrawals import withdraw_vote
 from audit.models import LedgerEvent
 from audit.selectors.events import events_of_request
 from govapp.common.errors import Conflict, Forbidden, Invalid, Stale
@@ -449,3 +455,22 @@ def test_stages_of_before_are_left_as_they_ended(world: World) -> None:
     with tenant_transaction(world.company.id):
         found = RequirementStage.objects.order_by("opened_at").values_list("status", flat=True)
         assert list(found) == [StageStatus.CLOSED, StageStatus.OPEN]
+
+
+def test_changing_it_again_and_again_does_not_put_its_end_off_for_ever(world: World) -> None:
+    """One person alone could: change it, take that back, change it again."""
+    alice = world.company.alice
+    request = world.submit(payload=PAYLOAD)
+    for number in range(MOST_REVISIONS):
+        request = change(world, alice, request, changes={"amount": f"{number}.00"})
+        with bind_tenant(world.company.id):
+            request = withdraw_vote(member=alice, request_id=request.pk)
+    before = fresh(request)
+    with pytest.raises(Conflict, match="has been changed 10 times"):
+        change(world, alice, request, changes={"amount": "77.00"})
+    with tenant_transaction(world.company.id), pytest.raises(Conflict, match="10 times"):
+        preview_changes(
+            member=alice, request_id=request.pk, change=ProposedChange({"amount": "77.00"})
+        )
+    assert fresh(request).deadline_at == before.deadline_at
+    assert world.vote(alice, before).status == RequestStatus.PENDING

@@ -13,7 +13,10 @@ from approvals.models import (
     ExecutionGrant,
     Exercise,
     Notification,
+    PolicyVersion,
+    ShadowResult,
 )
+from approvals.policies import parse_policy
 from approvals.selectors.exercises import find_exercise, list_exercises
 from approvals.selectors.history import HISTORY, Question, read_history
 from approvals.selectors.requests import RequestFilters, get_request, list_requests
@@ -26,6 +29,7 @@ from approvals.services.exercises import (
     switch_canary,
 )
 from approvals.services.submission import cancel_action
+from approvals.services.timers import sweep as sweep_timers
 from audit.models import LedgerEvent
 from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound
@@ -125,8 +129,37 @@ def test_the_record_calls_it_what_it_is(world: World) -> None:
     request = drill(world).request
     world.vote(world.company.alice, request, Verdict.DENY)
     found = types(world)
-    assert {"drill.submitted", "drill.started", "drill.denied"} <= set(found)
-    assert not [each for each in found if each.startswith("action_request.")]
+    assert {"drill.submitted", "drill.started", "drill.denied", "drill.vote.cast"} <= set(found)
+    counted = ("action_request.", "stage.", "vote.", "timer.")
+    assert [each for each in found if each.startswith(counted)] == []
+
+
+def test_reports_count_no_reminders_refusals_or_escalations_of_it(
+    move_clock: MoveClock,
+) -> None:
+    adding = [{"after": "1h", "add": [{"group": "managers"}]}]
+    world = make_world(policy(stage("finance", escalations=adding)))
+    request = drill(world).request
+    with pytest.raises(Forbidden):
+        world.vote(world.company.bob, request)
+    move_clock(timedelta(hours=1, minutes=1))
+    sweep_timers()
+    found = types(world)
+    assert {"drill.vote.refused", "drill.timer.escalated"} <= set(found)
+    assert [each for each in found if each.startswith(("stage.", "vote.", "timer."))] == []
+
+
+def test_a_version_in_shadow_is_not_measured_by_it() -> None:
+    world = make_world(FOUR_EYES)
+    with tenant_transaction(world.company.id):
+        made = parse_policy(policy(stage("finance")))
+        PolicyVersion.objects.create(
+            number=2, status="in_review", source="", document=made.document, digest=made.digest,
+            proposed_by=world.company.carl, shadow_since=clock.now(),
+        )  # fmt: skip
+    drill(world)
+    with tenant_transaction(world.company.id):
+        assert ShadowResult.objects.count() == 0
 
 
 def test_a_drill_that_would_ask_nobody_is_not_sent() -> None:

@@ -181,3 +181,15 @@ def test_nobody_keeps_too_many(site: Site, login: Login) -> None:
     for number in range(MOST_KEPT + 1):
         keep(client, f"Filter {number:02}", f"q={number}")
     assert len(kept(site)) == MOST_KEPT
+
+
+def test_what_a_row_does_not_show_in_full_is_not_decided_together(low: Site, login: Login) -> None:
+    """Its box cannot be ticked, but whoever sends its id must not get past that either."""
+    low.world.submit(summary="Pay 3", payload={"amount": "3.00", "terms": "x" * 200})
+    client = login(low.world.company.alice)
+    chosen = idents(low)
+    page = decide(client, {"id": chosen, "verdict": "approve"})
+    assert (page.status_code, votes(low)) == (302, [])
+    assert said(client) == ["Some of these do not fit into a row; open them one by one."]
+    decide(client, {"id": chosen, "verdict": "approve", "confirm": "1"})
+    assert votes(low) == []
