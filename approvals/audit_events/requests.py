@@ -103,7 +103,7 @@ def _noun(request: ActionRequest) -> str:
 
 
 def type_on(request: ActionRequest, event_type: str) -> str:
-    """As `_noun`: what people do about a drill is "drill.vote.cast", about an action "vote.cast"."""
+    """What people do about a drill has types of its own too: "drill.vote.cast"."""
     noun = _noun(request)
     is_own = request.purpose == Purpose.ACTION or event_type.startswith(f"{noun}.")
     return event_type if is_own else f"{noun}.{event_type}"

@@ -3,7 +3,7 @@
 from django import forms
 
 from approvals.enums import ReviewOutcome, Verdict
-from approvals.services.step_up import BREAK_GLASS
+from approvals.services.step_up import ACTS
 from tenants.services.second_factor import CodeProof, PasskeyProof, Proof
 
 
@@ -48,7 +48,7 @@ class PasskeyForm(forms.Form):
     """What a passkey is to be asked for: an act, on what was seen."""
 
     seen = forms.CharField()
-    act = forms.ChoiceField(choices=[*Verdict.choices, (BREAK_GLASS, "Approve alone")])
+    act = forms.RegexField(ACTS)
 
 
 class ReviewForm(forms.Form):

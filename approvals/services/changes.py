@@ -28,6 +28,7 @@ from approvals.services.changed_action import ChangedAction, ProposedChange, jud
 from approvals.services.revisions import revise_request
 from approvals.services.schedule import close_timers
 from approvals.services.stages import begin_stages, freeze_requirements
+from approvals.services.step_up import changed_act
 from approvals.services.submission import digest_of
 from approvals.services.votes import (
     Ballot,
@@ -65,6 +66,7 @@ class ChangePreview:
     sentences: tuple[str, ...]
     stays_demanded: bool  # the rules would allow it; what was demanded stays so
     step_up: bool
+    act: str  # what a passkey is asked for
 
 
 def approve_with_changes(
@@ -133,6 +135,7 @@ def preview_changes(
         sentences=tuple(each.sentence for each in changed.specs),
         stays_demanded=changed.judged.status == RequestStatus.ALLOWED,
         step_up=strictest(obligations_of(request), changed.obligations).step_up,
+        act=changed_act(changed.submission.payload, changed.submission.summary),
     )
 
 
@@ -155,7 +158,8 @@ def _approve(
         raise Forbidden(f"As changed, {describe_reserved(board)}. Nothing has been changed.")
     # Last, so that a code is not used up for a vote that does not count anyway.
     stricter = strictest(attached, changed.obligations)
-    factor = take_second_factor(request, stricter, member, ballot)
+    act = changed_act(changed.submission.payload, changed.submission.summary)
+    factor = take_second_factor(request, stricter, member, ballot, act)
     seen = replace(ballot, payload_digest=request.payload_digest, request_version=request.version)
     word = replace(voter.word, seat_keys=seats)
     vote = write_vote(board, voter.person, word, seen, factor, changed.judged.now)

@@ -4,9 +4,11 @@ Every verdict counts alike: a denial is a decision in somebody's name as well. N
 remembered (domain page, section 5; security page, "Decisions").
 """
 
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 
-from approvals.enums import VoteChannel
+from approvals.digests import canonical_json
+from approvals.enums import Verdict, VoteChannel
 from approvals.models import ActionRequest
 from approvals.obligations import needs_login, obligations_of
 from approvals.policies.obligations import EvaluatedObligations
@@ -15,6 +17,8 @@ from tenants.models import Membership
 from tenants.services.second_factor import Proof, spend_proof
 
 BREAK_GLASS: Final = "break_glass"
+# What a passkey may be asked for, as a page names it.
+ACTS: Final = rf"^({'|'.join(Verdict.values)}|{BREAK_GLASS}|approve_changed-[0-9a-f]{{64}})$"
 STEP_UP_BY_LINK: Final = "Log in to decide: a rule asks for a passkey or a code of your app."
 LOGIN_BY_LINK: Final = "Log in to decide: a rule asks for a login."
 _WITHOUT_LOGIN: Final = (VoteChannel.LINK, VoteChannel.SLACK)
@@ -27,6 +31,16 @@ def bound_to(request: ActionRequest, act: str, *, digest: str = "", version: int
     """
     seen = f"{digest or request.payload_digest}:{version or request.version}"
     return f"{act}:{request.public_id}:{seen}"
+
+
+def changed_act(payload: dict[str, Any], summary: str) -> str:
+    """Return the act of approving this in place of what was asked for.
+
+    It names what is approved: a proof for the request as it stands, or for another change of it,
+    is none for this one.
+    """
+    said = sha256(canonical_json({"payload": payload, "summary": summary}))
+    return f"approve_changed-{said.hexdigest()}"
 
 
 def why_login(request: ActionRequest) -> str:

@@ -215,16 +215,21 @@ def _check_seen(request: ActionRequest, ballot: Ballot) -> None:
 
 
 def take_second_factor(
-    request: ActionRequest, attached: EvaluatedObligations, member: Membership, ballot: Ballot
+    request: ActionRequest,
+    attached: EvaluatedObligations,
+    member: Membership,
+    ballot: Ballot,
+    act: str = "",
 ) -> str | None:
     """Use up the voter's proof where a rule asks for one; return which factor that was.
 
-    The proof is bound to what was shown, also when the voter changed it before approving.
+    The proof is bound to what was shown and to the `act`, which is the verdict unless it says
+    what the voter made of it before approving.
     """
     return spend_step_up(
         request=request,
         member=member,
-        act=ballot.verdict,
+        act=act or ballot.verdict,
         channel=ballot.channel,
         proof=ballot.proof,
         attached=attached,

@@ -7,10 +7,12 @@ import pytest
 
 from approvals.enums import Verdict, VoteChannel
 from approvals.models import ActionRequest
+from approvals.services.changed_action import ProposedChange
+from approvals.services.changes import approve_with_changes, preview_changes
 from approvals.services.links import make_review_link, open_link
 from approvals.services.step_up import bound_to
 from govapp.common.errors import Forbidden
-from govapp.common.tenancy import tenant_transaction
+from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import Membership
 from tenants.services.second_factor import PasskeyProof, PasskeyRefused, begin_passkey
 from tests.approvals.documents import asks, rules
@@ -72,6 +74,34 @@ def test_what_was_signed_is_what_was_seen(world: World, alice: Hand, seen: dict[
     request = world.submit()
     with pytest.raises(PasskeyRefused, match="asked for something else"):
         world.vote(alice.member, request, proof=alice.sign(request, Verdict.APPROVE, **seen))
+
+
+def test_what_was_signed_is_no_approval_of_what_it_was_made_into(world: World, alice: Hand) -> None:
+    """Neither a proof for the request as it stands nor one for another change of it."""
+    with tenant_transaction(world.company.id):
+        world.category.editable_fields = ["amount"]
+        world.category.save()
+    request, said = world.submit(), {"amount": "1.00"}
+
+    def change(proof: PasskeyProof) -> ActionRequest:
+        with bind_tenant(world.company.id):
+            return approve_with_changes(
+                member=alice.member, request_id=request.pk, changes=said, proof=proof,
+                payload_digest=request.payload_digest, request_version=request.version,
+            )  # fmt: skip
+
+    def act(amount: str) -> str:
+        proposed = ProposedChange({"amount": amount})
+        with tenant_transaction(world.company.id):
+            return preview_changes(member=alice.member, request_id=request.pk, change=proposed).act
+
+    this, next_one = act("1.00"), world.submit()
+    for other in (Verdict.APPROVE.value, act("2.00")):
+        with pytest.raises(PasskeyRefused, match="asked for something else"):
+            change(alice.sign(request, other))
+    assert change(alice.sign(request, this)).payload == said
+    with pytest.raises(PasskeyRefused, match="asked for something else"):
+        world.vote(alice.member, next_one, proof=alice.sign(next_one, this))
 
 
 def test_a_passkey_is_not_used_up_by_a_vote_that_does_not_count(world: World, alice: Hand) -> None:
