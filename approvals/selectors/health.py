@@ -56,6 +56,7 @@ KINDS: Final = tuple(SUBJECTS)
 
 TIMER_MAY_BE_LATE: Final = timedelta(seconds=30)
 MESSAGE_MAY_WAIT: Final = timedelta(minutes=2)
+_TRIED_IN_TIME: Final = 2  # attempts that there are before that is over
 RECORD_MAY_WAIT: Final = timedelta(minutes=2)
 # A decision is looked at again for as long as its permission could still do harm.
 LOOKED_BACK: Final = timedelta(days=1)
@@ -126,8 +127,11 @@ def _unsent_messages(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
     """One fault a day: when mail is down, a thousand alerts would not be sent either."""
     waiting = {"status": DeliveryStatus.QUEUED, "created_at__lt": now - MESSAGE_MAY_WAIT}
     mails = Notification.objects.filter(**waiting).exclude(kind=NotificationKind.ALERT)
-    # What is held on purpose waits for its time, and only then for being sent.
-    held = ~Q(held_for=HeldFor.NOTHING) & Q(next_attempt_at__gte=now - MESSAGE_MAY_WAIT)
+    # What is held on purpose waits for its time, and only then for being sent. What has failed
+    # twice waits for nothing but a server.
+    held = ~Q(held_for=HeldFor.NOTHING) & Q(
+        next_attempt_at__gte=now - MESSAGE_MAY_WAIT, attempts__lte=_TRIED_IN_TIME
+    )
     told = mails.exclude(held).count()
     calls = CallbackDelivery.objects.filter(**waiting).count()
     if told or calls:
