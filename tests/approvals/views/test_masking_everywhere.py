@@ -1,14 +1,18 @@
 """Pages and replies that repeat a request's sentence: none gives away what it holds."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from approvals.enums import Verdict
 from approvals.models import BreakGlassReview, Finding
+from approvals.services.categories import change_category
+from audit.models import LedgerEvent
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
+from tenants.models import Tenant
 from tests.approvals.chatting import ALICE, Chat, connected
 from tests.approvals.emergencies import approve_alone, may_act_alone
 from tests.approvals.views.conftest import Login, Site, be_low_risk, field
@@ -51,18 +55,36 @@ def test_a_chain_of_requests_shows_it_nowhere(site: Site, login: Login) -> None:
 
 
 def test_a_refusal_of_one_of_several_does_not_say_it(site: Site, login: Login) -> None:
-    company = site.world.company
     be_low_risk(site.world)
-    request = site.world.submit(summary=SUMMARY)
-    client = login(company.alice)
-    body = {"id": [request.public_id], "verdict": "approve"}
+    chosen = [site.world.submit(summary=f"{SUMMARY}, {n}").public_id for n in (1, 2)]
+    with tenant_transaction(site.world.company.id):
+        Tenant.objects.update(approvals_per_hour=1)
+    client = login(site.world.company.alice)
+    body: dict[str, Any] = {"id": chosen, "verdict": "approve"}
     page = client.post("/t/acme/inbox/decide", body).content.decode()
-    name = f"seen_{request.public_id}"
-    seen = {name: field(page, name), "confirm": "1"}
-    site.world.vote(company.alice, request)
-    client.post("/t/acme/inbox/decide", body | seen)
+    seen = {f"seen_{each}": field(page, f"seen_{each}") for each in chosen}
+    client.post("/t/acme/inbox/decide", body | seen | {"confirm": "1"})
     said = " ".join(str(each) for each in client.get("/t/acme/inbox/").context["messages"])
     assert CARD not in said
+    assert f"Refund card {MASK}, 2: " in said
+
+
+def test_fields_that_may_change_are_shown_when_somebody_asks(site: Site, login: Login) -> None:
+    company = site.world.company
+    with tenant_transaction(company.id):
+        change_category(
+            actor=company.carl, category=site.world.category, editable_fields=["amount"]
+        )
+    request = site.world.submit(summary=SUMMARY)
+    client, url = login(company.alice), f"/t/acme/requests/{request.public_id}/change"
+    assert CARD not in client.get(url).content.decode()
+    with tenant_transaction(company.id):
+        assert not LedgerEvent.objects.filter(type="request.revealed").exists()
+    answer = client.post(url, {"step": "open"})
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert CARD in answer.content.decode()
+    with tenant_transaction(company.id):
+        assert LedgerEvent.objects.filter(type="request.revealed").count() == 1
 
 
 @pytest.fixture
