@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from approvals.enums import (
     DeliveryStatus,
@@ -66,13 +66,17 @@ MOST: Final = 1_000
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that must not exist. `key` makes it the same fault the next minute."""
+    """One thing that must not exist. `key` makes it the same fault the next minute.
+
+    What is the tenant's own is for the tenant to mend, and not for who runs Govapp.
+    """
 
     kind: str
     tenant_id: UUID
     key: str
     text: str
     request_id: UUID | None = None
+    is_tenants_own: bool = False
 
 
 def find_faults(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
@@ -133,14 +137,19 @@ def _unsent_messages(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
         next_attempt_at__gte=now - MESSAGE_MAY_WAIT, attempts__lte=_TRIED_IN_TIME
     )
     told = mails.exclude(held).count()
-    calls = CallbackDelivery.objects.filter(**waiting).count()
-    if told or calls:
+    calls = CallbackDelivery.objects.filter(**waiting).aggregate(
+        all=Count("pk"),
+        overdue=Count("pk", filter=Q(next_attempt_at__lt=now - MESSAGE_MAY_WAIT)),
+    )
+    if told or calls["all"]:
         yield Fault(
             MESSAGE_UNSENT,
             tenant_id,
             f"{MESSAGE_UNSENT}:{now:%Y-%m-%d}",
-            f"{told} notifications and {calls} callbacks have been waiting for more than"
+            f"{told} notifications and {calls['all']} callbacks have been waiting for more than"
             f" {MESSAGE_MAY_WAIT.seconds // 60} minutes.",
+            # Tried in time, and answered badly by the tenant's own endpoint.
+            is_tenants_own=not told and not calls["overdue"],
         )
 
 
@@ -161,6 +170,7 @@ def _unreachable_quorums(tenant_id: UUID) -> Iterator[Fault]:
                 f"Stage “{stage.name}” of “{board.request.summary}” lacks people who may approve"
                 " it. Unless somebody is given the right in time, the request expires.",
                 board.request.pk,
+                is_tenants_own=True,
             )
 
 
