@@ -9,3 +9,4 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         import_module("approvals.doors")
         import_module("approvals.departures")
+        import_module("approvals.stand_in_news")

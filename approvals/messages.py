@@ -51,7 +51,7 @@ class Message:
     remark: str = ""  # what the person who decided, or who writes, said
     notes: tuple[str, ...] = ()  # attached by the rules
     rules: tuple[str, ...] = ()  # why this person is asked
-    warnings: tuple[str, ...] = ()  # “You will be asked for a code of your authenticator app.”
+    warnings: tuple[str, ...] = ()  # “You will be asked to log in.”
     deadline: str = ""  # in words, with the time zone
     links: tuple[Link, ...] = ()
     hint: str = ""  # what the links do and do not do

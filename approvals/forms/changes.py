@@ -62,6 +62,10 @@ class ChangesForm(forms.Form):
         """The inputs of the payload's fields."""
         return [self[name] for name in self._readers]
 
+    def shown(self) -> dict[str, str]:
+        """Return what stands in the fields at first, by path."""
+        return {path: str(self._former[name]) for name, (path, _) in self._readers.items()}
+
     @property
     def written(self) -> list[forms.BoundField]:
         """All that a review carries on: fields and summary."""

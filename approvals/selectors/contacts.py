@@ -23,6 +23,7 @@ from approvals.models import (
     ContactPreference,
     Notification,
     PushSubscription,
+    Vote,
 )
 from approvals.routing import Wishes, channel_for, order_channels
 from tenants.models import Membership, Tenant
@@ -114,24 +115,28 @@ def who_was_asked(
 ) -> list[tuple[Membership, Wishes, tuple[NotificationChannel, ...]]]:
     """Return the active members who were asked about a request, and on which channels.
 
-    One statement. Where a message did not get through, nobody was asked; where none did, the
-    person's first channel stands for it. What is still held has asked nobody yet.
+    One statement. Where a message did not get through, nobody was asked; where none did, and for
+    who has voted without having been asked, the person's first channel stands for it. What is
+    still held has asked nobody yet; what was claimed may be under way at this moment.
     """
     rows = Notification.objects.filter(
         tenant_id=request.tenant_id, request=request, kind__in=ASKING, member=OuterRef("pk")
     )
-    is_held = Q(status=DeliveryStatus.QUEUED) & ~Q(held_for=HeldFor.NOTHING)
+    is_held = Q(status=DeliveryStatus.QUEUED, attempts=0) & ~Q(held_for=HeldFor.NOTHING)
     good = rows.exclude(is_held).exclude(status=DeliveryStatus.FAILED)
     failed = rows.filter(status=DeliveryStatus.FAILED)
+    voted = Vote.objects.filter(
+        tenant_id=request.tenant_id, request=request, voided_at=None, member=OuterRef("pk")
+    )
     members = with_wishes(active_members()).annotate(
         asked_on=ArraySubquery(good.order_by("channel").values("channel").distinct()),
-        has_failed=Exists(failed),
+        is_owed=Exists(failed) | Exists(voted),
     )
     found: list[tuple[Membership, Wishes, tuple[NotificationChannel, ...]]] = []
-    for member in members.filter(Exists(rows)):
+    for member in members.filter(Exists(rows) | Exists(voted)):
         wishes, seen = wishes_of(member), vars(member)
         channels = tuple(NotificationChannel(each) for each in seen["asked_on"])
-        if not channels and seen["has_failed"]:
+        if not channels and seen["is_owed"]:
             channels = (channel_for(wishes),)
         found.append((member, wishes, channels))
     return found

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from approvals.enums import (
     DeliveryStatus,
@@ -56,6 +56,7 @@ KINDS: Final = tuple(SUBJECTS)
 
 TIMER_MAY_BE_LATE: Final = timedelta(seconds=30)
 MESSAGE_MAY_WAIT: Final = timedelta(minutes=2)
+_TRIED_IN_TIME: Final = 2  # attempts that there are before that is over
 RECORD_MAY_WAIT: Final = timedelta(minutes=2)
 # A decision is looked at again for as long as its permission could still do harm.
 LOOKED_BACK: Final = timedelta(days=1)
@@ -65,13 +66,17 @@ MOST: Final = 1_000
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that must not exist. `key` makes it the same fault the next minute."""
+    """One thing that must not exist. `key` makes it the same fault the next minute.
+
+    What is the tenant's own is for the tenant to mend, and not for who runs Govapp.
+    """
 
     kind: str
     tenant_id: UUID
     key: str
     text: str
     request_id: UUID | None = None
+    is_tenants_own: bool = False
 
 
 def find_faults(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
@@ -126,17 +131,25 @@ def _unsent_messages(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
     """One fault a day: when mail is down, a thousand alerts would not be sent either."""
     waiting = {"status": DeliveryStatus.QUEUED, "created_at__lt": now - MESSAGE_MAY_WAIT}
     mails = Notification.objects.filter(**waiting).exclude(kind=NotificationKind.ALERT)
-    # What is held on purpose waits for its time, and only then for being sent.
-    held = ~Q(held_for=HeldFor.NOTHING) & Q(next_attempt_at__gte=now - MESSAGE_MAY_WAIT)
+    # What is held on purpose waits for its time, and only then for being sent. What has failed
+    # twice waits for nothing but a server.
+    held = ~Q(held_for=HeldFor.NOTHING) & Q(
+        next_attempt_at__gte=now - MESSAGE_MAY_WAIT, attempts__lte=_TRIED_IN_TIME
+    )
     told = mails.exclude(held).count()
-    calls = CallbackDelivery.objects.filter(**waiting).count()
-    if told or calls:
+    calls = CallbackDelivery.objects.filter(**waiting).aggregate(
+        all=Count("pk"),
+        overdue=Count("pk", filter=Q(next_attempt_at__lt=now - MESSAGE_MAY_WAIT)),
+    )
+    if told or calls["all"]:
         yield Fault(
             MESSAGE_UNSENT,
             tenant_id,
             f"{MESSAGE_UNSENT}:{now:%Y-%m-%d}",
-            f"{told} notifications and {calls} callbacks have been waiting for more than"
+            f"{told} notifications and {calls['all']} callbacks have been waiting for more than"
             f" {MESSAGE_MAY_WAIT.seconds // 60} minutes.",
+            # Tried in time, and answered badly by the tenant's own endpoint.
+            is_tenants_own=not told and not calls["overdue"],
         )
 
 
@@ -157,6 +170,7 @@ def _unreachable_quorums(tenant_id: UUID) -> Iterator[Fault]:
                 f"Stage “{stage.name}” of “{board.request.summary}” lacks people who may approve"
                 " it. Unless somebody is given the right in time, the request expires.",
                 board.request.pk,
+                is_tenants_own=True,
             )
 
 

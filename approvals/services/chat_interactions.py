@@ -15,6 +15,7 @@ from approvals.chat_presses import APPROVE, CONFIRM_ACCOUNT, DENY, Press, Reply
 from approvals.doors import chat_connection_by_id
 from approvals.enums import NotificationChannel, Verdict
 from approvals.models import ActionRequest, ChatAccount, ChatConnection
+from approvals.sensitive import for_message
 from approvals.services.chat_accounts import confirm_in_chat
 from approvals.services.chat_connections import SlackSecrets, open_slack
 from approvals.services.chat_votes import check_ballot, read_ballot, vote_in_chat
@@ -122,22 +123,22 @@ def _decide(press: Press, account: ChatAccount) -> Reply:
         raise Forbidden("This button is not from Govapp. Nothing was decided.")
     request = check_ballot(ballot, account)
     if not request.is_pending:
-        return Reply("replace", ended(request), request.summary)
+        return Reply("replace", ended(request), for_message(request.summary))
     if press.action == DENY:
-        return Reply("ask", heading=request.summary, value=press.value)
+        return Reply("ask", heading=for_message(request.summary), value=press.value)
     if press.is_form and not press.reason.strip():
         return Reply("fault", NO_REASON)
     outcome = vote_in_chat(account=account, ballot=ballot, reason=press.reason)
     if isinstance(outcome, DomainError):
         return _refused(press, outcome, request)
-    return Reply("replace", _words(ballot.verdict, outcome), outcome.summary)
+    return Reply("replace", _words(ballot.verdict, outcome), for_message(outcome.summary))
 
 
 def _refused(press: Press, refusal: DomainError, request: ActionRequest | None = None) -> Reply:
     if press.is_form:
         return Reply("fault", refusal.detail)
     if isinstance(refusal, Conflict) and request is not None and refusal.code != "conflict":
-        return Reply("replace", refusal.detail, request.summary)
+        return Reply("replace", refusal.detail, for_message(request.summary))
     return Reply("tell", refusal.detail)
 
 

@@ -51,12 +51,13 @@ class PressedBallot:
 def chat_ballot(request: ActionRequest, member: Membership) -> ChatBallot | None:
     """Return the buttons for this person, or None where the message only leads to the page.
 
-    That is: unless low risk may be decided without a login, the person may vote now, and the
-    whole payload can be read in the message, with nothing hidden in it.
+    That is: unless low risk may be decided without a login, the person may vote now in one name
+    only, and the whole payload can be read in the message, with nothing hidden in it.
     """
     if not request.is_pending or not _is_open_to_chat(request):
         return None
-    if not standing_of(request, member).may_vote:
+    # Where there is a choice, in whose name has to be said on the page.
+    if len(standing_of(request, member).words) != 1:
         return None
     display = request.category.display if request.category else {}
     brief = brief_payload(request.payload, display)

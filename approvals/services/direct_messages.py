@@ -10,12 +10,12 @@ from tenants.models import Membership
 def queue_direct(
     *, member: Membership, channel: NotificationChannel, subject: str, text: str, dedup_key: str
 ) -> Notification:
-    """Queue a message to a person on exactly this channel."""
+    """Queue a message to a person on exactly this channel, and on no other when that fails."""
     row = Notification(
         member=member,
         kind=NotificationKind.ALERT,
         channel=channel,
-        content={"subject": subject, "text": text},
+        content={"subject": subject, "text": text, "only_here": True},
         dedup_key=dedup_key[:120],
     )
     insert(row, skip_conflicts=True)

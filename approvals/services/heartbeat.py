@@ -14,7 +14,7 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 
-from approvals.selectors.health import QUORUM_UNREACHABLE, Fault
+from approvals.selectors.health import Fault
 from approvals.services.watch import watch
 
 log = structlog.get_logger(__name__)
@@ -23,8 +23,6 @@ EVERY_SECONDS: Final = 30.0
 LAST_LOOK: Final = "watch.last"
 _TIMEOUT_SECONDS: Final = 5.0
 _KEPT_SECONDS: Final = 24 * 3600
-# A request that its people cannot complete is for the tenant to mend, not for who runs Govapp.
-_TENANTS_OWN: Final = frozenset({QUORUM_UNREACHABLE})
 
 _last_look: list[float] = []  # of this process, by its own clock
 
@@ -52,7 +50,7 @@ def look_and_tell() -> list[Fault]:
         _tell(f"Govapp could not look at everything: {type(error).__name__}.", is_well=False)
         raise
     _note_look()
-    ours = [fault for fault in found if fault.kind not in _TENANTS_OWN]
+    ours = [fault for fault in found if not fault.is_tenants_own]
     _tell(_words(ours), is_well=not ours)
     return found
 

@@ -10,11 +10,16 @@ from approvals.enums import NotificationChannel, NotificationKind, Purpose, Requ
 from approvals.messages import Fact, Link, Message
 from approvals.models import ActionRequest, Notification, Requirement
 from approvals.obligations import obligations_of
+from approvals.policies.obligations import EvaluatedObligations
+from approvals.policies.shown import listed
+from approvals.selectors.approvers import standing_of
+from approvals.selectors.people import Person
 from approvals.sensitive import for_message as visible
 from approvals.services.links import make_review_link
 from approvals.services.locking import ended
 from govapp.common.ids import public_id
 from tenants.models import Tenant
+from tenants.spans import until_in_words
 
 _SUBJECT: Final = 180
 _REASON: Final = 1000
@@ -28,8 +33,10 @@ HINT: Final = (
     " do not forward this message. A reply to it decides nothing."
 )
 _STEP_UP: Final = (
-    "You will be asked for a code of your authenticator app, so log in where you have it at hand."
+    "You will be asked for your passkey or a code of your authenticator app, so log in where you"
+    " have it at hand."
 )
+_LOGIN: Final = "You will be asked to log in."
 _CHANGED: Final = (
     "changed it while approving it. It is asked about anew; a vote on what it was does not count"
     " any more, and former links are closed."
@@ -43,6 +50,7 @@ class Place:
 
     tenant: Tenant
     zone: str
+    stands_in: bool = False  # whether the person is anybody's stand-in at this moment
 
     def page(self, path: str) -> str:
         """Return the full address of a page of this company."""
@@ -66,7 +74,7 @@ def write(row: Notification, place: Place) -> Message:
         return _told(row, base)
     base = replace(
         base,
-        heading=visible(request.summary),
+        heading=" ".join(visible(request.summary).split()),
         facts=_facts(request),
         reference=request.public_id,
         footer=f"{base.footer} · {request.public_id}",
@@ -92,17 +100,18 @@ def _question(row: Notification, request: ActionRequest, base: Message, place: P
     obligations = obligations_of(request)
     rules = Requirement.objects.filter(request=request, replaced_at=None).order_by("rule_id")
     changed_by = one_line(str(row.content.get("changed_by", "")))
+    asking = _asking(row, kind, base.recipient)
     return replace(
         base,
         title=one_line(f"{_drill(request)}{_ASKS[kind]}: {request.summary}"),
-        sentence=_asking(row, kind, base.recipient),
+        sentence=f"{asking} {_for_whom(row, request, place)}".strip(),
         reason=visible(request.reason)[:_REASON],
         notes=tuple(visible(text) for _, text in obligations.notes),
         rules=tuple(visible(each) for each in rules.values_list("sentence", flat=True)),
         warnings=(
             *base.warnings,
             *((f"{changed_by} {_CHANGED}",) if changed_by else ()),
-            *((_STEP_UP,) if obligations.step_up else ()),
+            *_asked_first(obligations),
         ),
         deadline=local_time(request, place.zone),
         links=(
@@ -113,6 +122,28 @@ def _question(row: Notification, request: ActionRequest, base: Message, place: P
         hint=HINT,
         is_question=True,
     )
+
+
+def _asked_first(obligations: EvaluatedObligations) -> tuple[str, ...]:
+    if obligations.step_up:
+        return (_STEP_UP,)
+    return (_LOGIN,) if obligations.login else ()
+
+
+def _for_whom(row: Notification, request: ActionRequest, place: Place) -> str:
+    """Say for whom the person is asked, when that is not for themselves, or ""."""
+    if not place.stands_in:
+        return ""
+    words = standing_of(request, row.member).words
+    if not words or words[0].by is None:
+        return ""
+    away = [_absent(word.person, ZoneInfo(place.zone)) for word in words]
+    return f"You are asked as stand-in for {listed(away, 'or')}."
+
+
+def _absent(person: Person, zone: ZoneInfo) -> str:
+    until = f" (away until {until_in_words(person.away_until, zone)})" if person.away_until else ""
+    return f"{one_line(person.name)}{until}"
 
 
 def _asking(row: Notification, kind: NotificationKind, name: str) -> str:
@@ -177,8 +208,8 @@ def _facts(request: ActionRequest) -> tuple[Fact, ...]:
     """Return who asks for what. Not the payload: it is read where its reader is known."""
     category = request.category
     return (
-        Fact("Asked by", visible(request.agent.name)),
-        *((Fact("On behalf of", visible(request.on_behalf_of)),) if request.on_behalf_of else ()),
+        Fact("Asked by", one_line(request.agent.name)),
+        *((Fact("On behalf of", one_line(request.on_behalf_of)),) if request.on_behalf_of else ()),
         Fact("Kind", visible(category.name if category else request.category_key)),
         *((Fact("Risk", category.get_risk_display()),) if category else ()),
     )

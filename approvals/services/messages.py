@@ -9,12 +9,13 @@ from approvals.message_gaps import fill
 from approvals.messages import Fact, Link, LinkRole, Message
 from approvals.models import MessageTemplate, Notification
 from approvals.routing import OUTCOMES
-from approvals.selectors.contacts import read_wishes
+from approvals.selectors.contacts import ASKING, read_wishes
 from approvals.sensitive import for_message as visible
 from approvals.services.contacts import stop_url
 from approvals.services.message_texts import Place, local_time, one_line, write
 from govapp.common.ids import public_id
 from tenants.models import Tenant
+from tenants.selectors.absences import standing_in_for
 
 __all__ = ["Fact", "Link", "LinkRole", "Message", "compose", "compose_digest", "with_words"]
 
@@ -53,8 +54,9 @@ def compose_digest(rows: Sequence[Notification]) -> Message:
 def _compose(rows: Sequence[Notification]) -> list[Message]:
     tenant = Tenant.objects.get(pk=rows[0].tenant_id)
     wishes = read_wishes([rows[0].member_id]).get(rows[0].member_id)
-    place = Place(tenant, wishes.zone if wishes else tenant.time_zone)
     kinds = {row.kind for row in rows}
+    stands_in = not kinds.isdisjoint(ASKING) and bool(standing_in_for(rows[0].member))
+    place = Place(tenant, wishes.zone if wishes else tenant.time_zone, stands_in)
     templates = {each.kind: each for each in MessageTemplate.objects.filter(kind__in=kinds)}
     return [_finished(row, place, templates.get(row.kind)) for row in rows]
 

@@ -37,7 +37,12 @@ def try_next_channel(*, row: Notification) -> Notification | None:
 
 
 def next_channel(row: Notification) -> NotificationChannel | None:
-    """Return where this message goes when it cannot get through where it is. Two statements."""
+    """Return where this message goes when it cannot get through where it is. Two statements.
+
+    Nowhere for what was meant for this very channel, such as a test of it.
+    """
+    if row.content.get("only_here"):
+        return None
     tried = Notification.objects.filter(
         tenant_id=row.tenant_id, member=row.member_id, dedup_key=row.dedup_key
     ).values_list("channel", flat=True)

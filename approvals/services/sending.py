@@ -4,16 +4,16 @@ What was held for somebody leaves together: one digest for everything that is du
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from approvals.audit_events import messages as events
 from approvals.enums import DeliveryStatus, HeldFor, NotificationChannel, NotificationKind
-from approvals.models import Notification
+from approvals.models import Notification, Vote
 from approvals.selectors.contacts import ASKING
 from approvals.services.messages import compose, compose_digest
 from approvals.services.notifications import alert_compliance
@@ -92,8 +92,9 @@ def _claim(notification_id: UUID, now: datetime, grace: timedelta) -> list[Notif
         held = due.filter(member=row.member_id, channel=row.channel)
         rows = list(held.exclude(held_for=HeldFor.NOTHING).order_by("pk")[:_IN_A_DIGEST])
     needed = []
+    voted, repeated = _voted_on(rows), _repeated(rows)
     for each in rows:
-        if moot := _why_moot(each):
+        if moot := _why_moot(each, voted) or repeated.get(each.pk, ""):
             each.status = DeliveryStatus.DROPPED
             each.save(update_fields=["status"])
             events.notification_dropped(notification=each, why=moot)
@@ -115,13 +116,35 @@ def _due(at: datetime) -> QuerySet[Notification]:
     )
 
 
-def _why_moot(row: Notification) -> str:
+def _why_moot(row: Notification, voted: Set[UUID]) -> str:
     """Say why nobody needs this any more, or ""; nor does who has left hear anything."""
     if not row.member.is_active:
         return "The person is no active member any more."
-    if row.kind in ASKING and (row.request is None or not row.request.is_pending):
+    if row.kind not in ASKING:
+        return ""
+    if row.request is None or not row.request.is_pending:
         return "The request has ended."
-    return ""
+    return "The person has voted meanwhile." if row.request_id in voted else ""
+
+
+def _voted_on(rows: Sequence[Notification]) -> set[UUID]:
+    """Return which requests the rows' person has had their say on. One statement, or none."""
+    asked = [row.request_id for row in rows if row.kind in ASKING and row.request_id]
+    if not asked:
+        return set()
+    member = rows[0].member_id
+    votes = Vote.objects.filter(Q(member=member) | Q(stands_for=member), voided_at=None)
+    return set(votes.filter(request__in=asked).values_list("request_id", flat=True))
+
+
+def _repeated(rows: Sequence[Notification]) -> dict[UUID, str]:
+    """Return which questions a later one about the same request repeats: a digest asks once."""
+    latest = {row.request_id: row.pk for row in rows if row.kind in ASKING}
+    return {
+        row.pk: "A later message asks the same."
+        for row in rows
+        if row.kind in ASKING and latest[row.request_id] != row.pk
+    }
 
 
 def _settle(row: Notification, outcome: Outcome, receipt: Receipt, now: datetime) -> None:

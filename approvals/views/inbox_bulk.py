@@ -16,6 +16,7 @@ from approvals.views.inbox import make_row
 from govapp.common import clock
 from govapp.common.errors import Invalid, Stale
 from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.sensitive import masked
 from tenants.http import PageRequest
 
 _VERDICTS: Final = {Verdict.APPROVE.value: "Approve", Verdict.DENY.value: "Deny"}
@@ -63,7 +64,7 @@ def _decide(
     if done:
         noun = "request" if done == 1 else "requests"
         messages.success(request, f"You {_DONE[verdict]} {done} {noun}.")
-    named = {entry.request.pk: entry.request.summary for entry in entries}
+    named = {entry.request.pk: masked(entry.request.summary) for entry in entries}
     for result in refused:
         messages.error(request, f"{named[result.request_id]}: {result.refused}")
     return redirect("inbox", request.tenant.slug)

@@ -14,14 +14,17 @@ from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request
 from approvals.selectors.approvers import standing_of
 from approvals.selectors.revisions import show_change
+from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from approvals.services.changed_action import ProposedChange
 from approvals.services.changes import ChangePreview, approve_with_changes, preview_changes
+from approvals.services.reveals import reveal_request
 from approvals.services.votes import withdraw_vote
 from approvals.views.common import status_of
 from approvals.views.requests import action_page
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Forbidden, NotFound, Stale
 from govapp.common.forms import refusals_on
+from govapp.common.sensitive import last_name
 from tenants.http import PageRequest
 from tenants.selectors import factors_of
 
@@ -32,12 +35,18 @@ _CHANGED: Final = "This changed while you were reading. Look at it again, then d
 
 @require_http_methods(_PAGE_OR_POST)
 def request_change(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    """Write changes; `step=review` shows what they come to, `step=confirm` approves that."""
+    """Write changes; `step=review` shows what they come to, `step=confirm` approves that.
+
+    Where the fields hold personal data or secrets, `step=open` shows them, once it is recorded.
+    """
     found = find_request(ident)
     _require_may_change(request, found)
+    step = request.POST.get("step")
+    if step == "open":
+        return _open(request, found)
     if request.method != "POST":
-        return _page(request, found, _form(request, found, fresh=True))
-    form, step = _form(request, found), request.POST.get("step")
+        return _fresh(request, found)
+    form = _form(request, found)
     if step not in ("review", "confirm") or not form.is_valid():
         return _page(request, found, form, is_wrong=step in ("review", "confirm"))
     try:
@@ -46,7 +55,7 @@ def request_change(request: PageRequest, slug: str, ident: str) -> HttpResponse:
             if step == "confirm":
                 return _approve(request, found, form, seen)
     except (Stale, Conflict, Forbidden) as refusal:
-        return _page(request, found, _form(request, found, fresh=True), refusal=refusal)
+        return _fresh(request, found, refusal=refusal)
     if set(form.errors) - {"code", "passkey"}:  # another can be given where the first one was
         return _page(request, found, form, is_wrong=True)
     return _review(request, found, form)
@@ -75,6 +84,27 @@ def _require_may_change(request: PageRequest, found: ActionRequest) -> None:
         raise Forbidden(standing.why)
     if not (found.category and found.category.editable_fields):
         raise Forbidden(_NO_FIELDS)
+
+
+def _fresh(
+    request: PageRequest, found: ActionRequest, *, refusal: DomainError | None = None
+) -> HttpResponse:
+    """Show the fields as they are; ask first where that would show what all pages mask."""
+    form = _form(request, found, fresh=True)
+    return _page(request, found, form, private=_private_kinds(form), refusal=refusal)
+
+
+def _open(request: PageRequest, found: ActionRequest) -> HttpResponse:
+    form = _form(request, found, fresh=True)
+    reveal_request(actor=request.membership, request=found, kinds=_private_kinds(form))
+    response = _page(request, found, form)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _private_kinds(form: ChangesForm) -> frozenset[Kind]:
+    named = [{last_name(path): text} for path, text in form.shown().items()]
+    return kinds_in([named, form.initial["summary"]])
 
 
 def _form(request: PageRequest, found: ActionRequest, *, fresh: bool = False) -> ChangesForm:
@@ -145,6 +175,7 @@ def _page(
     form: ChangesForm,
     *,
     preview: ChangePreview | None = None,
+    private: frozenset[Kind] = frozenset(),
     refusal: DomainError | None = None,
     is_wrong: bool = False,
 ) -> HttpResponse:
@@ -155,6 +186,7 @@ def _page(
         "ar": found,
         "form": form,
         "preview": preview,
+        "private": kinds_in_words(private),
         "changes": [show_change(each.to_dict()) for each in preview.changes] if preview else [],
         "asks_factor": asks_factor,
         "factors": {

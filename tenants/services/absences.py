@@ -15,6 +15,7 @@ from django.db import transaction
 from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden
 from tenants import rules
+from tenants.absence_news import tell_stand_in
 from tenants.audit_events import absences as events
 from tenants.calendars import (
     LONGEST,
@@ -77,6 +78,7 @@ def enter_absence(
     absence = _checked(actor, member, stand_in, starts_at, ends_at, note)
     absence.save(force_insert=True)
     events.absence_entered(actor=actor, absence=absence)
+    tell_stand_in(actor, [absence])
     return absence
 
 
@@ -106,6 +108,10 @@ def change_absence(
     made.source, made.calendar_uid = former.source, former.calendar_uid
     made.save(force_insert=True)
     events.absence_changed(actor=actor, before=former, absence=made)
+    if former.stand_in_id != made.stand_in_id:
+        tell_stand_in(actor, [former], is_over=True)
+    if same[:3] != (made.stand_in_id, starts_at, ends_at):
+        tell_stand_in(actor, [made])
     return made
 
 
@@ -120,6 +126,7 @@ def cancel_absence(*, actor: Membership, absence: Absence) -> Absence:
     found = _open(absence)
     _close(found, clock.now())
     events.absence_cancelled(actor=actor, absence=found)
+    tell_stand_in(actor, [found], is_over=True)
     return found
 
 
@@ -167,6 +174,7 @@ def import_calendar(
         events.calendar_imported(
             actor=actor, member=member, entered=entered, left_out=len(left_out)
         )
+        tell_stand_in(actor, entered)
     return Imported(tuple(entered), tuple(left_out))
 
 

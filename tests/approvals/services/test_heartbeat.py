@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from approvals.models import ActionRequest, Notification
+from approvals.models import ActionRequest, CallbackDelivery, CallbackEndpoint, Notification
 from approvals.services import heartbeat
 from approvals.services.heartbeat import look_and_tell, look_now_and_then
 from approvals.services.watch import WatchIncomplete
@@ -63,6 +63,32 @@ def test_what_a_tenant_has_to_mend_is_not_the_operators(world: World, outside: R
     found = look_and_tell()
     assert {fault.kind for fault in found} == {"quorum_unreachable"}
     assert said(outside) == [("/hook", "all is well")]
+
+
+def test_a_tenants_own_endpoint_that_answers_badly_is_not_the_operators(
+    world: World, outside: Receiver, move_clock: MoveClock
+) -> None:
+    with tenant_transaction(world.company.id):
+        endpoint = CallbackEndpoint.objects.create(url="https://example.com", secret_sealed=b"x")
+        row = CallbackDelivery.objects.create(
+            endpoint=endpoint,
+            request=ActionRequest.objects.get(),
+            event_type="action_request.approved",
+            body={},
+        )
+        # Tried, and to be tried again in half an hour.
+        later = row.created_at + HOUR / 2
+        CallbackDelivery.objects.update(attempts=3, last_error="500", next_attempt_at=later)
+    move_clock(timedelta(minutes=3))
+    assert {fault.kind for fault in look_and_tell()} == {"message_unsent"}
+    # Nobody tried when it was due: that is ours.
+    move_clock(HOUR / 2 + timedelta(minutes=3))
+    with tenant_transaction(world.company.id):
+        Notification.objects.update(status="sent")
+    while sequence_tenant(tenant_id=world.company.id):
+        pass
+    look_and_tell()
+    assert said(outside) == [("/hook", "all is well"), ("/hook/fail", "message_unsent: 1")]
 
 
 def test_a_tenant_that_cannot_be_looked_at_is_not_silence(world: World, outside: Receiver) -> None:

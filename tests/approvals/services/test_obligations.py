@@ -230,7 +230,7 @@ def test_whoever_is_asked_reads_the_notes_and_of_the_code() -> None:
     world.submit()
     (message,) = messages(world, "requested")
     for text in (render_text(message), render_html(message)):
-        assert "You will be asked for a code of your authenticator app" in text
+        assert "You will be asked for your passkey or a code of your authenticator app" in text
         assert "Call ⟨U+202E⟩back first." in text
 
 

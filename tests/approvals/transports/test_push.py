@@ -147,3 +147,26 @@ def test_what_leads_inside_is_not_called(push: Push, settings: Settings) -> None
     row = push.send()
     assert row.last_error == "The receiver is not on the public Internet."
     assert push.service.received == []
+
+
+def test_services_that_take_too_long_keep_nobody_waiting(
+    push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten addresses that answer nothing would hold a worker for minutes, and others' messages."""
+    monkeypatch.setattr("approvals.transports.push._SECONDS", 0.0)
+    for name in ("first", "second", "third"):
+        push.browser(name)
+    push.world.submit()
+    push.service.statuses = [500, 201, 201]
+    assert push.send().status == DeliveryStatus.QUEUED
+    assert [each.path for each in push.service.received] == ["/push/first"]
+
+
+def test_the_device_that_last_took_a_message_comes_first(push: Push) -> None:
+    for name in ("first", "second"):
+        push.browser(name)
+    with tenant_transaction(push.world.company.id):
+        PushSubscription.objects.filter(device="second").update(last_used_at=clock.now())
+    push.world.submit()
+    push.send()
+    assert [each.path for each in push.service.received] == ["/push/second", "/push/first"]
