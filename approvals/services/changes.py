@@ -166,6 +166,8 @@ def _approve(
     count_vote(board, vote, voter.person.member, changed.judged.now)
     if request.is_pending:
         _ask(board, voter, fallen, changed, hours)
+    # Whoever was told of it as it was submitted is not told twice.
+    notifications.notify_informed(request=request, references=changed.obligations.notify)
     return request
 
 

@@ -187,6 +187,17 @@ def test_what_is_demanded_is_found_anew_by_the_live_policy() -> None:
     assert world.vote(world.company.charlie, now).status == RequestStatus.APPROVED
 
 
+def test_whom_the_rules_of_the_changed_action_name_is_told() -> None:
+    named = {"notify": [{"role": "auditor"}]}
+    wide = asks("wide", where("payload.amount", "gt", "5000.00"), flow="large", obligations=named)
+    world = open_fields(make_world(by_amount(wide)))
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request, changes={"amount": "9000.00"})
+    with tenant_transaction(world.company.id):
+        told = Notification.objects.filter(kind="informed", request=request)
+        assert list(told.values_list("member__user__name", flat=True)) == ["Audrey"]
+
+
 def test_a_smaller_amount_asks_for_less() -> None:
     world = open_fields(make_world(by_amount()))
     request = world.submit(payload=PAYLOAD | {"amount": "5000.00"})
