@@ -30,7 +30,7 @@ from approvals.models import (
     Timer,
     Vote,
 )
-from approvals.selectors.board import load_boards
+from approvals.selectors.board import Board, load_boards
 from approvals.selectors.people import Person, load_people
 from audit.selectors.queue import oldest_unsealed
 
@@ -38,6 +38,7 @@ STAGE_WITHOUT_TIMER: Final = "stage_without_timer"
 TIMER_OVERDUE: Final = "timer_overdue"
 MESSAGE_UNSENT: Final = "message_unsent"
 QUORUM_UNREACHABLE: Final = "quorum_unreachable"
+STAGE_FULL: Final = "stage_full"
 APPROVED_WITHOUT_VOTE: Final = "approved_without_vote"
 ENDED_BUT_ARMED: Final = "ended_but_armed"
 RECORD_UNSEALED: Final = "record_unsealed"
@@ -48,6 +49,7 @@ SUBJECTS: Final = {
     TIMER_OVERDUE: "A reminder, escalation or deadline is late",
     MESSAGE_UNSENT: "Messages are not being sent",
     QUORUM_UNREACHABLE: "A request can no longer be approved",
+    STAGE_FULL: "A stage has its approvals and waits for one more",
     APPROVED_WITHOUT_VOTE: "A request counts as approved without anybody's approval",
     ENDED_BUT_ARMED: "A request has ended and would still be reminded of",
     RECORD_UNSEALED: "Events wait to be sealed into the record",
@@ -162,6 +164,7 @@ def _unreachable_quorums(tenant_id: UUID) -> Iterator[Fault]:
         category_id = board.request.category_id
         if category_id and category_id not in people:
             people[category_id] = load_people(category_id)
+        yield from _full_stages(tenant_id, board)
         for stage in board.find_unreachable(people[category_id]):
             yield Fault(
                 QUORUM_UNREACHABLE,
@@ -171,6 +174,24 @@ def _unreachable_quorums(tenant_id: UUID) -> Iterator[Fault]:
                 " it. Unless somebody is given the right in time, the request expires.",
                 board.request.pk,
                 is_tenants_own=True,
+            )
+
+
+def _full_stages(tenant_id: UUID, board: Board) -> Iterator[Fault]:
+    """Who was added by an escalation may have approved by another rule before.
+
+    Nothing but a vote ever ends a request, so the stage waits for one, and somebody has to know.
+    """
+    for stage in board.open_stages:
+        if board.tally(stage).is_complete:
+            yield Fault(
+                STAGE_FULL,
+                tenant_id,
+                f"{STAGE_FULL}:{stage.pk}",
+                f"Stage “{stage.name}” of “{board.request.summary}” was given its approvals by"
+                " people who were added to it after they had voted. It goes on with the next vote"
+                " that anybody casts on it; without one it expires.",
+                board.request.pk,
             )
 
 

@@ -5,6 +5,7 @@ compliance is alerted once, and `/metrics` counts it.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -58,19 +59,32 @@ def watch_tenant(tenant_id: UUID) -> list[Fault]:
         requests = ActionRequest.objects.in_bulk(
             [fault.request_id for fault in new if fault.request_id]
         )
-        for fault in new:
-            if fault.kind == QUORUM_UNREACHABLE:
-                continue  # below, with what was done about it
+        for alert in _alerts(new):
             notifications.alert_compliance(
-                request=requests.get(fault.request_id) if fault.request_id else None,
-                subject=SUBJECTS[fault.kind],
-                text=fault.text,
-                dedup_key=f"watch:{fault.key}",
+                request=requests.get(alert.request_id) if alert.request_id else None,
+                subject=SUBJECTS[alert.kind],
+                text=alert.text,
+                dedup_key=f"watch:{alert.key}",
             )
     for fault in found:
         if fault.kind == QUORUM_UNREACHABLE and fault.request_id:
             _add_fallback(tenant_id, fault.request_id)
     return found
+
+
+def _alerts(new: Sequence[Fault]) -> list[Fault]:
+    """Return what to alert to: of one kind the first, and how many more there are.
+
+    When the sweepers stop, thousands of timers are late at once; one alert says it.
+    """
+    by_kind: dict[str, list[Fault]] = {}
+    for fault in new:
+        if fault.kind != QUORUM_UNREACHABLE:  # told with what was done about it
+            by_kind.setdefault(fault.kind, []).append(fault)
+    return [
+        first if not others else replace(first, text=f"{first.text} And {len(others)} more.")
+        for first, *others in by_kind.values()
+    ]
 
 
 def _keep(found: Sequence[Fault], now: datetime) -> list[Fault]:

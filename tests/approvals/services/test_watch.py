@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from audit.models import LedgerEvent
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
-from tests.approvals.world import FOUR_EYES, HOUR, World, make_world
+from tests.approvals.world import FOUR_EYES, HOUR, World, make_world, policy, stage
 from tests.conftest import MoveClock
 
 pytestmark = pytest.mark.django_db
@@ -234,3 +235,33 @@ def test_a_tenant_that_sleeps_is_not_looked_at(world: World) -> None:
     for each in (world, asleep):
         sent_away(each)
     assert [row["tenant_id"] for row in tenants_to_watch.call()] == [world.company.id]
+
+
+def test_many_of_one_kind_are_one_alert(world: World, move_clock: MoveClock) -> None:
+    for number in range(3):
+        world.submit(summary=f"Pay {number}")
+    sent_away(world)
+    move_clock(4 * HOUR + timedelta(seconds=40))
+    watch()
+    assert open_findings(world)["timer_overdue"] == 3
+    with tenant_transaction(world.company.id):
+        (alert,) = Notification.objects.filter(kind=NotificationKind.ALERT)
+    assert alert.content["text"].endswith("And 2 more.")
+
+
+def test_a_stage_that_an_escalation_filled_is_found(move_clock: MoveClock) -> None:
+    joins: dict[str, Any] = {"escalations": [{"after": "1h", "add": [{"group": "risk"}]}]}
+    world = make_world(
+        policy(
+            one=[stage("finance", **joins)],
+            two=[stage("risk"), stage("finance", name="second")],
+        )
+    )
+    request = world.submit()
+    world.vote(world.company.bob, request)
+    move_clock(HOUR + timedelta(seconds=1))
+    sweep()
+    sent_away(world)
+    (fault,) = watch()
+    assert (fault.kind, fault.request_id) == ("stage_full", request.pk)
+    assert world.vote(world.company.alice, request).status == "approved"
