@@ -23,7 +23,6 @@ from approvals.models import (
     ContactPreference,
     Notification,
     PushSubscription,
-    Vote,
 )
 from approvals.routing import Wishes, channel_for, order_channels
 from tenants.models import Membership, Tenant
@@ -115,9 +114,9 @@ def who_was_asked(
 ) -> list[tuple[Membership, Wishes, tuple[NotificationChannel, ...]]]:
     """Return the active members who were asked about a request, and on which channels.
 
-    One statement. Where a message did not get through, nobody was asked; where none did, and for
-    who has voted without having been asked, the person's first channel stands for it. What is
-    still held has asked nobody yet; what was claimed may be under way at this moment.
+    One statement. Where a message did not get through, nobody was asked; where none did, the
+    person's first channel stands for it. What is still held has asked nobody yet; what was
+    claimed may be under way at this moment.
     """
     rows = Notification.objects.filter(
         tenant_id=request.tenant_id, request=request, kind__in=ASKING, member=OuterRef("pk")
@@ -125,18 +124,15 @@ def who_was_asked(
     is_held = Q(status=DeliveryStatus.QUEUED, attempts=0) & ~Q(held_for=HeldFor.NOTHING)
     good = rows.exclude(is_held).exclude(status=DeliveryStatus.FAILED)
     failed = rows.filter(status=DeliveryStatus.FAILED)
-    voted = Vote.objects.filter(
-        tenant_id=request.tenant_id, request=request, voided_at=None, member=OuterRef("pk")
-    )
     members = with_wishes(active_members()).annotate(
         asked_on=ArraySubquery(good.order_by("channel").values("channel").distinct()),
-        is_owed=Exists(failed) | Exists(voted),
+        has_failed=Exists(failed),
     )
     found: list[tuple[Membership, Wishes, tuple[NotificationChannel, ...]]] = []
-    for member in members.filter(Exists(rows) | Exists(voted)):
+    for member in members.filter(Exists(rows)):
         wishes, seen = wishes_of(member), vars(member)
         channels = tuple(NotificationChannel(each) for each in seen["asked_on"])
-        if not channels and seen["is_owed"]:
+        if not channels and seen["has_failed"]:
             channels = (channel_for(wishes),)
         found.append((member, wishes, channels))
     return found

@@ -59,13 +59,6 @@ def test_who_is_being_asked_at_this_moment_hears_how_it_ended(
     assert len(of(world, world.company.alice, kind="decided")) == 1
 
 
-def test_who_voted_before_being_asked_hears_how_it_ended(world: World) -> None:
-    request = world.submit()
-    world.vote(world.company.alice, request)
-    world.vote(world.company.bob, request)
-    assert len(of(world, world.company.alice, kind="decided")) == 1
-
-
 def test_a_digest_asks_about_a_request_once(
     world: World, monkeypatch: pytest.MonkeyPatch, move_clock: MoveClock
 ) -> None:
