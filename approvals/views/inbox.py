@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from approvals.ballots import sign_seen
-from approvals.context import count_in_words, waiting_for
+from approvals.context import count_in_words, open_seats, waiting_for
 from approvals.enums import Purpose, Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest
 from approvals.obligations import obligations_of
@@ -58,7 +58,9 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
     if tab == "decided":
         page = read_decided(member, filters)
     else:
-        page = read_inbox(member, filters, everything=tab == "all")
+        everything = tab == "all"
+        seats = None if everything else open_seats(request)
+        page = read_inbox(member, filters, everything=everything, seats=seats)
     now = clock.now()
     rows = [make_row(entry, request, now, may_decide=tab == "mine") for entry in page.entries]
     context = {
