@@ -9,6 +9,7 @@ leaves it for ids and takes from it for what is inside of JSON.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import combinations
 from typing import Any, Final
 from uuid import UUID
@@ -43,7 +44,8 @@ SELECT
    JOIN tenants_approvergroup AS one ON one.id = mine.approver_group_id
    WHERE mine.membership_id = ANY(%s)),
   (SELECT json_agg(json_build_array(manager_id, id))::text
-   FROM tenants_membership WHERE manager_id = ANY(%s))
+   FROM tenants_membership WHERE manager_id = ANY(%s)),
+  govapp_now()
 """
 
 
@@ -56,6 +58,7 @@ class OpenSeats:
     stages: tuple[tuple[UUID, RequirementStage], ...]  # one of each shape
     keys: dict[UUID, frozenset[str]]
     reports: dict[UUID, frozenset[UUID]]
+    read_at: datetime  # the database's time
 
     def meaning(
         self, person: Membership, *, by: Membership | None = None
@@ -94,13 +97,15 @@ def read_open_seats(member: Membership) -> OpenSeats:
     idents = [each.pk for each in people]
     with connection.cursor() as cursor:
         cursor.execute(_READ, [idents, idents])
-        shapes, groups, reports = (json.loads(text or "[]") for text in cursor.fetchone())
+        *texts, read_at = cursor.fetchone()
+    shapes, groups, reports = (json.loads(text or "[]") for text in texts)
     return OpenSeats(
         member,
         absent,
         tuple((UUID(at), _stage(seats, added)) for at, seats, added in shapes),
         {each.pk: keys_of(each, _second(groups, each.pk)) | {ANYONE.key} for each in people},
         {each.pk: frozenset(map(UUID, _second(reports, each.pk))) for each in people},
+        read_at.astimezone(UTC),
     )
 
 

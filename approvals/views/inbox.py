@@ -58,10 +58,9 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
     if tab == "decided":
         page = read_decided(member, filters)
     else:
-        everything = tab == "all"
-        seats = None if everything else open_seats(request)
-        page = read_inbox(member, filters, everything=everything, seats=seats)
-    now = clock.now()
+        page = read_inbox(member, filters, everything=tab == "all", seats=open_seats(request))
+    # What is shown was read after this moment, by the same database.
+    now = seats.read_at if (seats := open_seats(request)) else clock.now()
     rows = [make_row(entry, request, now, may_decide=tab == "mine") for entry in page.entries]
     context = {
         "nav": "inbox",
