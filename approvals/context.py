@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from approvals.rules import may_be_approver
 from approvals.selectors.findings import count_open
 from approvals.selectors.inbox import MOST_COUNTED, count_decidable
+from approvals.selectors.open_seats import OpenSeats, read_open_seats
 from tenants.http import PageRequest
 from tenants.rules import may_read_settings
 
@@ -33,6 +34,18 @@ def waiting_for(request: PageRequest) -> int:
     """Return how much waits for who is asking, counted once for each page."""
     known: int | None = getattr(request, "inbox_counted", None)
     if known is None:
-        known = count_decidable(request.membership)
+        known = count_decidable(request.membership, open_seats(request))
         request.inbox_counted = known  # type: ignore[attr-defined]
+    return known
+
+
+def open_seats(request: PageRequest) -> OpenSeats | None:
+    """Return the open seats as whoever is asking sees them, read once for each page.
+
+    None for who is no approver.
+    """
+    known: OpenSeats | None = getattr(request, "open_seats", None)
+    if known is None and may_be_approver(request.membership):
+        known = read_open_seats(request.membership)
+        request.open_seats = known  # type: ignore[attr-defined]
     return known

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models.functions import MD5, Cast, Concat
 
 from approvals.enums import ExecutionState, Purpose, RequestStatus, StageStatus
 from approvals.models.category import ActionCategory
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
     from approvals.models.vote import Vote
+
+
+def _text(field: str) -> Cast:
+    """JSON as text: PostgreSQL writes the same JSON in the same words."""
+    return Cast(field, models.TextField())
 
 
 class ActionRequest(TenantOwned):
@@ -202,6 +208,12 @@ class RequirementStage(TenantOwned):
     seats = models.JSONField()  # [{"kind": "group", "ref": "finance", "count": 1}, …], frozen
     # Added by escalation or fallback, [{"kind", "ref", "count": 1}]: may fill any seat.
     added = models.JSONField(default=list)
+    # Equal for all stages that mean the same people: what the inbox looks for.
+    shape = models.GeneratedField(
+        expression=Cast(MD5(Concat(_text("seats"), _text("added"))), models.UUIDField()),
+        output_field=models.UUIDField(),
+        db_persist=True,
+    )
     status = models.CharField(max_length=10, choices=StageStatus, default=StageStatus.WAITING)
     opened_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
@@ -215,7 +227,13 @@ class RequirementStage(TenantOwned):
         ]
         indexes = [
             # everything about one request
-            models.Index(fields=["tenant_id", "request"], name="stage_request")
+            models.Index(fields=["tenant_id", "request"], name="stage_request"),
+            # the inbox: which shapes are open, and the requests with stages of a shape
+            models.Index(
+                fields=["tenant_id", "shape", "request"],
+                condition=models.Q(status="open"),
+                name="stage_open_shape",
+            ),
         ]
 
 

@@ -30,7 +30,7 @@ from approvals.selectors.approvers import (
     judge,
     missing_on,
 )
-from approvals.selectors.board import Board, load_board, may_take_back
+from approvals.selectors.board import Board, load_board_and_votes, may_take_back
 from approvals.selectors.chains import ChainLink, read_chain
 from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
@@ -43,6 +43,7 @@ from approvals.selectors.revisions import ShownRevision, read_revisions, show_re
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
 from approvals.sensitive import Kind, kinds_in, kinds_in_words
+from govapp.common import clock
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
@@ -178,19 +179,15 @@ def _requests() -> QuerySet[ActionRequest]:
     ).defer("facts", "policy_version__source", "policy_version__document")
 
 
-def read_action_page(request: ActionRequest, member: Membership, *, now: datetime) -> ActionPage:
-    """Return the page of a request for this reader.
+def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
+    """Return the page of a request for this reader, as it is at `now` by the database's clock.
 
     A constant number of statements: one more each to ask for a second factor, for who may approve
     alone or for its review, and where the action was changed.
     """
-    board, revisions = load_board(request), read_revisions(request)
-    # With their people, and those that count no more: the timeline names them.
-    votes = list(
-        Vote.objects.filter(request=request)
-        .select_related("member__user", "stands_for__user")
-        .order_by("cast_at")
-    )
+    # The timeline names the votes that count no more, too.
+    (board, votes), revisions = load_board_and_votes(request), read_revisions(request)
+    now = board.read_at or clock.now()
     people = load_people(request.category_id) if request.category_id else []
     standing, attached = _standing(board, people, member, now), obligations_of(request)
     emergency = read_emergency(request, member, now)

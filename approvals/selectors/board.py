@@ -5,18 +5,21 @@ Counting is done anew from the rows each time, so that the order of votes never 
 people who have not voted are looked at live.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from approvals.enums import StageStatus, Verdict
 from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import ANYONE, MANAGER, Matching, Seat, reference_of, seat_stages
 from approvals.rules import is_on_agents_side
 from approvals.selectors.people import Person
+from govapp.common.arrays import is_any
 from govapp.common.clock import Now
 
 _IN_HAND: Final = "board_in_hand"
@@ -29,7 +32,8 @@ class Board:
     request: ActionRequest
     stages: list[RequirementStage]
     votes: list[Vote]
-    read_at: datetime | None = None  # the database's time, later than any lock taken before
+    # The database's time, later than any lock taken before; of a board that was loaded alone.
+    read_at: datetime | None = None
 
     @property
     def open_stages(self) -> list[RequirementStage]:
@@ -133,29 +137,50 @@ class Board:
 
 
 def load_board(request: ActionRequest) -> Board:
-    """Return the board of one request. Two statements."""
-    return load_boards([request])[0]
+    """Return the board of one request, with the time. Two statements."""
+    return load_board_and_votes(request)[0]
+
+
+def load_board_and_votes(request: ActionRequest) -> tuple[Board, list[Vote]]:
+    """Return the board of one request, and all votes, those that count no more as well.
+
+    With their people. Two statements.
+    """
+    votes = list(_votes().filter(request=request))
+    counting = [vote for vote in votes if vote.voided_at is None]
+    return _load([request], counting, timed=True)[0], votes
 
 
 def load_boards(requests: Sequence[ActionRequest]) -> list[Board]:
     """Return the boards of several requests, in their order. Two statements."""
+    idents = [request.pk for request in requests]
+    counting = _votes().filter(is_any("request", idents), voided_at=None)
+    return _load(requests, counting, timed=False)
+
+
+def _votes() -> QuerySet[Vote]:
+    people = Vote.objects.select_related("member__user", "stands_for__user")
+    return people.order_by("cast_at", "pk")
+
+
+def _load(
+    requests: Sequence[ActionRequest], counting: Iterable[Vote], *, timed: bool
+) -> list[Board]:
     by_id = {request.pk: request for request in requests}
     stages: dict[UUID, list[RequirementStage]] = {ident: [] for ident in by_id}
     votes: dict[UUID, list[Vote]] = {ident: [] for ident in by_id}
     read_at = None
     # What was demanded before an approver changed the action, and votes on that, do not count.
     found = RequirementStage.objects.filter(
-        request__in=by_id, requirement__replaced_at=None
+        is_any("request", by_id), requirement__replaced_at=None
     ).select_related("requirement")
-    for stage in found.annotate(moment=Now()).order_by("requirement__rule_id", "position"):
-        read_at = read_at or vars(stage)["moment"]
+    if timed:
+        found = found.annotate(moment=Now())
+    for stage in found.order_by("requirement__rule_id", "position"):
+        read_at = read_at or vars(stage).get("moment")
         stage.request = stage.requirement.request = by_id[stage.request_id]
         stages[stage.request_id].append(stage)
-    for vote in (
-        Vote.objects.filter(request__in=by_id, voided_at=None)
-        .select_related("member__user", "stands_for__user")
-        .order_by("cast_at", "pk")
-    ):
+    for vote in counting:
         votes[vote.request_id].append(vote)
     return [Board(by_id[ident], stages[ident], votes[ident], read_at) for ident in by_id]
 

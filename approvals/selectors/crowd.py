@@ -7,6 +7,7 @@ on what is in its key.
 
 from bisect import bisect_left
 from collections.abc import Hashable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from approvals.models import ActionRequest, RequirementStage
@@ -24,6 +25,7 @@ class Crowd:
         self._candidates: dict[Hashable, tuple[UUID, ...]] = {}
         self._missing: dict[Hashable, str] = {}
         self._out_of_reach: dict[Hashable, bool] = {}
+        self._returns: dict[UUID, list[datetime]] = {}
 
     def people(self, request: ActionRequest) -> list[Person]:
         """Return the tenant's approvers with their rights on the request's category."""
@@ -73,12 +75,21 @@ class Crowd:
             self._out_of_reach[key] = bool(unreachable)
         return self._out_of_reach[key]
 
+    def _returns_of(self, request: ActionRequest) -> list[datetime]:
+        """When those who are away are back, in order."""
+        if not request.category_id:
+            return []
+        if request.category_id not in self._returns:
+            people = self.people(request)
+            found = sorted(one.away_until for one in people if one.away_until)
+            self._returns[request.category_id] = found
+        return self._returns[request.category_id]
+
     def _back(self, board: Board) -> Hashable:
         """How many of those who are away are back before each stage ends."""
-        away = [one.away_until for one in self.people(board.request) if one.away_until]
-        if not away:
+        returns = self._returns_of(board.request)
+        if not returns:
             return ()
-        returns = sorted(away)
         return tuple(
             bisect_left(returns, stage.deadline_at) if stage.deadline_at else len(returns)
             for stage in board.stages

@@ -7,6 +7,8 @@ holds the two together.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,9 +42,9 @@ from approvals.models import (
 from approvals.rules import may_be_approver
 from approvals.selectors.approvers import Standing, judge, missing_on
 from approvals.selectors.board import Board, load_boards, seats_of
+from approvals.selectors.open_seats import OpenSeats, read_open_seats
 from approvals.selectors.payload_brief import BRIEF_BYTES, Brief, brief_payload
 from approvals.selectors.people import APPROVE, Person, load_person
-from approvals.selectors.seats_sql import means
 from govapp.common.api.pagination import Position
 from tenants.models import GroupMember, Membership
 from tenants.selectors.absences import standing_in_for
@@ -84,34 +86,41 @@ class InboxPage:
     next_position: Position | None
 
 
-def decidable_by(member: Membership) -> QuerySet[ActionRequest]:
+def decidable_by(member: Membership, seats: OpenSeats | None = None) -> QuerySet[ActionRequest]:
     """Return the pending requests on which this member may vote now, the deadline aside.
 
-    In their own name, or for somebody who is away. One statement more for a stand-in.
+    In their own name, or for somebody who is away. What `seats` says is read when it is not
+    given: then one statement is sent at once, two for a stand-in.
     """
     if not may_be_approver(member):
         return ActionRequest.objects.none()
-    giveable = _may_give(member)
-    for absence in standing_in_for(member):
-        if may_be_approver(absence.member):
-            given = ~_is_used_up(absence.member)
-            giveable |= _may_give(absence.member, by=member) & given
+    seats = seats or read_open_seats(member)
+    giveable = _may_give(seats, member)
+    for absent in seats.absent:
+        lent = _may_give(seats, absent, by=member)
+        giveable += [each & ~_is_used_up(absent) for each in lent]
+    if not giveable:
+        return ActionRequest.objects.none()
     return (
         ActionRequest.objects.filter(status=RequestStatus.PENDING)
         .filter(~_is_used_up(member))
         .alias(behalf=Lower(_trimmed("on_behalf_of")))
-        .filter(giveable)
+        .filter(reduce(or_, giveable))
     )
 
 
-def _may_give(member: Membership, *, by: Membership | None = None) -> Q:
-    """Whether an open seat means the member, whose word is given by themselves or a stand-in."""
-    open_for_me = RequirementStage.objects.filter(
-        request=OuterRef("pk"), status=StageStatus.OPEN
-    ).filter(means(member, seats="seats", added="added", agent=OuterRef("agent"), by=by))
-    together = open_for_me.filter(requirement__separation_of_duties=False)
+def _may_give(seats: OpenSeats, member: Membership, *, by: Membership | None = None) -> list[Q]:
+    """When an open seat means the member, whose word is given by themselves or a stand-in."""
     side = _agents_side(member) | _agents_side(by) if by else _agents_side(member)
-    return _has_right(member) & Q(Exists(open_for_me)) & (~side | Q(Exists(together)))
+    found = []
+    for condition, shapes in seats.meaning(member, by=by):
+        open_for_me = RequirementStage.objects.filter(
+            request=OuterRef("pk"), status=StageStatus.OPEN, shape__in=shapes
+        )
+        together = open_for_me.filter(requirement__separation_of_duties=False)
+        is_free = ~side | Q(Exists(together))
+        found.append(_has_right(member) & condition & Q(Exists(open_for_me)) & is_free)
+    return found
 
 
 def _is_used_up(member: Membership) -> Q:
@@ -120,24 +129,32 @@ def _is_used_up(member: Membership) -> Q:
     return Q(Exists(votes.filter(Q(member=member) | Q(stands_for=member))))
 
 
-def count_decidable(member: Membership) -> int:
+def count_decidable(member: Membership, seats: OpenSeats | None = None) -> int:
     """Return how much waits for this member, at most `MOST_COUNTED`.
 
-    One statement, none for who is no approver. Nobody counts on in thousands, and a menu that did
-    would cost more than the page.
+    One statement, none for who is no approver or whom no open seat means; `seats` as in
+    `decidable_by`. Nobody counts on in thousands, and a menu that did would cost more than the
+    page.
     """
-    return decidable_by(member)[:MOST_COUNTED].count() if may_be_approver(member) else 0
+    return decidable_by(member, seats)[:MOST_COUNTED].count() if may_be_approver(member) else 0
 
 
-def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -> InboxPage:
+def read_inbox(
+    member: Membership,
+    filters: InboxFilters,
+    *,
+    everything: bool,
+    seats: OpenSeats | None = None,
+) -> InboxPage:
     """Return a page of what is pending, most urgent first: for the member, or everything.
 
-    Three statements; for a stand-in one more for each category on the page.
+    Three statements; for a stand-in one more for each category on the page. `seats` as in
+    `decidable_by`.
     """
     rows = (
         ActionRequest.objects.filter(status=RequestStatus.PENDING)
         if everything
-        else decidable_by(member)
+        else decidable_by(member, seats)
     )
     rows = _shown(rows.filter(_narrowed(filters)))
     if filters.after is not None:
@@ -146,7 +163,8 @@ def read_inbox(member: Membership, filters: InboxFilters, *, everything: bool) -
             Q(deadline_at__gt=after.at) | Q(deadline_at=after.at, pk__gt=after.ident)
         )
     found = list(rows.order_by("deadline_at", "pk")[: PAGE_SIZE + 1])
-    entries = _entries(None if everything else member, load_boards(found[:PAGE_SIZE]))
+    is_stand_in = not everything and bool(seats.absent if seats else standing_in_for(member))
+    entries = _entries(member if is_stand_in else None, load_boards(found[:PAGE_SIZE]))
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     position = Position(last.deadline_at, last.pk) if last and last.deadline_at else None
     return InboxPage(entries, position)
@@ -158,7 +176,8 @@ def read_selected(member: Membership, idents: Sequence[UUID]) -> list[InboxEntry
     Three statements; for a stand-in one more for each category.
     """
     found = {row.pk: row for row in _shown(decidable_by(member).filter(pk__in=idents))}
-    return _entries(member, load_boards([found[i] for i in idents if i in found]))
+    boards = load_boards([found[i] for i in idents if i in found])
+    return _entries(member if standing_in_for(member) else None, boards)
 
 
 def read_decided(member: Membership, filters: InboxFilters) -> InboxPage:
@@ -258,12 +277,12 @@ def _trimmed(field: str) -> Func:
     return Func(F(field), blanks, function="btrim", output_field=CharField())
 
 
-def _entries(reader: Membership | None, boards: Sequence[Board]) -> list[InboxEntry]:
-    """The rows; to a stand-in, with in whose names they may decide. `reader` None: whoever."""
+def _entries(stand_in: Membership | None, boards: Sequence[Board]) -> list[InboxEntry]:
+    """The rows; to a stand-in, with in whose names they may decide."""
     people: dict[UUID | None, Person | None] = {}
-    if reader is not None and boards and standing_in_for(reader):
+    if stand_in is not None:
         categories = {board.request.category_id for board in boards}
-        people = {each: load_person(each, reader.pk) for each in categories if each}
+        people = {each: load_person(each, stand_in.pk) for each in categories if each}
     return [_entry(board, people.get(board.request.category_id)) for board in boards]
 
 

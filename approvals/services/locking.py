@@ -5,6 +5,7 @@ from uuid import UUID
 
 from approvals.enums import RequestStatus
 from approvals.models import ActionRequest
+from govapp.common.arrays import is_any
 from govapp.common.errors import NotFound
 from tenants.models import Agent
 
@@ -46,7 +47,7 @@ def try_to_lock_many(request_ids: Sequence[UUID]) -> list[ActionRequest]:
     With what is needed to prompt people; the rest of a row is read when it is asked for.
     """
     rows = ActionRequest.objects.select_for_update(of=("self",), skip_locked=True).only(*_TO_PROMPT)
-    found = {request.pk: request for request in rows.filter(pk__in=request_ids)}
+    found = {request.pk: request for request in rows.filter(is_any("pk", request_ids))}
     agents = Agent.objects.in_bulk({request.agent_id for request in found.values()})
     for request in found.values():
         request.agent = agents[request.agent_id]

@@ -28,6 +28,7 @@ from approvals.selectors.contacts import (
 )
 from approvals.selectors.people import members_named
 from govapp.common import clock
+from govapp.common.arrays import text_array, time_array, uuid_array
 from govapp.common.ids import new_id
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
@@ -36,8 +37,10 @@ from tenants.enums import Role
 from tenants.models import Membership
 from tenants.selectors import active_members, members_with_role
 
+_NOT_HELD: Final = HeldFor.NOTHING.value
+_FIRST_CHANNEL: Final = channel_for(AS_IT_IS).value
 # One hint to the sender for this many: thousands of messages must not be thousands of hints.
-_PER_HINT: Final = 100
+_PER_HINT: Final = 250
 _INSERT_MANY = """
 INSERT INTO approvals_notification (id, tenant_id, request_id, member_id, kind, channel,
   dedup_key, content, status, attempts, last_error, created_at, next_attempt_at, held_for)
@@ -212,12 +215,15 @@ def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
     if not messages:
         return
     wishes = read_wishes(member for message in messages for member in message.members)
-    lines = [
-        (number, _line(message, member, wishes.get(member, AS_IT_IS), now))
-        for number, message in enumerate(messages, start=1)
-        for member in message.members
-        if wishes.get(member, AS_IT_IS).wants(message.kind)
-    ]
+    lines = []
+    for number, message in enumerate(messages, start=1):
+        for member in message.members:
+            asked_for = wishes.get(member)
+            # Hardly anybody asks for anything, and everybody is asked here: no call for those.
+            if asked_for is None:
+                lines.append((number, _Line(new_id(), member, _FIRST_CHANNEL, now, _NOT_HELD)))
+            elif asked_for.wants(message.kind):
+                lines.append((number, _line(message, member, asked_for, now)))
     rows = [row for _, row in lines]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -225,22 +231,22 @@ def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
             [
                 require_tenant_id(),
                 now,
-                [row.ident for row in rows],
-                [number for number, _ in lines],
-                [row.member for row in rows],
-                [row.channel for row in rows],
-                [row.send_at for row in rows],
-                [row.held_for for row in rows],
-                [message.request.pk for message in messages],
-                [message.kind.value for message in messages],
-                [message.dedup_key[:120] for message in messages],
-                [json.dumps(message.content) for message in messages],
+                uuid_array(row.ident for row in rows),
+                f"{{{','.join([str(number) for number, _ in lines])}}}",
+                uuid_array(row.member for row in rows),
+                text_array(row.channel for row in rows),
+                time_array(row.send_at for row in rows),
+                text_array(row.held_for for row in rows),
+                uuid_array(message.request.pk for message in messages),
+                text_array(message.kind.value for message in messages),
+                text_array(message.dedup_key[:120] for message in messages),
+                text_array(json.dumps(message.content) for message in messages),
             ],
         )
     _hint([row.ident for row in rows if not row.held_for])
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Line:
     ident: UUID
     member: UUID
@@ -253,7 +259,7 @@ def _line(message: Message, member: UUID, wishes: Wishes, now: datetime) -> _Lin
     deadline = message.request.deadline_at
     moment = when_to_send(message.kind, wishes, now=now, deadline=deadline)
     channel = channel_for(wishes).value
-    return _Line(new_id(), member, channel, moment.at, HeldFor(moment.held_for).value)
+    return _Line(new_id(), member, channel, moment.at, moment.held_for.value)
 
 
 def _hint(idents: Sequence[UUID]) -> None:

@@ -13,10 +13,12 @@ from approvals.enums import TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
 from approvals.policies import Stage
 from approvals.selectors.stage_clock import StageClock
+from govapp.common.arrays import uuid_array
 from govapp.common.writing import change, insert
 
 _CLOSE_DUE: Final = """
-UPDATE approvals_timer SET status = %s, closed_at = %s WHERE id = ANY(%s) AND status = 'armed'
+UPDATE approvals_timer SET status = %s, closed_at = %s
+WHERE id = ANY(%s::uuid[]) AND status = 'armed'
 """
 
 
@@ -97,6 +99,6 @@ def close_due(closing: Sequence[tuple[Timer, TimerStatus]], *, now: datetime) ->
         by_status.setdefault(status, []).append(timer.pk)
     with connection.cursor() as cursor:
         for status, idents in by_status.items():
-            cursor.execute(_CLOSE_DUE, [status.value, now, idents])
+            cursor.execute(_CLOSE_DUE, [status.value, now, uuid_array(idents)])
             if cursor.rowcount != len(idents):
                 raise RuntimeError("A timer was closed by somebody who did not hold the request.")

@@ -33,6 +33,7 @@ from approvals.services.schedule import close_due
 from audit.actors import SYSTEM
 from audit.services import record_many
 from govapp.common import clock
+from govapp.common.arrays import is_any
 from govapp.common.tenancy import tenant_transaction
 from govapp.common.writing import unit_of_work
 
@@ -148,7 +149,7 @@ def _sweep_tenant(tenant_id: UUID, seen: list[UUID], after: _Place) -> int:
 def _find_moving(request_ids: Iterable[UUID]) -> dict[UUID, None]:
     """Return, oldest first, the requests of which something is due that moves a status."""
     due = Timer.objects.filter(
-        request__in=set(request_ids),
+        is_any("request", set(request_ids)),
         kind__in=_MOVING,
         status=TimerStatus.ARMED,
         due_at__lte=clock.now(),
@@ -225,11 +226,10 @@ def _fire_many(request_ids: Sequence[UUID]) -> int:
 
 
 def _due(request_ids: list[UUID], now: datetime) -> list[Timer]:
-    return list(
-        Timer.objects.filter(
-            request__in=request_ids, status=TimerStatus.ARMED, due_at__lte=now
-        ).order_by("due_at", "level", "pk")
+    due = Timer.objects.filter(
+        is_any("request", request_ids), status=TimerStatus.ARMED, due_at__lte=now
     )
+    return list(due.defer("armed_at", "closed_at").order_by("due_at", "level", "pk"))
 
 
 def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:

@@ -14,7 +14,6 @@ from approvals.selectors.action_page import find_request, read_action_page
 from approvals.services.discussion import add_comment, answer, ask_owner
 from approvals.services.reveals import reveal_request
 from approvals.views.requests import action_page
-from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden, NotFound
 from govapp.common.forms import refusals_on
 from govapp.common.sensitive import shown_plainly
@@ -57,7 +56,7 @@ def request_reveal(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     found = find_request(ident)
     if request.method != "POST":
         return redirect("request_detail", slug, ident)
-    page = read_action_page(found, request.membership, now=clock.now())
+    page = read_action_page(found, request.membership)
     reveal_request(actor=request.membership, request=found, kinds=page.private_kinds)
     with shown_plainly():
         response = action_page(request, found)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from approvals.ballots import sign_seen
-from approvals.context import count_in_words, waiting_for
+from approvals.context import count_in_words, open_seats, waiting_for
 from approvals.enums import Purpose, Risk, Verdict, VoteChannel
 from approvals.models import ActionRequest
 from approvals.obligations import obligations_of
@@ -58,8 +58,9 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
     if tab == "decided":
         page = read_decided(member, filters)
     else:
-        page = read_inbox(member, filters, everything=tab == "all")
-    now = clock.now()
+        page = read_inbox(member, filters, everything=tab == "all", seats=open_seats(request))
+    # What is shown was read after this moment, by the same database.
+    now = seats.read_at if (seats := open_seats(request)) else clock.now()
     rows = [make_row(entry, request, now, may_decide=tab == "mine") for entry in page.entries]
     context = {
         "nav": "inbox",

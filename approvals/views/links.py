@@ -83,12 +83,11 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     with tenant_transaction(opened.tenant_id):
-        now = clock.now()
         tenant = Tenant.objects.get()
-        page = read_action_page(opened.request, opened.member, now=now)
+        page = read_action_page(opened.request, opened.member)
     choice = request.POST.get("verdict") or request.GET.get("choice", "")
     context: dict[str, Any] = {
-        "now": now,
+        "now": page.now,
         "opened": opened,
         "ar": opened.request,
         "page": page,
@@ -97,7 +96,7 @@ def _page(
         "done": done,
         "refusal": refusal,
         "shows_payload": _shows_payload(opened, page),
-        "seen": sign_seen(opened.request, reader=_reader(opened), now=now),
+        "seen": sign_seen(opened.request, reader=_reader(opened), now=page.now),
         "vote_form": form,
         "login_url": _login_url(opened, choice),
     }

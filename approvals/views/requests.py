@@ -151,8 +151,8 @@ def action_page(
     **bound: forms.Form,
 ) -> HttpResponse:
     """Render the page, with a refusal and what was typed if there is any."""
-    now = clock.now()
-    page = read_action_page(found, request.membership, now=now)
+    page = read_action_page(found, request.membership)
+    now = page.now
     choice = request.POST.get("verdict") or request.GET.get("choice", "")
     context = {
         "nav": "requests",

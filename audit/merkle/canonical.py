@@ -64,16 +64,23 @@ def _is_ordinary(value: object, depth: int) -> bool:
         text = cast("str", value)
         return text.isascii() or (max(text) < "\ud800" and is_normalized("NFC", text))
     if kind is dict:
-        return depth <= MAX_DEPTH and all(
-            type(key) is str and key.isascii() and _is_ordinary(item, depth + 1)
-            for key, item in cast("dict[object, object]", value).items()
-        )
+        return depth <= MAX_DEPTH and _are_ordinary(cast("dict[object, object]", value), depth)
     if kind is list or kind is tuple:
         items = cast("list[object]", value)
         return depth <= MAX_DEPTH and all(_is_ordinary(item, depth + 1) for item in items)
     if kind is int:
         return abs(cast("int", value)) <= MAX_INTEGER
     return value is None or kind is bool
+
+
+def _are_ordinary(items: dict[object, object], depth: int) -> bool:
+    for key, item in items.items():
+        if type(key) is not str or not key.isascii():
+            return False
+        # Most values are short ASCII: no call for those.
+        if not (type(item) is str and item.isascii()) and not _is_ordinary(item, depth + 1):
+            return False
+    return True
 
 
 def _plain(value: object, pointer: str, depth: int) -> Json:

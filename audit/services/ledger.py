@@ -15,6 +15,7 @@ from django.db import transaction
 from audit.actors import Actor, Subject
 from audit.models import LedgerEvent, LedgerQueueItem
 from govapp.common import clock
+from govapp.common.arrays import bytes_array, text_array, time_array, uuid_array
 from govapp.common.ids import new_id, public_id
 from govapp.common.middleware import correlation_id
 from govapp.common.tenancy import require_tenant_id
@@ -118,25 +119,25 @@ def _write(entries: Sequence[Entry]) -> list[LedgerEvent]:
 
 def _insert_many(events: Sequence[LedgerEvent]) -> None:
     """As arrays: hundreds of rows of placeholders take longer to read than to write."""
+    idents = uuid_array(event.pk for event in events)
     with transaction.get_connection().cursor() as cursor:
         cursor.execute(
             _INSERT_EVENTS,
             [
                 require_tenant_id(),
-                [event.pk for event in events],
-                [event.type for event in events],
-                [event.occurred_at for event in events],
-                [event.actor_kind for event in events],
-                [event.actor_id for event in events],
-                [event.subject_type for event in events],
-                [event.subject_id for event in events],
-                [event.request_id for event in events],
-                [bytes(event.body) for event in events],
+                idents,
+                text_array(event.type for event in events),
+                time_array(event.occurred_at for event in events),
+                text_array(event.actor_kind for event in events),
+                text_array(event.actor_id for event in events),
+                text_array(event.subject_type for event in events),
+                text_array(event.subject_id for event in events),
+                uuid_array(event.request_id for event in events),
+                bytes_array(bytes(event.body) for event in events),
             ],
         )
         cursor.execute(
-            _INSERT_PLACES,
-            [require_tenant_id(), [new_id() for _ in events], [event.pk for event in events]],
+            _INSERT_PLACES, [require_tenant_id(), uuid_array(new_id() for _ in events), idents]
         )
 
 

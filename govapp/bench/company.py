@@ -22,6 +22,7 @@ from tenants.services.tenants import create_tenant
 
 RULES: Final = 50
 ALLOWED, PENDING = "payments.transfer", "payments.large"
+RARE: Final = "payments.rare"  # decided by another group
 _OTHERS: Final = 10  # categories that other rules are about
 _PASSWORD: Final = "not kept: this tenant lives as long as the benchmark"  # noqa: S105
 _SCHEMA: Final = {
@@ -33,12 +34,13 @@ _SCHEMA: Final = {
 
 @dataclass(frozen=True)
 class Company:
-    """The tenant. `approvers` are in the group whose vote decides `PENDING`."""
+    """The tenant. `approvers` decide `PENDING`, and nobody but `rare_approver` decides `RARE`."""
 
     tenant_id: UUID
     slug: str
     owner: Membership
     approvers: list[Membership]
+    rare_approver: Membership
     agents: list[Agent]
     keys: list[str]
 
@@ -65,8 +67,8 @@ def submission(category: str) -> Submission:
 
 def make_company(*, lifetime: timedelta, slug: str = "bench", agents: int = 64) -> Company:
     """Make the tenant through the services that the pages use."""
-    names = ("olivia", "carl", "cora", "alice", "bob", "una")
-    people = {name: _person(name, slug) for name in names}
+    names = ("olivia", "carl", "cora", "alice", "bob", "una", "rita")
+    people = {name: make_user(name, slug) for name in names}
     tenant = create_tenant(slug=slug, name=slug.capitalize(), owner_user=people["olivia"])
     with tenant_transaction(tenant.pk):
         owner = Membership.objects.select_related("user").get()
@@ -79,16 +81,19 @@ def make_company(*, lifetime: timedelta, slug: str = "bench", agents: int = 64) 
         finance = create_group(actor=owner, slug="finance", name="Finance")
         for person in approvers:
             add_to_group(actor=owner, group=finance, member=person)
-        for key in (ALLOWED, PENDING, *(f"other.kind{n}" for n in range(_OTHERS))):
+        rita = member("rita", Role.APPROVER)
+        risk = create_group(actor=owner, slug="risk", name="Risk")
+        add_to_group(actor=owner, group=risk, member=rita)
+        for key in (ALLOWED, PENDING, RARE, *(f"other.kind{n}" for n in range(_OTHERS))):
             category: ActionCategory = create_category(
                 actor=carl, key=key, name=key, risk="medium", payload_schema=_SCHEMA
             )
-            give_right(actor=carl, category=category, group=finance)
+            give_right(actor=carl, category=category, group=risk if key == RARE else finance)
         version = propose_policy(actor=carl, source=json.dumps(policy_document()))
         publish_policy(actor=cora, version=version, attestation="for the benchmark")
     made = [_agent(tenant.pk, owner, number, lifetime) for number in range(agents)]
     return Company(
-        tenant.pk, slug, owner, approvers, [a for a, _ in made], [key for _, key in made]
+        tenant.pk, slug, owner, approvers, rita, [a for a, _ in made], [key for _, key in made]
     )
 
 
@@ -97,20 +102,14 @@ def policy_document() -> dict[str, Any]:
     return {
         "version": 1,
         "default": "deny",
-        "flows": {
-            "review": {
-                "stages": [
-                    {
-                        "name": "review",
-                        "seats": [{"group": "finance", "count": 1}],
-                        "deadline": "4h",
-                        "reminders": ["1h"],
-                    }
-                ]
-            }
-        },
+        "flows": {"review": _flow("finance"), "rare": _flow("risk")},
         "rules": list(_rules()),
     }
+
+
+def _flow(group: str) -> dict[str, Any]:
+    stage = {"name": "review", "seats": [{"group": group, "count": 1}]}
+    return {"stages": [stage | {"deadline": "4h", "reminders": ["1h"]}]}
 
 
 def _rules() -> Iterator[dict[str, Any]]:
@@ -120,15 +119,17 @@ def _rules() -> Iterator[dict[str, Any]]:
         amount = {"field": "payload.amount", "op": "gt", "value": f"{10**number * 100_000}"}
         when = {"category": ALLOWED, "conditions": amount}
         yield _approval(f"over-{number}", when)
-    for number in range(RULES - 10):
+    yield _approval("rare", {"category": RARE}, "rare")
+    for number in range(RULES - 11):
         yield _approval(f"other-{number}", {"category": f"other.kind{number % _OTHERS}"})
 
 
-def _approval(name: str, when: dict[str, Any]) -> dict[str, Any]:
-    return {"id": name, "when": when, "then": "require_approval", "flow": "review"}
+def _approval(name: str, when: dict[str, Any], flow: str = "review") -> dict[str, Any]:
+    return {"id": name, "when": when, "then": "require_approval", "flow": flow}
 
 
-def _person(name: str, slug: str) -> User:
+def make_user(name: str, slug: str) -> User:
+    """Return a person who may be made a member."""
     return User.objects.create_user(f"{name}@{slug}.example", _PASSWORD, name=name.capitalize())
 
 

@@ -21,8 +21,11 @@ requests AS (INSERT INTO approvals_actionrequest
 requirements AS (INSERT INTO approvals_requirement
   SELECT p.* FROM made, model, jsonb_populate_record(NULL::approvals_requirement,
     q || jsonb_build_object('id', requirement, 'request_id', request)) AS p),
-stages AS (INSERT INTO approvals_requirementstage
-  SELECT p.* FROM made, model, jsonb_populate_record(NULL::approvals_requirementstage,
+stages AS (INSERT INTO approvals_requirementstage (id, tenant_id, requirement_id, request_id,
+    position, name, seats, added, status, opened_at, deadline_at, satisfied_at)
+  SELECT p.id, p.tenant_id, p.requirement_id, p.request_id, p.position, p.name, p.seats, p.added,
+    p.status, p.opened_at, p.deadline_at, p.satisfied_at
+  FROM made, model, jsonb_populate_record(NULL::approvals_requirementstage,
     s || jsonb_build_object('id', stage, 'request_id', request,
                             'requirement_id', requirement)) AS p),
 timers AS (INSERT INTO approvals_timer

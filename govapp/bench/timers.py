@@ -19,11 +19,12 @@ from govapp.bench.ground import Ground, as_superuser
 from govapp.runtime.state import ROOT
 
 _SWEEP = """
-import time, django
+import gc, time, django
 django.setup()
 import govapp.celery
 from approvals.services.timers import sweep
 sweep()  # opens the connection and compiles what is compiled once
+gc.collect(); gc.freeze()  # as the steady process does
 print("ready", flush=True)
 input()
 idle = 0

@@ -11,6 +11,9 @@ import uuid_utils
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 _LENGTH: Final = 26
+# Two characters at a time: half the work of what every event does several times.
+_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS: Final = range(5 * (_LENGTH - 2), -1, -10)
 
 
 class InvalidId(ValueError):
@@ -25,11 +28,7 @@ def new_id() -> UUID:
 def public_id(prefix: str, value: UUID) -> str:
     """Return the outside form of an id, for example `ar_01jb…`."""
     number = value.int
-    digits = [""] * _LENGTH
-    for position in range(_LENGTH - 1, -1, -1):
-        digits[position] = _ALPHABET[number & 31]
-        number >>= 5
-    return f"{prefix}_{''.join(digits)}"
+    return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def parse_public_id(prefix: str, text: str) -> UUID:

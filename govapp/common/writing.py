@@ -191,7 +191,8 @@ def insert(*rows: Model, skip_conflicts: bool = False) -> None:
     """
     with _joined():
         for row in rows:
-            values = _values(row, row._meta.local_concrete_fields, add=True)
+            columns = [each for each in row._meta.local_concrete_fields if not each.generated]
+            values = _values(row, columns, add=True)
             # Django would insert a row that is saved again before it was sent.
             row._state.adding, row._state.db = False, "default"  # noqa: SLF001 - as Django does
             _work().gathered.append(_Insert(row, values, skip_conflicts))

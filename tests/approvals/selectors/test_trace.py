@@ -6,7 +6,6 @@ from approvals.api.answers import answer_for
 from approvals.selectors.action_page import find_request, read_action_page
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace
 from audit.explain import explain_request
-from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.world import FOUR_EYES, make_world
 
@@ -30,7 +29,7 @@ def test_page_interface_and_explanation_say_the_same() -> None:
     request = world.submit()
     with tenant_transaction(world.company.id):
         found = find_request(request.public_id)
-        page = read_action_page(found, world.company.carl, now=clock.now())
+        page = read_action_page(found, world.company.carl)
         answer = answer_for(found, tenant_slug="acme", with_trace=True)
         explained = explain_request(request.pk)
     assert page.trace == (

@@ -231,3 +231,17 @@ def test_the_number_of_statements_does_not_grow(site: Site, login: Login, tab: s
         counts.append((len(page.context["rows"]), len(queries)))
     assert [rows for rows, _ in counts] == [1, 3]
     assert counts[0][1] == counts[1][1]
+
+
+def test_the_menu_and_the_rows_look_at_the_open_seats_once(site: Site, login: Login) -> None:
+    client = login(site.world.company.alice)
+    client.get("/t/acme/inbox/")
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/t/acme/inbox/")
+    assert sum("WITH RECURSIVE found" in query["sql"] for query in queries) == 1
+
+
+def test_whom_no_open_seat_means_asks_for_no_request(site: Site) -> None:
+    with tenant_transaction(site.world.company.id), CaptureQueriesContext(connection) as queries:
+        assert list(decidable_by(site.world.company.charlie)) == []
+    assert len([query for query in queries if "approvals_actionrequest" in query["sql"]]) == 0
