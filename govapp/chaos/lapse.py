@@ -10,7 +10,7 @@ import psycopg
 
 from govapp.chaos.stack import Stack
 
-TICK_SECONDS: Final = 1.0
+TICK_SECONDS: Final = 2.0
 
 
 class Lapse:

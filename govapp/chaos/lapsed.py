@@ -19,7 +19,7 @@ from govapp.chaos.traffic import Addresses, Traffic
 from govapp.simulator.tally import Tally
 
 SLUG: Final = "lapse"
-STEP: Final = timedelta(hours=3)
+STEP: Final = timedelta(hours=12)
 MOST_STEPS: Final = 60
 SETTLE_SECONDS: Final = 90.0
 Say = Callable[[str], None]
