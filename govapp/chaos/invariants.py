@@ -11,7 +11,6 @@ from typing import Any, Final, LiteralString
 import psycopg
 
 Connection = psycopg.Connection[dict[str, Any]]
-ENDS: Final = "('allowed','blocked','approved','denied','returned','expired','cancelled')"
 
 # The title is what is said of a breach; %(tenant)s is whose data, `what` names what is amiss.
 QUERIES: Final[Mapping[str, LiteralString]] = {

@@ -31,6 +31,10 @@ class Lapse:
         self.reached: list[datetime] = []
         self.moments: list[float] = []
 
+    def begin(self) -> None:
+        """Let the time begin now."""
+        self.began = time.monotonic()
+
     @property
     def elapsed(self) -> float:
         return time.monotonic() - self.began

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,10 +54,11 @@ def run_lapse(stack: Stack, plan: Plan, say: Say) -> Outcome:
     traffic = Traffic(note, addresses, lapse, seed=plan.seed, rate=plan.rate, journal=journal)
     over = threading.Event()
     clock = threading.Thread(target=lapse.run, args=[over], daemon=True)
-    clock.start()
     traffic.start()
+    traffic.ready.wait()
+    clock.start()
     try:
-        injector.run(time.monotonic() + plan.seconds, say)
+        injector.run(traffic.until, say)
         tally = traffic.finish()
     finally:
         injector.end_wrong_host()
