@@ -60,12 +60,13 @@ def find_unfounded(connection: Connection, tenant_id: str) -> list[str]:
         demands = demanded.get(row["id"], {})
         cast = votes.get(row["id"], [])
         # Who is in no seat approves nothing: no demands at all is a breach as well.
-        if not demands or not all(_is_filled(stages, cast) for stages in demands.values()):
+        if not demands or not all(is_filled(stages, cast) for stages in demands.values()):
             found.append(str(row["id"]))
     return found
 
 
-def _is_filled(stages: Sequence[dict[str, Any]], votes: Sequence[dict[str, Any]]) -> bool:
+def is_filled(stages: Sequence[dict[str, Any]], votes: Sequence[dict[str, Any]]) -> bool:
+    """Whether the votes fill every seat of a requirement's stages, one person each."""
     places = [place for stage in stages for place in _places(stage, votes)]
     # The hardest first, so that most searches end at once.
     return _seat(sorted(places, key=lambda place: len(place.sitters)), frozenset(), frozenset())
