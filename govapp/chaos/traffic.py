@@ -132,8 +132,10 @@ class Traffic(threading.Thread):
         ]
 
     async def _attend(self, person: Approver) -> None:
-        async with person.http:
+        try:
             await person.work(self.until)
+        finally:
+            await person.http.aclose()
 
 
 def busyness(into_the_week: timedelta) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from govapp.chaos.cli import report
 from govapp.chaos.invariants import QUERIES, Connection, find_breaches
 from govapp.chaos.journals import find_broken_promises, look_at_mail
 from govapp.chaos.lapsed import SLUG, Outcome, Plan, run_lapse
@@ -51,7 +52,7 @@ def lapsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lapsed]:
     """A Govapp of its own, for its clock runs away; after the lapse, with everything settled."""
     with running_stack(tmp_path_factory.mktemp("chaos") / "state") as stack:
         outcome = run_lapse(stack, PLAN, tell)
-        tell(outcome.figures.table())
+        tell(report(outcome))
         yield Lapsed(stack, outcome)
 
 
