@@ -20,11 +20,11 @@ flows:
   two-people:
     stages:
       - name: Two people
-        seats: [{role: approver, count: 2}]
+        seats: [{group: risk}, {role: approver, but: [{group: finance}]}]
         deadline: 24h
-        reminders: [3h, 6h]
+        reminders: [6h]
         escalations:
-          - {after: 9h, add: [{group: managers}], repeat: {every: 3h, times: 3}}
+          - {after: 12h, add: [{group: finance}], repeat: {every: 6h, times: 1}}
   finance-then-anyone:
     stages:
       - name: Finance
@@ -34,7 +34,7 @@ flows:
       - name: Anybody else
         seats: [{anyone: approver}]
         deadline: 20h
-        reminders: {every: 4h, times: 3}
+        reminders: {every: 5h, times: 2}
   different-groups:
     stages:
       - name: Two of three groups

@@ -18,7 +18,7 @@ from govapp.chaos.traffic import Addresses, Traffic
 from govapp.simulator.tally import Tally
 
 SLUG: Final = "lapse"
-STEP: Final = timedelta(hours=12)
+STEP: Final = timedelta(hours=36)
 MOST_STEPS: Final = 60
 SETTLE_SECONDS: Final = 90.0
 Say = Callable[[str], None]

@@ -15,7 +15,7 @@ from tests.life.journey import tell
 from tests.life.planted import PLANTS
 
 pytestmark = pytest.mark.timeout(900)
-PLAN = Plan(seconds=40.0, days=2.0, seed=7, rate=5.0)
+PLAN = Plan(seconds=40.0, days=2.0, seed=7, rate=3.0)
 KINDS = {
     "worker killed",
     "beat killed",
