@@ -63,7 +63,7 @@ class Agent(AgentClient):
         """Live through one action: mostly well behaved, sometimes twice at once or cancelled."""
         dice = self.rng.random()
         try:
-            if dice < 0.85:
+            if dice < 0.8:
                 await self.live(body)
             elif dice < 0.95:
                 await self.twice(body)

@@ -80,6 +80,7 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
           FROM (SELECT *, convert_from(body, 'UTF8')::jsonb->'data' AS data
                 FROM audit_ledgerevent
                 WHERE tenant_id = %(tenant)s AND type IN ('timer.reminded', 'timer.escalated',
+                  'timer.repeated',
                   'timer.skipped_late', 'execution.overdue')) AS event
           GROUP BY 1, 2, 3, 4, 5, 6
         )

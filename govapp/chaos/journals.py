@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -79,8 +79,10 @@ class Mail:
     breaches: dict[str, list[str]]
 
 
-def look_at_mail(connection: Connection, tenant_id: str, folder: Path, domain: str) -> Mail:
-    """Hold the delivered mail against the outbox.
+def look_at_mail(
+    connection: Connection, tenant_id: str, delivered: Iterable[tuple[str, str, str]]
+) -> Mail:
+    """Hold the delivered mail (`read_mail`) against the outbox.
 
     A message may come again when its sender died before it had written down that it was sent;
     then it is the same message, with the same id.
@@ -88,7 +90,7 @@ def look_at_mail(connection: Connection, tenant_id: str, folder: Path, domain: s
     rows = connection.execute(_MESSAGES, {"tenant": tenant_id}).fetchall()
     status = {row["id"]: row["status"] for row in rows}
     copies: dict[UUID, Counter[tuple[str, str]]] = {}
-    for name, to, subject in _delivered(folder, domain):
+    for name, to, subject in delivered:
         copies.setdefault(ident(name), Counter())[(to, subject)] += 1
     found = {
         "a message recorded as sent was not delivered": [
@@ -106,7 +108,8 @@ def look_at_mail(connection: Connection, tenant_id: str, folder: Path, domain: s
     return Mail(number, number - len(copies), breaches)
 
 
-def _delivered(folder: Path, domain: str) -> Iterator[tuple[str, str, str]]:
+def read_mail(folder: Path, domain: str) -> Iterator[tuple[str, str, str]]:
+    """Yield id, recipient and subject of every message that was delivered to this domain."""
     for path in sorted(folder.glob("*.log")):
         for message in messages_in(path):
             to = str(message["To"])

@@ -10,7 +10,7 @@ from typing import Any, Final
 from govapp.chaos.faults import Injector, all_back
 from govapp.chaos.figures import Figures, count
 from govapp.chaos.invariants import find_breaches
-from govapp.chaos.journals import find_broken_promises, look_at_mail
+from govapp.chaos.journals import find_broken_promises, look_at_mail, read_mail
 from govapp.chaos.lapse import Lapse
 from govapp.chaos.seating import TITLE, find_unfounded
 from govapp.chaos.stack import InVain, Stack, until
@@ -115,7 +115,8 @@ def judge(
         if unfounded := find_unfounded(connection, tenant_id):
             breaches[TITLE] = unfounded
         breaches |= find_broken_promises(connection, tenant_id, stack.directory / "journal")
-        mail = look_at_mail(connection, tenant_id, stack.directory / "mail", f"{SLUG}.example")
+        delivered = read_mail(stack.directory / "mail", f"{SLUG}.example")
+        mail = look_at_mail(connection, tenant_id, delivered)
         breaches |= mail.breaches
         figures = count(connection, tenant_id, lapse=lapse, faults=injector.done, mail=mail)
     code, words = stack.verify_ledger(SLUG)

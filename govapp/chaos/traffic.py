@@ -20,6 +20,8 @@ from govapp.simulator.tally import Tally, open_journal
 
 AT_ONCE: Final = 150
 LAST_SECONDS: Final = 4.0
+CALM_SECONDS: Final = 60.0  # at most, before the time begins to pass
+MORNING: Final = timedelta(hours=7)
 QUIET: Final = 0.25  # of the traffic, at night and on Sundays
 
 
@@ -81,14 +83,14 @@ class Traffic(threading.Thread):
             people = self._people()
             for person in people:
                 await person.log_in()
-            self.lapse.begin()
-            self.until = time.monotonic() + self.lapse.seconds
-            self.ready.set()
+            calm_until = time.monotonic() + CALM_SECONDS
             pages = [asyncio.create_task(self._attend(each)) for each in people]
             running: set[asyncio.Task[None]] = set()
             rng = Random(self.seed)  # noqa: S311 - dice, not a secret
             agents = self._agents(http, places)
             while time.monotonic() < self.until:
+                if not self.ready.is_set() and (self._is_at_work or time.monotonic() > calm_until):
+                    self._begin(agents)
                 places[:] = await asyncio.to_thread(self.addresses.look)
                 await asyncio.sleep(rng.expovariate(self.rate * busyness(self.lapse.simulated)))
                 if len(running) < AT_ONCE:
@@ -96,7 +98,11 @@ class Traffic(threading.Thread):
                 for task in [each for each in running if each.done()]:
                     running.remove(task)
                     task.result()
-            await asyncio.gather(*pages)
+            for page in pages:
+                page.cancel()
+            for ended in await asyncio.gather(*pages, return_exceptions=True):
+                if isinstance(ended, Exception):
+                    raise ended
             if running:
                 done, rest = await asyncio.wait(running, timeout=LAST_SECONDS)
                 for task in rest:
@@ -105,12 +111,25 @@ class Traffic(threading.Thread):
                 for task in done:
                     task.result()
 
+    @property
+    def _is_at_work(self) -> bool:
+        """Whether something was approved and a permission used: now there is something to lose."""
+        return bool(self.tally.counts["approved"] and self.tally.counts["redeemed"])
+
+    def _begin(self, agents: list[Agent]) -> None:
+        """Let the time pass from now on."""
+        self.lapse.begin()
+        self.until = time.monotonic() + self.lapse.seconds
+        for agent in agents:
+            agent.until = self.until + LAST_SECONDS
+        self.ready.set()
+
     def _agents(self, http: httpx.AsyncClient, places: list[str]) -> list[Agent]:
         base = httpx.URL(self.addresses.first)
         http.base_url = base
         return [
             Agent(
-                http, key, self.tally, Keys(http), self.until + LAST_SECONDS,
+                http, key, self.tally, Keys(http),
                 rng=Random(self.seed + number), places=places,  # noqa: S311 - dice, not a secret
             )
             for number, key in enumerate(self.plan["keys"].values())
@@ -139,6 +158,7 @@ class Traffic(threading.Thread):
 
 
 def busyness(into_the_week: timedelta) -> float:
-    """Return how much of the full traffic there is at this time of a week that begins on Monday."""
+    """Return how much of the full traffic there is, in a week that begins on Monday at seven."""
+    into_the_week += MORNING
     hour, day = into_the_week.seconds / 3600, into_the_week.days % 7
     return 1.0 if 7 <= hour < 20 and day != 6 else QUIET
