@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -83,33 +83,30 @@ class Traffic(threading.Thread):
             people = self._people()
             for person in people:
                 await person.log_in()
-            calm_until = time.monotonic() + CALM_SECONDS
             pages = [asyncio.create_task(self._attend(each)) for each in people]
             running: set[asyncio.Task[None]] = set()
-            rng = Random(self.seed)  # noqa: S311 - dice, not a secret
-            agents = self._agents(http, places)
-            while time.monotonic() < self.until:
-                if not self.ready.is_set() and (self._is_at_work or time.monotonic() > calm_until):
-                    self._begin(agents)
-                places[:] = await asyncio.to_thread(self.addresses.look)
-                await asyncio.sleep(rng.expovariate(self.rate * busyness(self.lapse.simulated)))
-                if len(running) < AT_ONCE:
-                    running.add(asyncio.create_task(rng.choice(agents).go(any_action(rng))))
-                for task in [each for each in running if each.done()]:
-                    running.remove(task)
-                    task.result()
-            for page in pages:
-                page.cancel()
-            for ended in await asyncio.gather(*pages, return_exceptions=True):
-                if isinstance(ended, Exception):
-                    raise ended
-            if running:
-                done, rest = await asyncio.wait(running, timeout=LAST_SECONDS)
-                for task in rest:
-                    task.cancel()
-                await asyncio.gather(*rest, return_exceptions=True)
-                for task in done:
-                    task.result()
+            try:
+                await self._submit(self._agents(http, places), places, running)
+            finally:
+                await _end(pages, 0.0)
+                await _end(running, LAST_SECONDS)
+
+    async def _submit(
+        self, agents: list[Agent], places: list[str], running: set[asyncio.Task[None]]
+    ) -> None:
+        """Let agents begin one action after the other until the time is over."""
+        rng = Random(self.seed)  # noqa: S311 - dice, not a secret
+        calm_until = time.monotonic() + CALM_SECONDS
+        while time.monotonic() < self.until:
+            if not self.ready.is_set() and (self._is_at_work or time.monotonic() > calm_until):
+                self._begin(agents)
+            places[:] = await asyncio.to_thread(self.addresses.look)
+            await asyncio.sleep(rng.expovariate(self.rate * busyness(self.lapse.simulated)))
+            if len(running) < AT_ONCE:
+                running.add(asyncio.create_task(rng.choice(agents).go(any_action(rng))))
+            for task in [each for each in running if each.done()]:
+                running.remove(task)
+                task.result()
 
     @property
     def _is_at_work(self) -> bool:
@@ -155,6 +152,18 @@ class Traffic(threading.Thread):
             await person.work(self.until)
         finally:
             await person.http.aclose()
+
+
+async def _end(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
+    """Give tasks so long to come to their end; raise what went wrong in one."""
+    if not tasks:
+        return
+    done, rest = await asyncio.wait(tasks, timeout=seconds)
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def busyness(into_the_week: timedelta) -> float:
