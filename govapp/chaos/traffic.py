@@ -68,6 +68,8 @@ class Traffic(threading.Thread):
             self.error = error
         finally:
             self.ready.set()
+            if self.tally.journal:
+                self.tally.journal.close()
 
     def finish(self) -> Tally:
         """Wait for the end; raise what went wrong."""

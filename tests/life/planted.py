@@ -10,8 +10,8 @@ def copied(table: str, where: str, **changes: str) -> str:
     more = f", {pairs}" if pairs else ""
     return (
         f"INSERT INTO {table} SELECT (jsonb_populate_record(one,"
-        f" jsonb_build_object('id', gen_random_uuid(){more}))).* FROM"
-        f" (SELECT * FROM {table} WHERE {where} LIMIT 1) AS one"
+        f" jsonb_build_object('id', gen_random_uuid(){more}))).* FROM {table} AS one"
+        f" WHERE {one(table, where)}"
     )
 
 
