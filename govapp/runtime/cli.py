@@ -15,6 +15,7 @@ commands:
   simulate    agents of different manners against the running Govapp, through HTTP only
   policy      the policy as a file: pull, check, push, submit, simulate (with a member's token)
   bench       benchmarks, each with the ratio to its baseline
+  chaos       a week of traffic in minutes while parts are killed; checks what must hold
   doctor      what this machine lacks, and how to get it
   reset       remove the local data (--yes: without asking)
   manage      manage.py with the database and broker of this installation
@@ -26,7 +27,7 @@ environment:
   REDIS_URL         an existing Valkey or Redis instead of the embedded one
   GOVAPP_STATE_DIR  where the local data lives (else .state)
 """
-NAMES = ("up", "test", "demo", "simulate", "policy", "bench", "doctor", "reset", "manage")
+NAMES = ("up", "test", "demo", "simulate", "policy", "bench", "chaos", "doctor", "reset", "manage")
 
 
 def main(arguments: list[str]) -> int:
@@ -73,6 +74,8 @@ def dispatch(name: str, rest: list[str]) -> int:
         return commands.manage(rest)
     if name == "bench":
         return commands.bench(rest)
+    if name == "chaos":
+        return commands.chaos(rest)
     if name == "policy":
         return commands.policy(rest)
     if name == "simulate":

@@ -76,6 +76,12 @@ def bench(arguments: list[str]) -> int:
     return subprocess.run(line, check=False, cwd=ROOT).returncode
 
 
+def chaos(arguments: list[str]) -> int:
+    """Kill parts of a Govapp of its own under load, and check what must hold afterwards."""
+    line = [sys.executable, "-m", "govapp.chaos", *arguments]
+    return subprocess.run(line, check=False, cwd=ROOT).returncode
+
+
 def project_command(command: str, arguments: list[str], environment: dict[str, str]) -> int:
     """Run a management command that a later version of the project may bring."""
     if not has_command(command):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from govapp.chaos.stack import Stack, running_stack
 from tests.life.journey import Company
-from tests.life.stack import Stack, running_stack
 
 NewCompany = Callable[[], Company]
 _numbers = itertools.count(1)

@@ -1,7 +1,5 @@
 """What the journeys do as agents and as people, through HTTP and mail only."""
 
-import email
-import email.policy
 import json
 import re
 import subprocess
@@ -11,13 +9,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import httpx
 
+from govapp.chaos.mail import messages_in
+from govapp.chaos.stack import Stack, until
 from govapp.simulator.people import Form, Forms
-from tests.life.stack import Stack, until
 from tests.people import PASSWORD
 
 REQUESTS = "/api/v1/action-requests"
@@ -102,15 +100,6 @@ class Company:
         assert send(client, page, form).status_code == 200
         assert "sessionid" in client.cookies
         return client
-
-
-def messages_in(path: Path) -> list[EmailMessage]:
-    """Read a file of Django's file-based mail: messages between lines of hyphens."""
-    parts = re.split(rb"\n-{79}\n", path.read_bytes())
-    policy = email.policy.default
-    return [
-        email.message_from_bytes(part.lstrip(), policy=policy) for part in parts if part.strip()
-    ]
 
 
 def link_in(message: EmailMessage, choice: str) -> str:

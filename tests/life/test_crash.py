@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from govapp.chaos.mail import messages_in
+from govapp.chaos.stack import bare_environment, until
 from govapp.common.ids import parse_public_id, public_id
 from govapp.runtime.state import ROOT
-from tests.life.journey import Company, messages_in, tell
-from tests.life.stack import bare_environment, until
+from tests.life.journey import Company, tell
 
 LOAD_SECONDS = 24
 BETWEEN = 3.0

@@ -13,6 +13,7 @@ import jwt
 import pypdf
 from playwright.sync_api import Browser, Page, ViewportSize
 
+from govapp.chaos.stack import until
 from govapp.simulator.people import Forms
 from tests.life.journey import (
     PAYMENT,
@@ -23,7 +24,6 @@ from tests.life.journey import (
     tell,
     wait_by_long_poll,
 )
-from tests.life.stack import until
 from tests.people import PASSWORD
 
 PHONE: ViewportSize = {"width": 390, "height": 844}

@@ -4,8 +4,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from govapp.chaos.stack import until
 from tests.life.journey import PAYMENT, REQUESTS, Company, wait_by_long_poll
-from tests.life.stack import until
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from govapp.chaos.stack import bare_environment
 from govapp.runtime.state import ROOT
 from tests.life.journey import Company
-from tests.life.stack import bare_environment
 
 
 def test_the_simulator_finds_no_fault(company: Company, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 
+from govapp.chaos.stack import free_port, start_stack, until
 from govapp.runtime.processes import marked
 from govapp.runtime.state import ROOT
-from tests.life.stack import free_port, start_stack, until
 
 
 def clone(directory: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A Govapp of the tests' own: what `./run` starts, in a state directory for the moment."""
+"""A Govapp of its own: what `./run` starts, in a state directory for the moment."""
 
 import json
 import os
@@ -32,7 +32,12 @@ SIGNS = {
     "sweeper": "sweep_timers",
     "sequencer": "sequence_ledger",
     "valkey": "valkey-server",
+    "postgres": "/bin/postgres",
 }
+
+
+class InVain(AssertionError):
+    """What was waited for did not come."""
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
@@ -41,7 +46,8 @@ def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
     while True:
         if found := look():
             return found
-        assert time.monotonic() < limit, f"waited {seconds:g} s in vain: {what}"
+        if time.monotonic() > limit:
+            raise InVain(f"waited {seconds:g} s in vain: {what}")
         time.sleep(0.05)
 
 
@@ -69,10 +75,15 @@ class Stack:
         return f"http://localhost:{self.port}"
 
     @property
+    def published(self) -> dict[str, str]:
+        """What the run says of itself for other programs."""
+        note: dict[str, str] = json.loads((self.directory / "running.json").read_text())
+        return note
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment of commands typed by a person: ours, and what the run publishes."""
-        published: dict[str, str] = json.loads((self.directory / "running.json").read_text())
-        return {**os.environ, **published}
+        return {**os.environ, **self.published}
 
     @property
     def words(self) -> str:
@@ -88,6 +99,7 @@ class Stack:
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
         )
 
     def verify_ledger(self, slug: str) -> tuple[int, str]:
@@ -169,7 +181,8 @@ def start_stack(
     stack = Stack(directory, port, process)
 
     def look() -> bool:
-        assert process.poll() is None, f"it ended:\n{stack.words}"
+        if process.poll() is not None:
+            raise InVain(f"it ended:\n{stack.words}")
         return stack.words.count("Govapp is ready") > before
 
     until(look, "Govapp starts", START_SECONDS)
