@@ -192,6 +192,7 @@ def _full_stages(tenant_id: UUID, board: Board) -> Iterator[Fault]:
                 " people who were added to it after they had voted. It goes on with the next vote"
                 " that anybody casts on it; without one it expires.",
                 board.request.pk,
+                is_tenants_own=True,
             )
 
 
