@@ -154,6 +154,18 @@ CATEGORIES: Final[list[dict[str, Any]]] = [
         "display": {"kind": "fields"},
     },
     {
+        "key": "crm.tag",
+        "target_field": "customer",
+        "editable_fields": ["tag"],
+        "cost_class": "low",
+        "name": "Label of a customer",
+        "description": "A label in the customer register; it can be taken off again.",
+        "risk": "low",
+        "is_reversible": True,
+        "payload_schema": _object(["customer", "tag"], customer=_TEXT, tag=_TEXT),
+        "display": {"kind": "fields"},
+    },
+    {
         "key": "partner.call",
         "target_field": "url",
         "name": "Call to a partner",

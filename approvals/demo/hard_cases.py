@@ -116,7 +116,7 @@ def _plan_a_canary(player: Player) -> None:
         actor=carl,
         name="A payment that nobody ordered",
         sample=_sample(player, "Pay EUR 249,000.00 to Orchid Offshore Holding today", _CANARY),
-        every_days=10,
+        every_days=14,
         first_at=player.at + timedelta(hours=1),
     )
     # One of the two looks; the other one agrees within two seconds.

@@ -16,7 +16,7 @@ from uuid import UUID
 from approvals.demo.changes import plan_changes
 from approvals.demo.company import DemoCompany
 from approvals.demo.hard_cases import plan_hard_cases
-from approvals.demo.kinds import ONE_OF_EACH, discuss
+from approvals.demo.kinds import LABELS, ONE_OF_EACH, discuss
 from approvals.demo.stories import Story, tell_story
 from approvals.enums import RequestStatus, StageStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage
@@ -179,6 +179,8 @@ def play_history(
         for minutes in (42, 31, 18, 9, 6, 4, 2, 1):
             player.later(real_now - timedelta(minutes=minutes), player.submit)
         for minutes, each in zip((47, 38, 27, 21, 14, 8), ONE_OF_EACH, strict=True):
+            player.later(real_now - timedelta(minutes=minutes), partial(player.ask, each))
+        for minutes, each in zip((29, 23, 16, 11), LABELS, strict=True):
             player.later(real_now - timedelta(minutes=minutes), partial(player.ask, each))
         # Last of all, so that no message of the history is left for the servers to be late with.
         player.later(real_now, player.tick)
