@@ -54,7 +54,7 @@ def test_every_hard_case_is_there_to_be_looked_at(played: DemoCompany) -> None:
             for each in Absence.objects.order_by("starts_at")
         ]
         reviews = BreakGlassReview.objects.order_by("opened_at").values_list("outcome", flat=True)
-        changed = RequestRevision.objects.latest("version").request
+        changed = RequestRevision.objects.latest("request_version").request
         found = [*list_exercises(Purpose.CANARY), *list_exercises(Purpose.DRILL)]
         assert away == [("Erik Haugen", "Bob Tanaka"), ("Dana Silva", "Alice Moreau")]
         assert list(reviews) == ["justified", ""]
