@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from approvals.models import ActionCategory
+from approvals.selectors.reviews import BREAK_GLASS
 from approvals.services.categories import create_category, give_right
 from approvals.services.policies import propose_policy, publish_policy
 from govapp.common.tenancy import tenant_transaction
@@ -15,7 +16,7 @@ from tenants.models import Agent, ApproverGroup, Membership, Tenant, User
 from tenants.services.agents import register_agent
 from tenants.services.credentials import issue_credential
 from tenants.services.groups import add_to_group, create_group
-from tenants.services.people import add_member
+from tenants.services.people import add_member, set_manager
 from tenants.services.tenants import create_tenant
 
 SLUG: Final = "meridian"
@@ -33,6 +34,16 @@ PEOPLE: Final[dict[str, tuple[str, list[str], list[str]]]] = {
     "charlie": ("Charlie Mensah", [Role.APPROVER], ["managers"]),
     "audrey": ("Audrey Klein", [Role.AUDITOR], []),
 }
+# Who reports to whom: the owner of an agent has a manager who may be asked.
+MANAGERS: Final = {
+    "alice": "charlie",
+    "dana": "charlie",
+    "bob": "charlie",
+    "erik": "charlie",
+    "charlie": "olivia",
+}
+# What a manager may approve alone when it burns.
+ALONE: Final = frozenset({"database.query", "infra.deploy"})
 GROUPS: Final = {
     "finance": ("Finance", "Treasury and accounts payable."),
     "risk": ("Risk", "Fraud and counterparty risk."),
@@ -143,6 +154,18 @@ CATEGORIES: Final[list[dict[str, Any]]] = [
         "display": {"kind": "fields"},
     },
     {
+        "key": "crm.tag",
+        "target_field": "customer",
+        "editable_fields": ["tag"],
+        "cost_class": "low",
+        "name": "Label of a customer",
+        "description": "A label in the customer register; it can be taken off again.",
+        "risk": "low",
+        "is_reversible": True,
+        "payload_schema": _object(["customer", "tag"], customer=_TEXT, tag=_TEXT),
+        "display": {"kind": "fields"},
+    },
+    {
         "key": "partner.call",
         "target_field": "url",
         "name": "Call to a partner",
@@ -210,6 +233,8 @@ def build_company(source: str) -> DemoCompany:
         members = _people(users)
         groups = _groups(members)
         _categories(members["carl"], groups)
+        # Before the rules: one of them asks for the manager of an agent's owner.
+        agents, keys = _agents(members)
         draft = propose_policy(
             actor=members["carl"],
             source=source,
@@ -220,7 +245,6 @@ def build_company(source: str) -> DemoCompany:
             version=draft,
             attestation="I have read every rule and confirm that it is what the bank decided.",
         )
-        agents, keys = _agents(members)
     return DemoCompany(tenant, members, agents, keys, password)
 
 
@@ -230,6 +254,8 @@ def _people(users: dict[str, User]) -> dict[str, Membership]:
     for first, (_, roles, _) in PEOPLE.items():
         if first != "olivia":
             members[first] = add_member(actor=owner, user=users[first], roles=roles)
+    for first, manager in MANAGERS.items():
+        set_manager(actor=owner, member=members[first], manager=members[manager])
     return members
 
 
@@ -250,6 +276,9 @@ def _categories(actor: Membership, groups: dict[str, ApproverGroup]) -> list[Act
     for category in categories:
         for group in groups.values():
             give_right(actor=actor, category=category, group=group)
+    for category in categories:
+        if category.key in ALONE:
+            give_right(actor=actor, category=category, group=groups["managers"], right=BREAK_GLASS)
     return categories
 
 

@@ -15,11 +15,13 @@ from uuid import UUID
 
 from approvals.demo.changes import plan_changes
 from approvals.demo.company import DemoCompany
-from approvals.demo.kinds import ONE_OF_EACH, discuss
+from approvals.demo.hard_cases import plan_hard_cases
+from approvals.demo.kinds import LABELS, ONE_OF_EACH, discuss
 from approvals.demo.stories import Story, tell_story
 from approvals.enums import RequestStatus, StageStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage
 from approvals.selectors.approvers import stage_candidates
+from approvals.services import exercises
 from approvals.services.delivery import deliver_due
 from approvals.services.execution import issue_grant, redeem_grant, report_execution
 from approvals.services.submission import submit_action
@@ -74,6 +76,7 @@ class Player:
     def tick(self) -> None:
         while sweep():
             pass
+        exercises.sweep()
         deliver_due(at_most=500)
 
     def ask(self, story: Story) -> None:
@@ -167,6 +170,7 @@ def play_history(
                     player.later(moment, player.submit)
                     submitted += 1
         plan_changes(player, start)
+        plan_hard_cases(player, start)
         moment = start
         while moment < real_now:
             player.later(moment, player.tick)
@@ -176,6 +180,10 @@ def play_history(
             player.later(real_now - timedelta(minutes=minutes), player.submit)
         for minutes, each in zip((47, 38, 27, 21, 14, 8), ONE_OF_EACH, strict=True):
             player.later(real_now - timedelta(minutes=minutes), partial(player.ask, each))
+        for minutes, each in zip((29, 23, 16, 11), LABELS, strict=True):
+            player.later(real_now - timedelta(minutes=minutes), partial(player.ask, each))
+        # Last of all, so that no message of the history is left for the servers to be late with.
+        player.later(real_now, player.tick)
         player.play(until=real_now)
     finally:
         shift_clock(timedelta(0))

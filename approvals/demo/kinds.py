@@ -146,6 +146,32 @@ _FILE: Final = Story(
 ONE_OF_EACH: Final = (_MONEY, _LETTER, _STATEMENT, _FIELDS, _CALL, _FILE)
 
 
+def label(customer: str, tag: str) -> Story:
+    """Return something small and of low risk: several can be decided with one press."""
+    return Story(
+        "support-agent",
+        Submission(
+            category="crm.tag",
+            summary=f"Label customer {customer} as “{tag}”",
+            payload={"customer": customer, "tag": tag},
+            reason="The customer said so in the chat.",
+            confidence=Decimal("0.950"),
+            on_behalf_of=f"customer {customer}",
+        ),
+    )
+
+
+LABELS: Final = tuple(
+    label(customer, tag)
+    for customer, tag in (
+        ("42", "moved"),
+        ("1187", "prefers letters"),
+        ("3391", "moved"),
+        ("5120", "student account"),
+    )
+)
+
+
 def discuss(company: DemoCompany, request: ActionRequest) -> None:
     """Leave a question, its answer and a comment at the payment. The caller has bound the bank."""
     if request.category_key != "payments.transfer":

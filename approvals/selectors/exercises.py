@@ -66,7 +66,7 @@ class Report:
     @property
     def median_words(self) -> str:
         """The same in words."""
-        return span_two(self.median) if self.median is not None else "nobody yet"
+        return span_two(self.median) if self.median is not None else "nobody"
 
     @property
     def approved_by(self) -> list[str]:

@@ -19,6 +19,7 @@ from govapp.common.ids import public_id
 
 LOOKED_AT: Final = 200  # requests of the same category; older ones are not read
 SHOWN: Final = 5
+_CENT: Final = Decimal("0.01")
 _LEAST: Final = 5  # amounts that make a usual one
 _MULTIPLE: Final = 3
 _DECIDED: Final = frozenset(
@@ -137,7 +138,8 @@ def _unusual(rows: list[_Row], amount: Any, currency: Any) -> str:
     before = [number for row in same if (number := _number(row.amount)) is not None]
     if mine is None or len(before) < _LEAST:
         return ""
-    usual = median(before)
+    # Of an even number it lies between two: not to more digits than money has.
+    usual = median(before).quantize(_CENT)
     if usual <= 0 or mine < usual * _MULTIPLE:
         return ""
     times = int(mine / usual)

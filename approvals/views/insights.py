@@ -86,8 +86,8 @@ def _stats(found: Insights) -> list[dict[str, str]]:
     return [
         {"label": "Requests", "value": f"{every:,}", "note": ""},
         {"label": "Allowed by rule", "value": _share(allowed, every), "note": "nobody was asked"},
-        {"label": "Time to a decision", "value": _span(found.median), "note": "in the middle"},
-        {"label": "The slowest twentieth", "value": _span(found.slow), "note": "or longer"},
+        {"label": "Time to a decision", "value": _span(found.median), "note": "median"},
+        {"label": "The slowest 5%", "value": _span(found.slow), "note": "or longer"},
         {
             "label": "Escalated",
             "value": _share(found.escalated, found.asked),

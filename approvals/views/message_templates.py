@@ -97,11 +97,11 @@ def template_preview(request: PageRequest, slug: str, kind: str) -> HttpResponse
     form = TemplateForm(posted(request))
     if request.method == "POST":
         if not form.is_valid():
-            return _unreadable(request)
+            return _unreadable([str(each) for faults in form.errors.values() for each in faults])
         try:
             check_words(form.cleaned_data)
-        except Invalid:
-            return _unreadable(request)
+        except Invalid as refused:
+            return _unreadable([each.detail for each in refused.errors])
         words = MessageTemplate(kind=found, **form.cleaned_data)
     return HttpResponse(render_html(_sample(request, found, words)))
 
@@ -139,6 +139,6 @@ def _sample(request: PageRequest, kind: NotificationKind, words: MessageTemplate
     return sample(kind=kind, tenant=request.tenant, reader=request.membership, words=words)
 
 
-def _unreadable(request: PageRequest) -> HttpResponse:
-    text = "These words cannot be sent as they are. Save them to see what is wrong."
+def _unreadable(faults: list[str]) -> HttpResponse:
+    text = "\n".join(["These words cannot be sent as they are.", *faults])
     return HttpResponse(text, status=422, content_type="text/plain; charset=utf-8")
