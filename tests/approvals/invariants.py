@@ -63,8 +63,19 @@ def check_all() -> None:
     told = LedgerEvent.objects.filter(type__regex=r"^(action_request\.|grant\.redeemed$)")
     events = by_request(told.order_by("pk"))
     for request in ActionRequest.objects.all():
-        found = (each[request.pk] for each in (votes, stages, timers, revisions, reviews, grants))
-        check(Rows(request, *found, [each.type for each in events[request.pk]]))
+        here = request.pk
+        check(
+            Rows(
+                request=request,
+                all_votes=votes[here],
+                all_stages=stages[here],
+                timers=timers[here],
+                revisions=revisions[here],
+                reviews=reviews[here],
+                grants=grants[here],
+                events=[each.type for each in events[here]],
+            )
+        )
 
 
 def by_request(rows: Iterable[Any]) -> defaultdict[Any, list[Any]]:

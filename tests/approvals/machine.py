@@ -84,8 +84,8 @@ PEOPLE = ("alice", "bob", "charlie", "dora")
 AMOUNTS = ("900.00", "5000.00")
 _slugs = count()
 
-people = st.sampled_from(PEOPLE)
-requests = st.integers(0, 3)
+WHO = st.sampled_from(PEOPLE)
+WHICH = st.integers(0, 3)
 
 
 class Approvals(RuleBasedStateMachine):
@@ -139,22 +139,22 @@ class Approvals(RuleBasedStateMachine):
         mail = self.people[behalf].user.email if behalf else ""
         self.requests.append(self.world.submit(payload={"amount": amount}, on_behalf_of=mail))
 
-    @rule(who=people, which=requests)
+    @rule(who=WHO, which=WHICH)
     def approve(self, who: str, which: int) -> None:
         self.vote(who, self.request(which), Verdict.APPROVE)
 
-    @rule(who=people)
+    @rule(who=WHO)
     def approve_the_newest(self, who: str) -> None:
         self.vote(who, self.request(len(self.requests) - 1), Verdict.APPROVE)
 
-    @rule(who=people, whom=people, which=requests)
+    @rule(who=WHO, whom=WHO, which=WHICH)
     def approve_for_somebody(self, who: str, whom: str, which: int) -> None:
         request = self.request(which)
         self.vote(who, request, Verdict.APPROVE, stands_for=self.people[whom])
 
     @rule(
-        who=people,
-        which=requests,
+        who=WHO,
+        which=WHICH,
         verdict=st.sampled_from(list(Verdict)),
         version=st.sampled_from([1, 2, 3]),
     )
@@ -167,7 +167,7 @@ class Approvals(RuleBasedStateMachine):
         with suppress(DomainError):
             self.world.vote(self.people[who], request, verdict, **fields)
 
-    @rule(who=people, which=requests, amount=st.sampled_from([*AMOUNTS, "1.00"]))
+    @rule(who=WHO, which=WHICH, amount=st.sampled_from([*AMOUNTS, "1.00"]))
     def approve_with_changes(self, who: str, which: int, amount: str) -> None:
         request = self.request(which)
         self.bound(
@@ -180,12 +180,12 @@ class Approvals(RuleBasedStateMachine):
             )
         )
 
-    @rule(who=people, which=requests)
+    @rule(who=WHO, which=WHICH)
     def take_back(self, who: str, which: int) -> None:
         ident = self.request(which).pk
         self.bound(lambda: withdraw_vote(member=self.people[who], request_id=ident))
 
-    @rule(who=st.sampled_from(["charlie", "dora"]), which=requests)
+    @rule(who=st.sampled_from(["charlie", "dora"]), which=WHICH)
     def break_glass(self, who: str, which: int) -> None:
         request, member = self.request(which), self.people[who]
         asked = begin_passkey(user=member.user, bound_to=bound_to(request, BREAK_GLASS), rp_id=HOST)
@@ -205,7 +205,7 @@ class Approvals(RuleBasedStateMachine):
 
         self.bound(first)
 
-    @rule(who=people, stand_in=st.sampled_from([*PEOPLE, ""]), hours=st.sampled_from([1, 3, 9]))
+    @rule(who=WHO, stand_in=st.sampled_from([*PEOPLE, ""]), hours=st.sampled_from([1, 3, 9]))
     def go_away(self, who: str, stand_in: str, hours: int) -> None:
         def enter() -> Absence:
             now = clock.now()
@@ -219,7 +219,7 @@ class Approvals(RuleBasedStateMachine):
 
         self.bound(enter)
 
-    @rule(who=people)
+    @rule(who=WHO)
     def come_back(self, who: str) -> None:
         def cancel() -> None:
             for absence in Absence.objects.filter(member=self.people[who], cancelled_at=None):
@@ -234,13 +234,13 @@ class Approvals(RuleBasedStateMachine):
         if then_sweep:
             sweep()
 
-    @rule(which=requests, actor=st.sampled_from(["agent", "carl", "bob"]))
+    @rule(which=WHICH, actor=st.sampled_from(["agent", "carl", "bob"]))
     def cancel(self, which: int, actor: str) -> None:
         ident, world = self.request(which).pk, self.world
         who = world.agent if actor == "agent" else getattr(world.company, actor)
         self.bound(lambda: cancel_action(actor=who, request_id=ident))
 
-    @rule(which=requests)
+    @rule(which=WHICH)
     def issue(self, which: int) -> None:
         ident = self.request(which).pk
         issued = self.bound(lambda: issue_grant(agent=self.world.agent, request_id=ident))
@@ -252,13 +252,13 @@ class Approvals(RuleBasedStateMachine):
         with suppress(DomainError):
             redeem_grant(token=self.tokens[which % len(self.tokens)], redeemed_by="bank")
 
-    @rule(which=requests, who=st.sampled_from(["olivia", *PEOPLE]))
+    @rule(which=WHICH, who=st.sampled_from(["olivia", *PEOPLE]))
     def revoke(self, which: int, who: str) -> None:
         ident = self.request(which).pk
         actor = self.people.get(who, self.world.company.olivia)
         self.bound(lambda: revoke_grant(actor=actor, request_id=ident, reason="Not that one"))
 
-    @rule(who=people, leaves=st.sampled_from([False, False, True]))
+    @rule(who=WHO, leaves=st.sampled_from([False, False, True]))
     def lose_a_person_and_look(self, who: str, leaves: bool) -> None:
         member = self.people[who]
         with tenant_transaction(self.world.company.id):

@@ -39,10 +39,11 @@ def race(
     requests: Sequence[ActionRequest],
     *,
     before: Callable[[int], None] | None = None,
+    spread: float = 0.01,
 ) -> list[tuple[object, ...]]:
     """Do each act on each request, all of them at once for one request after the other.
 
-    One of them starts up to nine milliseconds later than the others, in turn. `before` is called
+    One of them starts up to `spread` seconds later than the others, in turn. `before` is called
     with the number of each round while nobody acts. Returns, for each request, what each act
     returned or the kind of refusal that it met; anything else that was raised is raised.
     """
@@ -55,7 +56,7 @@ def race(
             connections["default"].ensure_connection()
             for number, request in enumerate(requests):
                 gate.wait()
-                sleep(number % 10 / 1_000 if number // 10 % len(acts) == place else 0)
+                sleep(number % 10 / 10 * spread if number // 10 % len(acts) == place else 0)
                 try:
                     found.append(acts[place](request))
                 except DomainError as refusal:

@@ -455,7 +455,11 @@ def test_a_review_by_somebody_else_becomes_due(world: World, move_clock: MoveClo
     move_clock(73 * HOUR)
     sweep()
     assert told(world, "review_due") == ["Carl"]  # Olivia answers for the agent
-    say = {"review_id": review.pk, "outcome": "justified", "remark": "The bank was closing."}
+    say: dict[str, Any] = {
+        "review_id": review.pk,
+        "outcome": "justified",
+        "remark": "The bank was closing.",
+    }
     with bind_tenant(company.id):
         with pytest.raises(Forbidden):
             review_break_glass(actor=company.charlie, **say)
