@@ -1,66 +1,24 @@
-"""An edit against a vote, a vote against its own withdrawal: real threads, 1,000 rounds each.
+"""An edit against a vote, a vote against its own withdrawal, with real threads.
 
-Two threads go through the same requests and meet before each; then one or the other starts up to
-four milliseconds later. Whoever was first, the rows have to fit together.
+Whoever was first, the rows have to fit together.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import partial
-from threading import Barrier
-from time import sleep
-
-import pytest
-from django.db import connections
 
 from approvals.enums import RequestStatus, Verdict, VoidedBecause
 from approvals.models import ActionRequest, RequestRevision, Requirement, Timer, Vote
 from approvals.services.changes import approve_with_changes
 from approvals.services.votes import cast_vote, withdraw_vote
 from audit.models import LedgerEvent
-from govapp.common.errors import Conflict, DomainError, Stale
-from govapp.common.tenancy import bind_tenant, tenant_transaction
+from govapp.common.errors import Conflict, Stale
+from govapp.common.tenancy import tenant_transaction
+from tests.approvals.racing import PARTS, race
 from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
 from tests.support.committed import CommittedDatabase
 
-BATCH = 125
-PARTS = pytest.mark.parametrize("part", range(1_000 // BATCH))
-Act = Callable[[ActionRequest], object]
-
-
-def race(
-    committed_db: CommittedDatabase,
-    world: World,
-    acts: Sequence[Act],
-    requests: list[ActionRequest],
-) -> list[tuple[object, ...]]:
-    """Do each act on each request, all of them at once for one request after the other."""
-    gate = Barrier(len(acts), timeout=60)
-
-    def run(place: int) -> list[object]:
-        found: list[object] = []
-        with bind_tenant(world.company.id):
-            connections["default"].ensure_connection()
-            for number, request in enumerate(requests):
-                gate.wait()
-                sleep(number % 5 / 1_000 if number // 5 % len(acts) == place else 0)
-                try:
-                    found.append(acts[place](request))
-                except DomainError as refusal:
-                    found.append(type(refusal))
-        return found
-
-    outcomes = committed_db.at_once([partial(run, place) for place in range(len(acts))])
-    found = []
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise outcome
-        found.append(outcome)
-    return list(zip(*found, strict=True))
-
 
 @PARTS
-def test_an_edit_and_a_vote_at_once(committed_db: CommittedDatabase, part: int) -> None:
+def test_an_edit_and_a_vote_at_once(committed_db: CommittedDatabase, rounds: int) -> None:
     """Either vote stands on what it saw: never one for the former action on the changed one."""
     world = make_world(FOUR_EYES)
     with tenant_transaction(world.company.id):
@@ -86,7 +44,7 @@ def test_an_edit_and_a_vote_at_once(committed_db: CommittedDatabase, part: int) 
             request_version=request.version,
         ).status
 
-    requests = [world.submit() for _ in range(BATCH)]
+    requests = [world.submit() for _ in range(rounds)]
     pairs = race(committed_db, world, [edit, vote], requests)
     assert {edited for edited, _ in pairs} == {RequestStatus.PENDING}
     assert {voted for _, voted in pairs} == {RequestStatus.PENDING, Stale}
@@ -111,7 +69,7 @@ def check_changed(world: World, request: ActionRequest, *, was_first: bool) -> N
 
 
 @PARTS
-def test_a_last_vote_and_a_withdrawal_at_once(committed_db: CommittedDatabase, part: int) -> None:
+def test_a_last_vote_and_a_withdrawal_at_once(committed_db: CommittedDatabase, rounds: int) -> None:
     """Two approvals are needed: a request is approved only by two that count."""
     world = make_world(policy(stage(("finance", 2))))
     alice = world.company.alice
@@ -129,7 +87,7 @@ def test_a_last_vote_and_a_withdrawal_at_once(committed_db: CommittedDatabase, p
     def withdraw(request: ActionRequest) -> object:
         return withdraw_vote(member=alice, request_id=request.pk).status
 
-    requests = [world.submit() for _ in range(BATCH)]
+    requests = [world.submit() for _ in range(rounds)]
     for request in requests:
         world.vote(alice, request)
     pairs = race(committed_db, world, [vote, withdraw], requests)
