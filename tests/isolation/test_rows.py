@@ -131,8 +131,8 @@ def test_no_row_can_be_made_for_another_or_given_away(
     name_tenant(app, acme.tenant.pk)
     refused = psycopg.errors.InsufficientPrivilege
     columns = sql.SQL(", ").join(sql.Identifier(name) for (name,) in written)
-    copy = sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM (SELECT (%s::{0}).*) AS theirs")
-    copy = copy.format(sql.Identifier(table), columns)
+    insert = sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM (SELECT (%s::{0}).*) AS theirs")
+    copy = insert.format(sql.Identifier(table), columns)
     # The row is refused before any constraint could tell that the original exists.
     with pytest.raises(refused, match="row-level security"), app.transaction():
         app.execute(copy, found)
