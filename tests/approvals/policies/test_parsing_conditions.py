@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from approvals.policies import parse_policy
 from tests.approvals.policies.builders import compare, document, rule
 from tests.approvals.policies.test_parsing import TREE, problems_of
 
