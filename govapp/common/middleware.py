@@ -3,14 +3,11 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 
-import redis
 import structlog
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
 from govapp.common.ids import new_id, public_id
-
-log = structlog.get_logger(__name__)
+from govapp.common.unavailable import is_away, unavailable
 
 _correlation: ContextVar[str] = ContextVar("govapp_correlation", default="")
 
@@ -43,7 +40,8 @@ class UnavailableMiddleware:
     """Says that something is away for a moment, where a fault would say that we broke.
 
     Limits on logins and one-time codes are counted in Valkey. While it is away nothing can be
-    counted, so nobody gets in: it fails closed, with a page that says so.
+    counted, so nobody gets in: it fails closed, with a page that says so. What fails before any
+    view, as the session does without PostgreSQL, comes to `unavailable.failed`.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -53,10 +51,5 @@ class UnavailableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Turn an error of Valkey that no view caught into a 503."""
-        if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
-            return None
-        log.warning("valkey.away", path=request.path_info, error=type(error).__name__)
-        response = render(request, "503.html", status=503)
-        response["Retry-After"] = "10"
-        return response
+        """Turn an error of Valkey or PostgreSQL that no view caught into a 503."""
+        return unavailable(request, error) if is_away(error) else None
