@@ -8,6 +8,7 @@ repeat. The deadlines are long, for the clock moves an hour at a time.
 import json
 import secrets
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 
 import django
@@ -125,7 +126,7 @@ def make(slug: str) -> dict[str, Any]:
             for person in people:
                 member = add_member(actor=olivia, user=user(person), roles=[Role.APPROVER])
                 add_to_group(actor=olivia, group=group, member=member)
-        _make_categories(carl, groups)
+        make_categories(carl, groups)
         draft = propose_policy(actor=carl, source=POLICY, remark="The first one.")
         publish_policy(actor=cora, version=draft, attestation="I have read every rule.")
         keys = {name: _make_agent(olivia, name) for name in AGENTS}
@@ -137,7 +138,8 @@ def make(slug: str) -> dict[str, Any]:
     return {"tenant": slug, "tenant_id": str(tenant.pk), "logins": logins, "keys": keys}
 
 
-def _make_categories(carl: Any, groups: list[Any]) -> None:
+def make_categories(carl: Any, groups: Sequence[Any]) -> None:
+    """Define what the simulated agents ask for; every one of these groups may approve it."""
     from approvals.services.categories import create_category, give_right
 
     for key, name in CATEGORIES.items():

@@ -10,6 +10,8 @@ from typing import Any
 
 import django
 
+from govapp.chaos.company import AGENTS, make_categories
+
 POLICY = """\
 version: 1
 default: require_approval
@@ -60,19 +62,10 @@ rules:
           - {field: confidence, op: gte, value: "0.9"}
     then: allow
 """
-CATEGORIES = {
-    "payments.transfer": "Bank transfer",
-    "email.send": "E-mail to a customer",
-    "database.query": "Database statement",
-    "infra.deploy": "Deployment",
-    "records.read": "Customer file",
-}
-AGENTS = ("payer", "writer", "releaser", "reader")
 
 
 def make(slug: str) -> dict[str, Any]:
     """Make people, groups, categories, a published policy and agents with keys."""
-    from approvals.services.categories import create_category, give_right
     from approvals.services.policies import propose_policy, publish_policy
     from govapp.common.tenancy import tenant_transaction
     from tenants.enums import Role
@@ -84,18 +77,7 @@ def make(slug: str) -> dict[str, Any]:
         petra = add_member(
             actor=company.olivia, user=make_user("petra", slug), roles=[Role.COMPLIANCE]
         )
-        for key, name in CATEGORIES.items():
-            is_payment = key == "payments.transfer"
-            category = create_category(
-                actor=company.carl,
-                key=key,
-                name=name,
-                risk="high",
-                target_field="to" if is_payment else "",
-                amount_field="amount" if is_payment else "",
-            )
-            for group in (company.finance, company.risk, company.managers):
-                give_right(actor=company.carl, category=category, group=group)
+        make_categories(company.carl, (company.finance, company.risk, company.managers))
         draft = propose_policy(actor=company.carl, source=POLICY, remark="The first one.")
         publish_policy(actor=petra, version=draft, attestation="I have read every rule.")
     keys = {name: make_agent(company, name)[1] for name in AGENTS}
