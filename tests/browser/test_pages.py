@@ -69,10 +69,8 @@ ACCOUNT = {
     "account-factors": "/accounts/2fa/",
     "account-sessions": "/accounts/sessions/",
 }
-# What README shows, and so what `--screenshots` writes.
+# What README shows of these, and so what `--screenshots` writes.
 PICTURES = {
-    "inbox-1280-light",
-    "request_detail-1280-light",
     "policy-1280-light",
     "audit_log-1280-light",
     "link-390-light",
