@@ -63,7 +63,9 @@ def test_silence_is_reminded_escalated_and_expires(company: Company) -> None:
         row["type"]
         for row in stack.rows(
             "SELECT type FROM audit_ledgerevent WHERE tenant_id = %s AND request_id IS NOT NULL"
-            " AND type NOT LIKE 'notification.%%' AND type NOT LIKE 'review_link.%%'",
+            " AND type NOT LIKE 'notification.%%' AND type NOT LIKE 'review_link.%%'"
+            # The watch may look just after the clock was moved, before the sweep does.
+            " AND type NOT LIKE 'finding.%%'",
             company.id,
         )
     )

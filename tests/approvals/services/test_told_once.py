@@ -64,15 +64,18 @@ def test_a_digest_asks_about_a_request_once(
 ) -> None:
     sent: list[Message] = []
     monkeypatch.setitem(TRANSPORTS, EMAIL, lambda row, message: sent.append(message))
+    now = clock.now()
+    whole_hour = now.replace(minute=0, second=0, microsecond=0) - now
+    move_clock(whole_hour)  # Digests leave at whole hours: all of this is of the same one.
     world.submit(summary="Pay one")
     world.submit(summary="Pay two")
     for minutes in (11, 21):
-        move_clock(timedelta(minutes=minutes))
+        move_clock(whole_hour + timedelta(minutes=minutes))
         sweep()
     mine = of(world, world.company.alice)
     assert len(mine) == 6
     assert {row.held_for for row in mine} == {HeldFor.DIGEST}
-    move_clock(HOUR + DUE)
+    move_clock(whole_hour + HOUR + DUE)
     send_notification(tenant_id=world.company.id, notification_id=mine[0].pk)
     (message,) = sent
     assert sorted(entry.heading for entry in message.entries) == ["Pay one", "Pay two"]
