@@ -65,7 +65,7 @@ def test_a_digest_asks_about_a_request_once(
     sent: list[Message] = []
     monkeypatch.setitem(TRANSPORTS, EMAIL, lambda row, message: sent.append(message))
     now = clock.now()
-    whole_hour = now.replace(minute=0, second=0, microsecond=0) - now
+    whole_hour = now.replace(minute=0, second=0, microsecond=0) + HOUR - now
     move_clock(whole_hour)  # Digests leave at whole hours: all of this is of the same one.
     world.submit(summary="Pay one")
     world.submit(summary="Pay two")
