@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import environ
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache, caches
 from django.db import connections
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 import govapp.celery
 from tests.support.committed import CommittedDatabase
@@ -21,6 +22,20 @@ from tests.support.services import Services, running_services
 # Playwright's synchronous interface leaves an event loop in its thread, and Django's guard would
 # then refuse every later test of the same process.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+# A busy machine is no failure, and the same code fails or passes every time it is tested. For
+# other dice than the usual ones: `./run test --hypothesis-profile=dice tests/approvals/policies`.
+_UNHURRIED: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+hypothesis.settings.register_profile("dice", **_UNHURRIED)
+hypothesis.settings.register_profile("usual", derandomize=True, **_UNHURRIED)
+hypothesis.settings.load_profile("usual")
+
+# What a page has to show comes within a blink; on a busy machine it may take longer.
+expect.set_options(timeout=60_000)
 
 DATABASE = "govapp_tests"
 _ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
@@ -93,6 +108,13 @@ def _forget_what_was_counted(request: pytest.FixtureRequest) -> None:
     if "django_db_setup" in request.fixturenames:
         request.getfixturevalue("django_db_setup")
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _replay_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no quick replay end early because the machine is busy."""
+    monkeypatch.setattr("approvals.services.replay_quick.QUICK_SECONDS", 60.0)
+    monkeypatch.setattr("approvals.services.replay_quick.QUICK_STATEMENT", "60s")
 
 
 class MoveClock(Protocol):

@@ -23,7 +23,7 @@ from govapp.runtime.up import answers, web_command
 
 KILLED: Final = ("worker", "beat", "web", "sweeper", "sequencer", "valkey")
 WRONG_BY: Final = (timedelta(hours=-5), timedelta(hours=3), timedelta(days=-40), timedelta(days=2))
-BACK_SECONDS: Final = 60.0
+BACK_SECONDS: Final = 120.0
 
 
 class WrongHost:
@@ -52,7 +52,7 @@ class WrongHost:
         """Kill -9 all of it."""
         for process in self.processes:
             kill_session(process.pid)
-            process.wait(10)
+            process.wait(60)
 
 
 class Injector:

@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from govapp.runtime.processes import spawn
 from govapp.runtime.state import ROOT
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 T = TypeVar("T")
 # What a program's command line holds, and nobody else's.
 SIGNS = {
@@ -40,7 +40,7 @@ class InVain(AssertionError):
     """What was waited for did not come."""
 
 
-def until(look: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = 120.0) -> T:
     """Look again and again until there is something; fail after the seconds, which are ample."""
     limit = time.monotonic() + seconds
     while True:
@@ -98,7 +98,7 @@ class Stack:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 
@@ -165,7 +165,7 @@ class Stack:
     def stop(self) -> int:
         """Press Ctrl-C and wait; return the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 def start_stack(

@@ -48,7 +48,7 @@ def race(
     returned or the kind of refusal that it met; anything else that was raised is raised.
     """
     rounds = iter(range(len(requests)))
-    gate = Barrier(len(acts), action=partial(_begin, rounds, before), timeout=60)
+    gate = Barrier(len(acts), action=partial(_begin, rounds, before), timeout=120)
 
     def run(place: int) -> list[object]:
         found: list[object] = []

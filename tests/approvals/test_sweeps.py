@@ -95,9 +95,9 @@ def attempts(world: World) -> int:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Wait for it, half a minute at the most."""
+    """Wait for it, two minutes at the most."""
     pause = threading.Event()
-    for _ in range(600):
+    for _ in range(2400):
         if holds():
             return
         pause.wait(0.05)

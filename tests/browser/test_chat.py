@@ -1,6 +1,7 @@
 """Chat and devices as people see them; and a message that arrives in a browser."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -99,10 +100,11 @@ def test_a_browser_is_subscribed_and_shows_a_message(demo: Demo, visit: Visit) -
     told = {"title": "Pay <b>EUR</b> 900", "body": "Alice, your approval is needed.",
             "path": "//evil.example/x", "tag": "ar_1"}  # fmt: skip
     deliver(window, json.dumps(told))
-    shown = page.evaluate(
+    notifications = (
         "navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((all) =>"
         " all.map((n) => [n.title, n.body, n.tag, n.data.path]))"
     )
+    shown = wait_for(window, lambda: page.evaluate(notifications))
     assert shown == [[told["title"], told["body"], "ar_1", f"{window.server}/"]]
     assert window.faults == []
 
@@ -132,13 +134,21 @@ def deliver(window: Any, data: str) -> None:
         "ServiceWorker.workerRegistrationUpdated", lambda said: found.extend(said["registrations"])
     )
     session.send("ServiceWorker.enable")
-    window.page.wait_for_timeout(300)
-    ours = next(each for each in found if each["scopeURL"] == f"{window.server}/")
+    scope = f"{window.server}/"
+    ours = wait_for(window, lambda: next((e for e in found if e["scopeURL"] == scope), None))
     session.send(
         "ServiceWorker.deliverPushMessage",
         {"origin": window.server, "registrationId": ours["registrationId"], "data": data},
     )
-    window.page.wait_for_timeout(500)
+
+
+def wait_for(window: Any, look: Callable[[], Any]) -> Any:
+    """Return what there is to see as soon as there is something; a minute at the most."""
+    for _ in range(1200):
+        if seen := look():
+            return seen
+        window.page.wait_for_timeout(50)
+    raise AssertionError("It did not happen.")
 
 
 def _padded(text: str) -> str:

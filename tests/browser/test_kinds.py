@@ -51,7 +51,7 @@ class Bank:
     def events(self, kind: str) -> list[str]:
         """Return the summaries of what was recorded of this type."""
         with tenant_transaction(self.company.tenant.pk):
-            rows = LedgerEvent.objects.filter(type=kind).order_by("occurred_at")
+            rows = LedgerEvent.objects.filter(type=kind).order_by("occurred_at", "id")
             return [json.loads(bytes(row.body))["summary"] for row in rows]
 
 

@@ -57,7 +57,7 @@ class Company:
     def agent(self, name: str = "payer") -> httpx.Client:
         """A client that speaks with the agent's key."""
         headers = {"Authorization": f"Bearer {self.note['keys'][name]}"}
-        return httpx.Client(base_url=self.stack.base_url, headers=headers, timeout=40)
+        return httpx.Client(base_url=self.stack.base_url, headers=headers, timeout=90)
 
     def submit_with_curl(self, body: dict[str, Any]) -> dict[str, Any]:
         """Submit as a person at a terminal would; the answer has to be 202."""
@@ -69,7 +69,7 @@ class Company:
                 "-H", "Content-Type: application/json",
                 "-d", json.dumps(body),
             ],
-            capture_output=True, text=True, timeout=30,
+            capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         answer, _, status = done.stdout.rpartition("\n")
         assert status == "202", f"{done.stdout}{done.stderr}"
@@ -93,7 +93,7 @@ class Company:
 
     def person(self, name: str) -> httpx.Client:
         """Log somebody in through the login page; return their browser without scripts."""
-        client = httpx.Client(base_url=self.stack.base_url, timeout=20, follow_redirects=True)
+        client = httpx.Client(base_url=self.stack.base_url, timeout=90, follow_redirects=True)
         page = client.get("/accounts/login/")
         form = next(each for each in Forms(page.text).found if "password" in each.fields)
         form.fields |= {"login": self.email_of(name), "password": PASSWORD}
@@ -131,7 +131,7 @@ class Waited:
     seconds_after: float
 
 
-def wait_by_long_poll(client: httpx.Client, request_id: str, seconds: float = 120.0) -> Waited:
+def wait_by_long_poll(client: httpx.Client, request_id: str, seconds: float = 240.0) -> Waited:
     """Wait as `api.md` says until the request is no longer pending."""
     limit = time.monotonic() + seconds
     while True:

@@ -185,7 +185,7 @@ def report_contains_it(company: Company) -> None:
             shown = carl.get(company.url("reports/"))
             return shown if "/download" in shown.text else None
 
-        page = until(ready, "the report is made", 60)
+        page = until(ready, "the report is made")
         form = next(each for each in Forms(page.text).found if each.action.endswith("/download"))
         answer = send(carl, page, form)
         assert answer.headers["content-type"] == "application/pdf"

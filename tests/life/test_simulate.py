@@ -21,7 +21,7 @@ def test_the_simulator_finds_no_fault(company: Company, tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(figures.read_text())

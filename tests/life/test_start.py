@@ -47,7 +47,7 @@ def test_a_clone_starts_stops_and_survives_a_kill(tmp_path: Path) -> None:
     former = set(marked(state))
     assert len(former) >= 5
     second.process.kill()
-    second.process.wait(10)
+    second.process.wait(60)
 
     third = start_stack(state, port=port, command=command, cwd=checkout)
     assert httpx.get(f"{third.base_url}/healthz").text == "ok"

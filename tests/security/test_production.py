@@ -64,7 +64,7 @@ def start(code: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
             del wanted[name]
     return subprocess.run(
         [sys.executable, "-c", code],
-        env=wanted, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=60,
+        env=wanted, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
 
 

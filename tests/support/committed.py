@@ -25,7 +25,7 @@ class CommittedDatabase:
 
         Returns what each returned or raised, in order.
         """
-        gate = Barrier(len(calls), timeout=60)
+        gate = Barrier(len(calls), timeout=120)
 
         def run(call: Callable[[], T]) -> T | Exception:
             try:

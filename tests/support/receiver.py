@@ -36,7 +36,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = 10
+    timeout = 60
 
     def do_POST(self) -> None:
         receiver = cast("_Server", self.server).receiver

@@ -60,7 +60,7 @@ class Services:
         """
         with psycopg.connect(self.admin_url(dbname)) as connection:
             connection.execute("SET session_replication_role = replica")
-            connection.execute("SET statement_timeout = '20s'")
+            connection.execute("SET statement_timeout = '120s'")
             rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
             for (table,) in rows.fetchall():
                 if table not in KEPT_TABLES:

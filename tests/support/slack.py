@@ -89,7 +89,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = 10
+    timeout = 60
 
     def do_POST(self) -> None:
         workspace = cast("_Server", self.server).workspace

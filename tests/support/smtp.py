@@ -38,7 +38,7 @@ class _Server(socketserver.ThreadingTCPServer):
 class _Session(socketserver.StreamRequestHandler):
     """The few commands of RFC 5321 that smtplib speaks."""
 
-    timeout = 10
+    timeout = 60
 
     def handle(self) -> None:
         mailbox = cast("_Server", self.server).mailbox

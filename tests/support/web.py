@@ -59,7 +59,7 @@ def running_web() -> Iterator[Web]:
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), name="web")
     thread.start()
     try:
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 120
         while not server.started and thread.is_alive() and time.monotonic() < limit:
             time.sleep(0.01)
         assert server.started, "the web server did not start"
@@ -67,5 +67,5 @@ def running_web() -> Iterator[Web]:
         yield Web(f"http://127.0.0.1:{port}", dispatcher)
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive(), "the web server did not stop"

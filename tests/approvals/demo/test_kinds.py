@@ -27,5 +27,5 @@ def test_each_kind_waits_for_people_and_is_drawn_as_what_it_is() -> None:
     assert sorted(kinds) == sorted(KINDS)
     with tenant_transaction(company.tenant.pk):
         assert ActionRequest.objects.count() == len(KINDS)
-        said = list(Comment.objects.order_by("created_at").values_list("kind", flat=True))
+        said = list(Comment.objects.order_by("created_at", "id").values_list("kind", flat=True))
     assert said == ["question", "answer", "answer", "comment"]

@@ -349,7 +349,7 @@ def bulk(world: World, requests: list[ActionRequest]) -> list[str]:
     ballots = [BulkBallot(each.pk, each.payload_digest, each.version) for each in requests]
     with bind_tenant(world.company.id):
         with tenant_transaction(world.company.id):
-            found = ActionRequest.objects.select_related("category").order_by("submitted_at")
+            found = ActionRequest.objects.select_related("category").order_by("submitted_at", "id")
             boards = load_boards(list(found))
         member = world.company.alice
         given = vote_in_bulk(member=member, ballots=ballots, boards=boards, verdict=Verdict.APPROVE)

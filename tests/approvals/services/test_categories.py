@@ -30,7 +30,7 @@ def make_category(company: Company, key: str = "payments.transfer") -> ActionCat
 
 
 def event_types() -> list[str]:
-    events = LedgerEvent.objects.filter(type__startswith="category.").order_by("occurred_at")
+    events = LedgerEvent.objects.filter(type__startswith="category.").order_by("occurred_at", "id")
     return list(events.values_list("type", flat=True))
 
 

@@ -154,7 +154,7 @@ def test_votes_on_the_former_action_fall_away_and_may_be_cast_again(world: World
         assert standing_of(fresh(request), world.company.bob).may_vote
         assert list(decidable_by(world.company.bob)) == [request]
         told = Notification.objects.filter(member=world.company.bob, kind="requested")
-        assert [row.content for row in told.order_by("created_at")] == [
+        assert [row.content for row in told.order_by("created_at", "id")] == [
             {},
             {"changed_by": "Alice"},
         ]

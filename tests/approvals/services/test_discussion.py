@@ -43,7 +43,8 @@ def told(world: World) -> list[tuple[str, str]]:
     """Who was told, and the subject of the message."""
     with tenant_transaction(world.company.id):
         rows = Notification.objects.filter(kind="commented").select_related("member__user")
-        return [(str(row.member), row.content["subject"]) for row in rows.order_by("created_at")]
+        rows = rows.order_by("created_at", "id")
+        return [(str(row.member), row.content["subject"]) for row in rows]
 
 
 def events(world: World, *kinds: str) -> list[dict[str, Any]]:

@@ -58,7 +58,8 @@ def told(world: World) -> list[tuple[str, str]]:
         rows = Notification.objects.filter(kind=NotificationKind.ALERT).select_related(
             "member__user"
         )
-        return [(str(row.member), row.content["subject"]) for row in rows.order_by("created_at")]
+        rows = rows.order_by("created_at", "id")
+        return [(str(row.member), row.content["subject"]) for row in rows]
 
 
 def asked(world: World, member: Membership) -> Message:

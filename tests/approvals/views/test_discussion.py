@@ -12,7 +12,7 @@ URL = "requests/{asked}/comments"
 
 def texts(site: Site) -> list[tuple[str, str]]:
     with tenant_transaction(site.world.company.id):
-        return [(each.kind, each.text) for each in Comment.objects.order_by("created_at")]
+        return [(each.kind, each.text) for each in Comment.objects.order_by("created_at", "id")]
 
 
 def test_a_comment_is_added_and_shown(site: Site, login: Login) -> None:
