@@ -19,7 +19,6 @@ from tests.conftest import DATABASE
 from tests.support.services import Services
 
 SHOTS = Path(settings.BASE_DIR) / "docs" / "screenshots"
-THEMES = ("light", "dark")
 WIDTHS = (1280, 390)
 
 
@@ -75,13 +74,12 @@ class Visitor:
 
 
 class Visit(Protocol):
-    """Open a window: as whom, in which theme, how wide."""
+    """Open a window: as whom, how wide."""
 
     def __call__(
         self,
         member: Membership | None,
         *,
-        theme: str = "light",
         width: int = 1280,
         scripts: bool = True,
     ) -> Visitor: ...
@@ -95,12 +93,11 @@ def visit(browser: Browser, server: str) -> Iterator[Visit]:
     def open_window(
         member: Membership | None,
         *,
-        theme: str = "light",
         width: int = 1280,
         scripts: bool = True,
     ) -> Visitor:
         context = browser.new_context(
-            color_scheme=theme,  # type: ignore[arg-type]
+            color_scheme="light",
             viewport={"width": width, "height": 900 if width > 600 else 844},
             java_script_enabled=scripts,
             reduced_motion="reduce",

@@ -11,7 +11,7 @@ from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Absence, Membership
 from tenants.services.absences import enter_absence
-from tests.browser.conftest import THEMES, WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.demo import PAYLOAD, Demo
 from tests.browser.test_pages import examine
 from tests.tenants.services.test_absences import calendar, whole_days
@@ -45,18 +45,15 @@ def ask(demo: Demo) -> ActionRequest:
     return demo.world.submit(summary="Pay EUR 52,000 to Tailspin Toys", payload=payload)
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_pages_of_absences(
-    demo: Demo, visit: Visit, shots: Path | None, theme: str, width: int
-) -> None:
+def test_the_pages_of_absences(demo: Demo, visit: Visit, shots: Path | None, width: int) -> None:
     company = demo.world.company
     first = enter(demo, company.alice, company.bob, -1, 6)
     enter(demo, company.alice, None, 20, 3)
     enter(demo, company.bob, company.charlie, 3, 4)
     enter(demo, company.carl, company.charlie, 9, 14)
     asked = ask(demo)
-    window = visit(company.bob, theme=theme, width=width)
+    window = visit(company.bob, width=width)
     wrong: list[str] = []
     for name, path in {
         "absences": "absences/",
@@ -66,13 +63,13 @@ def test_the_pages_of_absences(
         "request-stand-in": f"requests/{asked.public_id}/",
         "person-absences": f"people/{company.bob.public_id}/",
     }.items():
-        wrong += examine(window.go(demo.url(path)), f"{name}-{width}-{theme}", shots)
-    owner = visit(company.olivia, theme=theme, width=width)
+        wrong += examine(window.go(demo.url(path)), f"{name}-{width}", shots)
+    owner = visit(company.olivia, width=width)
     for name, path in {
         "absences-owner": "absences/",
         "absence-change": f"absences/{first.public_id}/",
     }.items():
-        wrong += examine(owner.go(demo.url(path)), f"{name}-{width}-{theme}", shots)
+        wrong += examine(owner.go(demo.url(path)), f"{name}-{width}", shots)
     assert (wrong, window.faults, owner.faults) == ([], [], [])
 
 

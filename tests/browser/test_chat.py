@@ -14,7 +14,7 @@ from approvals.services.chat_accounts import enter_account, keep_found
 from approvals.services.chat_connections import connect_slack, connect_teams
 from approvals.services.push_subscriptions import subscribe
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import THEMES, WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.demo import Demo
 from tests.browser.test_pages import examine
 from tests.support.push import PushingBrowser
@@ -56,11 +56,8 @@ def connected(demo: Demo, settings: Settings) -> Demo:
     return demo
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_accessible_and_silent(
-    connected: Demo, visit: Visit, theme: str, width: int
-) -> None:
+def test_every_page_is_accessible_and_silent(connected: Demo, visit: Visit, width: int) -> None:
     company = connected.world.company
     wrong: list[str] = []
     paths = [
@@ -73,8 +70,8 @@ def test_every_page_is_accessible_and_silent(
         (company.bob, "me/devices/"),
     ]
     for member, path in paths:
-        window = visit(member, theme=theme, width=width)
-        wrong += examine(window.go(connected.url(path)), f"{path}-{width}-{theme}", None)
+        window = visit(member, width=width)
+        wrong += examine(window.go(connected.url(path)), f"{path}-{width}", None)
         wrong += [f"{path}: {fault}" for fault in window.faults]
     assert wrong == []
 

@@ -15,7 +15,7 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tests.approvals.documents import asks, rules
 from tests.approvals.emergencies import WHY, may_act_alone
-from tests.browser.conftest import THEMES, WIDTHS, Visit, Visitor
+from tests.browser.conftest import WIDTHS, Visit, Visitor
 from tests.browser.demo import Demo
 from tests.browser.test_pages import examine
 from tests.people import PASSWORD
@@ -94,21 +94,20 @@ def votes(demo: Demo) -> list[str]:
         return [f"{vote.verdict} {vote.right['second_factor']}" for vote in cast]
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_a_passkey_is_asked_for_when_the_button_is_pressed(
     demo: Demo,
     asked: ActionRequest,
     person: Callable[..., tuple[Visitor, Device]],
     width: int,
-    theme: str,
 ) -> None:
-    window, device = person(demo.world.company.alice, width=width, theme=theme)
+    window, device = person(demo.world.company.alice, width=width)
     page = window.go(demo.url(f"requests/{asked.public_id}/"))
-    wrong = examine(page, f"passkey-{width}-{theme}", None)
+    wrong = examine(page, f"passkey-{width}", None)
     device.set_verified(False)
     page.get_by_role("button", name="Approve", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("Your passkey was not used")
-    wrong += examine(page, f"passkey-refused-{width}-{theme}", None)
+    wrong += examine(page, f"passkey-refused-{width}", None)
     assert votes(demo) == []
     device.set_verified(True)
     page.get_by_role("button", name="Approve", exact=True).click()
@@ -160,18 +159,17 @@ def test_alone_with_a_passkey(
         assert BreakGlassReview.objects.get().reason == WHY
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_pages_of_an_emergency(
-    demo: Demo, asked: ActionRequest, visit: Visit, theme: str, width: int
+    demo: Demo, asked: ActionRequest, visit: Visit, width: int
 ) -> None:
     """Before, after, its review, and with everything done: seen by whom it concerns."""
     company = demo.world.company
     may_act_alone(demo.world, company.charlie)
-    app, look = App(company.charlie), {"theme": theme, "width": width}
+    app, look = App(company.charlie), {"width": width}
     charlie = visit(company.charlie, **look)  # type: ignore[arg-type]
     carl = visit(company.carl, **look)  # type: ignore[arg-type]
-    name = f"{width}-{theme}"
+    name = f"{width}"
     wrong: list[str] = []
     page = charlie.go(demo.url(f"requests/{asked.public_id}/"))
     page.get_by_text("Approve alone, in an emergency").click()

@@ -10,7 +10,7 @@ from approvals.models import PolicyDraft, PolicyVersion
 from approvals.policies import Policy, dump_policy, load_policy, parse_policy
 from approvals.services.drafts import create_draft, save_draft
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import THEMES, WIDTHS, Visit, Visitor
+from tests.browser.conftest import WIDTHS, Visit, Visitor
 from tests.browser.demo import Demo, document
 from tests.browser.test_pages import examine
 
@@ -60,28 +60,27 @@ def settled(page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_state_is_accessible_and_silent(
-    desk: Desk, visit: Visit, shots: Path | None, theme: str, width: int
+    desk: Desk, visit: Visit, shots: Path | None, width: int
 ) -> None:
-    window = visit(desk.demo.world.company.carl, theme=theme, width=width)
-    wrong = examine(settled(window.go(desk.url())), f"editor-{width}-{theme}", shots)
+    window = visit(desk.demo.world.company.carl, width=width)
+    wrong = examine(settled(window.go(desk.url())), f"editor-{width}", shots)
     for key in ("rules-0", "flows-0", "otherwise"):
         page = open_rule(window, desk, key)
         for each in page.locator(".rule-form details").all():
             each.locator("summary").click()
-        wrong += examine(page, f"editor-{key}-{width}-{theme}", shots)
+        wrong += examine(page, f"editor-{key}-{width}", shots)
     page.locator("#add-rules").click()
     expect(page.locator("#rules-3 .rule-form")).to_be_visible()
     page.locator("#f-rules-3-id").fill("Not a slug")
     expect(page.locator("#problems .notice")).to_be_visible()
-    wrong += examine(page, f"editor-faults-{width}-{theme}", shots)
+    wrong += examine(page, f"editor-faults-{width}", shots)
     page.locator("#view-text").click()
     expect(page.locator("textarea#source")).to_be_visible()
-    wrong += examine(page, f"editor-text-{width}-{theme}", shots)
+    wrong += examine(page, f"editor-text-{width}", shots)
     page = window.go(desk.url("review"))
-    wrong += examine(page, f"editor-review-{width}-{theme}", shots)
+    wrong += examine(page, f"editor-review-{width}", shots)
     assert wrong == []
     assert window.faults == []
 
@@ -190,12 +189,11 @@ def test_an_impossible_quorum_is_said_before_anybody_reviews(desk: Desk, visit: 
     assert window.faults == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_seats_of_different_groups_with_somebody_left_out(
-    desk: Desk, visit: Visit, shots: Path | None, theme: str, width: int
+    desk: Desk, visit: Visit, shots: Path | None, width: int
 ) -> None:
-    window = visit(desk.demo.world.company.carl, theme=theme, width=width)
+    window = visit(desk.demo.world.company.carl, width=width)
     page = open_rule(window, desk, "flows-0")
     start = "#f-flows-0-s-0-seat-0"
     page.locator(f"{start}-who").select_option("groups")
@@ -209,7 +207,7 @@ def test_seats_of_different_groups_with_somebody_left_out(
     expect(settled(page).locator("#card-flows-0")).to_contain_text(
         "2 from different groups (Finance, Risk) (anyone but the manager of the agent's owner)"
     )
-    assert examine(page, f"editor-seats-{width}-{theme}", shots) == []
+    assert examine(page, f"editor-seats-{width}", shots) == []
 
 
 def test_a_stage_counts_business_hours_asks_again_and_hands_over(desk: Desk, visit: Visit) -> None:

@@ -10,7 +10,7 @@ from approvals.models import PolicySimulation
 from approvals.policies import dump_policy, parse_policy
 from approvals.services.simulations import run_simulation, start_simulation
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import THEMES, WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.demo import Demo, document
 from tests.browser.test_pages import examine
 
@@ -46,15 +46,12 @@ def pause_at(demo: Demo, simulation: PolicySimulation, replayed: int) -> None:
         )
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_each_page_is_accessible_and_silent(
-    demo: Demo, visit: Visit, theme: str, width: int
-) -> None:
+def test_each_page_is_accessible_and_silent(demo: Demo, visit: Visit, width: int) -> None:
     done, running = start(demo), start(demo)
     finish(demo, done)
     pause_at(demo, running, 2155)
-    window = visit(demo.world.company.carl, theme=theme, width=width)
+    window = visit(demo.world.company.carl, width=width)
     wrong: list[str] = []
     for name, path in {
         "list": "policy/simulations/",
@@ -62,7 +59,7 @@ def test_each_page_is_accessible_and_silent(
         "done": f"policy/simulations/{done.public_id}/",
         "looser": f"policy/simulations/{done.public_id}/?direction=looser",
     }.items():
-        wrong += examine(window.go(demo.url(path)), f"simulation-{name}-{width}-{theme}", None)
+        wrong += examine(window.go(demo.url(path)), f"simulation-{name}-{width}", None)
     assert wrong + window.faults == []
 
 

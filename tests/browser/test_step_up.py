@@ -10,7 +10,7 @@ from approvals.models import ActionRequest
 from approvals.services.submission import Submission, submit_action
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.documents import asks, rules
-from tests.browser.conftest import THEMES, WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.demo import Demo
 from tests.browser.test_pages import examine
 from tests.support.authenticator import App
@@ -45,15 +45,14 @@ def asked(demo: Demo) -> Iterator[ActionRequest]:
     cache.clear()
 
 
-@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_code_is_asked_for_where_the_decision_is_made(
-    demo: Demo, asked: ActionRequest, visit: Visit, theme: str, width: int
+    demo: Demo, asked: ActionRequest, visit: Visit, width: int
 ) -> None:
     alice = demo.world.company.alice
     path = demo.url(f"requests/{asked.public_id}/")
-    window = visit(alice, theme=theme, width=width)
-    page, name = window.go(path), f"step-up-{width}-{theme}"
+    window = visit(alice, width=width)
+    page, name = window.go(path), f"step-up-{width}"
     wrong = examine(page, f"{name}-no-app", None)
     expect(page.get_by_text("Set up a second factor first")).to_be_visible()
     app = App(alice)
