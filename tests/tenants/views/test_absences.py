@@ -78,13 +78,13 @@ def test_parts_of_days_are_in_the_time_of_the_tenant(places: Places, login: Logi
     company.tenant.time_zone = "Asia/Kolkata"
     with tenant_transaction(company.id):
         company.tenant.save()
-    sent = {"starts_at": "2027-01-04", "from_time": "12:00", "ends_at": "2027-01-04",
-            "to_time": "18:00"}  # fmt: skip
+    sent = {"starts_at": day(30), "from_time": "12:00", "ends_at": day(30), "to_time": "18:00"}
     login(company.alice).post(places.url("absences/new"), sent)
     with tenant_transaction(company.id):
         row = Absence.objects.get()
-    assert row.starts_at == datetime(2027, 1, 4, 6, 30, tzinfo=UTC)
-    assert row.ends_at == datetime(2027, 1, 4, 12, 30, tzinfo=UTC)
+    midnight = datetime.fromisoformat(sent["starts_at"]).replace(tzinfo=UTC)
+    assert row.starts_at == midnight + timedelta(hours=6, minutes=30)
+    assert row.ends_at == midnight + timedelta(hours=12, minutes=30)
 
 
 def test_a_refusal_is_said_at_its_field(places: Places, login: Login) -> None:
