@@ -43,7 +43,16 @@ def text_array(values: Iterable[str]) -> str:
 
 def time_array(values: Iterable[datetime]) -> str:
     """Return an array of instants."""
-    return f"{{{','.join([each.isoformat() for each in values])}}}"
+    written = _Written()
+    return f"{{{','.join([written[each] for each in values])}}}"
+
+
+class _Written(dict[datetime, str]):
+    """Hundreds of rows of one batch are of one instant, which is written once."""
+
+    def __missing__(self, moment: datetime) -> str:
+        text = self[moment] = moment.isoformat()
+        return text
 
 
 def bytes_array(values: Iterable[bytes]) -> str:
