@@ -26,6 +26,7 @@ class Twin(NamedTuple):
     summary: str
 
 
+# `kind` is the text of all that decides, written by PostgreSQL: equal when and only when it is.
 # Of whoever is away, what counts is whether they are back before a stage ends: of two stages
 # before whose ends equally many are back, the same are back.
 _FIND: Final = """
@@ -33,8 +34,8 @@ WITH away AS MATERIALIZED (
   SELECT ends_at FROM tenants_absence WHERE cancelled_at IS NULL AND ends_at > %s)
 SELECT timer.request_id, timer.id, timer.due_at, stage.opened_at, stage.deadline_at,
   request.deadline_at, request.summary,
-  sha256(convert_to(ROW(timer.level, request.purpose, request.category_id, agent.owner_id,
-    request.owner_at_submission_id, request.on_behalf_of, board.stages)::text, 'UTF8')) AS kind
+  ROW(timer.level, request.purpose, request.category_id, agent.owner_id,
+    request.owner_at_submission_id, request.on_behalf_of)::text || board.stages AS kind
 FROM (
   SELECT *, count(*) OVER (PARTITION BY request_id) AS due FROM approvals_timer
   WHERE request_id = ANY(%s::uuid[]) AND status = 'armed' AND due_at <= %s) AS timer
@@ -46,9 +47,9 @@ JOIN tenants_agent AS agent
   ON agent.tenant_id = request.tenant_id AND agent.id = request.agent_id
 CROSS JOIN LATERAL (
   SELECT bool_or(one.id = timer.stage_id) AS has_stage,
-    array_agg(ROW(demand.rule_id, demand.separation_of_duties, demand.flow, one.position,
-      one.name, one.status, one.seats, one.added, one.id = timer.stage_id,
-      (SELECT count(*) FROM away WHERE away.ends_at < one.deadline_at))::text
+    string_agg(concat_ws(' ', to_jsonb(ARRAY[demand.rule_id, one.name]), demand.flow, one.seats,
+      one.added, demand.separation_of_duties, one.position, one.status, one.id = timer.stage_id,
+      (SELECT count(*) FROM away WHERE away.ends_at < one.deadline_at)), ' '
       ORDER BY demand.rule_id, one.position) AS stages
   FROM approvals_requirementstage AS one
   JOIN approvals_requirement AS demand
@@ -74,10 +75,10 @@ def find_twins(request_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, list
     with connection.cursor() as cursor:
         cursor.execute(_FIND, [now, uuid_array(request_ids), now])
         rows = cursor.fetchall()
-    firsts: dict[bytes, UUID] = {}
+    firsts: dict[str, UUID] = {}
     found: dict[UUID, list[Twin]] = {}
     for *columns, kind in rows:
-        first = firsts.setdefault(bytes(kind), columns[0])
+        first = firsts.setdefault(kind, columns[0])
         if first is columns[0]:
             found[first] = []
         else:

@@ -50,7 +50,7 @@ FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::timestamptz[], %s
   AS line (id, number, member_id, channel, send_at, held_for)
 JOIN unnest(%s::uuid[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY
   AS message (request_id, kind, dedup_key, content, number) USING (number)
-ON CONFLICT DO NOTHING
+ON CONFLICT (tenant_id, member_id, channel, dedup_key) DO NOTHING
 """
 
 
