@@ -13,6 +13,7 @@ from approvals.audit_events.wording import words
 from approvals.digests import canonical_json
 from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
+from approvals.selectors.twins import Twin
 from audit.actors import SYSTEM, Actor, Subject
 from audit.services import Entry, record_many
 from govapp.common.ids import public_id
@@ -195,6 +196,25 @@ def reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: dateti
         now,
         f"Reminder {timer.level + 1} of stage “{stage.name}”; still missing: {missing}",
         timer_data(timer) | {"missing": missing},
+    )
+
+
+def reminded_too(entry: Entry, twin: Twin) -> Entry:
+    """As `reminded`, of a request that is like another one of which this was made."""
+    times = {
+        "opened_at": _time(twin.opened_at),
+        "deadline_at": _time(twin.ends_at),
+        "due_at": _time(twin.due_at),
+    }
+    ident = public_id("ar", twin.request_id)
+    return Entry(
+        event_type=entry.event_type,
+        actor=entry.actor,
+        subject=Subject(type=entry.subject.type, id=ident, label=twin.summary),
+        summary=entry.summary,
+        data={**(entry.data or {}), **times},
+        request_id=twin.request_id,
+        at=entry.at,
     )
 
 

@@ -190,7 +190,8 @@ def _tell(comment: Comment, by: str, members: Collection[UUID | None], now: date
         "by": by,
     }
     message = Message(
-        request=request,
+        request_id=request.pk,
+        deadline_at=request.deadline_at,
         kind=NotificationKind.COMMENTED,
         dedup_key=f"comment:{comment.pk}",
         members=sorted(ident for ident in members if ident is not None),

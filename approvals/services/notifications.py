@@ -5,7 +5,7 @@ which channel and when each person is told is settled here, by `approvals/routin
 """
 
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -29,7 +29,7 @@ from approvals.selectors.contacts import (
 from approvals.selectors.people import members_named
 from govapp.common import clock
 from govapp.common.arrays import text_array, time_array, uuid_array
-from govapp.common.ids import new_id
+from govapp.common.ids import FreshId, new_ids
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
@@ -50,15 +50,16 @@ FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::timestamptz[], %s
   AS line (id, number, member_id, channel, send_at, held_for)
 JOIN unnest(%s::uuid[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY
   AS message (request_id, kind, dedup_key, content, number) USING (number)
-ON CONFLICT DO NOTHING
+ON CONFLICT (tenant_id, member_id, channel, dedup_key) DO NOTHING
 """
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message about a request to several members."""
+    """One message about a request, which is due until `deadline_at`, to several members."""
 
-    request: ActionRequest
+    request_id: UUID
+    deadline_at: datetime | None
     kind: NotificationKind
     dedup_key: str
     members: Sequence[UUID]
@@ -214,55 +215,54 @@ def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
     messages = [message for message in messages if message.members]
     if not messages:
         return
-    wishes = read_wishes(member for message in messages for member in message.members)
-    lines = []
-    for number, message in enumerate(messages, start=1):
-        for member in message.members:
-            asked_for = wishes.get(member)
-            # Hardly anybody asks for anything, and everybody is asked here: no call for those.
-            if asked_for is None:
-                lines.append((number, _Line(new_id(), member, _FIRST_CHANNEL, now, _NOT_HELD)))
-            elif asked_for.wants(message.kind):
-                lines.append((number, _line(message, member, asked_for, now)))
-    rows = [row for _, row in lines]
+    wishes = read_wishes({member for message in messages for member in message.members})
+    lines = [
+        line
+        for number, message in enumerate(messages, start=1)
+        for line in _lines(number, message, wishes, now)
+    ]
+    numbers, members, channels, moments, held = zip(*lines, strict=True) if lines else [()] * 5
+    idents = new_ids(len(lines))
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_MANY,
             [
                 require_tenant_id(),
                 now,
-                uuid_array(row.ident for row in rows),
-                f"{{{','.join([str(number) for number, _ in lines])}}}",
-                uuid_array(row.member for row in rows),
-                text_array(row.channel for row in rows),
-                time_array(row.send_at for row in rows),
-                text_array(row.held_for for row in rows),
-                uuid_array(message.request.pk for message in messages),
+                uuid_array(idents),
+                f"{{{','.join(map(str, numbers))}}}",
+                uuid_array(members),
+                text_array(channels),
+                time_array(moments),
+                text_array(held),
+                uuid_array(message.request_id for message in messages),
                 text_array(message.kind.value for message in messages),
                 text_array(message.dedup_key[:120] for message in messages),
                 text_array(json.dumps(message.content) for message in messages),
             ],
         )
-    _hint([row.ident for row in rows if not row.held_for])
+    _hint([ident for ident, held_for in zip(idents, held, strict=True) if not held_for])
 
 
-@dataclass(slots=True)
-class _Line:
-    ident: UUID
-    member: UUID
-    channel: str
-    send_at: datetime
-    held_for: str
+_Line = tuple[int, UUID, str, datetime, str]  # number, member, channel, moment, held for
 
 
-def _line(message: Message, member: UUID, wishes: Wishes, now: datetime) -> _Line:
-    deadline = message.request.deadline_at
-    moment = when_to_send(message.kind, wishes, now=now, deadline=deadline)
-    channel = channel_for(wishes).value
-    return _Line(new_id(), member, channel, moment.at, moment.held_for.value)
+def _lines(
+    number: int, message: Message, wishes: Mapping[UUID, Wishes], now: datetime
+) -> Iterator[_Line]:
+    for member in message.members:
+        asked_for = wishes.get(member)
+        # Hardly anybody asks for anything, and everybody is asked here: no call for those.
+        if asked_for is None:
+            yield number, member, _FIRST_CHANNEL, now, _NOT_HELD
+        elif asked_for.wants(message.kind):
+            deadline = message.deadline_at
+            moment = when_to_send(message.kind, asked_for, now=now, deadline=deadline)
+            channel = channel_for(asked_for).value
+            yield number, member, channel, moment.at, moment.held_for.value
 
 
-def _hint(idents: Sequence[UUID]) -> None:
+def _hint(idents: Sequence[FreshId]) -> None:
     for first in range(0, len(idents), _PER_HINT):
         enqueue_on_commit(
             "approvals.send_notifications",

@@ -7,9 +7,10 @@ as if each request had been done alone.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import connection
@@ -17,10 +18,12 @@ from django.db import connection
 from approvals.audit_events import requests as events
 from approvals.enums import NotificationKind, StageStatus, TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
-from approvals.selectors.board import Board
+from approvals.selectors.board import Board, load_boards
 from approvals.selectors.crowd import Crowd
 from approvals.selectors.people import looking_once
+from approvals.selectors.twins import Twin
 from approvals.services.lifecycle import tell_whoever_waits
+from approvals.services.locking import try_to_lock_many
 from approvals.services.notifications import Message, asked_about, queue_messages
 from approvals.services.rounds import Round, escalate, people_in_charge
 from approvals.services.schedule import close_due, frozen_stage
@@ -34,29 +37,37 @@ WHERE stage.id = new.id AND stage.id = ANY(%s)
 """
 
 
-def fire_prompts(*, due: Iterable[tuple[Board, Sequence[Timer]]], now: datetime) -> None:
+def fire_prompts(
+    *,
+    due: Iterable[tuple[Board, Sequence[Timer]]],
+    now: datetime,
+    twins: Mapping[UUID, Sequence[Twin]] = MappingProxyType({}),
+) -> None:
     """Remind and escalate: in each stage the latest level of each kind; the others are late.
 
     Nobody is told more than once about one request: whoever an escalation asks is not reminded too.
 
     Each board comes with its due reminders and escalations, in order, with `stage` set to the
-    board's own. Timers of stages that are not open any more are superseded.
+    board's own. Timers of stages that are not open any more are superseded. `twins` are, by the
+    request of such a board, those of which the same is said without looking at theirs.
     """
     with looking_once():
-        _fire(list(due), now)
+        _fire(list(due), twins, now)
 
 
-def _fire(due: list[tuple[Board, Sequence[Timer]]], now: datetime) -> None:
-    closing: list[tuple[Timer, TimerStatus]] = []
+def _fire(
+    due: list[tuple[Board, Sequence[Timer]]], twins: Mapping[UUID, Sequence[Twin]], now: datetime
+) -> None:
+    closing = [(twin.timer_id, TimerStatus.FIRED) for some in twins.values() for twin in some]
     firing: list[tuple[Board, list[Timer]]] = []
     skipped: list[Timer] = []
     for board, timers in due:
         current = [timer for timer in timers if is_current(board.request, timer)]
         latest = _latest(current)
         late = [timer for timer in current if timer not in latest]
-        closing += [(each, TimerStatus.SUPERSEDED) for each in timers if each not in current]
-        closing += [(each, TimerStatus.SKIPPED) for each in late]
-        closing += [(each, TimerStatus.FIRED) for each in latest]
+        closing += [(each.pk, TimerStatus.SUPERSEDED) for each in timers if each not in current]
+        closing += [(each.pk, TimerStatus.SKIPPED) for each in late]
+        closing += [(each.pk, TimerStatus.FIRED) for each in latest]
         skipped += late
         if latest:
             firing.append((board, latest))
@@ -67,11 +78,17 @@ def _fire(due: list[tuple[Board, Sequence[Timer]]], now: datetime) -> None:
     ]
     for board, timers in firing:
         for timer in timers:
-            _prompt(this, board, timer)
+            _prompt(this, board, timer, twins.get(board.request.pk, ()))
     _write(this)
     for board, _ in firing:
         if this.crowd.is_out_of_reach(board):
-            secure_quorum(board=board, now=now)
+            _secure(board, twins.get(board.request.pk, ()), now)
+
+
+def _secure(board: Board, twins: Sequence[Twin], now: datetime) -> None:
+    others = load_boards(try_to_lock_many([twin.request_id for twin in twins])) if twins else []
+    for each in (board, *others):
+        secure_quorum(board=each, now=now)
 
 
 def is_current(request: ActionRequest, timer: Timer) -> bool:
@@ -108,17 +125,24 @@ def _asked(firing: list[tuple[Board, list[Timer]]]) -> dict[UUID, set[UUID]]:
     )
 
 
-def _prompt(this: Round, board: Board, timer: Timer) -> None:
+def _prompt(this: Round, board: Board, timer: Timer, twins: Sequence[Twin]) -> None:
     stage = stage_of(timer)
     if timer.kind == TimerKind.ESCALATE:
         if escalate(this, board, stage, timer):
             tell_whoever_waits(board.request)
         return
     missing = this.crowd.describe_missing(board, stage)
-    this.entries.append(events.reminded(stage=stage, timer=timer, missing=missing, now=this.now))
+    entry = events.reminded(stage=stage, timer=timer, missing=missing, now=this.now)
+    this.entries += [entry, *(events.reminded_too(entry, twin) for twin in twins)]
     frozen = frozen_stage(stage)
     people = people_in_charge(this, board, stage, frozen, frozen.reminders[timer.level])
     this.tell(board, NotificationKind.REMINDER, f"reminder:{timer.pk}", people)
+    this.messages += [_told_too(twin, people) for twin in twins]
+
+
+def _told_too(twin: Twin, people: Sequence[UUID]) -> Message:
+    key = f"reminder:{twin.timer_id}"
+    return Message(twin.request_id, twin.deadline_at, NotificationKind.REMINDER, key, people)
 
 
 def _write(this: Round) -> None:
@@ -136,8 +160,10 @@ def _once(messages: Iterable[Message]) -> list[Message]:
     told: dict[UUID, set[UUID]] = {}
     left = []
     for message in sorted(messages, key=lambda each: each.kind != NotificationKind.ESCALATED):
-        known = told.setdefault(message.request.pk, set())
-        members = [each for each in message.members if each not in known]
-        known.update(members)
-        left.append(replace(message, members=members))
+        known = told.setdefault(message.request_id, set())
+        if not known.isdisjoint(message.members):
+            members = [each for each in message.members if each not in known]
+            message = replace(message, members=members)
+        known.update(message.members)
+        left.append(message)
     return left

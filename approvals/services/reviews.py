@@ -110,11 +110,12 @@ def fire_review_timers(*, request: ActionRequest, due: Sequence[Timer], now: dat
         return
     review = review_of(request)
     if review is None or review.reviewed_at is not None:
-        close_due([(timer, TimerStatus.SUPERSEDED) for timer in due], now=now)
+        close_due([(timer.pk, TimerStatus.SUPERSEDED) for timer in due], now=now)
         return
     *late, latest = sorted(due, key=lambda timer: timer.level)
     close_due(
-        [(latest, TimerStatus.FIRED), *((timer, TimerStatus.SKIPPED) for timer in late)], now=now
+        [(latest.pk, TimerStatus.FIRED), *((timer.pk, TimerStatus.SKIPPED) for timer in late)],
+        now=now,
     )
     entries = [events.review_skipped_late(review=review, timer=timer, now=now) for timer in late]
     is_overdue = latest.level > 0

@@ -43,9 +43,11 @@ class Round:
         content: dict[str, Any] | None = None,
     ) -> None:
         """Gather one message; whoever is told has been asked, for what follows."""
-        self.messages.append(Message(board.request, kind, key, people, content or {}))
-        if board.request.pk in self.asked:
-            self.asked[board.request.pk].update(people)
+        request = board.request
+        message = Message(request.pk, request.deadline_at, kind, key, people, content or {})
+        self.messages.append(message)
+        if request.pk in self.asked:
+            self.asked[request.pk].update(people)
 
 
 def people_in_charge(

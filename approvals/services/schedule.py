@@ -88,15 +88,15 @@ def close_timers(*, request: ActionRequest, now: datetime) -> None:
     change(armed, status=TimerStatus.SUPERSEDED, closed_at=now)
 
 
-def close_due(closing: Sequence[tuple[Timer, TimerStatus]], *, now: datetime) -> None:
+def close_due(closing: Iterable[tuple[UUID, TimerStatus]], *, now: datetime) -> None:
     """Close timers that are due, each with what became of it. One statement for each outcome.
 
     The caller has locked their requests. Raises `RuntimeError` when one was not armed any more:
     then somebody fired it without that lock, and nothing of this transaction may stay.
     """
     by_status: dict[TimerStatus, list[UUID]] = {}
-    for timer, status in closing:
-        by_status.setdefault(status, []).append(timer.pk)
+    for ident, status in closing:
+        by_status.setdefault(status, []).append(ident)
     with connection.cursor() as cursor:
         for status, idents in by_status.items():
             cursor.execute(_CLOSE_DUE, [status.value, now, uuid_array(idents)])

@@ -25,6 +25,7 @@ from approvals.doors import due_timers
 from approvals.enums import ExecutionState, RequestStatus, TimerKind, TimerStatus
 from approvals.models import ActionRequest, Timer
 from approvals.selectors.board import load_board, load_boards
+from approvals.selectors.twins import find_twins
 from approvals.services.lifecycle import move, move_execution
 from approvals.services.locking import try_to_lock, try_to_lock_many
 from approvals.services.prompts import fire_prompts, is_current, stage_of
@@ -43,20 +44,27 @@ _EXPIRED: Final = "nobody decided in time"
 # What has a transaction of its own: it moves a status, or belongs to no stage.
 _MOVING: Final = (TimerKind.EXPIRE, TimerKind.RECONCILE, TimerKind.REVIEW)
 
-# A request that is to expire is left to a transaction of its own, reminders and all.
-_CLAIM = """
-SELECT request.id FROM approvals_timer AS timer
-JOIN approvals_actionrequest AS request
-  ON request.tenant_id = timer.tenant_id AND request.id = timer.request_id
-WHERE timer.status = 'armed' AND timer.due_at <= (SELECT govapp_now())
-  AND timer.kind IN ('remind', 'escalate')
-  AND (%s::timestamptz IS NULL OR (timer.due_at, timer.id) > (%s, %s))
-  AND NOT EXISTS (
-    SELECT FROM approvals_timer AS moving
-    WHERE moving.tenant_id = timer.tenant_id AND moving.request_id = timer.request_id
-      AND moving.status = 'armed' AND moving.due_at <= (SELECT govapp_now())
-      AND moving.kind IN ('expire', 'reconcile', 'review'))
-ORDER BY timer.due_at, timer.id LIMIT %s FOR UPDATE OF request SKIP LOCKED
+# How many times as many are looked at as are wanted: others may hold those of several batches.
+_LOOKED_AT: Final = 8
+# A request that is to expire is left to a transaction of its own, reminders and all. The oldest
+# are taken from the index first, so that no backlog is joined and sorted for the sake of a batch.
+_CLAIM: Final = """
+SELECT request.id
+FROM (
+  SELECT tenant_id, request_id, due_at, id FROM approvals_timer
+  WHERE status = 'armed' AND due_at <= (SELECT govapp_now()) AND kind IN ('remind', 'escalate')
+    AND (%s::timestamptz IS NULL OR (due_at, id) > (%s, %s))
+  ORDER BY due_at, id LIMIT %s) AS timer
+CROSS JOIN LATERAL (
+  SELECT id FROM approvals_actionrequest
+  WHERE tenant_id = timer.tenant_id AND id = timer.request_id
+    AND NOT EXISTS (
+      SELECT FROM approvals_timer AS moving
+      WHERE moving.tenant_id = timer.tenant_id AND moving.request_id = timer.request_id
+        AND moving.status = 'armed' AND moving.due_at <= (SELECT govapp_now())
+        AND moving.kind IN ('expire', 'reconcile', 'review'))
+  FOR UPDATE SKIP LOCKED) AS request
+ORDER BY timer.due_at, timer.id LIMIT %s
 """
 
 
@@ -188,7 +196,7 @@ def _fire_halves(tenant_id: UUID, request_ids: Sequence[UUID]) -> int:
     for half in (request_ids[:middle], request_ids[middle:]):
         try:
             with tenant_transaction(tenant_id):
-                closed += _fire_many(half)
+                closed += _fire_many([request.pk for request in try_to_lock_many(half)])
         except Exception:
             closed += _fire_halves(tenant_id, half)
     return closed
@@ -196,16 +204,19 @@ def _fire_halves(tenant_id: UUID, request_ids: Sequence[UUID]) -> int:
 
 def _claim(at_most: int, after: _Place) -> list[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [after.at, after.at, after.timer_id, at_most])
+        place = [after.at, after.at, after.timer_id]
+        cursor.execute(_CLAIM, [*place, at_most * _LOOKED_AT, at_most])
         return list(dict.fromkeys(request_id for (request_id,) in cursor.fetchall()))
 
 
 def _fire_many(request_ids: Sequence[UUID]) -> int:
-    """Remind and escalate for many requests in this transaction, each locked by it first."""
-    requests = try_to_lock_many(request_ids)
-    if not requests:
+    """Remind and escalate for many requests in this transaction, which has locked them."""
+    if not request_ids:
         return 0
     now = clock.now()
+    twins = find_twins(request_ids, now=now)
+    others = {twin.request_id for some in twins.values() for twin in some}
+    requests = try_to_lock_many([each for each in request_ids if each not in others])
     timers: dict[UUID, list[Timer]] = {request.pk: [] for request in requests}
     for timer in _due(list(timers), now):
         timers[timer.request_id].append(timer)
@@ -221,8 +232,8 @@ def _fire_many(request_ids: Sequence[UUID]) -> int:
             timer.request = board.request
             timer.stage = stages.get(timer.stage_id) if timer.stage_id else None
     due = [(board, timers[board.request.pk]) for board in boards]
-    fire_prompts(due=due, now=now)
-    return sum(len(each) for _, each in due)
+    fire_prompts(due=due, twins=twins, now=now)
+    return sum(len(each) for _, each in due) + len(others)
 
 
 def _due(request_ids: list[UUID], now: datetime) -> list[Timer]:
@@ -249,7 +260,7 @@ def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
     expiring = next((timer for timer in current if timer.kind == TimerKind.EXPIRE), None)
     if expiring:
         close_due(
-            [(timer, TimerStatus.SUPERSEDED) for timer in due if timer not in current], now=now
+            [(timer.pk, TimerStatus.SUPERSEDED) for timer in due if timer not in current], now=now
         )
         _expire(expiring, [timer for timer in current if timer is not expiring], now)
     else:
@@ -258,7 +269,7 @@ def _fire(request: ActionRequest, due: list[Timer], now: datetime) -> None:
 
 def _reconcile(request: ActionRequest, due: list[Timer], now: datetime) -> None:
     """The agent redeemed its permission and never said how it went."""
-    close_due([(timer, TimerStatus.FIRED) for timer in due], now=now)
+    close_due([(timer.pk, TimerStatus.FIRED) for timer in due], now=now)
     if due and request.execution_state == ExecutionState.REDEEMED:
         move_execution(request=request, to=ExecutionState.UNKNOWN, now=now)
         events.record_outcome_overdue(request=request, timer=due[0], now=now)
@@ -267,7 +278,7 @@ def _reconcile(request: ActionRequest, due: list[Timer], now: datetime) -> None:
 def _expire(expiring: Timer, others: list[Timer], now: datetime) -> None:
     """Expiry wins over everything that is due with it."""
     close_due(
-        [(expiring, TimerStatus.FIRED), *((timer, TimerStatus.SKIPPED) for timer in others)],
+        [(expiring.pk, TimerStatus.FIRED), *((timer.pk, TimerStatus.SKIPPED) for timer in others)],
         now=now,
     )
     record_many(

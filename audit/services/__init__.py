@@ -1,5 +1,6 @@
 """What other floors may call: `from audit.services import record`."""
 
-from audit.services.ledger import Entry, record, record_many
+from audit.services.bodies import Entry
+from audit.services.ledger import record, record_many
 
 __all__ = ["Entry", "record", "record_many"]

@@ -1,12 +1,10 @@
 """The one way into the record: `record` writes an event in the caller's transaction.
 
-`record_many` writes any number of them in two statements.
+'`record_many` writes any number of them in one statement.
 """
 
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,44 +12,38 @@ from django.db import transaction
 
 from audit.actors import Actor, Subject
 from audit.models import LedgerEvent, LedgerQueueItem
+from audit.services.bodies import Bodies, Entry
 from govapp.common import clock
 from govapp.common.arrays import bytes_array, text_array, time_array, uuid_array
-from govapp.common.ids import new_id, public_id
-from govapp.common.middleware import correlation_id
+from govapp.common.ids import FreshId, new_id, new_ids
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
 
-SCHEMA_VERSION: Final = 1
+_Row = dict[str, Any]
+
 _FEW: Final = 8
-_INSERT_EVENTS: Final = """
-INSERT INTO audit_ledgerevent (tenant_id, id, type, occurred_at, actor_kind, actor_id,
-  subject_type, subject_id, request_id, body)
-SELECT %s, event.* FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[],
-  %s::text[], %s::text[], %s::uuid[], %s::bytea[]) AS event
-"""
-_INSERT_PLACES: Final = """
-INSERT INTO audit_ledgerqueueitem (tenant_id, id, event_id)
-SELECT %s, place.* FROM unnest(%s::uuid[], %s::uuid[]) AS place
-"""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is to be recorded: one event that has no id yet.
-
-    `summary` is one sentence that a person understands without anything else; `data` is what a
-    machine needs, without floats (money as strings). `at` is the database's time when the caller
-    has read it already.
-    """
-
-    event_type: str
-    actor: Actor
-    subject: Subject
-    summary: str
-    data: Mapping[str, Any] | None = None
-    request_id: UUID | None = None
-    on_behalf_of: Actor | None = None
-    at: datetime | None = None
+# The columns of an event beside its tenant: type, and what writes many values as one parameter.
+_COLUMNS: Final[dict[str, tuple[str, Callable[[Iterable[Any]], str]]]] = {
+    "id": ("uuid", uuid_array),
+    "type": ("text", text_array),
+    "occurred_at": ("timestamptz", time_array),
+    "actor_kind": ("text", text_array),
+    "actor_id": ("text", text_array),
+    "subject_type": ("text", text_array),
+    "subject_id": ("text", text_array),
+    "request_id": ("uuid", uuid_array),
+    "body": ("bytea", bytes_array),
+}
+# Names of our own, and nothing else.
+_INSERT_MANY: Final = f"""
+WITH line AS MATERIALIZED (
+  SELECT * FROM unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for kind, _ in _COLUMNS.values())})
+    AS line (place, {", ".join(_COLUMNS)})),
+event AS (
+  INSERT INTO audit_ledgerevent (tenant_id, {", ".join(_COLUMNS)})
+  SELECT %s, {", ".join(_COLUMNS)} FROM line)
+INSERT INTO audit_ledgerqueueitem (tenant_id, id, event_id) SELECT %s, place, id FROM line
+"""  # noqa: S608
 
 
 def record(
@@ -69,23 +61,26 @@ def record(
 
     Called by the typed functions in each app's `audit_events.py`.
     """
-    (event,) = _write(
-        [Entry(event_type, actor, subject, summary, data, request_id, on_behalf_of, at)]
-    )
+    entry = Entry(event_type, actor, subject, summary, data, request_id, on_behalf_of, at)
+    (event,) = _insert_few(_rows([entry], [new_id()]))
     return event
 
 
 def record_many(entries: Sequence[Entry]) -> None:
     """Write events of the bound tenant in their order, with their places in the queue.
 
-    One statement for a few, which may travel with others (`govapp.common.writing`), two for any
-    number more, and one when an entry does not say when it was: all those happened at the same
-    instant. Called inside the transaction that makes the change:
-    without one it raises. What is too large for an event is cut from its `data`, leaving a digest
-    (`audit.services.fitting`). Raises `audit.merkle.canonical.CanonicalError` when an event cannot
-    be written canonically, and then none is written.
+    One statement; that of a few may travel with others (`govapp.common.writing`). One more when
+    an entry does not say when it was: all those happened at the same instant. Objects inside of
+    the `data` of several entries that are one object, not only equal, are encoded once. Called
+    inside the transaction that makes the change: without one it raises. What is too large for an
+    event is cut from its `data`, leaving a digest (`audit.services.fitting`). Raises
+    `audit.merkle.canonical.CanonicalError` when an event cannot be written canonically, and then
+    none is written.
     """
-    _write(entries)
+    if len(entries) <= _FEW:
+        _insert_few(_rows(entries, [new_id() for _ in entries]))
+    else:
+        _insert_many(_rows(entries, new_ids(len(entries))))
 
 
 def record_first(entry: Entry) -> LedgerEvent:
@@ -94,14 +89,15 @@ def record_first(entry: Entry) -> LedgerEvent:
     For what made the rest possible: the birth of the key with which all of it is signed. Called
     inside the transaction that makes the change, by whoever holds the lock of the tenant's log.
     """
-    event = _event(entry, entry.at or clock.now())
+    (row,) = _rows([entry], [new_id()])
+    event = LedgerEvent(**row)
     smallest = LedgerQueueItem.objects.order_by("id").values_list("id", flat=True).first()
     place = UUID(int=smallest.int - 1) if smallest else new_id()
     insert(event, LedgerQueueItem(id=place, event=event))
     return event
 
 
-def _write(entries: Sequence[Entry]) -> list[LedgerEvent]:
+def _rows(entries: Sequence[Entry], idents: Sequence[FreshId]) -> list[_Row]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "An event belongs to a change: open a transaction."
@@ -109,100 +105,40 @@ def _write(entries: Sequence[Entry]) -> list[LedgerEvent]:
     if not entries:
         return []
     now = None if all(entry.at for entry in entries) else clock.now()
-    events = [_event(entry, entry.at or now) for entry in entries]
-    if len(events) <= _FEW:
-        insert(*events, *(LedgerQueueItem(event=event) for event in events))
-    else:
-        _insert_many(events)
+    bodies = Bodies()
+    return [
+        _row(entry, ident, entry.at or now, bodies)
+        for entry, ident in zip(entries, idents, strict=True)
+    ]
+
+
+def _row(entry: Entry, ident: FreshId, moment: datetime | None, bodies: Bodies) -> _Row:
+    """Return the value of each of `_COLUMNS`."""
+    if moment is None:
+        raise ValueError("An event has a time.")
+    return {
+        "id": ident,
+        "type": entry.event_type,
+        "occurred_at": moment,
+        "actor_kind": entry.actor.kind,
+        "actor_id": entry.actor.id,
+        "subject_type": entry.subject.type,
+        "subject_id": entry.subject.id,
+        "request_id": entry.request_id,
+        "body": bodies.write(entry, ident, moment),
+    }
+
+
+def _insert_few(rows: Sequence[_Row]) -> list[LedgerEvent]:
+    events = [LedgerEvent(**row) for row in rows]
+    insert(*events, *(LedgerQueueItem(event=event) for event in events))
     return events
 
 
-def _insert_many(events: Sequence[LedgerEvent]) -> None:
+def _insert_many(rows: Sequence[_Row]) -> None:
     """As arrays: hundreds of rows of placeholders take longer to read than to write."""
-    idents = uuid_array(event.pk for event in events)
+    tenant_id = require_tenant_id()
+    arrays = [array([row[name] for row in rows]) for name, (_, array) in _COLUMNS.items()]
     with transaction.get_connection().cursor() as cursor:
-        cursor.execute(
-            _INSERT_EVENTS,
-            [
-                require_tenant_id(),
-                idents,
-                text_array(event.type for event in events),
-                time_array(event.occurred_at for event in events),
-                text_array(event.actor_kind for event in events),
-                text_array(event.actor_id for event in events),
-                text_array(event.subject_type for event in events),
-                text_array(event.subject_id for event in events),
-                uuid_array(event.request_id for event in events),
-                bytes_array(bytes(event.body) for event in events),
-            ],
-        )
-        cursor.execute(
-            _INSERT_PLACES, [require_tenant_id(), uuid_array(new_id() for _ in events), idents]
-        )
-
-
-def _event(entry: Entry, moment: datetime | None) -> LedgerEvent:
-    from audit.merkle.canonical import CanonicalError, canonical_bytes
-    from audit.services.fitting import fitted
-
-    if moment is None:
-        raise ValueError("An event has a time.")
-    ident = new_id()
-    whole = _body(entry, ident, moment)
-    try:
-        body = canonical_bytes(whole)
-    except CanonicalError:  # rare: most events are encoded once
-        whole = _normalised(whole)
-        try:
-            body = canonical_bytes(whole)
-        except CanonicalError:
-            body = canonical_bytes(fitted(whole))
-    return LedgerEvent(
-        id=ident,
-        type=entry.event_type,
-        occurred_at=moment,
-        actor_kind=entry.actor.kind,
-        actor_id=entry.actor.id,
-        subject_type=entry.subject.type,
-        subject_id=entry.subject.id,
-        request_id=entry.request_id,
-        body=body,
-    )
-
-
-def _body(entry: Entry, ident: UUID, moment: datetime) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "v": SCHEMA_VERSION,
-        "id": public_id("ev", ident),
-        "tenant": public_id("tn", require_tenant_id()),
-        "type": entry.event_type,
-        "at": moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "actor": _named(entry.actor),
-        "subject": {
-            "type": entry.subject.type, "id": entry.subject.id, "label": entry.subject.label,
-        },
-        "summary": entry.summary,
-        "data": dict(entry.data or {}),
-    }  # fmt: skip
-    if entry.on_behalf_of is not None:
-        body["on_behalf_of"] = _named(entry.on_behalf_of)
-    if entry.request_id is not None:
-        body["request"] = public_id("ar", entry.request_id)
-    if correlation := correlation_id():
-        body["correlation"] = correlation
-    return body
-
-
-def _named(actor: Actor) -> dict[str, str]:
-    return {"kind": actor.kind, "id": actor.id, "name": actor.name}
-
-
-def _normalised(value: Any) -> Any:
-    """Return the value with every string in NFC: the record compares bytes (audit design)."""
-    if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
-    if isinstance(value, Mapping):
-        return {_normalised(key): _normalised(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_normalised(item) for item in value]
-    return value
+        places = uuid_array(new_ids(len(rows)))
+        cursor.execute(_INSERT_MANY, [places, *arrays, tenant_id, tenant_id])

@@ -23,7 +23,8 @@ from audit.merkle.tiles import HEIGHT, Growth, Tile, grow
 from audit.merkle.tree import Frontier, leaf_hash
 from audit.models import LedgerCheckpoint, LedgerLog, LedgerQueueItem, LedgerTile
 from audit.selectors.tiles import read_tile
-from audit.services.ledger import Entry, record_first
+from audit.services.bodies import Entry
+from audit.services.ledger import record_first
 from audit.transports.checkpoint_file import publish_checkpoint
 from govapp.common import clock
 from govapp.common.ids import new_id

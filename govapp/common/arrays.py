@@ -13,6 +13,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import BooleanField, F, Func, UUIDField, Value
 from django.db.models.functions import Cast
 
+from govapp.common.ids import FreshId
+
 _ESCAPED: Final = str.maketrans({"\\": r"\\", '"': r"\""})
 
 
@@ -29,7 +31,7 @@ def is_any(field: str, idents: Iterable[UUID]) -> Func:
     )
 
 
-def uuid_array(values: Iterable[UUID | None]) -> str:
+def uuid_array(values: Iterable[FreshId | None]) -> str:
     """Return an array of ids."""
     return f"{{{','.join([each.hex if each else 'NULL' for each in values])}}}"
 
@@ -41,7 +43,16 @@ def text_array(values: Iterable[str]) -> str:
 
 def time_array(values: Iterable[datetime]) -> str:
     """Return an array of instants."""
-    return f"{{{','.join([each.isoformat() for each in values])}}}"
+    written = _Written()
+    return f"{{{','.join([written[each] for each in values])}}}"
+
+
+class _Written(dict[datetime, str]):
+    """Hundreds of rows of one batch are of one instant, which is written once."""
+
+    def __missing__(self, moment: datetime) -> str:
+        text = self[moment] = moment.isoformat()
+        return text
 
 
 def bytes_array(values: Iterable[bytes]) -> str:

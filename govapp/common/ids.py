@@ -3,10 +3,12 @@
 The outside form tells a person what an id is of, and sorts by time like the UUID itself.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import uuid_utils
+
+FreshId: TypeAlias = UUID | uuid_utils.UUID
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
@@ -25,7 +27,16 @@ def new_id() -> UUID:
     return UUID(int=uuid_utils.uuid7().int)
 
 
-def public_id(prefix: str, value: UUID) -> str:
+def new_ids(count: int) -> list[uuid_utils.UUID]:
+    """Return so many fresh ones, in order, as their generator makes them: for arrays of hundreds.
+
+    They have `hex`, `int` and their text, like `UUID`, at a tenth of its cost; they equal none.
+    """
+    make = uuid_utils.uuid7
+    return [make() for _ in range(count)]
+
+
+def public_id(prefix: str, value: FreshId) -> str:
     """Return the outside form of an id, for example `ar_01jb…`."""
     number = value.int
     return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"

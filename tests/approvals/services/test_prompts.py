@@ -1,5 +1,6 @@
 """Many requests at once: the same as one by one, with a constant number of statements."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -12,9 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from approvals.enums import RequestStatus, TimerStatus
 from approvals.models import ActionRequest, Notification, RequirementStage, Timer
 from approvals.services.locking import lock_request
-from approvals.services.timers import sweep
+from approvals.services.timers import fire_due_timers, sweep
 from audit.models import LedgerEvent, LedgerQueueItem
+from govapp.common.ids import parse_public_id, public_id
 from govapp.common.tenancy import tenant_transaction
+from tenants.models import GroupMember, Tenant
 from tests.approvals.world import HOUR, MINUTE, World, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.support.committed import CommittedDatabase
@@ -79,6 +82,70 @@ def test_everybody_who_has_not_voted_is_reminded(move_clock: MoveClock) -> None:
         (requests[0].pk, "Bob", None),
         (requests[1].pk, "Bob", None),
     ]
+
+
+TIMES = ("due_at", "opened_at", "deadline_at")
+
+
+def reminders(world: World) -> dict[str, tuple[Any, ...]]:
+    """What the record says of each request's reminder, without what is its own; and its times."""
+    found = {}
+    with tenant_transaction(world.company.id):
+        for event in LedgerEvent.objects.filter(type="timer.reminded"):
+            body = json.loads(bytes(event.body))
+            own = {name: body.pop(name) for name in ("id", "at", "subject", "request")}
+            times = [body["data"].pop(name) for name in TIMES]
+            assert own["id"] == public_id("ev", event.pk)
+            assert own["request"] == own["subject"]["id"] == event.subject_id
+            assert event.request_id == parse_public_id("ar", own["request"])
+            columns = (event.actor_kind, event.actor_id, event.subject_type)
+            found[own["subject"]["label"]] = (own["request"], times, columns, body)
+    return found
+
+
+@pytest.mark.django_db
+def test_of_many_that_are_alike_each_is_told_what_it_is_told_alone(move_clock: MoveClock) -> None:
+    world = make_world(policy(stage("finance", "risk", reminders=["1h"])))
+    requests = [world.submit(summary=f'Pay n\u00ba\u00a0{number} "x"') for number in range(4)]
+    move_clock(HOUR + MINUTE)
+    assert fire_due_timers(tenant_id=world.company.id, request_id=requests[0].pk) == 1
+    assert sweep() == 3
+    found = reminders(world)
+    assert [found[request.summary][0] for request in requests] == [
+        request.public_id for request in requests
+    ]
+    alone, *others = [found[request.summary] for request in requests]
+    assert [other[2:] for other in others] == [alone[2:]] * 3
+    with tenant_transaction(world.company.id):
+        for request in requests:
+            timer = Timer.objects.select_related("stage").get(request=request, kind="remind")
+            assert timer.stage is not None
+            moments = (timer.due_at, timer.stage.opened_at, timer.stage.deadline_at)
+            assert found[request.summary][1] == [
+                f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in moments if moment
+            ]
+            sent = Notification.objects.filter(kind="reminder", request=request)
+            assert [
+                (each.dedup_key, each.channel, each.content, each.status, each.held_for)
+                for each in sent
+            ] == [(f"reminder:{timer.pk}", "email", {}, "queued", "")] * 2
+    assert told(world, "reminder") == [
+        (request.pk, name, None) for request in requests for name in ("Alice", "Bob")
+    ]
+
+
+@pytest.mark.django_db
+def test_when_nobody_is_left_all_that_are_alike_get_the_fallback(move_clock: MoveClock) -> None:
+    world = make_world(policy(stage("finance", reminders=["1h"])))
+    requests = [world.submit() for _ in range(3)]
+    with tenant_transaction(world.company.id):
+        Tenant.objects.update(fallback_group="managers")
+        GroupMember.objects.filter(approver_group__slug="finance").delete()
+    move_clock(HOUR + MINUTE)
+    assert sweep() == 3
+    with tenant_transaction(world.company.id):
+        added = LedgerEvent.objects.filter(type="stage.fallback_added")
+        assert {each.request_id for each in added} == {request.pk for request in requests}
 
 
 @pytest.mark.django_db

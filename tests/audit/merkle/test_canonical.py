@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.merkle.canonical import MAX_BYTES, MAX_DEPTH, CanonicalError, canonical_bytes
+from audit.merkle.canonical import MAX_BYTES, MAX_DEPTH, CanonicalError, Writer, canonical_bytes
 from tests.audit.merkle.logs import unhurried
 
 texts = st.text(st.characters(exclude_categories=["Cs"])).map(
@@ -50,6 +50,51 @@ def test_what_is_written_reads_back_the_same_and_is_one_line(event: dict[str, ob
     assert json.loads(data) == event
     assert canonical_bytes(json.loads(data)) == data
     assert b"\n" not in data
+
+
+@unhurried
+@given(st.lists(st.dictionaries(texts, values), max_size=4), values)
+def test_many_are_written_with_the_bytes_of_one(
+    events: list[dict[str, object]], shared: object
+) -> None:
+    events = [*events, *({**event, "data": {**event, "deep": shared}} for event in events)]
+    writer = Writer()
+    assert [writer.write(event) for event in events] == [*map(canonical_bytes, events)]
+
+
+def test_what_is_equal_and_not_the_same_is_not_taken_for_the_other() -> None:
+    writer = Writer()
+    events: list[dict[str, object]] = [
+        {"data": {"a": value, "list": [value]}} for value in (1, True, 0, False, "1", None)
+    ]
+    assert [writer.write(event) for event in events] == [*map(canonical_bytes, events)]
+    # What is gone leaves its identity to another: written one after the other, none is kept.
+    assert [writer.write({"data": {"list": [n]}}) for n in range(500)] == [
+        b'{"data":{"list":[%d]}}' % n for n in range(500)
+    ]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"data": {"a": 0.5}},
+        {"data": {"a": {"b": [0.5]}}},
+        {"data": {1: "a"}},
+        {"data": {"a": "e\u0301"}},
+        {"data": {"a": "\ud800"}},
+        {"data": {"a": "x" * MAX_BYTES}},
+        {"data": nested(MAX_DEPTH)},
+        {"data": {"a": nested(MAX_DEPTH - 1)}},
+    ],
+)
+def test_among_many_what_has_no_canonical_form_is_refused_in_the_same_words(
+    event: dict[str, object],
+) -> None:
+    with pytest.raises(CanonicalError) as alone:
+        canonical_bytes(event)
+    with pytest.raises(CanonicalError) as among:
+        Writer().write(event)
+    assert str(among.value) == str(alone.value)
 
 
 @unhurried
