@@ -129,9 +129,6 @@ _CHAT = [
     path("", chat_settings.chat_settings, name="chat_settings"),
     path("accounts/new", chat_settings.account_enter, name="chat_account_enter"),
     path("accounts/find", chat_settings.accounts_find, name="chat_accounts_find"),
-    path(
-        "accounts/<str:account>/confirm", chat_settings.account_confirm, name="chat_account_confirm"
-    ),
     path("accounts/<str:account>/remove", chat_settings.account_remove, name="chat_account_remove"),
     path("<str:channel>/", chat_settings.chat_connect, name="chat_connect"),
     path("<str:channel>/switch", chat_settings.chat_switch, name="chat_switch"),
@@ -142,6 +139,7 @@ _DEVICES = [
     path("", push.devices, name="devices"),
     path("add", push.device_add, name="device_add"),
     path("test", push.device_test, name="device_test"),
+    path("confirm/<str:account>", push.account_confirm, name="chat_account_confirm"),
     path("leave/<str:account>", push.account_leave, name="chat_account_leave"),
     path("<str:device>/remove", push.device_remove, name="device_remove"),
 ]

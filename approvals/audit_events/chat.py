@@ -43,16 +43,27 @@ def account_found(*, account: ChatAccount) -> None:
     )
 
 
-def account_confirmed(*, account: ChatAccount, actor: Membership | None = None) -> None:
-    """A member is who an address of chat says: by an owner, or by a button pressed there."""
+def account_entered(*, account: ChatAccount, actor: Membership) -> None:
+    """An owner said who somebody is in chat. It counts when they confirm it themselves."""
+    _record_account(
+        "chat_account.entered",
+        actor.as_actor(),
+        account,
+        f"{actor} said that {account.address} in {account.get_channel_display()} is"
+        f" {account.member}; this waits to be confirmed.",
+    )
+
+
+def account_confirmed(*, account: ChatAccount, how: str) -> None:
+    """A member is who an address of chat says: by their word here, or by a button there."""
     where = account.get_channel_display()
-    by = f"{actor} confirmed" if actor else f"{account.member} confirmed in {where}"
+    place = f" in {where}" if how == "in_chat" else ""
     _record_account(
         "chat_account.confirmed",
-        (actor or account.member).as_actor(),
+        account.member.as_actor(),
         account,
-        f"{by} that {account.address} in {where} is {account.member}.",
-        how="by_owner" if actor else "in_chat",
+        f"{account.member} confirmed{place} that {account.address} in {where} is {account.member}.",
+        how=how,
     )
 
 

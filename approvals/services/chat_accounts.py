@@ -20,6 +20,7 @@ from tenants.rules import may_change_settings, require
 
 NOT_OWNER: Final = "Only owners say who is who in chat."
 NOT_YOURS: Final = "This question was for somebody else."
+NOT_THEM: Final = "Only the person themselves says that this is them."
 _SALT: Final = "approvals.chat_accounts"
 _FORMS: Final = {
     NotificationChannel.SLACK: (
@@ -56,8 +57,9 @@ def keep_found(*, member: Membership, address: str) -> ChatAccount | None:
 def enter_account(
     *, actor: Membership, member: Membership, channel: NotificationChannel, address: str
 ) -> ChatAccount:
-    """Say who somebody is in chat; the owner's word confirms it, and the person is told.
+    """Say who somebody is in chat. It counts for nothing until they confirm it, and they are told.
 
+    An owner's word would not do: whoever holds the address may vote with it.
     Raises `Forbidden` (needs `owner`) and `Invalid` (its form, or it belongs to somebody else).
     """
     require(may_change_settings(actor), NOT_OWNER)
@@ -70,21 +72,25 @@ def enter_account(
     account = ChatAccount.objects.filter(member=member, channel=channel).first() or ChatAccount(
         member=member, channel=channel
     )
-    account.address = address
+    account.address, account.confirmed_at = address, None
     try:
         with transaction.atomic():
             account.save()
     except IntegrityError as error:
         taken = "Somebody else has this address already."
         raise Invalid(taken, errors=[FieldError("/address", taken)]) from error
-    return _confirmed_by(actor, account)
+    events.account_entered(account=account, actor=actor)
+    if member.pk == actor.pk:
+        return _confirmed(account, how="by_themselves")
+    _ask_on_page(actor, account)
+    return account
 
 
 @transaction.atomic
 def confirm_account(*, actor: Membership, account: ChatAccount) -> ChatAccount:
-    """Confirm as an owner who somebody is; the person is told. Raises `Forbidden`."""
-    require(may_change_settings(actor), NOT_OWNER)
-    return _confirmed_by(actor, account) if account.confirmed_at is None else account
+    """Say, logged in, that this address is oneself. Raises `Forbidden` for anybody else."""
+    require(account.member_id == actor.pk, NOT_THEM)
+    return _confirmed(account, how="by_themselves") if account.confirmed_at is None else account
 
 
 @transaction.atomic
@@ -116,28 +122,27 @@ def confirm_in_chat(*, value: str, address: str) -> ChatAccount:
     account = rows.filter(pk=UUID(asked["account"]), address=address).first()
     if account is None or not account.member.is_active:
         raise Conflict("Nobody asks this any more.")
-    if account.confirmed_at is None:
-        account.confirmed_at = clock.now()
-        account.save(update_fields=["confirmed_at"])
-        events.account_confirmed(account=account)
-    return account
+    return _confirmed(account, how="in_chat") if account.confirmed_at is None else account
 
 
-def _confirmed_by(actor: Membership, account: ChatAccount) -> ChatAccount:
+def _confirmed(account: ChatAccount, *, how: str) -> ChatAccount:
     account.confirmed_at = clock.now()
     account.save(update_fields=["confirmed_at"])
-    events.account_confirmed(account=account, actor=actor)
-    where = account.get_channel_display()
-    if account.member_id != actor.pk:
-        queue_direct(
-            member=account.member,
-            channel=NotificationChannel.EMAIL,
-            subject=f"You are {account.address} in {where}, says {actor}",
-            text=(
-                f"{actor} confirmed that {account.address} in {where} is you. You may be asked"
-                " for decisions there. If this is not you, remove it on the page “Devices and"
-                " chat” and tell your security people."
-            ),
-            dedup_key=f"chat-account:{account.pk}:{account.confirmed_at.isoformat()}",
-        )
+    events.account_confirmed(account=account, how=how)
     return account
+
+
+def _ask_on_page(actor: Membership, account: ChatAccount) -> None:
+    where = account.get_channel_display()
+    queue_direct(
+        member=account.member,
+        channel=NotificationChannel.EMAIL,
+        subject=f"Are you {account.address} in {where}?",
+        text=(
+            f"{actor} says that {account.address} in {where} is you. If it is, confirm it on the"
+            " page “Devices and chat”; then you can be asked for decisions there. If it is not,"
+            " remove it on the same page and tell your security people. Until you confirm it, it"
+            " counts for nothing."
+        ),
+        dedup_key=f"chat-account:{account.pk}:{clock.now().isoformat()}",
+    )

@@ -134,7 +134,10 @@ def account_enter(request: PageRequest, slug: str) -> HttpResponse:
                 address=form.cleaned_data["address"],
             )
             where = account.get_channel_display()
-            messages.success(request, f"{account.member} is {account.address} in {where}.")
+            words = f"{account.member} is {account.address} in {where}."
+            if account.confirmed_at is None:
+                words = f"{account.member} is asked whether they are {account.address} in {where}."
+            messages.success(request, words)
             return redirect("chat_settings", slug)
     status = 422 if request.method == "POST" else 200
     context = {"nav": "settings", "form": form}
@@ -151,14 +154,6 @@ def accounts_find(request: PageRequest, slug: str) -> HttpResponse:
             "Slack is asked for everybody's e-mail address. Whoever it knows is asked there to"
             " confirm with one button.",
         )
-    return redirect("chat_settings", slug)
-
-
-@require_POST
-def account_confirm(request: PageRequest, slug: str, account: str) -> HttpResponse:
-    """Confirm as an owner who somebody is."""
-    found = chat_accounts.confirm_account(actor=request.membership, account=get_account(account))
-    messages.success(request, f"{found.member} is {found.address}. They are told so by e-mail.")
     return redirect("chat_settings", slug)
 
 

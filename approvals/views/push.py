@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from approvals.devices import device_name
 from approvals.enums import NotificationChannel
 from approvals.selectors.chat import accounts_of, devices_of, get_account, get_device
-from approvals.services.chat_accounts import remove_account
+from approvals.services.chat_accounts import confirm_account, remove_account
 from approvals.services.direct_messages import queue_direct
 from approvals.services.push_subscriptions import subscribe, unsubscribe
 from approvals.vapid import public_key
@@ -81,6 +81,17 @@ def device_test(request: PageRequest, slug: str) -> HttpResponse:
         dedup_key=f"push-test:{clock.now().isoformat()}",
     )
     messages.success(request, "A test message is on its way to your devices.")
+    return redirect("devices", slug)
+
+
+@require_POST
+def account_confirm(request: PageRequest, slug: str, account: str) -> HttpResponse:
+    """Say that an address in chat is oneself."""
+    found = get_account(account)
+    if found.member_id != request.membership.pk:
+        raise NotFound("There is no such account here.")
+    confirm_account(actor=request.membership, account=found)
+    messages.success(request, f"You can be asked in {found.get_channel_display()} now.")
     return redirect("devices", slug)
 
 

@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 from approvals.enums import NotificationChannel
 from approvals.models import ActionRequest, ChatConnection, Notification
 from approvals.services.categories import change_category
-from approvals.services.chat_accounts import enter_account
+from approvals.services.chat_accounts import confirm_account, enter_account
 from approvals.services.chat_checks import check_connection
 from approvals.services.chat_connections import connect_slack, connect_teams
 from approvals.services.contacts import save_preference
@@ -91,12 +91,13 @@ def connected(settings: Settings, world: World | None = None) -> Iterator[Chat]:
                 actor=company.olivia, name="Acme", bot_token=TOKEN, signing_secret=SIGNING_SECRET
             )
             for member, address in ((company.alice, ALICE), (company.bob, BOB)):
-                enter_account(
+                account = enter_account(
                     actor=company.olivia,
                     member=member,
                     channel=NotificationChannel.SLACK,
                     address=address,
                 )
+                confirm_account(actor=member, account=account)
         check_connection(tenant_id=company.id, connection_id=connection.pk)
         prefer(world, NotificationChannel.SLACK, company.alice, company.bob)
         yield Chat(world, workspace, connection)
@@ -107,10 +108,11 @@ def connect_workflow(world: World, url: str) -> None:
     company = world.company
     with tenant_transaction(company.id):
         connect_teams(actor=company.olivia, name="Approvals", url=url)
-        enter_account(
+        account = enter_account(
             actor=company.olivia,
             member=company.alice,
             channel=NotificationChannel.TEAMS,
             address="alice@acme.example",
         )
+        confirm_account(actor=company.alice, account=account)
     prefer(world, NotificationChannel.TEAMS, company.alice)

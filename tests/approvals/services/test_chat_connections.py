@@ -203,19 +203,17 @@ def test_disconnecting_deletes_the_secrets_and_who_is_who(chat: Chat) -> None:
 # Who is who
 
 
-def test_an_owners_word_confirms_and_the_person_is_told_by_mail(chat: Chat) -> None:
+def test_the_person_is_asked_by_mail_and_confirms(chat: Chat) -> None:
     company = chat.world.company
     with tenant_transaction(company.id):
         row = Notification.objects.get(kind="alert", member=company.alice)
         assert row.channel == "email"
-        assert row.content["subject"] == "You are U0ALICE in Slack, says Olivia"
-        account = ChatAccount.objects.get(member=company.alice)
-    assert account.confirmed_at is not None
-    kind, data = events(company, "chat_account")[0]
-    assert (kind, data) == (
-        "chat_account.confirmed",
-        {"channel": "slack", "address": ALICE, "how": "by_owner"},
-    )
+        assert row.content["subject"] == "Are you U0ALICE in Slack?"
+    alices = [each for each in events(company, "chat_account") if each[1]["address"] == ALICE]
+    assert alices == [
+        ("chat_account.entered", {"channel": "slack", "address": ALICE}),
+        ("chat_account.confirmed", {"channel": "slack", "address": ALICE, "how": "by_themselves"}),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +241,30 @@ def test_an_address_is_one_person(chat: Chat) -> None:
             actor=company.olivia, member=company.alice, channel=SLACK, address="U0NEW"
         )
         assert (changed.address, ChatAccount.objects.count()) == ("U0NEW", 2)
+        # Whoever holds the new address has to be asked again.
+        assert changed.confirmed_at is None
+
+
+def test_an_owners_word_is_not_enough(chat: Chat) -> None:
+    """Whoever holds the address may vote with it: only the person says that it is theirs."""
+    company = chat.world.company
+    with tenant_transaction(company.id):
+        account = enter_account(
+            actor=company.olivia, member=company.carl, channel=SLACK, address="U0CARL"
+        )
+        assert account.confirmed_at is None
+        for somebody in (company.olivia, company.alice):
+            with pytest.raises(Forbidden):
+                confirm_account(actor=somebody, account=account)
+        (mail,) = Notification.objects.filter(member=company.carl, kind="alert")
+        assert confirm_account(actor=company.carl, account=account).confirmed_at is not None
+        own = enter_account(
+            actor=company.olivia, member=company.olivia, channel=SLACK, address="U0OLIVIA"
+        )
+        assert own.confirmed_at is not None
+    assert mail.channel == "email"
+    assert [kind for kind, data in events(company, "chat_account") if data["address"] == "U0CARL"]\
+        == ["chat_account.entered", "chat_account.confirmed"]  # fmt: skip
 
 
 def test_people_are_looked_up_asked_and_confirm_with_a_button(chat: Chat) -> None:

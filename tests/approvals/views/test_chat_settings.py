@@ -74,7 +74,7 @@ def test_who_reads_what(office: Office, path: str, codes: tuple[int, ...]) -> No
         ("settings/chat/teams/remove", {}, (302, 403, 403, 403)),
         ("settings/chat/teams/test", {}, (302, 403, 403, 403)),
         ("settings/chat/accounts/find", {}, (302, 403, 403, 403)),
-        ("settings/chat/accounts/{account}/confirm", {}, (302, 403, 403, 403)),
+        ("me/devices/confirm/{account}", {}, (404, 404, 302, 404)),
         ("settings/chat/accounts/{account}/remove", {}, (302, 403, 403, 403)),
         ("me/devices/leave/{account}", {}, (404, 404, 302, 404)),
         ("me/devices/{device}/remove", {}, (404, 404, 302, 404)),
