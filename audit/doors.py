@@ -26,6 +26,34 @@ reports_left_alone = register_door(
     )
 )
 
+exports_left_alone = register_door(
+    Door(
+        name="door_exports_left_alone",
+        arguments="seconds integer",
+        returns="tenant_id uuid, job_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM audit_exportjob WHERE status IN ('queued', 'running')"
+            " AND coalesce(beat_at, requested_at)"
+            " < (SELECT govapp_now()) - make_interval(secs => $1)"
+        ),
+        reads={"audit_exportjob": ("id", "tenant_id", "status", "beat_at", "requested_at")},
+    )
+)
+
+exports_to_remove = register_door(
+    Door(
+        name="door_exports_to_remove",
+        arguments="kept integer, after_taking integer",
+        returns="tenant_id uuid, job_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM audit_exportjob WHERE removed_at IS NULL"
+            " AND (finished_at < (SELECT govapp_now()) - make_interval(secs => $1)"
+            " OR taken_at < (SELECT govapp_now()) - make_interval(secs => $2)) LIMIT 1000"
+        ),
+        reads={"audit_exportjob": ("id", "tenant_id", "removed_at", "finished_at", "taken_at")},
+    )
+)
+
 report_schedules_due = register_door(
     Door(
         name="door_report_schedules_due",

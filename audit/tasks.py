@@ -23,6 +23,23 @@ def sweep_reports() -> None:
     requeue_reports()
 
 
+@shared_task(name="audit.sweep_exports")
+def sweep_exports() -> None:
+    """Ask again for exports whose writer is gone; remove the files that are not needed any more."""
+    from audit.services.export_jobs import remove_exports, requeue_exports
+
+    requeue_exports()
+    remove_exports()
+
+
+@shared_task(name="audit.write_export", time_limit=3_600)
+def write_export(job_id: str, tenant_id: str) -> None:
+    """Write the file of one export that was asked for."""
+    from audit.services.export_jobs import write_export as write
+
+    write(tenant_id=UUID(tenant_id), job_id=UUID(job_id))
+
+
 @shared_task(name="audit.make_report", time_limit=270)
 def make_report(report_id: str, tenant_id: str) -> None:
     """Render one report that was asked for."""

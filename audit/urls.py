@@ -3,11 +3,28 @@
 from django.urls import URLPattern, URLResolver, path
 
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
-from audit.views import explorer, reports
+from audit.views import explorer, exports, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
-    path("t/<slug:slug>/audit/export", explorer.audit_export, name="audit_export"),
+    path("t/<slug:slug>/audit/export", exports.export_create, name="audit_export"),
+    path("t/<slug:slug>/audit/exports/", exports.export_list, name="export_list"),
+    path(
+        "t/<slug:slug>/audit/exports/<str:export>/download",
+        exports.export_download,
+        name="export_download",
+    ),
+    path(
+        "t/<slug:slug>/audit/exports/<str:export>/cancel",
+        exports.export_cancel,
+        name="export_cancel",
+    ),
+    path("t/<slug:slug>/audit/searches", exports.search_keep, name="audit_search_keep"),
+    path(
+        "t/<slug:slug>/audit/searches/<str:search>/forget",
+        exports.search_forget,
+        name="audit_search_forget",
+    ),
     path("t/<slug:slug>/audit/events/<str:event>/", explorer.audit_event, name="audit_event"),
     path(
         "t/<slug:slug>/audit/events/<str:event>/proof",

@@ -1,3 +1,4 @@
+from audit.models.export import AuditSearch, ExportJob, ExportPiece
 from audit.models.log import (
     LedgerCheckpoint,
     LedgerEvent,
@@ -9,6 +10,9 @@ from audit.models.log import (
 from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatus
 
 __all__ = [
+    "AuditSearch",
+    "ExportJob",
+    "ExportPiece",
     "LedgerCheckpoint",
     "LedgerEvent",
     "LedgerLeaf",

@@ -4,37 +4,29 @@ from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from audit.explain import explain_request
+from audit.exporting import FORMATS
 from audit.selectors import events
 from audit.selectors.proofs import check_event, inclusion_json, latest_checkpoint
-from audit.services.exports import make_export, take_proof
-from audit.views.pages import reader_of, record_page, repr_digest, zone_of
+from audit.selectors.searches import list_searches
+from audit.services.exports import take_proof
+from audit.views.filters import LABELS, filter_of
+from audit.views.pages import reader_of, record_page
 from govapp.common import clock
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
-
-_LABELS = {
-    "type": "Type",
-    "actor": "Who",
-    "subject": "Subject",
-    "request": "Request",
-    "since": "From",
-    "until": "To",
-    "text": "Search",
-}
 
 
 @require_GET
 @record_page
 def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Everything that was recorded, newest first."""
-    wanted = _filter_of(request)
+    wanted = filter_of(request)
     page = events.list_events(wanted, cursor=request.GET.get("cursor", ""))
     now = clock.now()
     days = events.days_of(wanted, today=now.astimezone(ZoneInfo(wanted.zone)).date())
@@ -54,6 +46,8 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "day_total": sum(count for _, count in days),
         "zone": wanted.zone,
         "checkpoint_words": _signed_words(),
+        "formats": FORMATS.values(),
+        "searches": list_searches(reader_of(request).as_actor().id),
     }
     return render(request, "audit/log.html", context)
 
@@ -99,25 +93,6 @@ def audit_request(request: HttpRequest, slug: str, request_name: str) -> HttpRes
     return render(request, "audit/request.html", context)
 
 
-@require_POST
-@record_page
-def audit_export(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """The events of the present filter as JSONL, each line the bytes that were hashed."""
-    export = make_export(actor=reader_of(request).as_actor(), wanted=_filter_of(request))
-    return FileResponse(
-        export.file,
-        as_attachment=True,
-        filename=f"{slug}-record-{timezone.now():%Y%m%dT%H%M%SZ}.jsonl",
-        content_type="application/jsonl",
-        headers={"Repr-Digest": repr_digest(export.sha256)},
-    )
-
-
-def _filter_of(request: HttpRequest) -> events.EventFilter:
-    chosen = {name: request.GET.get(name, "").strip()[:200] for name in _LABELS}
-    return events.EventFilter(**chosen, zone=zone_of(request))
-
-
 def _chips(
     request: HttpRequest, wanted: events.EventFilter, actors: dict[str, str]
 ) -> list[dict[str, str]]:
@@ -130,7 +105,7 @@ def _chips(
         words = events.words_of(value) if name == "type" else words
         words = events.visible(words)
         remove = "?" + query.urlencode()
-        chips.append({"label": _LABELS[name], "value": words, "remove_url": remove})
+        chips.append({"label": LABELS[name], "value": words, "remove_url": remove})
     return chips
 
 

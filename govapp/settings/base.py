@@ -232,12 +232,14 @@ CELERY_TASK_PUBLISH_RETRY = False
 # Reports and replays are slow and large: a queue of their own, so that nothing urgent waits.
 CELERY_TASK_ROUTES = {
     "audit.make_report": {"queue": "reports"},
+    "audit.write_export": {"queue": "reports"},
     "approvals.run_simulation": {"queue": "reports"},
 }
 # The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 CELERY_BEAT_SCHEDULE = {
     "sequence": {"task": "audit.sequence", "schedule": 5.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
+    "exports": {"task": "audit.sweep_exports", "schedule": 60.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},

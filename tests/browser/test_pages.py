@@ -39,6 +39,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "callbacks": ("olivia", "settings/callbacks/"),
     "callback": ("olivia", "settings/callbacks/{endpoint}/"),
     "audit_log": ("audrey", "audit/"),
+    "exports": ("audrey", "audit/exports/"),
+    "audit-search": ("audrey", "audit/?type=vote.cast"),
     "audit-request": ("audrey", "audit/requests/{approved}/"),
     "reports": ("carl", "reports/"),
     "people": ("olivia", "people/"),

@@ -124,6 +124,9 @@ GAPS = {
     "deliveries/delivery": Gap("delivery", "msg"),
     "accounts/account": Gap("chat_account", "chac"),
     "leave/account": Gap("chat_account", "chac"),
+    "confirm/account": Gap("chat_account", "chac"),
+    "exports/export": Gap("export", "ex"),
+    "searches/search": Gap("search", "aus"),
     "devices/device": Gap("device", "push"),
 }
 # What is the same for everybody: no id of a tenant's.

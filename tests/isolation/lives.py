@@ -43,9 +43,12 @@ from approvals.services.links import make_review_link
 from approvals.services.policies import propose_policy, publish_policy
 from approvals.services.submission import cancel_action
 from approvals.services.timers import sweep
-from audit.models import LedgerEvent, Report, ReportSchedule
+from audit.models import AuditSearch, ExportJob, LedgerEvent, Report, ReportSchedule
+from audit.selectors.events import EventFilter
+from audit.services.export_jobs import request_export, write_export
 from audit.services.report_schedules import schedule_report
 from audit.services.reports import make_report, request_report
+from audit.services.searches import keep_search
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
 from govapp.common.clock import shift_clock
@@ -99,6 +102,8 @@ class Life:
     review: BreakGlassReview
     event: LedgerEvent
     report: Report
+    export: ExportJob
+    search: AuditSearch
     simulation: PolicySimulation
     schedule: ReportSchedule
     saved_filter: SavedFilter
@@ -218,6 +223,7 @@ def _live(world: World, key: str, dora: User) -> Life:
     while sequence_tenant(tenant_id=company.id):
         pass
     report = _reported(company, is_printed=company.slug == "globex")
+    export = _exported(company)
     world.submit(summary="Queued for the ledger")
     with tenant_transaction(company.id):
         return Life(
@@ -242,6 +248,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             review=BreakGlassReview.objects.get(),
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
+            export=export,
+            search=AuditSearch.objects.get(),
             simulation=PolicySimulation.objects.get(),
             schedule=ReportSchedule.objects.get(),
             saved_filter=SavedFilter.objects.get(),
@@ -309,6 +317,19 @@ def _say_again(key: str) -> None:
         "/api/v1/action-requests", body, content_type="application/json", headers=headers
     )
     assert answer.status_code == 201, answer.content
+
+
+def _exported(company: Company) -> ExportJob:
+    """Ask for everything as JSONL, and write it; keep a search besides."""
+    with tenant_transaction(company.id):
+        actor = company.audrey.as_actor()
+        keep_search(actor=actor, name="Votes", wanted=EventFilter(type="vote.cast"))
+        job = request_export(actor=actor, wanted=EventFilter(), export_format="jsonl")
+    write_export(tenant_id=company.id, job_id=job.pk)
+    with tenant_transaction(company.id):
+        job.refresh_from_db()
+    assert job.status == "ready", job.failure
+    return job
 
 
 def _reported(company: Company, *, is_printed: bool) -> Report:

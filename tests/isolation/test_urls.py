@@ -379,9 +379,8 @@ def test_opening_what_is_public_changes_nothing(acme: Life, globex: Life, marks:
 
 def test_the_download_of_the_record_holds_one_tenant(acme: Life, globex: Life) -> None:
     for life, other in ((acme, b"globex"), (globex, b"acme")):
-        status, kind, body = ask(
-            as_member(life.company.audrey), "POST", f"/t/{life.slug}/audit/export", life.slug
-        )
+        path = f"/t/{life.slug}/audit/exports/{GAPS['exports/export'].of(life)}/download"
+        status, kind, body = ask(as_member(life.company.audrey), "POST", path, life.slug)
         assert (status, kind) == (200, "application/jsonl")
         assert body.count(b"\n") > 256
         # As a word: four letters in a row are found in a random id sooner or later.

@@ -1,0 +1,82 @@
+"""Reading exports: the jobs of a tenant, their pieces, and the events that go into one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from audit.exporting import FORMATS, Exported
+from audit.models import ExportJob, ExportPiece, LedgerEvent
+from audit.selectors.events import EventFilter, as_row, select_events
+
+MOST_LISTED: Final = 50
+PAGE: Final = 2_000
+"""Events read at once: enough to share the cost of a query, few enough for little memory."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where an export stands: the last event that was written."""
+
+    at: datetime
+    id: UUID
+
+
+def list_exports() -> list[ExportJob]:
+    """Return the newest exports of the bound tenant. One query, never the files themselves."""
+    return list(ExportJob.objects.order_by("-requested_at", "-id")[:MOST_LISTED])
+
+
+def format_title(slug: str) -> str:
+    """Return what a format is called; one that is known no more keeps its slug."""
+    return FORMATS[slug].title if slug in FORMATS else slug
+
+
+def pieces_of(job_id: UUID) -> Iterator[int]:
+    """Return the numbers of the pieces of a job, in order."""
+    rows = ExportPiece.objects.filter(job_id=job_id).order_by("number")
+    return iter(list(rows.values_list("number", flat=True)))
+
+
+def read_piece(job_id: UUID, number: int) -> bytes | None:
+    """Return one piece; None when it was removed."""
+    row = ExportPiece.objects.filter(job_id=job_id, number=number).values_list("data", flat=True)
+    found = row.first()
+    return None if found is None else bytes(found)
+
+
+def events_in(
+    wanted: EventFilter, *, size: int, after: Cursor | None, limit: int = PAGE
+) -> list[tuple[Cursor, Exported]]:
+    """Return the next events of an export, oldest first, of those in the tree of this size.
+
+    What has no place in that tree yet is left out: an export says from which state it was made.
+    """
+    rows = _placed(wanted, size)
+    if after is not None:
+        rows = rows.filter(
+            Q(occurred_at__gt=after.at) | Q(occurred_at=after.at, id__gt=after.id),
+            occurred_at__gte=after.at,
+        )
+    values = rows.order_by("occurred_at", "id").values_list(
+        "id", "occurred_at", "body", F("leaf_rows__index"), F("leaf_rows__leaf_hash")
+    )
+    return [
+        (
+            Cursor(at, ident),
+            Exported(bytes(body), as_row(ident, at, body).body, index, bytes(leaf_hash)),
+        )
+        for ident, at, body, index, leaf_hash in values[:limit]
+    ]
+
+
+def count_in(wanted: EventFilter, *, size: int) -> int:
+    """Count the events of an export: for its progress, in the background."""
+    return _placed(wanted, size).count()
+
+
+def _placed(wanted: EventFilter, size: int) -> QuerySet[LedgerEvent]:
+    return select_events(wanted).filter(leaf_rows__index__lt=size)
