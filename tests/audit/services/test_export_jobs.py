@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -77,8 +78,7 @@ def test_every_event_in_order_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_pages_of_the_table_leave_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.selectors.exports.PAGE", 7)
-    monkeypatch.setattr(export_jobs, "events_in", lambda *a, **k: original(*a, **{**k, "limit": 7}))
+    monkeypatch.setattr(export_jobs, "events_in", partial(events_in, limit=7))
     tenant_id = sequenced_tenant(40)
     assert file_of(written(ask(tenant_id))) == bodies(tenant_id)
 
