@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from django import forms
 from django.db.models import Q
 
+from govapp.common.zones import time_zones
 from tenants.enums import Role, TrustTier
 from tenants.models import Agent, ApproverGroup, Membership, Tenant
 from tenants.office_hours import WEEK, holiday_countries
@@ -26,7 +26,7 @@ _ROLE_HELP: Final = {
 }
 _ROLE_CHOICES: Final = [(role.value, f"{role.label}: {_ROLE_HELP[role]}") for role in Role]
 _TIME: Final = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-_ZONES: Final = [(name, name) for name in sorted(available_timezones())]
+_ZONES: Final = [(name, name) for name in sorted(time_zones())]
 
 
 class MemberChoice(forms.ModelChoiceField):  # type: ignore[type-arg]

@@ -1,13 +1,13 @@
 """How somebody wants to be told, and the company's words in messages."""
 
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from django import forms
 
 from approvals.enums import Digest, NotificationChannel
 from approvals.models import ContactPreference
 from approvals.services.message_templates import LONGEST
+from govapp.common.zones import time_zones
 
 _TIME: Final = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 _PLACES: Final = ("first", "second", "third")
@@ -54,7 +54,7 @@ class PreferenceForm(forms.Form):
         zones = self.fields["time_zone"]
         if isinstance(zones, forms.ChoiceField):
             company = ("", f"The company's ({zone})")
-            zones.choices = [company, *((each, each) for each in sorted(available_timezones()))]
+            zones.choices = [company, *((each, each) for each in sorted(time_zones()))]
 
     @staticmethod
     def values_of(preference: ContactPreference) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import time
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core import signing
@@ -16,6 +15,7 @@ from approvals.models import ContactPreference
 from govapp.common import clock
 from govapp.common.errors import FieldError, Invalid, NotFound
 from govapp.common.tenancy import tenant_transaction
+from govapp.common.zones import time_zones
 from tenants.models import Membership
 
 _SALT: Final = "approvals.stop-outcomes"
@@ -125,7 +125,7 @@ def _check(wanted: dict[str, Any]) -> None:
         errors.append(FieldError(f"/{name}", "Fill in both times, or neither."))
     elif first is not None and first == last:
         errors.append(FieldError("/quiet_until", "Choose an end other than the beginning."))
-    if wanted["time_zone"] and wanted["time_zone"] not in available_timezones():
+    if wanted["time_zone"] and wanted["time_zone"] not in time_zones():
         errors.append(FieldError("/time_zone", "There is no such time zone."))
     if errors:
         raise Invalid("This cannot be saved as it is.", errors=errors)

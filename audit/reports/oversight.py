@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from audit.models import LedgerEvent
 from audit.reports.figures import (
@@ -23,6 +23,7 @@ from audit.reports.figures import (
     PersonRow,
 )
 from audit.selectors.events import EventRow, as_row
+from govapp.common.zones import time_zones
 
 OUTCOMES: Final = {
     "action_request.allowed": "allowed",
@@ -214,7 +215,7 @@ def tenant_facts(size: int) -> tuple[str, str]:
     events = [as_row(*row).body for row in rows]
     names = [_text((event.get("subject") or {}).get("label")) for event in events]
     zones = [_text((event.get("data") or {}).get("time_zone")) for event in events]
-    zone = next((zone for zone in zones if zone in available_timezones()), "UTC")
+    zone = next((zone for zone in zones if zone in time_zones()), "UTC")
     return next((name for name in names if name), ""), zone
 
 

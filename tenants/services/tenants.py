@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import time
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from django.db import IntegrityError, transaction
 
@@ -11,6 +10,7 @@ from audit.actors import Actor
 from govapp.common.errors import Conflict, Malformed, NotFound
 from govapp.common.ids import new_id
 from govapp.common.tenancy import bind_tenant, tenant_transaction
+from govapp.common.zones import time_zones
 from tenants import rules
 from tenants.audit_events import people as events
 from tenants.audit_events.words import Change, in_words
@@ -231,7 +231,7 @@ _CHECKS: Final[dict[str, Callable[[str, Any], Any]]] = {
 
 
 def _check_time_zone(name: str) -> None:
-    if name not in available_timezones():
+    if name not in time_zones():
         raise fault("time_zone", "Use a name of the time zone database, as Europe/Berlin.")
 
 

@@ -14,7 +14,8 @@ from govapp.common.tenancy import tenant_transaction
 from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.demo import Demo
 
-pytestmark = pytest.mark.browser
+# Some fifty pages in one test: on a busy machine more than the usual five minutes.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 # name of the page → who looks, and where
 PAGES: dict[str, tuple[str, str]] = {

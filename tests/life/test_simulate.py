@@ -5,16 +5,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from govapp.chaos.stack import bare_environment
 from govapp.runtime.state import ROOT
 from tests.life.journey import Company
 
+WANTED = {"submitted", "attacks", "voted", "redeemed"}
 
-def test_the_simulator_finds_no_fault(company: Company, tmp_path: Path) -> None:
-    note, figures = tmp_path / "note.json", tmp_path / "figures.json"
+
+def simulate(company: Company, folder: Path, seconds: int) -> set[str]:
+    """Simulate so long; nothing may be wrong. Return what there was of each kind."""
+    note, figures = folder / "note.json", folder / "figures.json"
     note.write_text(json.dumps(company.note))
     options = ["--keys", str(note), "--json", str(figures), "--approvers"]
-    options += ["--seconds", "8", "--rate", "10"]
+    options += ["--seconds", str(seconds), "--rate", "10"]
     done = subprocess.run(
         [sys.executable, "-m", "govapp.runtime", "simulate", *options],
         env=bare_environment(GOVAPP_STATE_DIR=str(company.stack.directory)),
@@ -26,7 +31,14 @@ def test_the_simulator_finds_no_fault(company: Company, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(figures.read_text())
     assert (found["faults"], found["broken"]) == ({}, [])
-    assert {"submitted", "attacks", "voted", "redeemed"} <= {
-        k for k, v in found["counts"].items() if v
-    }
+    return {kind for kind, count in found["counts"].items() if count}
+
+
+@pytest.mark.timeout(900)
+def test_the_simulator_finds_no_fault(company: Company, tmp_path: Path) -> None:
+    seen = simulate(company, tmp_path, 8)
+    for seconds in (20, 60):  # on a busy machine nobody may have come so far
+        if not seen >= WANTED:
+            seen |= simulate(company, tmp_path, seconds)
+    assert seen >= WANTED
     assert company.stack.verify_ledger(company.slug)[0] == 0

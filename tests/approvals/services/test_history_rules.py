@@ -168,7 +168,7 @@ def test_business_hours_are_those_of_the_tenant(move_clock: MoveClock) -> None:
         update_settings(actor=world.company.olivia, tenant=world.company.tenant, business_days=days)
     hour = request.submitted_at.hour
     for wanted, status in ((3, "blocked"), (12, "allowed"), (23, "blocked")):
-        move_clock(HOUR * (wanted - hour))
+        move_clock(HOUR * (24 + wanted - hour))  # tomorrow: the rules were not there before
         assert pay(world).status == status
 
 

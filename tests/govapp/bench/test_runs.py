@@ -13,6 +13,7 @@ from govapp.runtime.state import ROOT
 
 
 @pytest.mark.life
+@pytest.mark.timeout(900)
 def test_every_benchmark_runs_with_tiny_sizes(tmp_path: Path) -> None:
     tmp_path.chmod(0o711)
     done = subprocess.run(
