@@ -251,6 +251,8 @@ CELERY_BEAT_SCHEDULE = {
 LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
 # How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
 AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
+# Whose token calls the ledger's API, with roles; None for an agent.
+AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
 
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")
