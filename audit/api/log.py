@@ -5,7 +5,7 @@ Hashes say nothing, so any key of the tenant may read them; entries are for who 
 
 import gzip
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -52,12 +52,19 @@ class EntriesView(APIView):
     """One bundle of entries, each the bytes that were hashed."""
 
     renderer_classes = (OctetRenderer,)
+    reader: Reader
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the key, then that its member reads the record."""
+        super().initial(request, *args, **kwargs)
+        with transaction.atomic():
+            self.reader = _reader(request)
 
     @extend_schema(operation_id="audit_entries", responses=_OCTETS)
     def get(self, request: Request, entries: str) -> Response:
         """Return a bundle of entries, e.g. `x001/067` or `000.p/17` (C2SP tlog-tiles)."""
         with transaction.atomic():
-            actor = _reader(request).as_actor()
+            actor = self.reader.as_actor()
             data = take_entries(actor=actor, place=_place(f"entries/{entries}"))
         headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
         if "gzip" in request.headers.get("Accept-Encoding", ""):

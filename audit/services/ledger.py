@@ -14,6 +14,7 @@ from django.db import transaction
 
 from audit.actors import Actor, Subject
 from audit.models import LedgerEvent, LedgerQueueItem
+from audit.services.naming import note_recorded
 from govapp.common import clock
 from govapp.common.arrays import bytes_array, text_array, time_array, uuid_array
 from govapp.common.ids import new_id, public_id
@@ -112,6 +113,7 @@ def _write(entries: Sequence[Entry]) -> list[LedgerEvent]:
     events = [_event(entry, entry.at or now) for entry in entries]
     if len(events) <= _FEW:
         insert(*events, *(LedgerQueueItem(event=event) for event in events))
+        note_recorded([event.pk for event in events])
     else:
         _insert_many(events)
     return events

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.ApiKeyMiddleware",
     "govapp.common.api.middleware.CallerRateLimitMiddleware",
+    "audit.api.middleware.EventsHeaderMiddleware",
     "tenants.middleware.TenantPageMiddleware",
 ]
 
@@ -179,7 +180,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": [],  # enums have their names from the code
+    # enums have their names from the code
+    "POSTPROCESSING_HOOKS": ["govapp.common.api.openapi.name_events_header"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVERS": [{"url": "/"}],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
