@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from audit.api.log import EntriesView, ReceiptView, TileView
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
 from audit.views import explorer, exports, reports
 
@@ -50,6 +51,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="report_schedule_remove",
     ),
     path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),
+    path(
+        "api/v1/audit/tile/entries/<path:entries>",
+        EntriesView.as_view(),
+        name="api_audit_entries",
+    ),
+    path("api/v1/audit/tile/<path:tile>", TileView.as_view(), name="api_audit_tile"),
+    path("api/v1/audit/receipts/<str:event>", ReceiptView.as_view(), name="api_audit_receipt"),
     path("api/v1/audit/proof/inclusion", InclusionView.as_view(), name="api_audit_proof_inclusion"),
     path(
         "api/v1/audit/proof/consistency",

@@ -3,13 +3,25 @@
 from typing import Any
 
 from django.db import transaction
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from audit.selectors.proofs import inclusion_json, latest_checkpoint, prove_event, prove_growth
+from audit.selectors.proofs import (
+    inclusion_json,
+    latest_checkpoint,
+    prove_event,
+    prove_growth,
+    verifier_keys,
+)
+from govapp.common.api.renderers import JSONRenderer, NoteRenderer
 from govapp.common.errors import Conflict, Malformed, NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 
@@ -17,32 +29,56 @@ _HASHES = serializers.ListField(child=serializers.CharField())
 
 
 class CheckpointView(APIView):
-    """The latest signed checkpoint of the tenant's record."""
+    """The latest signed checkpoint of the tenant's record: a note, or JSON for who asks for it."""
+
+    renderer_classes = (NoteRenderer, JSONRenderer)
 
     @extend_schema(
         operation_id="audit_checkpoint",
-        responses=inline_serializer(
-            "Checkpoint",
-            {
-                "size": serializers.IntegerField(),
-                "root": serializers.CharField(help_text="hexadecimal SHA-256"),
-                "checkpoint": serializers.CharField(help_text="a C2SP signed note"),
-                "verifier_key": serializers.CharField(help_text="a C2SP vkey"),
-            },
-        ),
+        responses={
+            (200, "text/plain"): OpenApiResponse(str, description="a C2SP signed note"),
+            (200, "application/json"): inline_serializer(
+                "Checkpoint",
+                {
+                    "size": serializers.IntegerField(),
+                    "root": serializers.CharField(help_text="hexadecimal SHA-256"),
+                    "checkpoint": serializers.CharField(help_text="a C2SP signed note"),
+                    "verifier_key": serializers.CharField(help_text="a C2SP vkey"),
+                    "verifier_keys": inline_serializer(
+                        "VerifierKeys",
+                        {
+                            "verifier_key": serializers.CharField(help_text="a C2SP vkey"),
+                            "from_size": serializers.IntegerField(),
+                            "until_size": serializers.IntegerField(allow_null=True),
+                        },
+                        many=True,
+                    ),
+                },
+            ),
+        },
     )
-    def get(self, _: Request) -> Response:
-        """Return size, root and the signed note (C2SP tlog-checkpoint)."""
+    def get(self, request: Request) -> Response:
+        """Return the signed note (C2SP tlog-checkpoint); as JSON with every key there has been."""
         with transaction.atomic():
-            found = latest_checkpoint()
+            found, keys = latest_checkpoint(), verifier_keys()
         if found is None:
             raise NotFound("Nothing has been recorded yet.")
+        if request.accepted_renderer.format == NoteRenderer.format:
+            return Response(found.note)
         return Response(
             {
                 "size": found.size,
                 "root": found.root.hex(),
                 "checkpoint": found.note,
                 "verifier_key": found.vkey,
+                "verifier_keys": [
+                    {
+                        "verifier_key": key.vkey,
+                        "from_size": key.from_size,
+                        "until_size": key.until_size,
+                    }
+                    for key in keys
+                ],
             }
         )
 

@@ -6,6 +6,7 @@ Sources: https://c2sp.org/signed-note and https://c2sp.org/tlog-checkpoint
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -137,16 +138,20 @@ class LogKey:
         return VerifierKey(self.name, self.private_key.public_key().public_bytes_raw())
 
 
-def sign_checkpoint(checkpoint: Checkpoint, *, key: LogKey) -> str:
+def sign_checkpoint(checkpoint: Checkpoint, *, key: LogKey, also: Sequence[LogKey] = ()) -> str:
     """Return the signed note. The caller must know that it continues every note signed before.
 
-    Raises ValueError when the key belongs to another log.
+    `also` are further keys of the log that sign, while one takes over from another. Raises
+    ValueError when a key belongs to another log.
     """
-    if key.name != checkpoint.origin:
-        raise ValueError("the key belongs to another log than the checkpoint")
-    signature = key.private_key.sign(checkpoint.text.encode())
-    line = f"\u2014 {key.name} {_to_base64(key.verifier.key_id + signature)}"
-    return f"{checkpoint.text}\n{line}\n"
+    lines = []
+    for signer in (key, *also):
+        if signer.name != checkpoint.origin:
+            raise ValueError("the key belongs to another log than the checkpoint")
+        signature = signer.private_key.sign(checkpoint.text.encode())
+        encoded = _to_base64(signer.verifier.key_id + signature)
+        lines.append(f"\u2014 {signer.name} {encoded}\n")
+    return f"{checkpoint.text}\n{''.join(lines)}"
 
 
 def open_checkpoint(note_text: str, *, verifier: VerifierKey) -> Checkpoint:

@@ -1,4 +1,5 @@
 from audit.models.export import AuditSearch, ExportJob, ExportPiece
+from audit.models.keys import LedgerKey
 from audit.models.log import (
     LedgerCheckpoint,
     LedgerEvent,
@@ -15,6 +16,7 @@ __all__ = [
     "ExportPiece",
     "LedgerCheckpoint",
     "LedgerEvent",
+    "LedgerKey",
     "LedgerLeaf",
     "LedgerLog",
     "LedgerQueueItem",

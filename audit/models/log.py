@@ -99,16 +99,14 @@ class LedgerCheckpoint(TenantOwned):
 
 
 class LedgerLog(TenantOwned):
-    """A tenant's log: its random origin (no tenant's name leaks) and its signing key, sealed.
+    """A tenant's log: its random origin (no tenant's name leaks); its keys are `LedgerKey`.
 
     `size` and `frontier` are where the sequencer stands; its row is the sequencer's lock.
     """
 
-    immutable_fields = ("origin", "public_key")
+    immutable_fields = ("origin",)
 
     origin = models.TextField(unique=True)
-    public_key = models.BinaryField(max_length=32)
-    private_key_sealed = models.BinaryField()
     size = models.BigIntegerField(default=0)
     frontier = models.BinaryField(default=bytes)
     created_at = models.DateTimeField(db_default=Now())

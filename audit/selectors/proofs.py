@@ -8,9 +8,22 @@ from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpo
 from audit.merkle.proofs import ProofInvalid, verify_inclusion
 from audit.merkle.tiles import TileInvalid, prove_consistency, prove_inclusion
 from audit.merkle.tree import leaf_hash
-from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLeaf, LedgerLog
+from audit.models import LedgerCheckpoint, LedgerEvent, LedgerKey, LedgerLeaf
 from audit.selectors.tiles import read_tile
 from govapp.common.errors import NotFound
+
+
+@dataclass(frozen=True)
+class LedgerKeyInfo:
+    """A key of the log: `until_size` is the last size that it signed, None while it signs."""
+
+    vkey: str
+    from_size: int
+    until_size: int | None = None
+
+    def covers(self, size: int) -> bool:
+        """Tell whether a checkpoint of this size has to carry the key's signature."""
+        return self.from_size <= size and (self.until_size is None or size <= self.until_size)
 
 
 @dataclass(frozen=True)
@@ -42,13 +55,34 @@ class Verdict:
     inclusion: Inclusion | None = None
 
 
+def verifier_keys() -> tuple[LedgerKeyInfo, ...]:
+    """Return every key that the bound tenant's log has had, oldest first. One query."""
+    rows = LedgerKey.objects.select_related("log").order_by("from_size")
+    return tuple(
+        LedgerKeyInfo(
+            VerifierKey(row.log.origin, bytes(row.public_key)).encode(),
+            row.from_size,
+            row.until_size,
+        )
+        for row in rows
+    )
+
+
 def latest_checkpoint() -> SignedCheckpoint | None:
     """Return the newest checkpoint of the bound tenant, or None. Two queries."""
-    row, ledger = LedgerCheckpoint.objects.order_by("-size").first(), LedgerLog.objects.first()
-    if row is None or ledger is None:
+    return _signed(LedgerCheckpoint.objects.order_by("-size").first())
+
+
+def checkpoint_of(size: int) -> SignedCheckpoint | None:
+    """Return the checkpoint of exactly this size, or None when none was signed. Two queries."""
+    return _signed(LedgerCheckpoint.objects.filter(size=size).first())
+
+
+def _signed(row: LedgerCheckpoint | None) -> SignedCheckpoint | None:
+    if row is None:
         return None
-    key = VerifierKey(ledger.origin, bytes(ledger.public_key))
-    return SignedCheckpoint(row.size, bytes(row.root), row.note, key.encode())
+    vkey = next((key.vkey for key in reversed(verifier_keys()) if key.covers(row.size)), "")
+    return SignedCheckpoint(row.size, bytes(row.root), row.note, vkey)
 
 
 def prove_event(event_id: UUID) -> Inclusion | None:

@@ -4,9 +4,11 @@ Only full tiles are stored. The partial tile at the right edge of a level is com
 from the leaves, above from the full tiles below it.
 """
 
+from audit.merkle.paths import Place, entry_bundle
 from audit.merkle.tiles import WIDTH
-from audit.merkle.tree import root_of, split_hashes
+from audit.merkle.tree import HASH_BYTES, root_of, split_hashes
 from audit.models import LedgerLeaf, LedgerTile
+from govapp.common.errors import NotFound
 
 
 def read_tile(level: int, index: int) -> bytes:
@@ -31,3 +33,28 @@ def partial_tile(level: int, index: int) -> bytes:
     return b"".join(
         root_of(split_hashes(bytes(data))) for data in tiles.values_list("data", flat=True)
     )
+
+
+def served_tile(place: Place) -> bytes:
+    """Return a tile exactly as wide as asked for. Raises `NotFound` when there is none (yet).
+
+    Whatever has a leaf is under a signed checkpoint: both are written in one transaction.
+    """
+    data = read_tile(place.level, place.index)
+    if len(data) < place.width * HASH_BYTES:
+        raise NotFound("The record has no such tile.")
+    return data[: place.width * HASH_BYTES]
+
+
+def served_entries(place: Place) -> bytes:
+    """Return a bundle of as many entries as asked for. One query.
+
+    Raises `NotFound` when there are not so many, or when one of them is kept no longer.
+    """
+    first = place.index * WIDTH
+    leaves = LedgerLeaf.objects.filter(index__gte=first, index__lt=first + place.width)
+    bodies = leaves.order_by("index").values_list("event__body", flat=True)
+    entries = [bytes(body) for body in bodies if body is not None]
+    if len(entries) < place.width:
+        raise NotFound("The record has no such entries.")
+    return entry_bundle(entries)

@@ -1,6 +1,6 @@
 """The one way into the record: `record` writes an event in the caller's transaction.
 
-'`record_many` writes any number of them in one statement.
+`record_many` writes any number of them in one statement.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +13,7 @@ from django.db import transaction
 from audit.actors import Actor, Subject
 from audit.models import LedgerEvent, LedgerQueueItem
 from audit.services.bodies import Bodies, Entry
+from audit.services.naming import note_recorded
 from govapp.common import clock
 from govapp.common.arrays import bytes_array, text_array, time_array, uuid_array
 from govapp.common.ids import FreshId, new_id, new_ids
@@ -132,6 +133,7 @@ def _row(entry: Entry, ident: FreshId, moment: datetime | None, bodies: Bodies) 
 def _insert_few(rows: Sequence[_Row]) -> list[LedgerEvent]:
     events = [LedgerEvent(**row) for row in rows]
     insert(*events, *(LedgerQueueItem(event=event) for event in events))
+    note_recorded([event.pk for event in events])
     return events
 
 

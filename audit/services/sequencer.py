@@ -18,17 +18,15 @@ from django.db import connection, transaction
 
 from audit.actors import SYSTEM, Subject
 from audit.doors import tenants_with_queued_events
-from audit.merkle.note import Checkpoint, LogKey, sign_checkpoint
 from audit.merkle.tiles import HEIGHT, Growth, Tile, grow
 from audit.merkle.tree import Frontier, leaf_hash
 from audit.models import LedgerCheckpoint, LedgerLog, LedgerQueueItem, LedgerTile
 from audit.selectors.tiles import read_tile
 from audit.services.bodies import Entry
 from audit.services.ledger import record_first
+from audit.services.signing import LedgerBroken, create_key, sign_growth
 from audit.transports.checkpoint_file import publish_checkpoint
-from govapp.common import clock
 from govapp.common.ids import new_id
-from govapp.common.sealing import seal, unseal
 from govapp.common.tenancy import require_tenant_id, tenant_transaction
 
 log = structlog.get_logger(__name__)
@@ -37,10 +35,6 @@ BATCH: Final = 2_000
 """Events in one transaction: large enough to share its cost, small enough to end within 1 s."""
 
 _EDGES_KEPT: Final = 256
-
-
-class LedgerBroken(RuntimeError):
-    """The stored tree is not what was signed: nothing more is signed until somebody looked."""
 
 
 @dataclass
@@ -101,6 +95,13 @@ def sequence_tenant(*, tenant_id: UUID, edges: Edges | None = None, batch: int =
         return len(queued)
 
 
+def take_now(ledger: LedgerLog, *, batch: int = BATCH) -> int:
+    """Give indexes to what waits first, for whoever holds the lock of the log already."""
+    queued = _queued(batch)
+    _take(ledger, queued, Edges())
+    return len(queued)
+
+
 def _take(ledger: LedgerLog, queued: list[tuple[UUID, UUID, bytes]], edges: Edges) -> None:
     tenant_id, before = ledger.tenant_id, _frontier_of(ledger)
     leaves = [leaf_hash(body) for _, _, body in queued]
@@ -116,14 +117,13 @@ def _take(ledger: LedgerLog, queued: list[tuple[UUID, UUID, bytes]], edges: Edge
         raise LedgerBroken(f"the tiles and the frontier of {ledger.origin} have different roots")
     _insert_leaves(before.size, queued, leaves)
     _insert_tiles([tile for tile in growth.tiles if tile.is_full])
-    checkpoint = _sign(ledger, growth)
+    _check_continues(ledger)
+    checkpoint, verifier = sign_growth(ledger, size=growth.size, root=growth.root)
     ledger.size, ledger.frontier = after.size, after.to_bytes()
     ledger.save(update_fields=["size", "frontier"])
     _delete_queued([item for item, _, _ in queued])
     transaction.on_commit(partial(edges.keep, tenant_id, after, growth))
-    transaction.on_commit(
-        partial(publish_checkpoint, vkey=_key_of(ledger).verifier.encode(), note=checkpoint.note)
-    )
+    transaction.on_commit(partial(publish_checkpoint, vkey=verifier.encode(), note=checkpoint.note))
 
 
 def _locked_log() -> LedgerLog | None:
@@ -140,7 +140,7 @@ def _locked_log() -> LedgerLog | None:
 
 def _record_birth(ledger: LedgerLog) -> None:
     """The record begins with the key that signs it; only the public half is in it."""
-    verifier = _key_of(ledger).verifier.encode()
+    verifier = create_key(ledger, from_size=1).encode()
     record_first(
         Entry(
             event_type="ledger.key_created",
@@ -153,14 +153,9 @@ def _record_birth(ledger: LedgerLog) -> None:
 
 
 def _create_log() -> LedgerLog:
-    """Insert a log with a random origin, which names no tenant, and a key of its own."""
-    key = LogKey.generate(f"log.govapp.example/{secrets.token_hex(16)}")
-    ledger = LedgerLog(
-        origin=key.name,
-        public_key=key.verifier.public_key,
-        private_key_sealed=seal(key.seed),
-        frontier=Frontier().to_bytes(),
-    )
+    """Insert a log with a random origin, which names no tenant."""
+    origin = f"log.govapp.example/{secrets.token_hex(16)}"
+    ledger = LedgerLog(origin=origin, frontier=Frontier().to_bytes())
     # Two sequencers may meet a new tenant at once: the second waits here, and uses the first's.
     LedgerLog.objects.bulk_create([ledger], ignore_conflicts=True)
     return ledger
@@ -213,23 +208,13 @@ def _insert_tiles(tiles: list[Tile]) -> None:
     )
 
 
-def _sign(ledger: LedgerLog, growth: Growth) -> LedgerCheckpoint:
+def _check_continues(ledger: LedgerLog) -> None:
+    """Raise `LedgerBroken` unless the tree of now is the one that was signed last."""
     last = LedgerCheckpoint.objects.order_by("-size").values_list("size", "root").first()
     if (last[0] if last else 0) != ledger.size:
         raise LedgerBroken(f"the last checkpoint of {ledger.origin} is not of its present size")
     if last is not None and bytes(last[1]) != _frontier_of(ledger).root():
         raise LedgerBroken(f"the last checkpoint of {ledger.origin} has another root")
-    note = sign_checkpoint(Checkpoint(ledger.origin, growth.size, growth.root), key=_key_of(ledger))
-    return LedgerCheckpoint.objects.create(
-        size=growth.size, root=growth.root, note=note, signed_at=clock.now()
-    )
-
-
-def _key_of(ledger: LedgerLog) -> LogKey:
-    key = LogKey.from_seed(ledger.origin, unseal(bytes(ledger.private_key_sealed)))
-    if key.verifier.public_key != bytes(ledger.public_key):
-        raise LedgerBroken(f"the signing key of {ledger.origin} is not the published one")
-    return key
 
 
 def _delete_queued(items: list[UUID]) -> None:

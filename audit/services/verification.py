@@ -12,16 +12,19 @@ from uuid import UUID
 
 from django.db import connection
 
-from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpoint
+from audit.merkle.note import Checkpoint, NoteInvalid, open_checkpoint
 from audit.merkle.tree import Frontier
 from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLog, LedgerQueueItem
+from audit.selectors.proofs import LedgerKeyInfo
 from audit.services.findings import Finding, Verification
+from audit.services.key_checks import keys_to_verify_with, required_of
 from audit.services.retracing import Retraced, Retracing, frontier_at
 from audit.transports.checkpoint_file import OutsideCheckpoint, published_checkpoint
 from govapp.common import clock
 from govapp.common.ids import public_id
 from govapp.common.tenancy import tenant_transaction
 
+Keys = tuple[LedgerKeyInfo, ...]
 Progress = Callable[[int, int], None]
 """(events done, events in all)"""
 
@@ -50,10 +53,10 @@ def verify_tenant(
             return result
         result.origin, result.size = ledger.origin, ledger.size
         outside = outside or _published(result)
-        verifier = _verifier_of(ledger, outside, result)
-        start = _start(ledger, verifier, from_size, result)
+        keys = keys_to_verify_with(outside, result)
+        start = _start(ledger, keys, from_size, result)
         tree = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
-        _check_checkpoints(ledger, verifier, outside, tree, result)
+        _check_checkpoints(ledger, keys, outside, tree, result)
         _check_outside_of_the_tree(ledger.size, result)
         return result
 
@@ -74,22 +77,7 @@ def _published(result: Verification) -> OutsideCheckpoint | None:
         return None
 
 
-def _verifier_of(
-    ledger: LedgerLog, outside: OutsideCheckpoint | None, result: Verification
-) -> VerifierKey:
-    """Return the key to verify with: the one known outside, if any, before the database's."""
-    inside = VerifierKey(ledger.origin, bytes(ledger.public_key))
-    if outside is None:
-        return inside
-    if outside.verifier != inside:
-        what = f"the log is {inside.encode()}, outside it is known as {outside.verifier.encode()}"
-        result.found(Finding("key replaced", what))
-    return outside.verifier
-
-
-def _start(
-    ledger: LedgerLog, verifier: VerifierKey, from_size: int, result: Verification
-) -> Frontier:
+def _start(ledger: LedgerLog, keys: Keys, from_size: int, result: Verification) -> Frontier:
     """Return the frontier to begin with; an empty one when the wanted one is not signed."""
     if not from_size:
         return Frontier()
@@ -97,7 +85,7 @@ def _start(
     if row is None or from_size > ledger.size:
         result.found(Finding("checkpoint", f"there is none of size {from_size} to begin with"))
         return Frontier()
-    signed = _opened(row, verifier, result)
+    signed = _opened(row, keys, result)
     frontier = frontier_at(from_size)
     if signed is not None and frontier.root() != signed.root:
         what = f"the tiles before size {from_size} do not have the root that was signed"
@@ -107,7 +95,7 @@ def _start(
 
 def _check_checkpoints(
     ledger: LedgerLog,
-    verifier: VerifierKey,
+    keys: Keys,
     outside: OutsideCheckpoint | None,
     tree: Retracing,
     result: Verification,
@@ -117,7 +105,7 @@ def _check_checkpoints(
     wanted = outside.checkpoint if outside is not None else None
     result.outside_size = wanted.size if wanted else None
     for row in _checkpoints(tree.reached.size, ledger.size):
-        signed = _opened(row, verifier, result)
+        signed = _opened(row, keys, result)
         if wanted is not None and last.size < wanted.size < row.size:
             last = _compare(tree.advance(wanted.size), wanted, "outside checkpoint", result)
         retraced = tree.advance(row.size)
@@ -157,11 +145,9 @@ def _compare(retraced: Retraced, signed: Checkpoint, kind: str, result: Verifica
     return retraced.frontier
 
 
-def _opened(
-    row: LedgerCheckpoint, verifier: VerifierKey, result: Verification
-) -> Checkpoint | None:
+def _opened(row: LedgerCheckpoint, keys: Keys, result: Verification) -> Checkpoint | None:
     try:
-        signed = open_checkpoint(row.note, verifier=verifier)
+        signed = _signed_by_all(row, keys)
     except NoteInvalid as error:
         what = f"the checkpoint of size {row.size} is not valid: {error}"
         result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
@@ -171,6 +157,14 @@ def _opened(
         result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
         return None
     return signed
+
+
+def _signed_by_all(row: LedgerCheckpoint, keys: Keys) -> Checkpoint:
+    """Open the note with each key that has to have signed it."""
+    opened = [open_checkpoint(row.note, verifier=key) for key in required_of(keys, row.size)]
+    if not opened:
+        raise NoteInvalid("the log had no key for this size")
+    return opened[0]
 
 
 def _checkpoints(after: int, upto: int) -> Iterator[LedgerCheckpoint]:

@@ -1,5 +1,6 @@
 """The explorer of the record: the list, one event with its proof, one request in words."""
 
+import base64
 from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,12 +13,18 @@ from django.views.decorators.http import require_GET
 from audit.explain import explain_request
 from audit.exporting import FORMATS
 from audit.selectors import events
-from audit.selectors.proofs import check_event, inclusion_json, latest_checkpoint
+from audit.selectors.proofs import (
+    Inclusion,
+    check_event,
+    inclusion_json,
+    latest_checkpoint,
+    verifier_keys,
+)
 from audit.selectors.searches import list_searches
 from audit.services.exports import take_proof
 from audit.views.filters import LABELS, filter_of
 from audit.views.pages import reader_of, record_page
-from govapp.common import clock
+from govapp.common import clock, sensitive
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 
@@ -67,6 +74,7 @@ def audit_event(request: HttpRequest, slug: str, event: str) -> HttpResponseBase
         "canonical": bytes(found.body).decode(),
         "verdict": verdict,
         "inclusion": verdict.inclusion,
+        "check": _self_check(bytes(found.body), verdict.inclusion),
         "facts": _facts(row.body),
         "data": row.body.get("data") or {},
         "request_name": row.body.get("request", ""),
@@ -132,6 +140,24 @@ def _facts(body: dict[str, Any]) -> list[dict[str, str]]:
         ("Correlation", body.get("correlation", ""), ""),
     ]
     return [{"term": term, "value": value, "hint": hint} for term, value, hint in rows if value]
+
+
+def _self_check(line: bytes, inclusion: Inclusion | None) -> dict[str, Any]:
+    """Return what a browser needs to check the event by itself.
+
+    A line with something to mask stays away: the check then begins at the leaf, and says so.
+    """
+    if inclusion is None:
+        return {}
+    words = line.decode()
+    is_plain = sensitive.masked(words) == words == sensitive.masked_json(words)
+    keys = [key.vkey for key in verifier_keys() if key.covers(inclusion.checkpoint.size)]
+    return {
+        "line": base64.b64encode(line).decode() if is_plain else "",
+        "path": " ".join(step.hex() for step in inclusion.path),
+        "keys": " ".join(keys),
+        "key_list": keys,
+    }
 
 
 def _parse(prefix: str, name: str) -> Any:

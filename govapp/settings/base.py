@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.ApiKeyMiddleware",
     "govapp.common.api.middleware.CallerRateLimitMiddleware",
+    "audit.api.middleware.EventsHeaderMiddleware",
     "tenants.middleware.TenantPageMiddleware",
 ]
 
@@ -179,7 +180,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": [],  # enums have their names from the code
+    # enums have their names from the code
+    "POSTPROCESSING_HOOKS": ["govapp.common.api.openapi.name_events_header"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVERS": [{"url": "/"}],
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
@@ -253,6 +255,8 @@ CELERY_BEAT_SCHEDULE = {
 LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
 # How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
 AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
+# Whose token calls the ledger's API, with roles; None for an agent.
+AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
 
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")

@@ -27,6 +27,7 @@ from tenants.models import (
     Tenant,
     User,
 )
+from tenants.principals import MemberPrincipal
 from tenants.selectors.absences import note_standing_in
 from tenants.tokens import token_hash
 
@@ -47,6 +48,13 @@ def active_members() -> QuerySet[Membership]:
 def active_member(user_id: UUID) -> Membership | None:
     """Return the membership of this person if it is active, with the person."""
     return note_standing_in(active_members().filter(user_id=user_id)).first()
+
+
+def member_of_caller(caller: object) -> Membership | None:
+    """Return the member whose token calls, if they may act now; None for an agent."""
+    if not isinstance(caller, MemberPrincipal):
+        return None
+    return active_members().filter(pk=caller.member_id).first()
 
 
 def authenticator_app(user: User) -> Authenticator | None:

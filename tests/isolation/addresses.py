@@ -53,10 +53,11 @@ AGENTS = {
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
+        "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
 }  # fmt: skip
 # What members' programs call with a token.
-MEMBERS = {
+MEMBERS = {"api/v1/audit/tile/entries/<path:entries>"} | {
     f"api/v1/policies{path}"
     for path in (
         "", "/live", "/check", "/drafts", "/drafts/<policy_draft:draft_id>",
@@ -104,6 +105,7 @@ GAPS = {
     "tokens/token": Gap("token", "tok"),
     "absences/absence": Gap("absence", "abs"),
     "events/event": Gap("event", "ev"),
+    "receipts/event": Gap("event", "ev"),
     "requests/request_name": Gap("pending", "ar"),
     "requests/ident": Gap("pending", "ar"),
     "filters/ident": Gap("saved_filter", "flt"),
@@ -130,7 +132,10 @@ GAPS = {
     "devices/device": Gap("device", "push"),
 }
 # What is the same for everybody: no id of a tenant's.
-SHARED = {"templates/key": "payments", "messages/kind": "requested", "chat/channel": "slack"}
+SHARED = {
+    "templates/key": "payments", "messages/kind": "requested", "chat/channel": "slack",
+    "tile/tile": "0/000.p/1", "entries/entries": "000.p/1",
+}  # fmt: skip
 _GAP = re.compile(r"([\w-]+)/<(?:\w+:)?(\w+)>")
 
 

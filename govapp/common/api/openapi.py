@@ -99,3 +99,19 @@ def problems(*statuses: int) -> dict[tuple[int, str], Any]:
         (status, "application/problem+json"): OpenApiResponse(Problem, _PROBLEMS[status])
         for status in sorted(statuses)
     }
+
+
+def name_events_header(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Say of every answer to a change that it names the events recorded for it."""
+    header = {
+        "schema": {"type": "string"},
+        "description": (
+            "The events recorded for this call; /api/v1/audit/receipts/{event} proves each"
+        ),
+    }
+    for path in result["paths"].values():
+        for method in ("post", "put", "patch", "delete"):
+            for status, answer in path.get(method, {}).get("responses", {}).items():
+                if status.startswith("2"):
+                    answer.setdefault("headers", {})["Govapp-Events"] = header
+    return result

@@ -56,3 +56,36 @@ class YamlSourceRenderer(BaseRenderer):
     ) -> bytes:
         source = getattr(data, "source", None)
         return source.encode() if isinstance(source, str) else _encoder.encode(data)
+
+
+class NoteRenderer(BaseRenderer):
+    """Writes text as it is; what is none is a problem document."""
+
+    media_type = "text/plain"
+    format = "note"
+    charset = "utf-8"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return data.encode() if isinstance(data, str) else _encoder.encode(data)
+
+
+class OctetRenderer(BaseRenderer):
+    """Passes bytes through; what is none is a problem document."""
+
+    media_type = "application/octet-stream"
+    format = "octets"
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return data if isinstance(data, bytes) else _encoder.encode(data)

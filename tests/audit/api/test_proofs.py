@@ -22,7 +22,8 @@ def acme() -> Company:
 
 
 def get(company: Company, key: str, path: str) -> Any:
-    return Client().get(f"/api/v1/audit/{path}", headers={"Authorization": f"Bearer {key}"})
+    headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+    return Client().get(f"/api/v1/audit/{path}", headers=headers)
 
 
 def sequence(company: Company) -> None:

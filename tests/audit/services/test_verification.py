@@ -221,7 +221,7 @@ def test_a_replaced_key_is_found_outside(forge: Run, outside: Path) -> None:
     )
     key = LogKey.generate(origin)
     note = sign_checkpoint(Checkpoint(origin, 3, root), key=key)
-    forge("UPDATE audit_ledgerlog SET public_key = %s", key.verifier.public_key)
+    forge("UPDATE audit_ledgerkey SET public_key = %s", key.verifier.public_key)
     forge("UPDATE audit_ledgercheckpoint SET note = %s", note)
     assert kinds(tenant_id) == [("key replaced", None), ("checkpoint", 2)]
 
@@ -291,7 +291,7 @@ def test_a_deleted_log_is_found(forge: Run) -> None:
 def test_the_rows_of_another_tenant_are_an_error(forge: Run) -> None:
     tenant_id = sequenced_tenant(3)
     other = new_id()
-    for table in ("event", "leaf", "log", "checkpoint"):
+    for table in ("event", "leaf", "log", "key", "checkpoint"):
         forge(f"UPDATE audit_ledger{table} SET tenant_id = %s", other)  # noqa: S608
     assert kinds(tenant_id) == [("empty", None)]
     assert kinds(other) == [("columns", 0), ("columns", 1), ("columns", 2)]
