@@ -1,3 +1,13 @@
+from audit.models.directory import (
+    Cosignature,
+    DirectoryCheckpoint,
+    DirectoryEntry,
+    DirectoryLog,
+    DirectoryTile,
+    TimeStamp,
+    Voucher,
+    VoucherKind,
+)
 from audit.models.log import (
     LedgerCheckpoint,
     LedgerEvent,
@@ -9,6 +19,11 @@ from audit.models.log import (
 from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatus
 
 __all__ = [
+    "Cosignature",
+    "DirectoryCheckpoint",
+    "DirectoryEntry",
+    "DirectoryLog",
+    "DirectoryTile",
     "LedgerCheckpoint",
     "LedgerEvent",
     "LedgerLeaf",
@@ -19,4 +34,7 @@ __all__ = [
     "ReportEvery",
     "ReportSchedule",
     "ReportStatus",
+    "TimeStamp",
+    "Voucher",
+    "VoucherKind",
 ]
