@@ -3,10 +3,11 @@
 from django.urls import URLPattern, URLResolver, path
 
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
-from audit.views import explorer, reports
+from audit.views import anchors, explorer, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
+    path("t/<slug:slug>/audit/anchors/", anchors.audit_anchors, name="audit_anchors"),
     path("t/<slug:slug>/audit/export", explorer.audit_export, name="audit_export"),
     path("t/<slug:slug>/audit/events/<str:event>/", explorer.audit_event, name="audit_event"),
     path(

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.explain import explain_request
 from audit.selectors import events
-from audit.selectors.proofs import check_event, inclusion_json, latest_checkpoint
+from audit.selectors.proofs import check_event, inclusion_json
 from audit.services.exports import make_export, take_proof
+from audit.views.anchors import signed_words
 from audit.views.pages import reader_of, record_page, repr_digest, zone_of
 from govapp.common import clock
 from govapp.common.errors import NotFound
@@ -53,7 +54,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "day_counts": [count for _, count in days],
         "day_total": sum(count for _, count in days),
         "zone": wanted.zone,
-        "checkpoint_words": _signed_words(),
+        "checkpoint_words": signed_words(wanted.zone),
     }
     return render(request, "audit/log.html", context)
 
@@ -132,11 +133,6 @@ def _chips(
         remove = "?" + query.urlencode()
         chips.append({"label": _LABELS[name], "value": words, "remove_url": remove})
     return chips
-
-
-def _signed_words() -> str:
-    signed = latest_checkpoint()
-    return f"Signed at size {signed.size:,}" if signed else "Not signed yet"
 
 
 def _words(count: int, page: events.Page) -> str:

@@ -39,6 +39,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "callbacks": ("olivia", "settings/callbacks/"),
     "callback": ("olivia", "settings/callbacks/{endpoint}/"),
     "audit_log": ("audrey", "audit/"),
+    "audit-anchors": ("audrey", "audit/anchors/"),
     "audit-request": ("audrey", "audit/requests/{approved}/"),
     "reports": ("carl", "reports/"),
     "people": ("olivia", "people/"),
