@@ -1,3 +1,13 @@
+from audit.models.directory import (
+    Cosignature,
+    DirectoryCheckpoint,
+    DirectoryEntry,
+    DirectoryLog,
+    DirectoryTile,
+    TimeStamp,
+    Voucher,
+    VoucherKind,
+)
 from audit.models.export import AuditSearch, ExportJob, ExportPiece
 from audit.models.keys import LedgerKey
 from audit.models.log import (
@@ -12,6 +22,11 @@ from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatu
 
 __all__ = [
     "AuditSearch",
+    "Cosignature",
+    "DirectoryCheckpoint",
+    "DirectoryEntry",
+    "DirectoryLog",
+    "DirectoryTile",
     "ExportJob",
     "ExportPiece",
     "LedgerCheckpoint",
@@ -25,4 +40,7 @@ __all__ = [
     "ReportEvery",
     "ReportSchedule",
     "ReportStatus",
+    "TimeStamp",
+    "Voucher",
+    "VoucherKind",
 ]

@@ -16,6 +16,7 @@ from audit.merkle.note import Checkpoint, NoteInvalid, open_checkpoint
 from audit.merkle.tree import Frontier
 from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLog, LedgerQueueItem
 from audit.selectors.proofs import LedgerKeyInfo
+from audit.services.directory_verification import check_against_directory
 from audit.services.findings import Finding, Verification
 from audit.services.key_checks import keys_to_verify_with, required_of
 from audit.services.retracing import Retraced, Retracing, frontier_at
@@ -58,6 +59,7 @@ def verify_tenant(
         tree = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
         _check_checkpoints(ledger, keys, outside, tree, result)
         _check_outside_of_the_tree(ledger.size, result)
+        check_against_directory(ledger, result)
         return result
 
 

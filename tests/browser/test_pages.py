@@ -42,6 +42,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "audit_log": ("audrey", "audit/"),
     "exports": ("audrey", "audit/exports/"),
     "audit-search": ("audrey", "audit/?type=vote.cast"),
+    "audit-anchors": ("audrey", "audit/anchors/"),
     "audit-request": ("audrey", "audit/requests/{approved}/"),
     "reports": ("carl", "reports/"),
     "people": ("olivia", "people/"),

@@ -13,6 +13,8 @@ from django.utils.module_loading import import_string
 
 from audit.doors import tenants_with_a_log
 from audit.merkle.note import NoteInvalid
+from audit.selectors.directory import anchored_origins
+from audit.services.directory_verification import verify_directory
 from audit.services.findings import Finding, Verification
 from audit.services.verification import verify_tenant
 from audit.transports.checkpoint_file import (
@@ -48,6 +50,9 @@ class Command(BaseCommand):
             for tenant_id in self._tenants(options["tenant"])
         ]
         if not options["tenant"]:
+            if (directory := verify_directory()) is not None:
+                _report(self, directory)
+                results.append(directory)
             for vanished in _logs_that_vanished({result.origin for result in results}):
                 _report(self, vanished)
                 results.append(vanished)
@@ -95,16 +100,18 @@ class Command(BaseCommand):
 
 
 def _logs_that_vanished(known: set[str]) -> Iterator[Verification]:
-    """Yield a failed result for each log that is published outside and not in the database."""
-    for origin in published_origins():
+    """Yield a failed result for each log that was published or anchored and is not here."""
+    published = dict.fromkeys(published_origins(), "published")
+    for origin, how in (published | dict.fromkeys(anchored_origins(), "anchored")).items():
         if origin not in known:
             result = Verification(tenant_id=None, origin=origin)
-            result.found(Finding("log missing", "it was published, but is not in this database"))
+            result.found(Finding("log missing", f"it was {how}, but is not in this database"))
             yield result
 
 
 def _report(command: BaseCommand, result: Verification) -> None:
-    name = f"{result.origin or 'no log'} (tenant {result.tenant_id})"
+    whose = f"tenant {result.tenant_id}" if result.tenant_id else "of the installation"
+    name = f"{result.origin or 'no log'} ({whose})"
     outside = (
         f"compared with a checkpoint of size {result.outside_size} kept outside"
         if result.outside_size is not None
