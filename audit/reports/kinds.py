@@ -3,6 +3,7 @@
 from typing import Final
 
 from audit.reports import layout
+from audit.reports.explaining import REQUEST_KINDS
 from audit.reports.kind import Gather, Keep, Kind, Needs, Source
 
 __all__ = ["KINDS", "Gather", "Keep", "Kind", "Needs", "Source"]
@@ -16,4 +17,4 @@ _OVERSIGHT: Final = Kind(
     template="audit/reports/oversight.html",
 )
 
-KINDS: Final[dict[str, Kind]] = {kind.slug: kind for kind in (_OVERSIGHT,)}
+KINDS: Final[dict[str, Kind]] = {kind.slug: kind for kind in (_OVERSIGHT, *REQUEST_KINDS)}

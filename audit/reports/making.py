@@ -5,15 +5,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from audit.models import Report
 from audit.reports.document import STYLE, Attached, html_of
+from audit.reports.kind import Kind, NothingThere, Source
 from audit.reports.kinds import KINDS
 from audit.reports.reading import source_of
 from govapp.common.tenancy import tenant_transaction
@@ -48,7 +49,7 @@ def make_pdf(*, tenant_id: UUID, report: Report, advance: Advance) -> bytes:
                 request_id=report.request_id,
             )
             with Attached(directory / "events.jsonl") as attached:
-                found = kind.gather(source, attached.keep)
+                found = _gathered(kind, source, attached)
         advance(40, f"Laying out {attached.events:,} events")
         (directory / STYLE.name).write_bytes(STYLE.read_bytes())
         (directory / "report.html").write_text(
@@ -57,6 +58,13 @@ def make_pdf(*, tenant_id: UUID, report: Report, advance: Advance) -> bytes:
         advance(50, "Printing the pages")
         _print(directory, source.made_at, advance)
         return (directory / "report.pdf").read_bytes()
+
+
+def _gathered(kind: Kind, source: Source, attached: Attached) -> Mapping[str, Any]:
+    try:
+        return kind.gather(source, attached.keep)
+    except NothingThere as error:
+        raise MakingFailed(str(error)) from error
 
 
 def _print(directory: Path, made_at: datetime, advance: Advance) -> None:
