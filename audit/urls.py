@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from audit.api.log import EntriesView, ReceiptView, TileView
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
-from audit.views import anchors, explorer, exports, reports
+from audit.views import anchors, explaining, explorer, exports, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
@@ -35,8 +35,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(
         "t/<slug:slug>/audit/requests/<str:request_name>/",
-        explorer.audit_request,
+        explaining.audit_request,
         name="audit_request",
+    ),
+    path(
+        "t/<slug:slug>/audit/requests/<str:request_name>/file",
+        explaining.audit_request_file,
+        name="audit_request_file",
     ),
     path("t/<slug:slug>/reports/", reports.report_list, name="report_list"),
     path(

@@ -18,7 +18,14 @@ from audit.models.log import (
     LedgerQueueItem,
     LedgerTile,
 )
-from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatus
+from audit.models.report import (
+    Report,
+    ReportAttestation,
+    ReportEvery,
+    ReportSchedule,
+    ReportSignature,
+    ReportStatus,
+)
 
 __all__ = [
     "AuditSearch",
@@ -37,8 +44,10 @@ __all__ = [
     "LedgerQueueItem",
     "LedgerTile",
     "Report",
+    "ReportAttestation",
     "ReportEvery",
     "ReportSchedule",
+    "ReportSignature",
     "ReportStatus",
     "TimeStamp",
     "Voucher",

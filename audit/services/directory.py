@@ -20,7 +20,7 @@ from audit.merkle.tiles import Growth, grow
 from audit.merkle.tree import Frontier, leaf_hash
 from audit.models import DirectoryCheckpoint, DirectoryEntry, DirectoryLog, DirectoryTile
 from audit.selectors.directory import read_directory_tile
-from audit.services.sequencer import LedgerBroken
+from audit.services.signing import LedgerBroken
 from audit.transports.checkpoint_file import publish_checkpoint
 from govapp.common import clock
 from govapp.common.sealing import seal, unseal
@@ -35,7 +35,7 @@ def grow_directory(*, batch: int = BATCH) -> int:
     """Enter the newest checkpoint of each log that has grown; return how many were entered.
 
     0 means that no log has grown or that another process is at it. Raises
-    `audit.services.sequencer.LedgerBroken` when the stored tree is not what was signed.
+    `audit.services.signing.LedgerBroken` when the stored tree is not what was signed.
     """
     with transaction.atomic():
         directory = _locked_directory()

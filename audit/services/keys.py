@@ -7,7 +7,8 @@ from uuid import UUID
 from audit.actors import Actor, Subject
 from audit.models import LedgerKey, LedgerLog
 from audit.selectors.proofs import LedgerKeyInfo, verifier_keys
-from audit.services.ledger import Entry, record_first
+from audit.services.bodies import Entry
+from audit.services.ledger import record_first
 from audit.services.sequencer import take_now
 from audit.services.signing import create_key
 from govapp.common import clock

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from audit.explain import explain_request
 from audit.exporting import FORMATS
 from audit.selectors import events
 from audit.selectors.proofs import (
@@ -90,15 +89,6 @@ def audit_event_proof(request: HttpRequest, slug: str, event: str) -> HttpRespon
     response = JsonResponse(inclusion_json(event, inclusion))
     response["Content-Disposition"] = f'attachment; filename="{event}.proof.json"'
     return response
-
-
-@require_GET
-@record_page
-def audit_request(request: HttpRequest, slug: str, request_name: str) -> HttpResponseBase:
-    """One action request explained from the record alone."""
-    explanation = explain_request(_parse("ar", request_name))
-    context = {"nav": "audit", "explanation": explanation}
-    return render(request, "audit/request.html", context)
 
 
 def _chips(
