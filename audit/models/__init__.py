@@ -6,7 +6,14 @@ from audit.models.log import (
     LedgerQueueItem,
     LedgerTile,
 )
-from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatus
+from audit.models.report import (
+    Report,
+    ReportAttestation,
+    ReportEvery,
+    ReportSchedule,
+    ReportSignature,
+    ReportStatus,
+)
 
 __all__ = [
     "LedgerCheckpoint",
@@ -16,7 +23,9 @@ __all__ = [
     "LedgerQueueItem",
     "LedgerTile",
     "Report",
+    "ReportAttestation",
     "ReportEvery",
     "ReportSchedule",
+    "ReportSignature",
     "ReportStatus",
 ]

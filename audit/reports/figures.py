@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from audit.reports.kind import Source
+
 SAMPLES: Final = 20
 """Cases printed of each exception; the whole is attached (long tables are slow and unread)."""
 
@@ -99,16 +101,7 @@ class Exceptional:
 class Oversight:
     """All that the report shows. Made from events of one period, up to one size of the record."""
 
-    tenant: str
-    start: datetime
-    end: datetime
-    zone: str
-    size: int
-    root: str
-    note: str
-    vkey: str
-    made_at: datetime
-    events: int = 0
+    source: Source
     types: Counter[str] = field(default_factory=Counter)
     days: dict[date, Counter[str]] = field(default_factory=dict)
     cases: dict[UUID, Case] = field(default_factory=dict)

@@ -1,15 +1,17 @@
-"""The oversight report as HTML for the printer: figures with their queries, charts, tables."""
+"""The oversight report as its template shows it: figures with their queries, charts, tables."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
 from statistics import median
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
 from audit.reports.figures import SAMPLES, Figure, Oversight
+from audit.reports.kind import Keep, Source
+from audit.reports.oversight import gather
 from govapp.common.charts import TONES, Series, bar_svg, donut_svg
 
 _TONES: Final = {
@@ -22,41 +24,34 @@ _SPANS: Final = (
 _MOST_COLUMNS: Final = 45
 
 
-def html_of(report: Oversight, *, attachment: str) -> str:
-    """Return the document. Everything from events is escaped by the template."""
-    zone = ZoneInfo(report.zone)
-    return render_to_string(
-        "audit/reports/oversight.html",
-        {
-            "report": report,
-            "first_day": report.start.astimezone(zone),
-            "last_day": (report.end - timedelta(microseconds=1)).astimezone(zone),
-            "made_at": report.made_at.astimezone(zone),
-            "zone": zone,
-            "headline": _headline(report),
-            "figures": _figures(report),
-            "charts": [mark_safe(svg) for svg in _charts(report)],  # noqa: S308 - charts.py escapes
-            "outcomes": list(_TONES),
-            "people": sorted(report.people.values(), key=lambda row: (-row.votes, row.name)),
-            "agents": [
-                (row.name, row.submitted, [row.outcomes[o] for o in _TONES])
-                for row in sorted(report.agents.values(), key=lambda r: (-r.submitted, r.name))
-            ],
-            "categories": [
-                (name, counts["submitted"], [counts[o] for o in _TONES])
-                for name, counts in sorted(
-                    report.categories.items(), key=lambda item: (-item[1]["submitted"], item[0])
-                )
-            ],
-            "exceptions": list(report.exceptions.values()),
-            "types": sorted(report.types.items()),
-            "legend": _legend(report),
-            "samples": SAMPLES,
-            "vote_events": report.types["vote.cast"],
-            "submitted_events": report.types["action_request.submitted"],
-            "attachment": attachment,
-        },
-    )
+def gather_oversight(source: Source, keep: Keep) -> Mapping[str, Any]:
+    """Read the period and return what the template shows."""
+    report = Oversight(source)
+    gather(report, keep)
+    return {
+        "oversight": report,
+        "headline": _headline(report),
+        "figures": _figures(report),
+        "charts": [mark_safe(svg) for svg in _charts(report)],  # noqa: S308 - charts.py escapes
+        "outcomes": list(_TONES),
+        "people": sorted(report.people.values(), key=lambda row: (-row.votes, row.name)),
+        "agents": [
+            (row.name, row.submitted, [row.outcomes[o] for o in _TONES])
+            for row in sorted(report.agents.values(), key=lambda r: (-r.submitted, r.name))
+        ],
+        "categories": [
+            (name, counts["submitted"], [counts[o] for o in _TONES])
+            for name, counts in sorted(
+                report.categories.items(), key=lambda item: (-item[1]["submitted"], item[0])
+            )
+        ],
+        "exceptions": list(report.exceptions.values()),
+        "types": sorted(report.types.items()),
+        "legend": _legend(report),
+        "samples": SAMPLES,
+        "vote_events": report.types["vote.cast"],
+        "submitted_events": report.types["action_request.submitted"],
+    }
 
 
 def _outcome_counts(report: Oversight) -> Counter[str]:
@@ -159,9 +154,9 @@ def _legend(report: Oversight) -> list[dict[str, str]]:
 
 def _columns(report: Oversight) -> tuple[list[str], list[Counter[str]]]:
     """One column a day, or one a week when days would not fit on the page."""
-    zone = ZoneInfo(report.zone)
-    first = report.start.astimezone(zone).date()
-    last = (report.end - timedelta(microseconds=1)).astimezone(zone).date()
+    zone, (start, end) = ZoneInfo(report.source.zone), report.source.period
+    first = start.astimezone(zone).date()
+    last = (end - timedelta(microseconds=1)).astimezone(zone).date()
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     step = 1 if len(days) <= _MOST_COLUMNS else 7
     labels, columns = [], []

@@ -6,25 +6,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from django.template.loader import render_to_string
-
-from audit.models import LedgerCheckpoint, Report
-from audit.reports.figures import Oversight
-from audit.reports.layout import html_of
-from audit.reports.oversight import (
-    gather,
-    policy_live_before,
-    published_rules,
-    retention_at,
-    tenant_facts,
-)
-from audit.selectors.events import visible
-from audit.selectors.proofs import latest_checkpoint
+from audit.models import Report
+from audit.reports.document import STYLE, Attached, html_of
+from audit.reports.kinds import KINDS
+from audit.reports.reading import source_of
 from govapp.common.tenancy import tenant_transaction
 
 Advance = Callable[[int, str], None]
@@ -33,7 +24,6 @@ Advance = Callable[[int, str], None]
 MOST_SECONDS: Final = 200
 """Below the task's own limit, so that the report says why it failed."""
 
-MOST_ATTACHED_BYTES: Final = 50 * 1024 * 1024
 _POLL_SECONDS: Final = 0.3
 
 
@@ -45,58 +35,28 @@ class MakingFailed(Exception):
     """The report could not be made; the message is for the person who asked for it."""
 
 
-def make_oversight(*, tenant_id: UUID, report: Report, advance: Advance) -> bytes:
-    """Return the PDF of a report row that is under way."""
+def make_pdf(*, tenant_id: UUID, report: Report, advance: Advance) -> bytes:
+    """Return the PDF of a report row that is under way, unsigned."""
+    kind = KINDS[report.kind]
     with tempfile.TemporaryDirectory(prefix="govapp-report-") as name:
         directory = Path(name).resolve()
         with tenant_transaction(tenant_id):
-            figures = _figures_of(report)
-            attachment = _write_events(figures, directory / "events.jsonl")
-        advance(40, f"Laying out {figures.events:,} events")
-        style = render_to_string("audit/reports/oversight.css")
-        (directory / "oversight.css").write_text(style)
-        (directory / "report.html").write_text(html_of(figures, attachment=attachment))
+            source = replace(
+                source_of(report.ledger_size or 0),
+                start=report.period_start,
+                end=report.period_end,
+                request_id=report.request_id,
+            )
+            with Attached(directory / "events.jsonl") as attached:
+                found = kind.gather(source, attached.keep)
+        advance(40, f"Laying out {attached.events:,} events")
+        (directory / STYLE.name).write_bytes(STYLE.read_bytes())
+        (directory / "report.html").write_text(
+            html_of(kind, source, found, attached=attached, stylesheet=STYLE.name)
+        )
         advance(50, "Printing the pages")
-        _print(directory, figures.made_at, advance)
+        _print(directory, source.made_at, advance)
         return (directory / "report.pdf").read_bytes()
-
-
-def _figures_of(report: Report) -> Oversight:
-    size = report.ledger_size or 0
-    before = policy_live_before(report.period_start, size)
-    signed = LedgerCheckpoint.objects.get(size=size)
-    known = latest_checkpoint()
-    name, zone = tenant_facts(size)
-    return Oversight(
-        tenant=visible(name) or "This tenant",
-        start=report.period_start,
-        end=report.period_end,
-        zone=zone,
-        size=size,
-        root=bytes(signed.root).hex(),
-        note=signed.note,
-        vkey=known.vkey if known else "",
-        # The ledger's own time, not the clock: made again, the report has the same bytes.
-        made_at=signed.signed_at,
-        live_before=before.summary if before else "",
-        rules=published_rules(before.body.get("data") or {}) if before else (),
-        rules_event=before.public_id if before else "",
-        kept=retention_at(report.period_end, size),
-    )
-
-
-def _write_events(figures: Oversight, path: Path) -> str:
-    """Gather, and keep the events for the attachment; return what the report says about it."""
-    written = 0
-    with path.open("wb") as file:
-        for line in gather(figures):
-            written += len(line)
-            if written <= MOST_ATTACHED_BYTES:
-                file.write(line)
-    if written > MOST_ATTACHED_BYTES:
-        path.unlink()
-        return "The period's events are too many to attach; export them from the audit page."
-    return f"All {figures.events:,} events of the period are attached to this file as {path.name}."
 
 
 def _print(directory: Path, made_at: datetime, advance: Advance) -> None:

@@ -6,12 +6,11 @@ Source: design page audit.md, "Report"; EU AI Act Art. 14 and 26.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from audit.models import LedgerEvent
 from audit.reports.figures import (
     RUBBER_STAMP_SECONDS,
     SAMPLES,
@@ -22,7 +21,9 @@ from audit.reports.figures import (
     Oversight,
     PersonRow,
 )
-from audit.selectors.events import EventRow, as_row
+from audit.reports.kind import Keep
+from audit.reports.reading import Read, last_before, name_of, read_period, text_of
+from audit.selectors.events import EventRow
 
 OUTCOMES: Final = {
     "action_request.allowed": "allowed",
@@ -56,32 +57,25 @@ _EXCEPTIONS: Final = (
 )  # fmt: skip
 
 
-def select_period(start: datetime, end: datetime, size: int) -> Any:
-    """Return the events of a period that stand in the tree of `size` leaves, oldest first."""
-    rows = LedgerEvent.objects.filter(
-        occurred_at__gte=start, occurred_at__lt=end, leaf_rows__index__lt=size
-    )
-    return rows.order_by("occurred_at", "id")
-
-
-def gather(report: Oversight) -> Iterator[bytes]:
-    """Fill the report; yield each event's line on the way, for the attachment."""
+def gather(report: Oversight, keep: Keep) -> None:
+    """Fill the report in one pass over the period's events."""
+    source = report.source
     for key, title, meaning, query in _EXCEPTIONS:
         report.exceptions[key] = Exceptional(title, meaning, query)
-    rows = select_period(report.start, report.end, report.size)
-    for ident, at, request_id, body in rows.values_list(
-        "id", "occurred_at", "request_id", "body"
-    ).iterator(chunk_size=1000):
-        _count(report, as_row(ident, at, body), request_id)
-        yield bytes(body) + b"\n"
+    before = last_before("policy.published", source)
+    if before is not None:
+        report.live_before = before.summary
+        report.rules = published_rules(before.body.get("data") or {})
+        report.rules_event = before.public_id
+    kept = last_before("tenant.retention_set", source, end=True)
+    report.kept = kept.summary if kept else ""
+    for read in read_period(source, keep):
+        _count(report, read)
 
 
-def _count(report: Oversight, event: EventRow, request_id: Any) -> None:
-    kind = str(event.body.get("type", ""))
-    report.events += 1
+def _count(report: Oversight, read: Read) -> None:
+    event, kind, data, request_id = read
     report.types[kind] += 1
-    data = event.body.get("data")
-    data = data if isinstance(data, Mapping) else {}
     line = Line(event.occurred_at, event.summary, event.public_id)
     if request_id is not None:
         case = report.cases.get(request_id)
@@ -107,9 +101,9 @@ def _follow(
     if kind == "action_request.submitted":
         case.submitted_at = event.occurred_at
         case.label = str((event.body.get("subject") or {}).get("label", ""))
-        case.agent = _name(event, "actor")
-        case.category = _text(data.get("category"))
-        case.risk = _text(data.get("risk"))
+        case.agent = name_of(event, "actor")
+        case.category = text_of(data.get("category"))
+        case.risk = text_of(data.get("risk"))
         report.agents.setdefault(case.agent, AgentRow(case.agent)).submitted += 1
         report.categories.setdefault(case.category or "not named", Counter())["submitted"] += 1
     elif kind == "timer.escalated":
@@ -120,7 +114,7 @@ def _follow(
         outcome = OUTCOMES[kind]
         _recall(report, case, data)
         case.decided_at, case.outcome, case.event = event.occurred_at, outcome, event.public_id
-        day = event.occurred_at.astimezone(ZoneInfo(report.zone)).date()
+        day = event.occurred_at.astimezone(ZoneInfo(report.source.zone)).date()
         report.days.setdefault(day, Counter())[outcome] += 1
         if case.agent:
             report.agents[case.agent].outcomes[outcome] += 1
@@ -131,9 +125,9 @@ def _recall(report: Oversight, case: Case, data: Mapping[str, Any]) -> None:
     """Take what the deciding event repeats of a submission from before the period."""
     if case.submitted_at is not None:
         return
-    told = _text(data.get("submitted_at"))
+    told = text_of(data.get("submitted_at"))
     case.submitted_at = datetime.fromisoformat(told) if told else None
-    case.agent, case.category = _text(data.get("agent")), _text(data.get("category"))
+    case.agent, case.category = text_of(data.get("agent")), text_of(data.get("category"))
     if case.agent:
         report.agents.setdefault(case.agent, AgentRow(case.agent))
     report.categories.setdefault(case.category or "not named", Counter())
@@ -141,8 +135,8 @@ def _recall(report: Oversight, case: Case, data: Mapping[str, Any]) -> None:
 
 def _vote(report: Oversight, event: EventRow, data: Mapping[str, Any], line: Line) -> None:
     key = str((event.body.get("actor") or {}).get("id", ""))
-    person = report.people.setdefault(key, PersonRow(_name(event, "actor")))
-    verdict = _text(data.get("verdict"))
+    person = report.people.setdefault(key, PersonRow(name_of(event, "actor")))
+    verdict = text_of(data.get("verdict"))
     if verdict in {"approve", "approved"}:
         person.approved += 1
     elif verdict in {"deny", "denied"}:
@@ -169,7 +163,7 @@ _BY_TYPE: Final = {
 
 def _except(report: Oversight, kind: str, data: Mapping[str, Any], line: Line) -> None:
     key = _BY_TYPE.get(kind)
-    if kind == "execution.reported" and _text(data.get("outcome")) != "succeeded":
+    if kind == "execution.reported" and text_of(data.get("outcome")) != "succeeded":
         key = "failed"
     if kind.startswith("break_glass."):
         key = "glass"
@@ -181,49 +175,3 @@ def published_rules(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the sentences of a published policy; none when the event had no room for them."""
     sentences = data.get("sentences")
     return tuple(map(str, sentences)) if isinstance(sentences, list) else ()
-
-
-def policy_live_before(start: datetime, size: int) -> EventRow | None:
-    """Return the last publication before the period, if there was one."""
-    return _last("policy.published", start, size)
-
-
-def retention_at(end: datetime, size: int) -> str:
-    """Return the sentence that last said, before the period's end, how long records are kept."""
-    last = _last("tenant.retention_set", end, size)
-    return last.summary if last else ""
-
-
-def _last(kind: str, before: datetime, size: int) -> EventRow | None:
-    row = (
-        LedgerEvent.objects.filter(type=kind, occurred_at__lt=before, leaf_rows__index__lt=size)
-        .order_by("-occurred_at", "-id")
-        .values_list("id", "occurred_at", "body")
-        .first()
-    )
-    return as_row(*row) if row else None
-
-
-def tenant_facts(size: int) -> tuple[str, str]:
-    """Return the tenant's name and time zone as the record knows them ("" and UTC otherwise)."""
-    rows = (
-        LedgerEvent.objects.filter(subject_type="tenant", leaf_rows__index__lt=size)
-        .order_by("-occurred_at", "-id")
-        .values_list("id", "occurred_at", "body")[:20]
-    )
-    events = [as_row(*row).body for row in rows]
-    names = [_text((event.get("subject") or {}).get("label")) for event in events]
-    zones = [_text((event.get("data") or {}).get("time_zone")) for event in events]
-    zone = next((zone for zone in zones if zone in available_timezones()), "UTC")
-    return next((name for name in names if name), ""), zone
-
-
-def _name(event: EventRow, party: str) -> str:
-    return str((event.body.get(party) or {}).get("name", "")) or "not named"
-
-
-def _text(value: Any) -> str:
-    """A name in an event: plain, or the name or key of an object."""
-    if isinstance(value, Mapping):
-        return str(value.get("name") or value.get("key") or value.get("id") or "")
-    return "" if value is None else str(value)

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from audit.models import Report, ReportSchedule
+from audit.reports.kinds import KINDS
 from govapp.common.ids import public_id
 
 MOST_LISTED: Final = 50
@@ -17,8 +18,9 @@ class ReportRow:
 
     id: UUID
     kind: str
-    period_start: datetime
-    period_end: datetime
+    period_start: datetime | None
+    period_end: datetime | None
+    request_id: UUID | None
     requested_by_name: str
     requested_at: datetime
     status: str
@@ -38,9 +40,19 @@ class ReportRow:
         return f"{self.progress} %"
 
     @property
-    def last_day(self) -> datetime:
+    def last_day(self) -> datetime | None:
         """The last instant that the report covers."""
-        return self.period_end - timedelta(microseconds=1)
+        return self.period_end - timedelta(microseconds=1) if self.period_end else None
+
+    @property
+    def title(self) -> str:
+        """The kind's title."""
+        return KINDS[self.kind].title
+
+    @property
+    def request(self) -> str:
+        """The public id of the request that it is about, "" for a period."""
+        return public_id("ar", self.request_id) if self.request_id else ""
 
 
 def list_reports() -> list[ReportRow]:

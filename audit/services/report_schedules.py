@@ -11,8 +11,9 @@ from django.db import transaction
 from audit.actors import Actor, Subject
 from audit.doors import report_schedules_due
 from audit.models import ReportEvery, ReportSchedule
+from audit.reports.kinds import KINDS
 from audit.services.ledger import record
-from audit.services.reports import KINDS, request_report
+from audit.services.reports import request_report
 from govapp.common import clock
 from govapp.common.errors import Conflict, Invalid, NotFound
 from govapp.common.tenancy import tenant_transaction
@@ -116,7 +117,7 @@ def period_start(end: datetime, *, every: str, zone: str) -> datetime:
 
 
 def _record(schedule: ReportSchedule, actor: Actor, event_type: str, says: str) -> None:
-    name = KINDS[schedule.kind]
+    name = KINDS[schedule.kind].title
     record(
         event_type=event_type,
         actor=actor,

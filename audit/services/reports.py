@@ -11,7 +11,8 @@ from django.db import transaction
 from audit.actors import SYSTEM, Actor, Subject
 from audit.doors import reports_left_alone
 from audit.models import Report, ReportStatus
-from audit.reports.making import Cancelled, MakingFailed, make_oversight
+from audit.reports.kinds import KINDS, Needs
+from audit.reports.making import Cancelled, MakingFailed, make_pdf
 from audit.selectors.proofs import latest_checkpoint
 from audit.services.ledger import record
 from govapp.common import clock
@@ -22,7 +23,6 @@ from govapp.common.tenancy import require_tenant_id, tenant_transaction
 
 log = structlog.get_logger(__name__)
 
-KINDS: Final = {"oversight": "Oversight report"}
 LONGEST: Final = timedelta(days=400)
 _UNDER_WAY: Final = (ReportStatus.QUEUED, ReportStatus.RUNNING)
 STALE_AFTER: Final = timedelta(minutes=5)
@@ -33,33 +33,53 @@ def request_report(
     *,
     actor: Actor,
     kind: str = "oversight",
-    period_start: datetime,
-    period_end: datetime,
+    period_start: datetime | None = None,
+    period_end: datetime | None = None,
+    request_id: UUID | None = None,
+    is_compared: bool = False,
+    schedule_id: UUID | None = None,
 ) -> Report:
-    """Ask for a report on a period (start included, end not); it is made in the background.
+    """Ask for a report on a period (start included, end not) or on one request.
 
-    Raises `Invalid` for an unknown kind, an empty period, one that begins in the future, or one
-    of more than 400 days.
+    It is made in the background. Raises `Invalid` for an unknown kind, without what the kind needs,
+    for an empty period, one that begins in the future, or one of more than 400 days.
     """
     if kind not in KINDS:
         raise Invalid("There is no such kind of report.")
-    if period_start >= period_end:
-        raise Invalid("The period has to end after it begins.")
-    if period_end - period_start > LONGEST:
-        raise Invalid(f"A report covers at most {LONGEST.days} days.")
-    if period_start >= clock.now():
-        raise Invalid("The period begins in the future.")
+    if KINDS[kind].needs is Needs.PERIOD:
+        check_period(period_start, period_end)
+        request_id = None
+    else:
+        if request_id is None:
+            raise Invalid("Say which request the report is about.")
+        period_start = period_end = None
     report = Report.objects.create(
         kind=kind,
         period_start=period_start,
         period_end=period_end,
+        request_id=request_id,
+        is_compared=is_compared and period_start is not None,
+        schedule_id=schedule_id,
         requested_by_id=actor.id,
         requested_by_name=actor.name,
         step="Waiting for its turn",
     )
-    _record(report, actor, "report.requested", f"{actor.name} asked for the {_name(report)}.")
+    _record(report, actor, "report.requested", f"{actor.name} asked for the {name_of(report)}.")
     enqueue_on_commit("audit.make_report", report_id=report.pk, tenant_id=require_tenant_id())
     return report
+
+
+def check_period(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    """Return the period; raises `Invalid` when no report can be made of it."""
+    if start is None or end is None:
+        raise Invalid("Say which period the report is about.")
+    if start >= end:
+        raise Invalid("The period has to end after it begins.")
+    if end - start > LONGEST:
+        raise Invalid(f"A report covers at most {LONGEST.days} days.")
+    if start >= clock.now():
+        raise Invalid("The period begins in the future.")
+    return start, end
 
 
 def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
@@ -79,7 +99,7 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
             raise Cancelled
 
     try:
-        content = make_oversight(tenant_id=tenant_id, report=report, advance=advance)
+        content = make_pdf(tenant_id=tenant_id, report=report, advance=advance)
     except Cancelled:
         return
     except MakingFailed as error:
@@ -110,7 +130,7 @@ def cancel_report(*, actor: Actor, report_id: UUID) -> Report:
     report.status, report.step = ReportStatus.CANCELLED, ""
     report.finished_at = clock.now()
     report.save(update_fields=["status", "step", "finished_at"])
-    _record(report, actor, "report.cancelled", f"{actor.name} cancelled the {_name(report)}.")
+    _record(report, actor, "report.cancelled", f"{actor.name} cancelled the {name_of(report)}.")
     return report
 
 
@@ -123,7 +143,7 @@ def download_report(*, actor: Actor, report_id: UUID) -> Report:
         report,
         actor,
         "report.downloaded",
-        f"{actor.name} downloaded the {_name(report)}.",
+        f"{actor.name} downloaded the {name_of(report)}.",
         sha256=report.sha256,
     )
     return report
@@ -163,7 +183,7 @@ def _finish(report_id: UUID, content: bytes) -> None:
         report,
         SYSTEM,
         "report.finished",
-        f"The {_name(report)} was finished: SHA-256 {report.sha256}.",
+        f"The {name_of(report)} was finished: SHA-256 {report.sha256}.",
         sha256=report.sha256,
         bytes=report.size_bytes,
         ledger_size=report.ledger_size,
@@ -178,7 +198,7 @@ def _fail(report_id: UUID, why: str) -> None:
     report.finished_at = clock.now()
     report.save(update_fields=["status", "failure", "step", "finished_at"])
     log.warning("report.failed", report=str(report_id), reason=why)
-    _record(report, SYSTEM, "report.failed", f"The {_name(report)} failed: {why}", reason=why)
+    _record(report, SYSTEM, "report.failed", f"The {name_of(report)} failed: {why}", reason=why)
 
 
 def _locked(report_id: UUID) -> Report:
@@ -188,22 +208,33 @@ def _locked(report_id: UUID) -> Report:
     return report
 
 
-def _name(report: Report) -> str:
+def name_of(report: Report) -> str:
+    """Name a report in a sentence: its kind, and its period or request."""
+    title = in_sentence(KINDS[report.kind].title)
+    if report.request_id is not None:
+        return f"{title} of {public_id('ar', report.request_id)}"
+    if report.period_start is None or report.period_end is None:
+        return title
     first, last = report.period_start, report.period_end - timedelta(microseconds=1)
-    return f"{KINDS[report.kind].lower()} of {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"{title} of {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+
+
+def in_sentence(title: str) -> str:
+    """Return a title as it stands inside of a sentence: names of laws keep their capitals."""
+    return title if title[:2].isupper() else title[0].lower() + title[1:]
 
 
 def _record(report: Report, actor: Actor, event_type: str, summary: str, **data: object) -> None:
     ident = public_id("rep", report.pk)
+    about: dict[str, object] = {"kind": report.kind}
+    if report.period_start and report.period_end:
+        about["period_start"] = report.period_start.isoformat()
+        about["period_end"] = report.period_end.isoformat()
     record(
         event_type=event_type,
         actor=actor,
-        subject=Subject("report", ident, _name(report)),
+        subject=Subject("report", ident, name_of(report)),
         summary=summary,
-        data={
-            "kind": report.kind,
-            "period_start": report.period_start.isoformat(),
-            "period_end": report.period_end.isoformat(),
-            **data,
-        },
+        data=about | data,
+        request_id=report.request_id,
     )

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from audit.models import ReportEvery, ReportStatus
+from audit.models import Report, ReportEvery, ReportStatus
 from audit.selectors.events import parse_day, start_of_day
 from audit.selectors.reports import list_reports, list_schedules
 from audit.services.report_schedules import schedule_report, unschedule_report
@@ -19,7 +19,7 @@ from audit.services.reports import cancel_report, download_report, request_repor
 from audit.views.pages import reader_of, record_page, repr_digest, zone_of
 from govapp.common import clock
 from govapp.common.errors import DomainError, NotFound
-from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.ids import InvalidId, parse_public_id, public_id
 
 _UNDER_WAY = {ReportStatus.QUEUED, ReportStatus.RUNNING}
 
@@ -56,8 +56,7 @@ def report_download(request: HttpRequest, slug: str, report: str) -> HttpRespons
     """The finished PDF; taking it is recorded."""
     found = download_report(actor=reader_of(request).as_actor(), report_id=_parse(report))
     response = HttpResponse(bytes(found.content or b""), content_type="application/pdf")
-    name = f"{slug}-{found.kind}-{found.period_start:%Y%m%d}-{found.period_end:%Y%m%d}.pdf"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{slug}-{_file_name(found)}.pdf"'
     response["Repr-Digest"] = repr_digest(found.sha256)
     return response
 
@@ -141,6 +140,12 @@ def _presets(today: date) -> list[dict[str, str]]:
         {"key": key, "words": words, "since": f"{since}", "until": f"{until}"}
         for key, words, since, until in rows
     ]
+
+
+def _file_name(report: Report) -> str:
+    if report.period_start is None or report.period_end is None:
+        return f"{report.kind}-{public_id('ar', report.request_id or report.pk)}"
+    return f"{report.kind}-{report.period_start:%Y%m%d}-{report.period_end:%Y%m%d}"
 
 
 def _parse(name: str) -> UUID:
