@@ -14,6 +14,7 @@ from audit.models.report import (
     ReportSignature,
     ReportStatus,
 )
+from audit.models.signing import SigningCertificate
 
 __all__ = [
     "LedgerCheckpoint",
@@ -28,4 +29,5 @@ __all__ = [
     "ReportSchedule",
     "ReportSignature",
     "ReportStatus",
+    "SigningCertificate",
 ]

@@ -73,7 +73,7 @@ def _headline(report: Oversight) -> list[dict[str, str]]:
 def _figures(report: Oversight) -> list[Figure]:
     types = report.types
     rows = [
-        Figure(name, f"{types[kind]:,}", f"type = {kind}", types[kind])
+        Figure(name, f"{types[kind]:,}", f"type = {kind}", types[kind], types[kind])
         for name, kind in (
             ("Requests submitted", "action_request.submitted"),
             ("Approved by people", "action_request.approved"),

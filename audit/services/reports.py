@@ -7,14 +7,17 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from pyhanko.sign.general import SigningError
 
 from audit.actors import SYSTEM, Actor, Subject
 from audit.doors import reports_left_alone
 from audit.models import Report, ReportStatus
 from audit.reports.kinds import KINDS, Needs
 from audit.reports.making import Cancelled, MakingFailed, make_pdf
+from audit.reports.signing import Signed, sign_pdf
 from audit.selectors.proofs import latest_checkpoint
 from audit.services.ledger import record
+from audit.services.signers import report_signer, report_stamping
 from govapp.common import clock
 from govapp.common.errors import Conflict, Invalid, NotFound
 from govapp.common.ids import public_id
@@ -100,6 +103,8 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
 
     try:
         content = make_pdf(tenant_id=tenant_id, report=report, advance=advance)
+        advance(96, "Signing the file")
+        signed = _sign(tenant_id, report, content)
     except Cancelled:
         return
     except MakingFailed as error:
@@ -107,7 +112,7 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
             _fail(report_id, str(error))
         return
     with tenant_transaction(tenant_id):
-        _finish(report_id, content)
+        _finish(report_id, content, signed)
 
 
 def requeue_reports() -> int:
@@ -171,13 +176,28 @@ def _begin(report_id: UUID) -> Report | None:
     return report
 
 
-def _finish(report_id: UUID, content: bytes) -> None:
+def _sign(tenant_id: UUID, report: Report, content: bytes) -> Signed:
+    """Sign outside of the transaction: an authority is asked over the network."""
+    with tenant_transaction(tenant_id):
+        signer = report_signer()
+    try:
+        return sign_pdf(
+            content, signer=signer, stamping=report_stamping(), reason=KINDS[report.kind].title
+        )
+    except SigningError as error:
+        log.warning("report.not_signed", report=str(report.pk), reason=str(error))
+        raise MakingFailed("It could not be signed: the certificate may not.") from error
+
+
+def _finish(report_id: UUID, content: bytes, signed: Signed) -> None:
     report = _locked(report_id)
     if report.status != ReportStatus.RUNNING:
         return
     report.status, report.progress, report.step = ReportStatus.READY, 100, ""
-    report.content, report.size_bytes = content, len(content)
-    report.sha256, report.finished_at = sha256(content).hexdigest(), clock.now()
+    report.content_sha256, report.content_bytes = sha256(content).hexdigest(), len(content)
+    report.content, report.size_bytes = signed.content, len(signed.content)
+    report.sha256, report.finished_at = sha256(signed.content).hexdigest(), clock.now()
+    report.signature, report.signed_by = signed.level, signed.signed_by
     report.save()
     _record(
         report,
@@ -186,6 +206,10 @@ def _finish(report_id: UUID, content: bytes) -> None:
         f"The {name_of(report)} was finished: SHA-256 {report.sha256}.",
         sha256=report.sha256,
         bytes=report.size_bytes,
+        content_sha256=report.content_sha256,
+        content_bytes=report.content_bytes,
+        signature=report.signature,
+        signed_by=report.signed_by,
         ledger_size=report.ledger_size,
     )
 
@@ -227,6 +251,8 @@ def in_sentence(title: str) -> str:
 def _record(report: Report, actor: Actor, event_type: str, summary: str, **data: object) -> None:
     ident = public_id("rep", report.pk)
     about: dict[str, object] = {"kind": report.kind}
+    if report.request_id:
+        about["request"] = public_id("ar", report.request_id)
     if report.period_start and report.period_end:
         about["period_start"] = report.period_start.isoformat()
         about["period_end"] = report.period_end.isoformat()
@@ -236,5 +262,4 @@ def _record(report: Report, actor: Actor, event_type: str, summary: str, **data:
         subject=Subject("report", ident, name_of(report)),
         summary=summary,
         data=about | data,
-        request_id=report.request_id,
     )

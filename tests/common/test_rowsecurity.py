@@ -20,6 +20,7 @@ TENANT_TABLES = sorted(model._meta.db_table for model in tenant_models())
 TABLES_OF_NO_TENANT = {
     "account_emailaddress",
     "account_emailconfirmation",
+    "audit_signingcertificate",
     "auth_group",
     "auth_group_permissions",
     "auth_permission",
