@@ -11,7 +11,7 @@ from audit.reports.figures import SAMPLES, Exceptional, Figure, Line
 from audit.reports.reading import Read
 
 Operator = Literal["=", "!=", "<", "is set"]
-_NOTHING: Final = (None, "", False, (), [], {})
+_NOTHING: Final[tuple[object, ...]] = (None, "", False, (), [], {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,12 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import InvisSigSettings, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer
-from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
+from pyhanko.sign.signers.pdf_signer import (
+    DSSContentSettings,
+    PdfTimeStamper,
+    SigDSSPlacementPreference,
+    TimestampDSSContentSettings,
+)
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko_certvalidator import ValidationContext
@@ -27,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 _FIELD: Final = "Signature"
 _DIGEST: Final = "sha256"
+_INVISIBLE: Final = InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
 
 
 class _Untouched(IncrementalPdfFileWriter):
@@ -96,9 +102,7 @@ def _sign(
         subfilter=SigSeedSubFilter.PADES,
         reason=reason or None,
         embed_validation_info=trust is not None,
-        use_pades_lta=trust is not None,
         validation_context=trust,
-        timestamp_field_name="ArchiveTimeStamp" if trust is not None else None,
         dss_settings=DSSContentSettings(
             include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
         ),
@@ -106,12 +110,33 @@ def _sign(
     place = SigFieldSpec(
         sig_field_name=_FIELD,
         on_page=0,
-        invis_sig_settings=InvisSigSettings(set_print_flag=True, box_out_of_bounds=True),
+        invis_sig_settings=_INVISIBLE,
         readable_field_name="Signature of the installation that made this report",
     )
     output = BytesIO()
     PdfSigner(metadata, signer=signer, timestamper=stamper, new_field_spec=place).sign_pdf(
         _Untouched(BytesIO(pdf)), output=output
+    )
+    if stamper is None or trust is None:
+        return output.getvalue()
+    return _stamp(output, stamper, trust)
+
+
+def _stamp(signed: BytesIO, stamper: TimeStamper, trust: ValidationContext) -> bytes:
+    """Stamp the whole of a signed file; pyHanko's own last step would rewrite the metadata."""
+    stamping = PdfTimeStamper(
+        stamper,
+        field_name="ArchiveTimeStamp",
+        invis_settings=_INVISIBLE,
+        readable_field_name="Time stamp of the whole file",
+    )
+    output = BytesIO()
+    stamping.timestamp_pdf(
+        _Untouched(signed),
+        _DIGEST,
+        trust,
+        output=output,
+        dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
     )
     return output.getvalue()
 

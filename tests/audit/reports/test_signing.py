@@ -95,14 +95,24 @@ def test_the_installation_makes_its_certificate_once_and_seals_the_key(unsigned:
 
 
 @pytest.mark.parametrize("profile", ["3a", "ua1"])
-@pytest.mark.parametrize("trusted", [False, True])
 def test_a_signed_report_is_still_an_archive_and_accessible(
-    configured: Authority, settings: Settings, unsigned: bytes, profile: str, trusted: bool
+    configured: Authority, settings: Settings, unsigned: bytes, profile: str
 ) -> None:
-    if not trusted:
-        settings.REPORT_TRUST_ROOTS = ""
+    settings.REPORT_TRUST_ROOTS = ""
     assert refused_rules(unsigned, profile) == []
     assert refused_rules(sign(unsigned).content, profile) == []
+
+
+def test_an_archive_signature_keeps_both_but_for_its_own_nature(
+    configured: Authority, unsigned: bytes
+) -> None:
+    """The time stamp over all is added after the signature, whose range therefore ends before it.
+
+    ISO 19005-3, 6.4.3 read strictly allows one revision; ETSI EN 319 142-1, 5.5 needs two.
+    """
+    content = sign(unsigned).content
+    assert refused_rules(content, "ua1") == []
+    assert refused_rules(content, "3a") == ["PDFA3A-SIGNATURE-BYTERANGE-001"]
 
 
 def test_a_time_stamped_signature_is_valid_to_others(
@@ -141,27 +151,20 @@ def test_an_archive_signature_has_in_it_what_it_is_checked_with(
 
 
 def test_a_signature_leaves_the_metadata_alone(configured: Authority, unsigned: bytes) -> None:
-    added = sign(unsigned).content[len(unsigned) :]
-    assert b"/Metadata" not in added.replace(b"/Metadata ", b"", 1)  # the catalogue's reference
-    assert b"xpacket" not in added
+    signed = sign(unsigned).content
+    before, after = (PdfFileReader(BytesIO(each)).root for each in (unsigned, signed))
+    assert before.raw_get("/Metadata").idnum == after.raw_get("/Metadata").idnum
+    assert b"xpacket" not in signed[len(unsigned) :]
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (b"/Title (Oversight)", b"/Title (Oversighs)"),
-        (b"pdfuaid:part", b"pdfuaid:pirt"),
-        (b"/Type /Catalog", b"/Type /Cataloh"),
-    ],
-)
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
 def test_an_altered_file_is_refused(
-    configured: Authority, unsigned: bytes, tmp_path: Path, old: bytes, new: bytes
+    configured: Authority, settings: Settings, unsigned: bytes, tmp_path: Path, place: float
 ) -> None:
+    settings.REPORT_TRUST_ROOTS = ""
     content = sign(unsigned).content
-    changed = content.replace(old, new, 1)
-    if changed == content:
-        middle = len(unsigned) // 2
-        changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    at = int(len(unsigned) * place)
+    changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
     path = tmp_path / "report.pdf"
     path.write_bytes(changed)
     said = subprocess.run(["pdfsig", "-nocert", path], capture_output=True, text=True)
