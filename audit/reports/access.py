@@ -77,7 +77,7 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
             )
         ],
         "listings": [
-            listing_of(tally.exceptional, empty="None in the period.")
+            listing_of(tally.exceptional)
             for tally in counting.tallies
             if tally.most
         ],

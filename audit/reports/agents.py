@@ -34,13 +34,17 @@ class _Agent:
 
 
 def _agent_of(read: Read, asked: dict[Any, str]) -> str:
-    """Return whose event it is: the agent that acted, or whose request it belongs to."""
+    """Return whose event it is: of the agent that asked, by the name that it had then."""
+    told = text_of(read.data.get("agent"))
     actor = read.row.body.get("actor") or {}
-    name = name_of(read.row, "actor") if actor.get("kind") == "agent" else ""
-    name = name or text_of(read.data.get("agent")) or asked.get(read.request_id, "")
-    if read.type == "action_request.submitted" and read.request_id:
-        asked[read.request_id] = name
-    return name
+    if actor.get("kind") == "agent" and read.type == "action_request.submitted":
+        told = told or name_of(read.row, "actor")
+    if told and read.request_id:
+        asked[read.request_id] = told
+    if told or read.request_id in asked:
+        return told or asked[read.request_id]
+    # Submitted before the period: the event itself names the agent, or only its id.
+    return name_of(read.row, "actor") if actor.get("kind") == "agent" else ""
 
 
 def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
@@ -94,7 +98,7 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
         "charts": [_chart(rows)] if rows else [],
         "tables": _tables(rows, by_name["Requests submitted"].count),
         "listings": [
-            listing_of(by_name[name].exceptional, empty="None in the period.")
+            listing_of(by_name[name].exceptional)
             for name in (
                 "Executions that failed", "Outcomes not reported in time", "Blocked by rule",
                 "Permissions refused or forged", "Permissions revoked", "Changes to agents",

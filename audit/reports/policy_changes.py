@@ -18,7 +18,7 @@ _HEADS: Final = (
 _VERSIONS: Final = of("policy.published", "policy.scheduled", "policy.proposed")
 _COLUMNS: Final = (
     Column("Time", "when"), Column("Version"), Column("Proposed by"), Column("Published by"),
-    Column("Sentences added", "num"), Column("Taken out", "num"), Column("Event", "evidence mono"),
+    Column("Added", "num"), Column("Taken out", "num"), Column("Event", "evidence mono"),
 )  # fmt: skip
 
 
@@ -43,7 +43,7 @@ class _Versions:
         rules = published_rules(read.data)
         added = [rule for rule in rules if rule not in self.rules]
         gone = [rule for rule in self.rules if rule not in rules]
-        proposer = text_of(read.data.get("proposed_by")) or self.proposers.get(label, "")
+        proposer = text_of(read.data.get("proposed_by_name")) or self.proposers.get(label, "")
         self.alone += bool(read.data.get("single_person"))
         self.rows.append(
             (
@@ -102,22 +102,21 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
             Table(
                 "Versions that were published", "type = policy.published", len(versions.rows),
                 _COLUMNS, versions.rows, "No version was published in the period.",
-                "Each version beside the one that decided before it, in published sentences.",
+                "Sentences added and taken out are against the version that decided before.",
             )
         ],
         "listings": [
             Listing(
                 "Sentences that changed", "type = policy.published, data.sentences compared",
-                len(versions.differences), versions.differences[:150],
-                "No sentence of the policy changed in the period.",
+                len(versions.rows), versions.differences[:150], len(versions.differences),
             ),
             *(
-                listing_of(by_name[name].exceptional, empty="None in the period.")
+                listing_of(by_name[name].exceptional)
                 for name in (
                     "Published without a second person", "Rejected by a reviewer", "Withdrawn",
                 )
             ),
-            listing_of(everything.exceptional, empty="Nothing changed in the period."),
+            listing_of(everything.exceptional),
         ],
         "texts": [
             {

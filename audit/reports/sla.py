@@ -143,7 +143,7 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
         "charts": [_chart(clock.seconds)],
         "tables": _tables(clock, decided),
         "listings": [
-            listing_of(by_name[name].exceptional, empty="None in the period.")
+            listing_of(by_name[name].exceptional)
             for name in (
                 "Expired without a decision", "Escalations", "Fallback group asked",
                 "Skipped because late",

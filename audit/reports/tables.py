@@ -48,21 +48,24 @@ class Table:
 
 @dataclass(slots=True)
 class Listing:
-    """Sentences of the record under one heading, each with its event."""
+    """Sentences of the record under one heading, each with its event. Printed when there are any.
+
+    `count` is of the sentences, `lines` the first of them.
+    """
 
     title: str
     query: str
     events: int
     lines: list[Line]
-    empty: str
+    count: int
     note: str = ""
 
     @property
     def more(self) -> int:
         """How many are not printed."""
-        return max(0, self.events - len(self.lines))
+        return max(0, self.count - len(self.lines))
 
 
-def listing_of(found: Exceptional, *, empty: str) -> Listing:
+def listing_of(found: Exceptional) -> Listing:
     """Return an exception as a listing."""
-    return Listing(found.title, found.query, found.count, found.cases, empty, found.meaning)
+    return Listing(found.title, found.query, found.count, found.cases, found.count, found.meaning)
