@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from audit.models import Report
-from audit.reports.document import STYLE, Attached, html_of
+from audit.reports.document import STYLE, gather_document
 from audit.reports.kinds import KINDS
 from audit.reports.reading import source_of
 from govapp.common.tenancy import tenant_transaction
@@ -47,13 +47,12 @@ def make_pdf(*, tenant_id: UUID, report: Report, advance: Advance) -> bytes:
                 end=report.period_end,
                 request_id=report.request_id,
             )
-            with Attached(directory / "events.jsonl") as attached:
-                found = kind.gather(source, attached.keep)
-        advance(40, f"Laying out {attached.events:,} events")
+            document = gather_document(
+                kind, source, directory=directory, is_compared=report.is_compared
+            )
+        advance(40, f"Laying out {document.attached.events:,} events")
         (directory / STYLE.name).write_bytes(STYLE.read_bytes())
-        (directory / "report.html").write_text(
-            html_of(kind, source, found, attached=attached, stylesheet=STYLE.name)
-        )
+        (directory / "report.html").write_text(document.html(stylesheet=STYLE.name))
         advance(50, "Printing the pages")
         _print(directory, source.made_at, advance)
         return (directory / "report.pdf").read_bytes()
