@@ -8,6 +8,8 @@ from govapp.common.errors import Forbidden
 READING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
 REPORTING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
 
+ATTESTING_ROLES: Final = frozenset({"owner", "compliance"})
+
 
 class Reader(Protocol):
     """What the pages' middleware puts on a request as `request.membership`."""
@@ -25,6 +27,11 @@ def may_read(reader: Reader) -> bool:
 def may_report(reader: Reader) -> bool:
     """Who may have reports made."""
     return not REPORTING_ROLES.isdisjoint(reader.roles)
+
+
+def may_attest(reader: Reader) -> bool:
+    """Who may vouch for a report: an auditor changes nothing."""
+    return not ATTESTING_ROLES.isdisjoint(reader.roles)
 
 
 def check_may_read(reader: Reader) -> None:

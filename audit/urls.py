@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from audit.api.log import EntriesView, ReceiptView, TileView
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
-from audit.views import anchors, explaining, explorer, exports, reports
+from audit.views import anchors, explaining, explorer, exports, report_schedules, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
@@ -50,10 +50,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="report_download",
     ),
     path("t/<slug:slug>/reports/<str:report>/cancel", reports.report_cancel, name="report_cancel"),
-    path("t/<slug:slug>/reports/schedules", reports.schedule_create, name="report_schedule_create"),
+    path("t/<slug:slug>/reports/<str:report>/attest", reports.report_attest, name="report_attest"),
+    path("t/<slug:slug>/reports/preview", reports.report_preview, name="report_preview"),
+    path(
+        "t/<slug:slug>/reports/schedules/<str:schedule>/delivery",
+        report_schedules.schedule_delivery,
+        name="report_schedule_delivery",
+    ),
+    path(
+        "t/<slug:slug>/reports/schedules",
+        report_schedules.schedule_create,
+        name="report_schedule_create",
+    ),
     path(
         "t/<slug:slug>/reports/schedules/<str:schedule>/remove",
-        reports.schedule_remove,
+        report_schedules.schedule_remove,
         name="report_schedule_remove",
     ),
     path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),

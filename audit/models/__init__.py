@@ -26,6 +26,7 @@ from audit.models.report import (
     ReportSignature,
     ReportStatus,
 )
+from audit.models.signing import SigningCertificate
 
 __all__ = [
     "AuditSearch",
@@ -52,4 +53,5 @@ __all__ = [
     "TimeStamp",
     "Voucher",
     "VoucherKind",
+    "SigningCertificate",
 ]

@@ -56,6 +56,7 @@ class Report(TenantOwned):
     sha256 = models.TextField(default="", blank=True)
     # Of the file before it was signed: made again from the same record, it is the same.
     content_sha256 = models.TextField(default="", blank=True)
+    content_bytes = models.BigIntegerField(null=True)
     signature = models.TextField(choices=ReportSignature, default=ReportSignature.NONE)
     signed_by = models.TextField(default="", blank=True)  # the certificate's subject
     size_bytes = models.BigIntegerField(null=True)

@@ -14,14 +14,21 @@ SAMPLES: Final = 20
 RUBBER_STAMP_SECONDS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Figure:
-    """One number with the query and the number of events behind it."""
+    """One number with the query and the number of events behind it.
+
+    `number` is what is compared: a count, or seconds; `before` and `change` are filled in when the
+    report is compared with the period before.
+    """
 
     name: str
     value: str
     query: str
     events: int
+    number: float | None = None
+    before: str = ""
+    change: str = ""
 
 
 @dataclass(slots=True)

@@ -1,9 +1,11 @@
-"""Every kind of report that can be asked for, by its slug."""
+"""Every kind of report that can be asked for, by its slug, in the order of the form."""
 
 from typing import Final
 
-from audit.reports import layout
+from audit.reports import access, agents, layout, policy_changes, sla
 from audit.reports.explaining import REQUEST_KINDS
+from audit.reports.framework_law import LAWS
+from audit.reports.framework_standards import STANDARDS
 from audit.reports.kind import Gather, Keep, Kind, Needs, Source
 
 __all__ = ["KINDS", "Gather", "Keep", "Kind", "Needs", "Source"]
@@ -17,4 +19,16 @@ _OVERSIGHT: Final = Kind(
     template="audit/reports/oversight.html",
 )
 
-KINDS: Final[dict[str, Kind]] = {kind.slug: kind for kind in (_OVERSIGHT, *REQUEST_KINDS)}
+KINDS: Final[dict[str, Kind]] = {
+    kind.slug: kind
+    for kind in (
+        _OVERSIGHT,
+        agents.KIND,
+        sla.KIND,
+        policy_changes.KIND,
+        access.KIND,
+        *LAWS,
+        *STANDARDS,
+        *REQUEST_KINDS,
+    )
+}

@@ -73,7 +73,7 @@ def _headline(report: Oversight) -> list[dict[str, str]]:
 def _figures(report: Oversight) -> list[Figure]:
     types = report.types
     rows = [
-        Figure(name, f"{types[kind]:,}", f"type = {kind}", types[kind])
+        Figure(name, f"{types[kind]:,}", f"type = {kind}", types[kind], types[kind])
         for name, kind in (
             ("Requests submitted", "action_request.submitted"),
             ("Approved by people", "action_request.approved"),
@@ -121,7 +121,7 @@ def _charts(report: Oversight) -> list[str]:
     series = [Series(o, tuple(column[o] for column in columns), _TONES[o]) for o in present] or [
         Series("decisions", tuple(0 for _ in columns))
     ]
-    spans = _span_counts(_seconds(report))
+    spans = span_counts(_seconds(report))
     return [
         bar_svg(
             title="Requests by the day they ended",
@@ -173,7 +173,8 @@ def _day_label(day: date, step: int) -> str:
     return f"{day:%d %b}" if step == 1 else f"wk {day:%d %b}"
 
 
-def _span_counts(seconds: list[float]) -> list[tuple[str, int]]:
+def span_counts(seconds: list[float]) -> list[tuple[str, int]]:
+    """Count times by the spans that a chart shows."""
     rows, before = [], 0.0
     for name, limit in _SPANS:
         rows.append((name, sum(1 for value in seconds if before <= value < limit)))

@@ -13,8 +13,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from audit.models import Report
-from audit.reports.document import STYLE, Attached, html_of
-from audit.reports.kind import Kind, NothingThere, Source
+from audit.reports.document import STYLE, gather_document
+from audit.reports.kind import NothingThere
 from audit.reports.kinds import KINDS
 from audit.reports.reading import source_of
 from govapp.common.tenancy import tenant_transaction
@@ -48,23 +48,18 @@ def make_pdf(*, tenant_id: UUID, report: Report, advance: Advance) -> bytes:
                 end=report.period_end,
                 request_id=report.request_id,
             )
-            with Attached(directory / "events.jsonl") as attached:
-                found = _gathered(kind, source, attached)
-        advance(40, f"Laying out {attached.events:,} events")
+            try:
+                document = gather_document(
+                    kind, source, directory=directory, is_compared=report.is_compared
+                )
+            except NothingThere as error:
+                raise MakingFailed(str(error)) from error
+        advance(40, f"Laying out {document.attached.events:,} events")
         (directory / STYLE.name).write_bytes(STYLE.read_bytes())
-        (directory / "report.html").write_text(
-            html_of(kind, source, found, attached=attached, stylesheet=STYLE.name)
-        )
+        (directory / "report.html").write_text(document.html(stylesheet=STYLE.name))
         advance(50, "Printing the pages")
         _print(directory, source.made_at, advance)
         return (directory / "report.pdf").read_bytes()
-
-
-def _gathered(kind: Kind, source: Source, attached: Attached) -> Mapping[str, Any]:
-    try:
-        return kind.gather(source, attached.keep)
-    except NothingThere as error:
-        raise MakingFailed(str(error)) from error
 
 
 def _print(directory: Path, made_at: datetime, advance: Advance) -> None:

@@ -91,6 +91,7 @@ def _identify_as_ua(_document: Any, pdf: Any) -> None:
     for item in pdf.objects:
         if getattr(item, "extra", {}).get("Type") == "/Metadata":
             (content,) = item.stream
+            item.compress = False  # PDF/A: metadata can be read by who knows no filters
             item.stream = [re.sub(rb"</rdf:RDF>", _UA.encode() + b"</rdf:RDF>", content, count=1)]
             return
     raise RuntimeError("The PDF has no metadata to name it by.")

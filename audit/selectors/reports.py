@@ -1,11 +1,12 @@
 """Reading reports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from audit.models import Report, ReportSchedule
+from audit.models import Report, ReportAttestation, ReportSchedule, ReportSignature
 from audit.reports.kinds import KINDS
 from govapp.common.ids import public_id
 
@@ -30,6 +31,13 @@ class ReportRow:
     sha256: str
     size_bytes: int | None
     ledger_size: int | None
+    signature: str
+    signed_by: str
+
+    @property
+    def signature_words(self) -> str:
+        """How the file is signed."""
+        return str(ReportSignature(self.signature).label)
 
     @property
     def public_id(self) -> str:
@@ -60,6 +68,15 @@ def list_reports() -> list[ReportRow]:
     names = list(ReportRow.__dataclass_fields__)
     rows = Report.objects.order_by("-requested_at", "-id").values(*names)[:MOST_LISTED]
     return [ReportRow(**row) for row in rows]
+
+
+def attestations_of(reports: Sequence[ReportRow]) -> dict[UUID, list[ReportAttestation]]:
+    """Return who attested these reports, by report, oldest first. One query."""
+    rows = ReportAttestation.objects.filter(report_id__in=[row.id for row in reports])
+    found: dict[UUID, list[ReportAttestation]] = {}
+    for row in rows.order_by("attested_at", "id"):
+        found.setdefault(row.report_id, []).append(row)
+    return found
 
 
 def list_schedules() -> list[ReportSchedule]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from audit.actors import Actor, Subject
 from audit.doors import report_schedules_due
 from audit.models import ReportEvery, ReportSchedule
-from audit.reports.kinds import KINDS
+from audit.reports.kinds import KINDS, Needs
 from audit.services.ledger import record
 from audit.services.reports import request_report
 from govapp.common import clock
@@ -29,11 +29,13 @@ def schedule_report(
 ) -> ReportSchedule:
     """Have a report made at the end of each month or quarter, by the clock of `zone`.
 
-    Returns the schedule that there is, when it is the same. Raises `Invalid` for an unknown kind
-    or period.
+    Whoever asks gets a link when one is made. Returns the schedule that there is, when it is the
+    same. Raises `Invalid` for an unknown period, or a kind that is not of a period.
     """
-    if kind not in KINDS or every not in ReportEvery.values:
+    if every not in ReportEvery.values:
         raise Invalid("Choose every month or every quarter.")
+    if kind not in KINDS or KINDS[kind].needs is not Needs.PERIOD:
+        raise Invalid("There is no such kind of report.")
     there = ReportSchedule.objects.filter(kind=kind, every=every, removed_at=None).first()
     if there is not None:
         return there
@@ -42,6 +44,7 @@ def schedule_report(
         kind=kind,
         every=every,
         zone=zone,
+        recipients=[actor.id],
         created_by_id=actor.id,
         created_by_name=actor.name,
         created_at=now,
@@ -63,6 +66,24 @@ def unschedule_report(*, actor: Actor, schedule_id: UUID) -> None:
     schedule.removed_at = clock.now()
     schedule.save(update_fields=["removed_at"])
     _record(schedule, actor, "report_schedule.removed", f"{actor.name} removed the schedule.")
+
+
+@transaction.atomic
+def set_delivery(*, actor: Actor, schedule_id: UUID, wanted: bool) -> None:
+    """Send whoever asks a link to each report of a schedule, or no more.
+
+    Raises `NotFound` without the schedule.
+    """
+    schedule = ReportSchedule.objects.select_for_update().filter(pk=schedule_id).first()
+    if schedule is None or schedule.removed_at is not None:
+        raise NotFound("There is no such schedule.")
+    if (actor.id in schedule.recipients) == wanted:
+        return
+    others = [each for each in schedule.recipients if each != actor.id]
+    schedule.recipients = [*others, actor.id] if wanted else others
+    schedule.save(update_fields=["recipients"])
+    says = "gets a link to each" if wanted else "gets no more links"
+    _record(schedule, actor, "report_schedule.delivery_changed", f"{actor.name} {says}.")
 
 
 def sweep_schedules(*, at_most: int = 100) -> int:
@@ -88,7 +109,14 @@ def _ask(schedule_id: UUID) -> int:
         end = later
     actor = Actor(kind="system", id="schedule", name="The schedule")
     start = period_start(end, every=schedule.every, zone=schedule.zone)
-    request_report(actor=actor, kind=schedule.kind, period_start=start, period_end=end)
+    request_report(
+        actor=actor,
+        kind=schedule.kind,
+        period_start=start,
+        period_end=end,
+        is_compared=schedule.is_compared,
+        schedule_id=schedule.pk,
+    )
     schedule.next_at = later
     schedule.save(update_fields=["next_at"])
     log.info("report.scheduled", schedule=schedule.public_id)
@@ -123,5 +151,10 @@ def _record(schedule: ReportSchedule, actor: Actor, event_type: str, says: str) 
         actor=actor,
         subject=Subject("report_schedule", schedule.public_id, name),
         summary=f"{name}: {says}",
-        data={"kind": schedule.kind, "every": schedule.every, "zone": schedule.zone},
+        data={
+            "kind": schedule.kind,
+            "every": schedule.every,
+            "zone": schedule.zone,
+            "recipients": schedule.recipients,
+        },
     )

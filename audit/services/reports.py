@@ -7,17 +7,20 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from pyhanko.sign.general import SigningError
 
-from audit.actors import SYSTEM, Actor, Subject
+from audit.actors import SYSTEM, Actor
 from audit.doors import reports_left_alone
-from audit.models import Report, ReportStatus
+from audit.models import Report, ReportSchedule, ReportStatus
 from audit.reports.kinds import KINDS, Needs
 from audit.reports.making import Cancelled, MakingFailed, make_pdf
+from audit.reports.signing import Signed, sign_pdf
 from audit.selectors.proofs import latest_checkpoint
-from audit.services.ledger import record
+from audit.services.report_events import name_of, record_report
+from audit.services.signers import report_signer, report_stamping
+from audit.signals import report_finished
 from govapp.common import clock
 from govapp.common.errors import Conflict, Invalid, NotFound
-from govapp.common.ids import public_id
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id, tenant_transaction
 
@@ -64,7 +67,9 @@ def request_report(
         requested_by_name=actor.name,
         step="Waiting for its turn",
     )
-    _record(report, actor, "report.requested", f"{actor.name} asked for the {name_of(report)}.")
+    record_report(
+        report, actor, "report.requested", f"{actor.name} asked for the {name_of(report)}."
+    )
     enqueue_on_commit("audit.make_report", report_id=report.pk, tenant_id=require_tenant_id())
     return report
 
@@ -100,6 +105,8 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
 
     try:
         content = make_pdf(tenant_id=tenant_id, report=report, advance=advance)
+        advance(96, "Signing the file")
+        signed = _sign(tenant_id, report, content)
     except Cancelled:
         return
     except MakingFailed as error:
@@ -107,7 +114,7 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
             _fail(report_id, str(error))
         return
     with tenant_transaction(tenant_id):
-        _finish(report_id, content)
+        _finish(report_id, content, signed)
 
 
 def requeue_reports() -> int:
@@ -130,7 +137,9 @@ def cancel_report(*, actor: Actor, report_id: UUID) -> Report:
     report.status, report.step = ReportStatus.CANCELLED, ""
     report.finished_at = clock.now()
     report.save(update_fields=["status", "step", "finished_at"])
-    _record(report, actor, "report.cancelled", f"{actor.name} cancelled the {name_of(report)}.")
+    record_report(
+        report, actor, "report.cancelled", f"{actor.name} cancelled the {name_of(report)}."
+    )
     return report
 
 
@@ -139,7 +148,7 @@ def download_report(*, actor: Actor, report_id: UUID) -> Report:
     report = _locked(report_id)
     if report.status != ReportStatus.READY or report.content is None:
         raise NotFound("There is no finished report of this name.")
-    _record(
+    record_report(
         report,
         actor,
         "report.downloaded",
@@ -171,23 +180,50 @@ def _begin(report_id: UUID) -> Report | None:
     return report
 
 
-def _finish(report_id: UUID, content: bytes) -> None:
+def _sign(tenant_id: UUID, report: Report, content: bytes) -> Signed:
+    """Sign outside of the transaction: an authority is asked over the network."""
+    with tenant_transaction(tenant_id):
+        signer = report_signer()
+    try:
+        return sign_pdf(
+            content, signer=signer, stamping=report_stamping(), reason=KINDS[report.kind].title
+        )
+    except SigningError as error:
+        log.warning("report.not_signed", report=str(report.pk), reason=str(error))
+        raise MakingFailed("It could not be signed: the certificate may not.") from error
+
+
+def _finish(report_id: UUID, content: bytes, signed: Signed) -> None:
     report = _locked(report_id)
     if report.status != ReportStatus.RUNNING:
         return
     report.status, report.progress, report.step = ReportStatus.READY, 100, ""
-    report.content, report.size_bytes = content, len(content)
-    report.sha256, report.finished_at = sha256(content).hexdigest(), clock.now()
+    report.content_sha256, report.content_bytes = sha256(content).hexdigest(), len(content)
+    report.content, report.size_bytes = signed.content, len(signed.content)
+    report.sha256, report.finished_at = sha256(signed.content).hexdigest(), clock.now()
+    report.signature, report.signed_by = signed.level, signed.signed_by
     report.save()
-    _record(
+    record_report(
         report,
         SYSTEM,
         "report.finished",
         f"The {name_of(report)} was finished: SHA-256 {report.sha256}.",
         sha256=report.sha256,
         bytes=report.size_bytes,
+        content_sha256=report.content_sha256,
+        content_bytes=report.content_bytes,
+        signature=report.signature,
+        signed_by=report.signed_by,
         ledger_size=report.ledger_size,
     )
+    report_finished.send(sender=Report, report=report, recipients=_recipients(report))
+
+
+def _recipients(report: Report) -> tuple[str, ...]:
+    if report.schedule_id is None:
+        return ()
+    schedule = ReportSchedule.objects.filter(pk=report.schedule_id, removed_at=None).first()
+    return tuple(schedule.recipients) if schedule else ()
 
 
 def _fail(report_id: UUID, why: str) -> None:
@@ -198,7 +234,9 @@ def _fail(report_id: UUID, why: str) -> None:
     report.finished_at = clock.now()
     report.save(update_fields=["status", "failure", "step", "finished_at"])
     log.warning("report.failed", report=str(report_id), reason=why)
-    _record(report, SYSTEM, "report.failed", f"The {name_of(report)} failed: {why}", reason=why)
+    record_report(
+        report, SYSTEM, "report.failed", f"The {name_of(report)} failed: {why}", reason=why
+    )
 
 
 def _locked(report_id: UUID) -> Report:
@@ -206,35 +244,3 @@ def _locked(report_id: UUID) -> Report:
     if report is None:
         raise NotFound("There is no such report.")
     return report
-
-
-def name_of(report: Report) -> str:
-    """Name a report in a sentence: its kind, and its period or request."""
-    title = in_sentence(KINDS[report.kind].title)
-    if report.request_id is not None:
-        return f"{title} of {public_id('ar', report.request_id)}"
-    if report.period_start is None or report.period_end is None:
-        return title
-    first, last = report.period_start, report.period_end - timedelta(microseconds=1)
-    return f"{title} of {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-
-
-def in_sentence(title: str) -> str:
-    """Return a title as it stands inside of a sentence: names of laws keep their capitals."""
-    return title if title[:2].isupper() else title[0].lower() + title[1:]
-
-
-def _record(report: Report, actor: Actor, event_type: str, summary: str, **data: object) -> None:
-    ident = public_id("rep", report.pk)
-    about: dict[str, object] = {"kind": report.kind}
-    if report.period_start and report.period_end:
-        about["period_start"] = report.period_start.isoformat()
-        about["period_end"] = report.period_end.isoformat()
-    record(
-        event_type=event_type,
-        actor=actor,
-        subject=Subject("report", ident, name_of(report)),
-        summary=summary,
-        data=about | data,
-        request_id=report.request_id,
-    )

@@ -1,26 +1,36 @@
 """Reports: asked for, watched, cancelled, downloaded."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from audit.models import Report, ReportEvery, ReportStatus
+from audit.models import Report, ReportAttestation, ReportEvery, ReportStatus
+from audit.readers import may_attest
+from audit.reports.document import gather_document
+from audit.reports.kinds import KINDS, Needs
+from audit.reports.reading import source_of
 from audit.selectors.events import parse_day, start_of_day
-from audit.selectors.reports import list_reports, list_schedules
-from audit.services.report_schedules import schedule_report, unschedule_report
-from audit.services.reports import cancel_report, download_report, request_report
+from audit.selectors.proofs import latest_checkpoint
+from audit.selectors.reports import ReportRow, attestations_of, list_reports, list_schedules
+from audit.services.attestations import USUAL, attest_report
+from audit.services.reports import cancel_report, check_period, download_report, request_report
+from audit.services.signers import is_self_made
 from audit.views.pages import reader_of, record_page, repr_digest, zone_of
 from govapp.common import clock
-from govapp.common.errors import DomainError, NotFound
+from govapp.common.errors import Conflict, DomainError, Forbidden, Malformed, NotFound
 from govapp.common.ids import InvalidId, parse_public_id, public_id
 
+MOST_IN_PREVIEW: Final = 3000
 _UNDER_WAY = {ReportStatus.QUEUED, ReportStatus.RUNNING}
 
 
@@ -32,10 +42,20 @@ def report_list(request: HttpRequest, slug: str) -> HttpResponseBase:
     if request.method == "POST":
         return _ask(request, slug, today)
     rows = list_reports()
+    reader = reader_of(request).as_actor().id
+    attested = attestations_of(rows)
     context: dict[str, Any] = {
         "nav": "reports",
-        "rows": rows,
-        "schedules": list_schedules(),
+        "rows": [
+            (row, attested.get(row.id, []), _may_attest(request, row, attested)) for row in rows
+        ],
+        "kinds": [kind for kind in KINDS.values() if kind.needs is Needs.PERIOD],
+        "kind": request.GET.get("kind", "oversight"),
+        "statement": USUAL,
+        "is_self_made": is_self_made(),
+        "schedules": [
+            (each, KINDS[each.kind], reader in each.recipients) for each in list_schedules()
+        ],
         "every": ReportEvery.choices,
         "under_way": [row for row in rows if row.status in _UNDER_WAY],
         "presets": _presets(today),
@@ -77,41 +97,73 @@ def report_cancel(request: HttpRequest, slug: str, report: str) -> HttpResponseB
 
 @require_POST
 @record_page
-def schedule_create(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Have the report made each month or quarter."""
-    try:
-        schedule_report(
-            actor=reader_of(request).as_actor(),
-            every=request.POST.get("every", ""),
-            zone=zone_of(request),
-        )
-        messages.success(request, "The report comes by itself from now on.")
-    except DomainError as error:
-        messages.error(request, error.detail)
-    return redirect(reverse("report_list", args=[slug]))
+def report_preview(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The report as it would be printed, from the same template; nothing is kept."""
+    kind = KINDS.get(request.POST.get("kind", "oversight"))
+    if kind is None or kind.needs is not Needs.PERIOD:
+        raise NotFound("There is no such kind of report.")
+    today = clock.now().astimezone(ZoneInfo(zone_of(request))).date()
+    start, end = check_period(*_period(request, today))
+    checkpoint = latest_checkpoint()
+    if checkpoint is None:
+        raise Conflict("Nothing stands in the record yet; try again in a few seconds.")
+    source = replace(source_of(checkpoint.size), start=start, end=end, most_events=MOST_IN_PREVIEW)
+    document = gather_document(kind, source, is_compared=bool(request.POST.get("compare")))
+    return HttpResponse(document.html(stylesheet=static("govapp/report.css"), is_preview=True))
 
 
 @require_POST
 @record_page
-def schedule_remove(request: HttpRequest, slug: str, schedule: str) -> HttpResponseBase:
-    """Have no more of them made; those that are made stay."""
+def report_attest(request: HttpRequest, slug: str, report: str) -> HttpResponseBase:
+    """An officer vouches for a finished report."""
+    if not may_attest(reader_of(request)):
+        raise Forbidden("Reports are attested by owners and compliance officers.")
     try:
-        ident = parse_public_id("rsc", schedule)
-    except InvalidId as error:
-        raise NotFound("There is no such schedule.") from error
-    unschedule_report(actor=reader_of(request).as_actor(), schedule_id=ident)
-    messages.success(request, "No more of these reports are made.")
+        attest_report(
+            actor=reader_of(request).as_actor(),
+            report_id=_parse(report),
+            statement=request.POST.get("statement", ""),
+        )
+        messages.success(request, "Your attestation stands in the record.")
+    except NotFound:
+        raise
+    except DomainError as error:
+        messages.error(request, error.detail)
     return redirect(reverse("report_list", args=[slug]))
 
 
 def _ask(request: HttpRequest, slug: str, today: date) -> HttpResponseBase:
     try:
-        start, end = _period(request, today)
-        request_report(actor=reader_of(request).as_actor(), period_start=start, period_end=end)
+        kind = request.POST.get("kind", "oversight")
+        wanted = _wanted(request, kind, today)
+        request_report(actor=reader_of(request).as_actor(), kind=kind, **wanted)
         messages.success(request, "The report is being made; it appears below when it is done.")
     except DomainError as error:
         messages.error(request, error.detail)
     return redirect(reverse("report_list", args=[slug]))
+
+
+def _wanted(request: HttpRequest, kind: str, today: date) -> dict[str, Any]:
+    """Return what the kind needs, from the form: a request, or a period."""
+    if kind in KINDS and KINDS[kind].needs is Needs.REQUEST:
+        try:
+            return {"request_id": parse_public_id("ar", request.POST.get("request", ""))}
+        except InvalidId as error:
+            raise Malformed(str(error)) from error
+    start, end = _period(request, today)
+    is_compared = bool(request.POST.get("compare"))
+    return {"period_start": start, "period_end": end, "is_compared": is_compared}
+
+
+def _may_attest(
+    request: HttpRequest, row: ReportRow, attested: Mapping[UUID, list[ReportAttestation]]
+) -> bool:
+    """Say whether the reader may attest a finished report, and has not."""
+    reader = reader_of(request)
+    done = {each.attested_by_id for each in attested.get(row.id, [])}
+    return (
+        row.status == ReportStatus.READY and may_attest(reader) and reader.as_actor().id not in done
+    )
 
 
 def _period(request: HttpRequest, today: date) -> tuple[datetime, datetime]:

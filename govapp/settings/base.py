@@ -269,6 +269,16 @@ AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
 # Whose token calls the ledger's API, with roles; None for an agent.
 AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
 
+# Time-stamping authorities (RFC 3161), asked in this order.
+LEDGER_TSA_URLS = env.list("LEDGER_TSA_URLS", default=[])
+# With what reports are signed, as PEM files: the chain with the signer first, and its key. Without,
+# the installation makes a certificate of its own, for which nobody vouches.
+REPORT_SIGNING_CERTIFICATE = env.str("REPORT_SIGNING_CERTIFICATE", default="")
+REPORT_SIGNING_KEY = env.str("REPORT_SIGNING_KEY", default="")
+# The roots of the signer and of the authorities, as a PEM file: with them, a report has in it all
+# that its signature is checked with for as long as an archive lasts (PAdES B-LTA).
+REPORT_TRUST_ROOTS = env.str("REPORT_TRUST_ROOTS", default="")
+
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")
 

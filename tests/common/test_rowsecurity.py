@@ -27,6 +27,7 @@ TABLES_OF_NO_TENANT = {
     "audit_directorytile",
     "audit_timestamp",
     "audit_voucher",
+    "audit_signingcertificate",
     "auth_group",
     "auth_group_permissions",
     "auth_permission",

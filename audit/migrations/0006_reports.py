@@ -15,6 +15,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='SigningCertificate',
+            fields=[
+                ('id', models.UUIDField(default=govapp.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('purpose', models.TextField(unique=True)),
+                ('certificate', models.BinaryField()),
+                ('private_key_sealed', models.BinaryField()),
+                ('made_at', models.DateTimeField(db_default=govapp.common.clock.Now())),
+            ],
+        ),
+        migrations.AddField(
+            model_name='report',
+            name='content_bytes',
+            field=models.BigIntegerField(null=True),
+        ),
         migrations.AddField(
             model_name='report',
             name='content_sha256',

@@ -1,0 +1,165 @@
+"""What each agent asked for, was permitted and did."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.utils.safestring import mark_safe
+
+from audit.reports.kind import Keep, Kind, Needs, Source
+from audit.reports.matching import Counting, Tally, Where, of
+from audit.reports.oversight import OUTCOMES
+from audit.reports.reading import Read, name_of, read_period, text_of
+from audit.reports.tables import Column, Table, listing_of
+from govapp.common.charts import Series, bar_svg
+
+_NUMBERS: Final = (
+    "Requests", "Approved", "Allowed", "Denied", "Blocked", "Expired", "Permissions", "Used",
+    "Done", "Failed",
+)  # fmt: skip
+_COUNTED: Final = {
+    "grant.issued": "Permissions",
+    "grant.redeemed": "Used",
+    "action_request.submitted": "Requests",
+}
+_MOST_IN_CHART: Final = 12
+
+
+@dataclass(slots=True)
+class _Agent:
+    name: str
+    counts: Counter[str] = field(default_factory=Counter)
+    categories: Counter[str] = field(default_factory=Counter)
+
+
+def _agent_of(read: Read, asked: dict[Any, str]) -> str:
+    """Return whose event it is: of the agent that asked, by the name that it had then."""
+    told = text_of(read.data.get("agent"))
+    actor = read.row.body.get("actor") or {}
+    if actor.get("kind") == "agent" and read.type == "action_request.submitted":
+        told = told or name_of(read.row, "actor")
+    if told and read.request_id:
+        asked[read.request_id] = told
+    if told or read.request_id in asked:
+        return told or asked[read.request_id]
+    # Submitted before the period: the event itself names the agent, or only its id.
+    return name_of(read.row, "actor") if actor.get("kind") == "agent" else ""
+
+
+def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
+    """Read the period once; an event counts for the agent that asked."""
+    agents: dict[str, _Agent] = {}
+    asked: dict[Any, str] = {}
+    failed = Where("outcome", "!=", "succeeded")
+    done = Where("outcome", "=", "succeeded")
+    counting = Counting(
+        [
+            Tally("Requests submitted", of("action_request.submitted")),
+            Tally("Approved by people", of("action_request.approved")),
+            Tally("Allowed by rule", of("action_request.allowed")),
+            Tally("Denied by people", of("action_request.denied")),
+            Tally("Permissions issued", of("grant.issued")),
+            Tally("Permissions used", of("grant.redeemed")),
+            Tally("Executions that succeeded", of("execution.reported", where=(done,))),
+            Tally("Executions that failed", of("execution.reported", where=(failed,)),
+                  "what was permitted did not end well"),
+            Tally("Outcomes not reported in time", of("execution.overdue"),
+                  "a permission was used and nobody said what came of it"),
+            Tally("Blocked by rule", of("action_request.blocked"), "refused without a person"),
+            Tally("Permissions refused or forged", of("grant.redeem_refused", "grant.forged"),
+                  "presented twice, late, changed, or never issued"),
+            Tally("Permissions revoked", of("grant.revoked"), "taken back before they were used"),
+            Tally("Changes to agents", of("agent."),
+                  "registered, changed, paused, resumed or retired", most=60),
+        ]
+    )  # fmt: skip
+    for read in read_period(
+        source, keep, heads=("action_request.", "grant.", "execution.", "agent.")
+    ):
+        counting.take(read)
+        name = _agent_of(read, asked)
+        if name and not read.type.startswith("agent."):
+            _count(agents.setdefault(name, _Agent(name)), read)
+    rows = sorted(agents.values(), key=lambda row: (-row.counts["Requests"], row.name))
+    by_name = {tally.name: tally for tally in counting.tallies}
+    return {
+        "headline": [
+            {"label": "Agents that acted", "value": f"{len(rows):,}"},
+            *(
+                {"label": words, "value": f"{by_name[name].count:,}"}
+                for words, name in (
+                    ("Requests", "Requests submitted"), ("Permissions used", "Permissions used"),
+                    ("Failed executions", "Executions that failed"),
+                )
+            ),
+        ],
+        "figures": [tally.figure for tally in counting.tallies],
+        "charts": [_chart(rows)] if rows else [],
+        "tables": _tables(rows, by_name["Requests submitted"].count),
+        "listings": [
+            listing_of(by_name[name].exceptional)
+            for name in (
+                "Executions that failed", "Outcomes not reported in time", "Blocked by rule",
+                "Permissions refused or forged", "Permissions revoked", "Changes to agents",
+            )
+        ],
+    }  # fmt: skip
+
+
+def _count(agent: _Agent, read: Read) -> None:
+    if read.type in _COUNTED:
+        agent.counts[_COUNTED[read.type]] += 1
+    if read.type == "action_request.submitted":
+        agent.categories[text_of(read.data.get("category")) or "not named"] += 1
+    if outcome := OUTCOMES.get(read.type):
+        agent.counts[outcome.capitalize()] += 1
+    if read.type == "execution.reported":
+        agent.counts["Done" if read.data.get("outcome") == "succeeded" else "Failed"] += 1
+
+
+def _tables(rows: list[_Agent], submitted: int) -> list[Table]:
+    return [
+        Table(
+            "Agents", "type begins action_request., grant. or execution., by agent",
+            sum(sum(row.counts.values()) for row in rows),
+            [Column("Agent"), *(Column(name, "num") for name in _NUMBERS)],
+            [(row.name, *(row.counts[name] for name in _NUMBERS)) for row in rows],
+            "No agent acted in the period.",
+        ),
+        Table(
+            "What each asked for", "type = action_request.submitted, by agent and data.category",
+            submitted,
+            [Column("Agent"), Column("Category"), Column("Requests", "num")],
+            [
+                (row.name, category, count)
+                for row in rows
+                for category, count in sorted(
+                    row.categories.items(), key=lambda item: (-item[1], item[0])
+                )
+            ],
+            "No agent asked for anything in the period.",
+        ),
+    ]  # fmt: skip
+
+
+def _chart(rows: list[_Agent]) -> dict[str, object]:
+    shown = rows[:_MOST_IN_CHART]
+    svg = bar_svg(
+        title="Requests by agent",
+        labels=[row.name[:14] for row in shown],
+        series=[Series("requests", tuple(row.counts["Requests"] for row in shown), "1")],
+        unit="requests",
+        width=660,
+    )
+    return {"title": "Requests by agent", "svg": mark_safe(svg)}  # noqa: S308 - charts.py escapes
+
+
+KIND: Final = Kind(
+    slug="agent-activity",
+    title="Agent activity",
+    purpose="What each agent asked for, was permitted and did, and what went wrong.",
+    needs=Needs.PERIOD,
+    gather=gather,
+    template="audit/reports/tables.html",
+)
