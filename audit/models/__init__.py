@@ -50,8 +50,8 @@ __all__ = [
     "ReportSchedule",
     "ReportSignature",
     "ReportStatus",
+    "SigningCertificate",
     "TimeStamp",
     "Voucher",
     "VoucherKind",
-    "SigningCertificate",
 ]

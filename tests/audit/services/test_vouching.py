@@ -199,6 +199,7 @@ def test_a_witness_that_was_taken_out_of_the_settings_is_not_asked(
         "log.example+0123abcd+AQ== https://witness.example",
         LogKey.generate("log.example").verifier.encode() + " https://witness.example",
     ],
+    ids=["nothing", "no key", "a short key", "the key of a log"],
 )
 def test_a_malformed_setting_is_refused(entry: str, settings: Settings) -> None:
     settings.LEDGER_WITNESSES = [entry]
