@@ -23,6 +23,8 @@ from tenants.models import Membership, Tenant
 def send_links(*, report: Report, recipients: Sequence[str], **_: Any) -> None:
     """Queue a mail to each reader who may still read reports. Inside of the transaction."""
     members = [each for each in map(_parsed, recipients) if each is not None]
+    if not members:
+        return
     tenant = Tenant.objects.get()
     page = urljoin(settings.BASE_URL, reverse("report_list", args=[tenant.slug]))
     title = KINDS[report.kind].title
