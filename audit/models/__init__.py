@@ -1,3 +1,4 @@
+from audit.models.days import LedgerDay
 from audit.models.keys import LedgerKey
 from audit.models.log import (
     LedgerCheckpoint,
@@ -11,6 +12,7 @@ from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatu
 
 __all__ = [
     "LedgerCheckpoint",
+    "LedgerDay",
     "LedgerEvent",
     "LedgerKey",
     "LedgerLeaf",

@@ -240,6 +240,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "sequence": {"task": "audit.sequence", "schedule": 5.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
+    "days": {"task": "audit.close_days", "schedule": 60.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
@@ -253,6 +254,8 @@ CELERY_BEAT_SCHEDULE = {
 LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
 # How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
 AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
+# In which time zone the bound tenant counts its days.
+AUDIT_ZONE_OF_TENANT = "tenants.selectors.zone_of_tenant"
 # Whose token calls the ledger's API, with roles; None for an agent.
 AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
 
