@@ -99,3 +99,22 @@ checkpoints_to_anchor = register_door(
         },
     )
 )
+
+# A new log's first day is closed when a day has passed: until then it is not asked about.
+tenants_with_days_to_close = register_door(
+    Door(
+        name="door_tenants_with_days_to_close",
+        arguments="",
+        returns="tenant_id uuid",
+        body=(
+            "SELECT log.tenant_id FROM audit_ledgerlog AS log WHERE coalesce("
+            "(SELECT max(day.next_at) FROM audit_ledgerday AS day"
+            " WHERE day.tenant_id = log.tenant_id), log.created_at + interval '1 day')"
+            " <= (SELECT govapp_now()) ORDER BY log.tenant_id"
+        ),
+        reads={
+            "audit_ledgerlog": ("tenant_id", "origin", "created_at"),
+            "audit_ledgerday": ("tenant_id", "next_at"),
+        },
+    )
+)

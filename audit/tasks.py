@@ -31,6 +31,14 @@ def ask_voucher(name: str) -> None:
     ask(name=name)
 
 
+@shared_task(name="audit.close_days")
+def close_days() -> None:
+    """Close the days that are over, of every tenant."""
+    from audit.services.days import close_all_days
+
+    close_all_days()
+
+
 @shared_task(name="audit.sweep_reports")
 def sweep_reports() -> None:
     """Ask for the reports that are due, and again for what lost its hint or its maker."""

@@ -1,4 +1,5 @@
-"""The keys of a log in a table of their own, so that one can take over from another."""
+"""The keys of a log in a table of their own, so that one can take over from another; days
+that are over."""
 
 import django.db.models.deletion
 import govapp.common.clock
@@ -43,6 +44,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 'constraints': [models.UniqueConstraint(fields=('tenant_id', 'from_size'), name='ledger_key_once'), models.CheckConstraint(condition=models.Q(('until_size__isnull', True), ('until_size__gte', models.F('from_size')), _connector='OR'), name='ledger_key_in_order')],
+            },
+        ),
+        migrations.CreateModel(
+            name='LedgerDay',
+            fields=[
+                ('id', models.UUIDField(default=govapp.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('tenant_id', models.UUIDField(default=govapp.common.tenancy.require_tenant_id, editable=False)),
+                ('date', models.DateField()),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('count', models.BigIntegerField()),
+                ('first_index', models.BigIntegerField(null=True)),
+                ('last_index', models.BigIntegerField(null=True)),
+                ('next_at', models.DateTimeField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('tenant_id', 'date'), name='ledger_day_once')],
             },
         ),
         migrations.RunSQL(_MOVE, migrations.RunSQL.noop),

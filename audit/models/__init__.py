@@ -1,3 +1,4 @@
+from audit.models.days import LedgerDay
 from audit.models.directory import (
     Cosignature,
     DirectoryCheckpoint,
@@ -38,6 +39,7 @@ __all__ = [
     "ExportJob",
     "ExportPiece",
     "LedgerCheckpoint",
+    "LedgerDay",
     "LedgerEvent",
     "LedgerKey",
     "LedgerLeaf",

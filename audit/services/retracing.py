@@ -1,55 +1,29 @@
 """Retracing a tree from the bodies of its events, from one size to the next."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-from django.db import connection
-
-from audit.merkle.tiles import WIDTH
+from audit.merkle.tiles import HEIGHT, WIDTH
 from audit.merkle.tree import HASH_BYTES, Frontier, leaf_hash, root_of, split_hashes
 from audit.models import LedgerTile
 from audit.selectors.tiles import read_tile
 from audit.services.findings import Finding, Verification
+from audit.services.retraced_rows import (
+    BodyInvalid,
+    LeafRows,
+    Row,
+    as_objects,
+    fits,
+    ids_in,
+    read_body,
+)
 from govapp.common.ids import public_id
 
-_ROWS: Final = 2_000
+_ROWS: Final = 2_048  # eight tiles
 _TILES_AHEAD: Final = 64
-
-_LEAVES = """
-SELECT l.index, l.leaf_hash, l.event_id, e.body, e.type, e.occurred_at, e.actor_kind, e.actor_id,
-       e.subject_type, e.subject_id, e.request_id
-FROM audit_ledgerleaf l
-LEFT JOIN audit_ledgerevent e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
-WHERE l.tenant_id = %s AND l.index >= %s AND l.index < %s
-ORDER BY l.index
-"""
-
-
-class _Party(msgspec.Struct):
-    kind: str = ""
-    type: str = ""
-    id: str = ""
-
-
-class _Body(msgspec.Struct):
-    """The parts of a body that have a column of their own."""
-
-    id: str
-    tenant: str
-    type: str
-    at: datetime
-    actor: _Party
-    subject: _Party
-    request: str = ""
-
-
-_read_body = msgspec.json.Decoder(_Body).decode
-_request_name = lru_cache(maxsize=4096)(lambda value: public_id("ar", value) if value else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +55,15 @@ class Retracing:
         self.reached = start
         self._result = result
         self._tenant = public_id("tn", tenant_id)
-        self._tenant_id = tenant_id
         self._progress = progress or (lambda _done, _all: None)
         self._is_whole = True
         # A start inside a tile leaves that first tile to the signed root that it began with.
         self._tiles = _TileCheck(result, start.size)
-        self._rows = self._stream(start.size, result.size)
-        self._next: tuple[Any, ...] | None = next(self._rows, None)
+        self._rows = LeafRows(tenant_id, start.size, result.size)
+
+    def close(self) -> None:
+        """Read no further."""
+        self._rows.close()
 
     def advance(self, size: int) -> Retraced:
         """Go on to the tree of `size` leaves."""
@@ -97,35 +73,60 @@ class Retracing:
             leaves, name, at = self._leaves(self.reached.size, upto)
             if not first:
                 first, first_at = name, at
-            self.reached = self.reached.extend(leaves)
+            self._grow(leaves)
             self._progress(self.reached.size, self._result.size)
         return Retraced(self.reached, since, first, first_at, self._is_whole)
 
+    def _grow(self, leaves: list[bytes]) -> None:
+        """Extend the tree and compare the tiles; a full tile is hashed once for both."""
+        at = min(-self.reached.size % WIDTH, len(leaves))
+        whole = len(leaves) - (len(leaves) - at) % WIDTH
+        self.reached = self.reached.extend(leaves[:at])
+        roots = [root_of(leaves[tile : tile + WIDTH]) for tile in range(at, whole, WIDTH)]
+        if roots:
+            self.reached = self.reached.extend(roots, rise=HEIGHT)
+        self.reached = self.reached.extend(leaves[whole:])
+        if self._is_whole:
+            self._tiles.add(leaves[:at])
+            self._tiles.add(leaves[at:whole], roots=roots)
+            self._tiles.add(leaves[whole:])
+
     def _leaves(self, start: int, end: int) -> tuple[list[bytes], str, datetime | None]:
+        """Return the leaves of a stretch, and its first event with its time."""
+        rows = self._rows.take(end - start)
+        if [row[0] for row in rows] == list(range(start, end)) and fits(rows, self._tenant):
+            self._result.events += len(rows)
+            first = as_objects(rows[0])
+            return [row[1] for row in rows], public_id("ev", first[2]), first[5]
+        return self._one_by_one(rows, start, end)
+
+    def _one_by_one(
+        self, rows: list[Row], start: int, end: int
+    ) -> tuple[list[bytes], str, datetime | None]:
         leaves: list[bytes] = []
-        first, first_at = "", None
+        first, first_at, used = "", None, 0
         for index in range(start, end):
-            row = self._next
+            row = as_objects(rows[used]) if used < len(rows) else None
             if row is None or row[0] != index:
-                self._missing(index)
+                self._missing(index, row)
                 leaves.append(b"\0" * HASH_BYTES)
                 continue
+            used += 1
             if not first and row[5] is not None:
                 first, first_at = public_id("ev", row[2]), row[5]
             leaves.append(self._checked(row))
-            self._next = next(self._rows, None)
-        self._tiles.add(leaves, is_whole=self._is_whole)
+        self._rows.give_back(rows[used:])
         return leaves, first, first_at
 
-    def _missing(self, index: int) -> None:
+    def _missing(self, index: int, following: Row | None) -> None:
         if self._is_whole:
-            end = self._next[0] if self._next is not None else self._result.size
+            end = following[0] if following is not None else self._result.size
             what = f"the leaves {index} to {end - 1} are gone"
             self._result.found(Finding("leaf missing", what, index=index))
         # Without a leaf no later root can be computed.
         self._is_whole = False
 
-    def _checked(self, row: tuple[Any, ...]) -> bytes:
+    def _checked(self, row: Row) -> bytes:
         index, stored, event_id, body, *columns = row
         if body is None:
             self._result.found(
@@ -147,13 +148,13 @@ class Retracing:
     def _column_faults(self, event_id: UUID, body: bytes, columns: list[Any]) -> Iterator[str]:
         """Yield what the search columns say otherwise than the body."""
         try:
-            told = _read_body(body)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+            told = read_body(body)
+        except BodyInvalid:
             yield "the body is not that of an event"
             return
         kind, at, actor_kind, actor_id, subject_type, subject_id, request_id = columns
         pairs = (
-            ("id", _event_number(told.id), event_id.int),
+            ("id", ids_in([told.id], "ev_"), [event_id.bytes]),
             ("tenant", told.tenant, self._tenant),
             ("type", told.type, kind),
             ("time", told.at, at),
@@ -161,24 +162,16 @@ class Retracing:
             ("actor", told.actor.id, actor_id),
             ("subject type", told.subject.type, subject_type),
             ("subject", told.subject.id, subject_id),
-            ("request", told.request, _request_name(request_id)),
+            ("request", told.request, public_id("ar", request_id) if request_id else ""),
         )
         for name, inside, outside in pairs:
             if inside != outside:
                 yield f"the column of the {name} is not what the body says"
 
-    def _differs(self, kind: str, what: str, row: tuple[Any, ...]) -> None:
+    def _differs(self, kind: str, what: str, row: Row) -> None:
         self._result.found(
             Finding(kind, what, index=row[0], event_id=public_id("ev", row[2]), at=row[5])
         )
-
-    def _stream(self, start: int, end: int) -> Iterator[tuple[Any, ...]]:
-        connection.ensure_connection()
-        # A server-side cursor of the driver itself: binary, so that bodies are not sent as hex.
-        with connection.connection.cursor(name="retracing", binary=True) as cursor:
-            cursor.itersize = _ROWS
-            cursor.execute(_LEAVES, (self._tenant_id, start, end))
-            yield from cursor
 
 
 class _TileCheck:
@@ -192,9 +185,10 @@ class _TileCheck:
         self._stored: list[Iterator[tuple[int, bytes]]] = []
         self._start = start
 
-    def add(self, leaves: list[bytes], *, is_whole: bool, level: int = 0) -> None:
-        """Take the next hashes of a level. Stops for good when the tree is not whole."""
-        if not is_whole or not leaves:
+    def add(self, leaves: Sequence[bytes], *, roots: Sequence[bytes] = (), level: int = 0) -> None:
+        """Take the next hashes of a level; `roots` are those of their tiles, when these are full
+        ones and the caller has hashed them."""
+        if not leaves:
             return
         if level == len(self._edge):
             self._open_level(level)
@@ -211,9 +205,10 @@ class _TileCheck:
                 self._compare(level, data)
             edge, self._skip[level] = edge[cut:], 0
             self._position[level] += 1
-            above.append(root_of(split_hashes(data)))
+            if not roots:
+                above.append(root_of(split_hashes(data)))
         self._edge[level] = edge
-        self.add(above, is_whole=True, level=level + 1)
+        self.add(roots or above, level=level + 1)
 
     def _open_level(self, level: int) -> None:
         index, skip = divmod(self._start >> (8 * level), WIDTH)
@@ -265,14 +260,3 @@ def _stored_tiles(level: int, index: int) -> Iterator[tuple[int, bytes]]:
         if len(ahead) < _TILES_AHEAD:
             return
         index = ahead[-1][0] + 1
-
-
-_CROCKFORD = str.maketrans("0123456789abcdefghjkmnpqrstvwxyz", "0123456789abcdefghijklmnopqrstuv")
-
-
-def _event_number(name: str) -> int:
-    """The number in an event's public id, -1 when it is none. In C, for it runs for each event."""
-    try:
-        return int(name[3:].translate(_CROCKFORD), 32) if name.startswith("ev_") else -1
-    except ValueError:
-        return -1

@@ -6,6 +6,7 @@ Source: design page audit.md, "Prove"; RFC 6962; C2SP tlog-tiles, tlog-checkpoin
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -56,8 +57,9 @@ def verify_tenant(
         outside = outside or _published(result)
         keys = keys_to_verify_with(outside, result)
         start = _start(ledger, keys, from_size, result)
-        tree = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
-        _check_checkpoints(ledger, keys, outside, tree, result)
+        retracing = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
+        with closing(retracing) as tree:
+            _check_checkpoints(ledger, keys, outside, tree, result)
         _check_outside_of_the_tree(ledger.size, result)
         check_against_directory(ledger, result)
         return result

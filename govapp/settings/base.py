@@ -243,6 +243,7 @@ CELERY_BEAT_SCHEDULE = {
     "anchor": {"task": "audit.anchor", "schedule": 10.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
     "exports": {"task": "audit.sweep_exports", "schedule": 60.0},
+    "days": {"task": "audit.close_days", "schedule": 60.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
@@ -266,6 +267,8 @@ LEDGER_TSA_EVERY_SECONDS = env.int("GOVAPP_LEDGER_TSA_EVERY_SECONDS", default=60
 LEDGER_VOUCHERS_MAY_BE_PRIVATE = env.bool("GOVAPP_LEDGER_VOUCHERS_MAY_BE_PRIVATE", default=False)
 # How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
 AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
+# In which time zone the bound tenant counts its days.
+AUDIT_ZONE_OF_TENANT = "tenants.selectors.zone_of_tenant"
 # Whose token calls the ledger's API, with roles; None for an agent.
 AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
 

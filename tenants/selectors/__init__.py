@@ -13,7 +13,7 @@ from govapp.common import clock
 from govapp.common.clock import Now
 from govapp.common.errors import Conflict, NotFound
 from govapp.common.ids import InvalidId, parse_public_id
-from govapp.common.tenancy import tenant_transaction
+from govapp.common.tenancy import require_tenant_id, tenant_transaction
 from tenants.doors import invitation_by_token
 from tenants.enums import AgentStatus, MemberStatus, Role
 from tenants.models import (
@@ -48,6 +48,12 @@ def active_members() -> QuerySet[Membership]:
 def active_member(user_id: UUID) -> Membership | None:
     """Return the membership of this person if it is active, with the person."""
     return note_standing_in(active_members().filter(user_id=user_id)).first()
+
+
+def zone_of_tenant() -> str:
+    """Return the time zone of the bound tenant."""
+    zones = Tenant.objects.filter(pk=require_tenant_id()).values_list("time_zone", flat=True)
+    return zones.first() or "UTC"
 
 
 def member_of_caller(caller: object) -> Membership | None:

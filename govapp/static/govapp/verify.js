@@ -83,7 +83,7 @@ const CHECKS = {
     const steps = path.split(" ").filter(Boolean).map(fromHex);
     const reached = await climb(fromHex(leaf), BigInt(index), size, steps);
     return same(reached, root)
-      ? ["ok", `${steps.length} steps lead from the leaf to the root of the tree of size ${size}.`]
+      ? ["ok", `${steps.length === 1 ? "1 step leads" : `${steps.length} steps lead`} from the leaf to the root of the tree of size ${size}.`]
       : ["bad", "The path leads to another root: the event is not in this record."];
   },
   async signature({ note, keys }) {

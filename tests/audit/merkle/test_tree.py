@@ -102,3 +102,17 @@ def test_another_implementation_finds_the_same_roots() -> None:
         other.append_entry(entry)
         frontier = frontier.append(leaf_hash(entry))
         assert other.get_root() == frontier.root()
+
+
+@pytest.mark.parametrize("size", [256, 512, 1024, 1280])
+def test_subtrees_that_were_hashed_elsewhere_extend_as_their_leaves_do(size: int) -> None:
+    every = [leaf_hash(b"event %d" % at) for at in range(size)]
+    roots = [root_of(every[at : at + 256]) for at in range(0, size, 256)]
+    assert Frontier().extend(roots, rise=8) == Frontier().extend(every)
+    assert Frontier().extend(every[:256]).extend(roots[1:], rise=8).root() == root_of(every)
+
+
+def test_a_subtree_begins_where_one_can_begin() -> None:
+    started = Frontier().append(leaf_hash(b"one"))
+    with pytest.raises(ValueError, match=r"^no subtree of 256 leaves begins at 1$"):
+        started.extend([bytes(32)], rise=8)

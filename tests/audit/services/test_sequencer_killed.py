@@ -21,22 +21,41 @@ from tests.support.services import ROOT, Services
 
 pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.life]
 
-KILLS = 20
+KILLS = 100
 
 
-def start_sequencer(services: Services) -> "subprocess.Popen[bytes]":
-    environment = os.environ | {
-        "GOVAPP_ENV": "test",
-        "DJANGO_SETTINGS_MODULE": "govapp.settings.test",
-        "DATABASE_URL": services.app_url(DATABASE),
-        "REDIS_URL": services.valkey.url,
-    }
-    return subprocess.Popen(
-        [sys.executable, ROOT / "manage.py", "sequence_ledger", "--forever"],
-        env=environment,
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-    )
+class Sequencers:
+    """Starts sequencers as fast as they are killed."""
+
+    def __init__(self, services: Services) -> None:
+        environment = os.environ | {
+            "GOVAPP_ENV": "test",
+            "DJANGO_SETTINGS_MODULE": "govapp.settings.test",
+            "DATABASE_URL": services.app_url(DATABASE),
+            "REDIS_URL": services.valkey.url,
+        }
+        self._launcher = subprocess.Popen(
+            [sys.executable, "-m", "tests.audit.services.forked_sequencers"],
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def tell(self, what: str) -> None:
+        """ "start" one, or "kill" the oldest."""
+        assert self._launcher.stdin is not None
+        assert self._launcher.stdout is not None
+        self._launcher.stdin.write(f"{what}\n")
+        self._launcher.stdin.flush()
+        assert self._launcher.stdout.readline() == "done\n"
+
+    def end(self) -> None:
+        """Kill whoever runs; each has worked until it was killed."""
+        self._launcher.communicate()
+        assert self._launcher.returncode == 0
 
 
 def leaves(tenants: list[UUID]) -> int:
@@ -47,13 +66,12 @@ def leaves(tenants: list[UUID]) -> int:
     return total
 
 
-def kill_while_it_works(victim: "subprocess.Popen[bytes]", tenants: list[UUID]) -> None:
+def kill_while_it_works(sequencers: Sequencers, tenants: list[UUID]) -> None:
     before = leaves(tenants)
     while leaves(tenants) == before:
         time.sleep(0.01)
     time.sleep(random.random() / 20)  # noqa: S311 - anywhere in a batch
-    victim.kill()
-    victim.wait()
+    sequencers.tell("kill")
 
 
 def test_killed_sequencers_lose_nothing_and_double_nothing(services: Services) -> None:
@@ -68,21 +86,19 @@ def test_killed_sequencers_lose_nothing_and_double_nothing(services: Services) -
         connection.close()
 
     writers = [threading.Thread(target=write, args=[number]) for number in (0, 1)]
-    running = [start_sequencer(services), start_sequencer(services)]
+    sequencers = Sequencers(services)
+    sequencers.tell("start")
     for writer in writers:
         writer.start()
     try:
-        for kill in range(KILLS):
-            kill_while_it_works(running.pop(0), tenants)
-            if kill < KILLS - 2:
-                running.append(start_sequencer(services))
+        for _ in range(KILLS):
+            sequencers.tell("start")  # two run at a time
+            kill_while_it_works(sequencers, tenants)
     finally:
         stop.set()
         for writer in writers:
             writer.join()
-        for process in running:
-            process.kill()
-            process.wait()
+        sequencers.end()
     while sequence_all():
         pass
     for tenant_id, count in zip(tenants, (1 + each for each in written), strict=True):

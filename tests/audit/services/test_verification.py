@@ -235,6 +235,8 @@ def test_a_replaced_key_is_found_outside(forge: Run, outside: Path) -> None:
         ("subject_id", "ag_other"),
         ("subject_type", "member"),
         ("occurred_at", "2020-01-01T00:00:00Z"),
+        ("occurred_at", "infinity"),
+        ("occurred_at", "-infinity"),
         ("request_id", "0191b0aa-0000-7000-8000-000000000001"),
     ],
 )
