@@ -77,3 +77,25 @@ tenants_with_a_log = register_door(
         reads={"audit_ledgerlog": ("tenant_id", "origin")},
     )
 )
+
+# One checkpoint of each log that has grown since it was last anchored: the newest.
+checkpoints_to_anchor = register_door(
+    Door(
+        name="door_checkpoints_to_anchor",
+        arguments="at_most integer",
+        returns="origin text, size bigint, note text",
+        body=(
+            "SELECT log.origin, log.size, signed.note FROM audit_ledgerlog log"
+            " JOIN audit_ledgercheckpoint signed"
+            " ON signed.tenant_id = log.tenant_id AND signed.size = log.size"
+            " WHERE log.size > 0 AND NOT EXISTS (SELECT FROM audit_directoryentry entry"
+            " WHERE entry.origin = log.origin AND entry.size >= log.size)"
+            " ORDER BY log.origin LIMIT $1"
+        ),
+        reads={
+            "audit_ledgerlog": ("tenant_id", "origin", "size"),
+            "audit_ledgercheckpoint": ("tenant_id", "size", "note"),
+            "audit_directoryentry": ("origin", "size"),
+        },
+    )
+)

@@ -13,6 +13,24 @@ def sequence() -> None:
     sequence_all()
 
 
+@shared_task(name="audit.anchor")
+def anchor() -> None:
+    """Enter new checkpoints into the directory log, and hint at whom to ask about it."""
+    from audit.services.directory import grow_directory
+    from audit.services.vouching import ask_due_vouchers
+
+    grow_directory()
+    ask_due_vouchers()
+
+
+@shared_task(name="audit.ask_voucher")
+def ask_voucher(name: str) -> None:
+    """Ask one witness or time-stamping authority to vouch for the directory log."""
+    from audit.services.vouching import ask_voucher as ask
+
+    ask(name=name)
+
+
 @shared_task(name="audit.sweep_reports")
 def sweep_reports() -> None:
     """Ask for the reports that are due, and again for what lost its hint or its maker."""

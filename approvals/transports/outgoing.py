@@ -1,16 +1,10 @@
-"""Calls to addresses that a tenant or a browser names: resolved once, judged, and then pinned.
+"""Calls to addresses that a tenant or a browser names: judged, pinned (`govapp.common.outgoing`).
 
-What somebody writes as an address may resolve to our own network, or to something else the
-second time. So the name is resolved here, every address has to be plainly public, and the
-connection goes to the address that was judged, with the name in `Host` and in TLS. No redirect is
-followed, no proxy of the environment is used, and the answer's body is not read.
+Every address has to be plainly public, and the answer's body is not read.
 """
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Mapping
-from functools import cache
 from typing import Final
 
 import httpx
@@ -18,6 +12,8 @@ from django.conf import settings
 
 from approvals.callback_urls import may_go_to
 from approvals.transports.failures import DeliveryFailure
+from govapp.common import outgoing
+from govapp.common.outgoing import CallFailed
 
 TIMEOUT_SECONDS: Final = 10.0
 
@@ -38,43 +34,17 @@ def post(url: str, content: bytes, headers: Mapping[str, str]) -> int:
 async def _post(url: httpx.URL, content: bytes, headers: Mapping[str, str]) -> int:
     async with asyncio.timeout(TIMEOUT_SECONDS):
         address = await resolve(url)
-        timeout = httpx.Timeout(TIMEOUT_SECONDS)
-        async with (
-            httpx.AsyncClient(
-                timeout=timeout, trust_env=False, follow_redirects=False, verify=_trusted()
-            ) as client,
-            client.stream(
-                "POST",
-                url.copy_with(host=address),
-                content=content,
-                headers={**headers, "host": url.netloc.decode("ascii")},
-                extensions={"sni_hostname": url.raw_host.decode("ascii")},
-            ) as response,
-        ):
-            return response.status_code
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Return whose certificates are trusted. Reading them takes longer than a whole call."""
-    return httpx.create_ssl_context(trust_env=False)
+        answer = await outgoing.exchange(
+            url, content, headers, address=address, seconds=TIMEOUT_SECONDS, at_most=0
+        )
+        return answer.status
 
 
 async def resolve(url: httpx.URL) -> str:
-    """Return the one IP address to connect to. Raises `DeliveryFailure`.
-
-    Every address of the name is judged: a name that leads to a public and to a private place at
-    once is an attack or a mistake, and neither is served.
-    """
+    """Return the one IP address to connect to. Raises `DeliveryFailure`."""
     if settings.CALLBACKS_NEED_HTTPS and url.scheme != "https":
         raise DeliveryFailure("The address does not begin with https://.")
-    port = url.port or (443 if url.scheme == "https" else 80)
-    host = url.raw_host.decode("ascii").strip("[]")
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise DeliveryFailure("The name of the receiver does not resolve.") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(may_go_to(address) for address in addresses):
-        raise DeliveryFailure("The receiver is not on the public Internet.")
-    return addresses[0]
+        return await outgoing.resolve(url, may_go_to=may_go_to)
+    except CallFailed as error:
+        raise DeliveryFailure(str(error)) from error

@@ -172,6 +172,16 @@ def open_checkpoint(note_text: str, *, verifier: VerifierKey) -> Checkpoint:
     return checkpoint
 
 
+def text_of(note: str) -> str:
+    """Return the signed text of a note, final newline included. Raises NoteInvalid."""
+    return _split_note(note)[0]
+
+
+def parse_signature(line: str) -> tuple[str, bytes, bytes]:
+    """Return key name, key id and signature of a signature line. Raises NoteInvalid."""
+    return _parse_signature(line)
+
+
 def _split_note(note: str) -> tuple[str, list[str]]:
     if not _is_plain_text(note):
         raise NoteInvalid("the note has control characters or is not valid Unicode")

@@ -1,3 +1,13 @@
+from audit.models.directory import (
+    Cosignature,
+    DirectoryCheckpoint,
+    DirectoryEntry,
+    DirectoryLog,
+    DirectoryTile,
+    TimeStamp,
+    Voucher,
+    VoucherKind,
+)
 from audit.models.export import AuditSearch, ExportJob, ExportPiece
 from audit.models.log import (
     LedgerCheckpoint,
@@ -11,6 +21,11 @@ from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatu
 
 __all__ = [
     "AuditSearch",
+    "Cosignature",
+    "DirectoryCheckpoint",
+    "DirectoryEntry",
+    "DirectoryLog",
+    "DirectoryTile",
     "ExportJob",
     "ExportPiece",
     "LedgerCheckpoint",
@@ -23,4 +38,7 @@ __all__ = [
     "ReportEvery",
     "ReportSchedule",
     "ReportStatus",
+    "TimeStamp",
+    "Voucher",
+    "VoucherKind",
 ]

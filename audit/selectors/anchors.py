@@ -8,6 +8,22 @@ tlog-cosignature, RFC 3161; design page audit.md, "Prove".
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, Max, OuterRef
+
+from audit.merkle.cosignature import with_cosignatures
+from audit.merkle.tiles import prove_inclusion
+from audit.models import (
+    Cosignature,
+    DirectoryCheckpoint,
+    DirectoryEntry,
+    LedgerCheckpoint,
+    LedgerLog,
+    TimeStamp,
+    Voucher,
+    VoucherKind,
+)
+from audit.selectors.directory import Asked, asked_vouchers, directory_key, read_directory_tile
+
 
 @dataclass(frozen=True)
 class Anchor:
@@ -31,3 +47,126 @@ class Anchor:
     at: datetime
     tenant_note: str
     tenant_size: int
+
+
+def anchor_of(size: int) -> Anchor | None:
+    """Return the newest anchor of the bound tenant's log at `size` leaves or fewer.
+
+    The newest entry that somebody vouches for, or the newest one at all while nobody does; under
+    the directory's first checkpoint that is both cosigned and stamped, else cosigned, else
+    stamped. None when no checkpoint up to this size was taken yet. Eight queries at most.
+    """
+    ledger, key = LedgerLog.objects.first(), directory_key()
+    if ledger is None or key is None:
+        return None
+    entry = _entry(ledger.origin, size)
+    if entry is None:
+        return None
+    tenant_note = LedgerCheckpoint.objects.values_list("note", flat=True).get(size=entry.size)
+    checkpoint = _checkpoint(entry.index)
+    cosignatures = list(checkpoint.cosignatures.order_by("vkey"))
+    stamps = checkpoint.time_stamps.order_by("url").values_list("token", flat=True)
+    return Anchor(
+        entry=entry.text.encode(),
+        index=entry.index,
+        path=prove_inclusion(entry.index, checkpoint.size, read_directory_tile),
+        directory_note=with_cosignatures(checkpoint.note, [row.line for row in cosignatures]),
+        directory_vkey=key.encode(),
+        witness_vkeys=tuple(row.vkey for row in cosignatures),
+        time_stamps=tuple(bytes(token) for token in stamps),
+        at=checkpoint.signed_at,
+        tenant_note=tenant_note,
+        tenant_size=entry.size,
+    )
+
+
+def _entry(origin: str, size: int) -> DirectoryEntry | None:
+    entries = DirectoryEntry.objects.filter(origin=origin, size__lte=size).order_by("-size")
+    vouched = max(
+        Cosignature.objects.aggregate(size=Max("checkpoint_id"))["size"] or 0,
+        TimeStamp.objects.aggregate(size=Max("checkpoint_id"))["size"] or 0,
+    )
+    return entries.filter(index__lt=vouched).first() or entries.first()
+
+
+def _checkpoint(index: int) -> DirectoryCheckpoint:
+    """Return the directory's checkpoint with the most to say about this leaf, the earliest."""
+    after = DirectoryCheckpoint.objects.filter(size__gt=index).order_by("size")
+    cosigned = Exists(Cosignature.objects.filter(checkpoint=OuterRef("pk")))
+    stamped = Exists(TimeStamp.objects.filter(checkpoint=OuterRef("pk")))
+    found = (
+        after.filter(cosigned, stamped).first()
+        or after.filter(cosigned).first()
+        or after.filter(stamped).first()
+    )
+    return found or after[:1].get()
+
+
+@dataclass(frozen=True)
+class Vouching:
+    """What one witness or authority vouches for, for people: `size` is the tenant's."""
+
+    name: str
+    kind: VoucherKind
+    size: int
+    at: datetime | None  # by its own clock
+    failure: str  # its last one, when it has not answered since
+    attempts: int
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True)
+class Anchoring:
+    """How far the bound tenant's record is anchored."""
+
+    size: int  # of the tenant's newest checkpoint in the directory
+    at: datetime | None  # when it was taken into the directory
+    vkey: str  # of the directory; "" before its first checkpoint
+    vouchers: tuple[Vouching, ...]
+
+    @property
+    def vouched(self) -> Vouching | None:
+        """Who vouches for the most of the record, the latest of several."""
+        found = [each for each in self.vouchers if each.size and each.at]
+        return max(found, key=lambda each: (each.size, each.at), default=None)
+
+
+def read_anchoring() -> Anchoring:
+    """Return where the bound tenant's record stands with those who vouch for it.
+
+    Four queries, and three for each of those who are asked.
+    """
+    key, ledger = directory_key(), LedgerLog.objects.first()
+    origin = ledger.origin if ledger is not None else ""
+    entry = DirectoryEntry.objects.filter(origin=origin).order_by("-size").first()
+    rows = {row.name: row for row in Voucher.objects.all()}
+    taken = DirectoryCheckpoint.objects.filter(size__gt=entry.index) if entry else None
+    first = taken.order_by("size").first() if taken is not None else None
+    return Anchoring(
+        size=entry.size if entry else 0,
+        at=first.signed_at if first else None,
+        vkey=key.encode() if key else "",
+        vouchers=tuple(_vouching(each, rows.get(each.name), origin) for each in asked_vouchers()),
+    )
+
+
+def _vouching(asked: Asked, row: Voucher | None, origin: str) -> Vouching:
+    known = row.size if row else 0
+    entries = DirectoryEntry.objects.filter(origin=origin, index__lt=known).order_by("-size")
+    entry = entries.first() if known else None
+    at: datetime | None = None
+    if entry is not None and asked.kind == VoucherKind.WITNESS:
+        found = Cosignature.objects.filter(vkey=asked.name, checkpoint_id__gt=entry.index)
+        at = found.order_by("checkpoint_id").values_list("witnessed_at", flat=True).first()
+    elif entry is not None:
+        stamps = TimeStamp.objects.filter(url=asked.name, checkpoint_id__gt=entry.index)
+        at = stamps.order_by("checkpoint_id").values_list("stamped_at", flat=True).first()
+    return Vouching(
+        name=asked.words,
+        kind=asked.kind,
+        size=entry.size if entry else 0,
+        at=at,
+        failure=row.failure if row else "",
+        attempts=row.attempts if row else 0,
+        failing_since=row.vouched_at if row else None,
+    )

@@ -24,8 +24,8 @@ class Revisable:
     while_status: str
 
 
-class TenantOwned(models.Model):
-    """A row of exactly one tenant. `govapp.common.rowsecurity` protects its table."""
+class Guarded(models.Model):
+    """A row that may change only as its class says: `govapp.common.rowsecurity` sees to it."""
 
     # Rows are written once: the application role may insert and read, triggers refuse the rest.
     append_only: ClassVar[bool] = False
@@ -35,6 +35,20 @@ class TenantOwned(models.Model):
     immutable_fields: ClassVar[tuple[str, ...]] = ()
     # Columns that a trigger lets change only as it says.
     revisable: ClassVar[Revisable | None] = None
+
+    class Meta:
+        abstract = True
+
+
+class InstallationOwned(Guarded):
+    """A row of the installation as a whole, of no tenant: every tenant's code may read it."""
+
+    class Meta:
+        abstract = True
+
+
+class TenantOwned(Guarded):
+    """A row of exactly one tenant. `govapp.common.rowsecurity` protects its table."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant_id = models.UUIDField(default=require_tenant_id, editable=False)

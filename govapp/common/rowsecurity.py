@@ -11,7 +11,13 @@ from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from govapp.common.models import Revisable, TenantForeignKey, TenantOwned
+from govapp.common.models import (
+    Guarded,
+    InstallationOwned,
+    Revisable,
+    TenantForeignKey,
+    TenantOwned,
+)
 
 APP_ROLE = "govapp_app"
 DOOR_ROLE = "govapp_door"
@@ -43,6 +49,11 @@ def tenant_models() -> list[type[TenantOwned]]:
     return [model for model in apps.get_models() if issubclass(model, TenantOwned)]
 
 
+def installation_models() -> list[type[InstallationOwned]]:
+    """Return every concrete model whose rows belong to no tenant and are guarded all the same."""
+    return [model for model in apps.get_models() if issubclass(model, InstallationOwned)]
+
+
 def protect_tables(connection: BaseDatabaseWrapper) -> None:
     """Protect every table. Runs as the owner of the schema."""
     owned = tenant_models()
@@ -59,7 +70,20 @@ def protect_tables(connection: BaseDatabaseWrapper) -> None:
             if model._meta.db_table in existing:
                 for statement in _protection(model):
                     cursor.execute(statement)
-        cursor.execute(_other_rights(existing - {model._meta.db_table for model in owned}))
+        shared = [each for each in installation_models() if each._meta.db_table in existing]
+        guarded = {model._meta.db_table for model in (*owned, *shared)}
+        cursor.execute(_other_rights(existing - guarded))
+        for common in shared:
+            for statement in _guard(common):
+                cursor.execute(statement)
+
+
+def _guard(model: type[InstallationOwned]) -> Iterator[str]:
+    """The rights and triggers of a table that has no row-level security."""
+    table = model._meta.db_table
+    yield f'REVOKE ALL ON "{table}" FROM {APP_ROLE}'
+    yield f'GRANT {_rights(model)} ON "{table}" TO {APP_ROLE}'
+    yield from _triggers(model)
 
 
 def _tenant_keys(model: type[models.Model]) -> Iterator[TenantForeignKey]:
@@ -100,13 +124,13 @@ def _protection(model: type[TenantOwned]) -> Iterator[str]:
     yield from _triggers(model)
 
 
-def _rights(model: type[TenantOwned]) -> str:
+def _rights(model: type[Guarded]) -> str:
     if model.append_only:
         return "SELECT, INSERT"
     return "SELECT, INSERT, UPDATE" + ("" if model.never_removed else ", DELETE")
 
 
-def _triggers(model: type[TenantOwned]) -> Iterator[str]:
+def _triggers(model: type[Guarded]) -> Iterator[str]:
     table = model._meta.db_table
     if not model.append_only:  # a table may have been until now
         yield f'DROP TRIGGER IF EXISTS written_once ON "{table}"'
@@ -142,7 +166,7 @@ def _triggers(model: type[TenantOwned]) -> Iterator[str]:
         yield from _revision_trigger(model, model.revisable)
 
 
-def _revision_trigger(model: type[TenantOwned], rule: Revisable) -> Iterator[str]:
+def _revision_trigger(model: type[Guarded], rule: Revisable) -> Iterator[str]:
     """Let the columns change while the row is open, in a new version, as a revision keeps them."""
     table, kept = model._meta.db_table, apps.get_model(rule.kept_in)
     names = {field.name: field.column for field in model._meta.local_fields}

@@ -238,6 +238,7 @@ CELERY_TASK_ROUTES = {
 # The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 CELERY_BEAT_SCHEDULE = {
     "sequence": {"task": "audit.sequence", "schedule": 5.0},
+    "anchor": {"task": "audit.anchor", "schedule": 10.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
     "exports": {"task": "audit.sweep_exports", "schedule": 60.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
@@ -251,6 +252,16 @@ CELERY_BEAT_SCHEDULE = {
 
 # Where the sequencer publishes signed checkpoints, outside of the database (docs/decisions).
 LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
+# Who vouches for the directory log, in which all tenants' checkpoints are (docs/anchoring.md):
+# witnesses as "<verifier key> <address>", time-stamping authorities as addresses, with the files
+# of the root certificates that they must lead to.
+LEDGER_WITNESSES: list[str] = env.list("GOVAPP_LEDGER_WITNESSES", default=[])
+LEDGER_TSA_URLS: list[str] = env.list("GOVAPP_LEDGER_TSA_URLS", default=[])
+LEDGER_TSA_ROOTS = [Path(name) for name in env.list("GOVAPP_LEDGER_TSA_ROOTS", default=[])]
+# An authority is asked for one stamp in so many seconds: public ones are shared by many.
+LEDGER_TSA_EVERY_SECONDS = env.int("GOVAPP_LEDGER_TSA_EVERY_SECONDS", default=600)
+# The operator names these addresses; in a network of their own only when they say so.
+LEDGER_VOUCHERS_MAY_BE_PRIVATE = env.bool("GOVAPP_LEDGER_VOUCHERS_MAY_BE_PRIVATE", default=False)
 # How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
 AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
 

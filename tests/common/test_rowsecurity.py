@@ -20,6 +20,13 @@ TENANT_TABLES = sorted(model._meta.db_table for model in tenant_models())
 TABLES_OF_NO_TENANT = {
     "account_emailaddress",
     "account_emailconfirmation",
+    "audit_cosignature",
+    "audit_directorycheckpoint",
+    "audit_directoryentry",
+    "audit_directorylog",
+    "audit_directorytile",
+    "audit_timestamp",
+    "audit_voucher",
     "auth_group",
     "auth_group_permissions",
     "auth_permission",

@@ -9,11 +9,12 @@ import httpx
 import pytest
 from pytest_django.fixtures import Settings
 
-from approvals.callback_urls import is_plainly_public, may_go_to, require_usable_url
+from approvals.callback_urls import may_go_to, require_usable_url
 from approvals.transports import outgoing
 from approvals.transports.failures import DeliveryFailure
 from approvals.transports.outgoing import resolve
 from approvals.transports.webhook import Callback, send_callback
+from govapp.common.addresses import is_plainly_public
 from govapp.common.errors import Invalid
 from tests.support.receiver import running_receiver
 

@@ -1,0 +1,121 @@
+"""Calls to addresses that somebody names: resolved once, judged, and then pinned.
+
+A name may resolve to our own network, or to something else the second time. So it is resolved
+here, every address is judged, and the connection goes to the address that was judged, with the
+name in `Host` and in TLS. No redirect is followed, no proxy of the environment is used, and no
+more of the answer is read than was asked for.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import httpx
+
+Judge = Callable[[str], bool]
+"""Tells of an IP address whether a connection may go there."""
+
+
+class CallFailed(Exception):
+    """Nobody answered, or too much; the message is safe to store and says no address."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: `body` is empty when none was asked for."""
+
+    status: int
+    content_type: str = ""
+    body: bytes = b""
+
+
+def post(
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    may_go_to: Judge,
+    seconds: float,
+    at_most: int,
+) -> Answer:
+    """Post to an address and return the answer, whatever its status; its body within `at_most`.
+
+    `seconds` bounds everything together: resolving, connecting, sending, reading. Raises
+    `CallFailed`.
+    """
+
+    async def resolved_and_sent() -> Answer:
+        async with asyncio.timeout(seconds):
+            target = httpx.URL(url)
+            address = await resolve(target, may_go_to=may_go_to)
+            return await exchange(
+                target, content, headers, address=address, seconds=seconds, at_most=at_most
+            )
+
+    try:
+        return asyncio.run(resolved_and_sent())
+    except TimeoutError as error:
+        raise CallFailed(f"No answer within {seconds:.0f} seconds.") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise CallFailed(f"The connection failed: {type(error).__name__}.") from error
+
+
+async def exchange(
+    url: httpx.URL,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    address: str,
+    seconds: float,
+    at_most: int,
+) -> Answer:
+    """Post to this IP address under the URL's name. Raises httpx's errors and `CallFailed`."""
+    async with (
+        httpx.AsyncClient(
+            timeout=httpx.Timeout(seconds),
+            trust_env=False,
+            follow_redirects=False,
+            verify=_trusted(),
+        ) as client,
+        client.stream(
+            "POST",
+            url.copy_with(host=address),
+            content=content,
+            headers={"accept-encoding": "identity", **headers, "host": url.netloc.decode("ascii")},
+            extensions={"sni_hostname": url.raw_host.decode("ascii")},
+        ) as response,
+    ):
+        body = b""
+        if at_most:
+            async for part in response.aiter_raw():  # decoded, a short answer may be endless
+                body += part
+                if len(body) > at_most:
+                    raise CallFailed(f"The answer is longer than {at_most} bytes.")
+        return Answer(response.status_code, response.headers.get("content-type", ""), body)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return whose certificates are trusted. Reading them takes longer than a whole call."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def resolve(url: httpx.URL, *, may_go_to: Judge) -> str:
+    """Return the one IP address to connect to. Raises `CallFailed`.
+
+    Every address of the name is judged: a name that leads to a public and to a private place at
+    once is an attack or a mistake, and neither is served.
+    """
+    port = url.port or (443 if url.scheme == "https" else 80)
+    host = url.raw_host.decode("ascii").strip("[]")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise CallFailed("The name of the receiver does not resolve.") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    if not addresses or not all(may_go_to(address) for address in addresses):
+        raise CallFailed("The receiver is not on the public Internet.")
+    return addresses[0]
