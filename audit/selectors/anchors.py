@@ -7,8 +7,9 @@ tlog-cosignature, RFC 3161; design page audit.md, "Prove".
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Max
 
 from audit.merkle.cosignature import with_cosignatures
 from audit.merkle.tiles import prove_inclusion
@@ -23,6 +24,9 @@ from audit.models import (
     VoucherKind,
 )
 from audit.selectors.directory import Asked, asked_vouchers, directory_key, read_directory_tile
+
+_LOOKED_AT: Final = 100
+"""How many of the next stamps are looked at for one that is cosigned as well."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,20 @@ def _entry(origin: str, size: int) -> DirectoryEntry | None:
 
 def _checkpoint(index: int) -> DirectoryCheckpoint:
     """Return the directory's checkpoint with the most to say about this leaf, the earliest."""
-    after = DirectoryCheckpoint.objects.filter(size__gt=index).order_by("size")
-    cosigned = Exists(Cosignature.objects.filter(checkpoint=OuterRef("pk")))
-    stamped = Exists(TimeStamp.objects.filter(checkpoint=OuterRef("pk")))
-    found = (
-        after.filter(cosigned, stamped).first()
-        or after.filter(cosigned).first()
-        or after.filter(stamped).first()
+    stamped = list(
+        TimeStamp.objects.filter(checkpoint_id__gt=index)
+        .order_by("checkpoint_id")
+        .values_list("checkpoint_id", flat=True)[:_LOOKED_AT]
     )
-    return found or after[:1].get()
+    cosigned = Cosignature.objects.order_by("checkpoint_id").values_list("checkpoint_id", flat=True)
+    size = (
+        cosigned.filter(checkpoint_id__in=stamped).first()
+        or cosigned.filter(checkpoint_id__gt=index).first()
+        or next(iter(stamped), None)
+    )
+    if size is not None:
+        return DirectoryCheckpoint.objects.get(size=size)
+    return DirectoryCheckpoint.objects.filter(size__gt=index).order_by("size")[:1].get()
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def _locked_directory() -> DirectoryLog | None:
 
 def _enter(directory: DirectoryLog, found: Sequence[dict[str, Any]]) -> None:
     before = Frontier.from_bytes(bytes(directory.frontier))
+    _check_signed(before)
     texts = [text_of(row["note"]) for row in found]
     leaves = [leaf_hash(text.encode()) for text in texts]
     growth = grow(before.size, leaves, read_directory_tile)
@@ -94,15 +95,18 @@ def _enter(directory: DirectoryLog, found: Sequence[dict[str, Any]]) -> None:
             if tile.is_full
         ]
     )
-    _sign(directory, before, growth)
+    _sign(directory, growth)
     directory.size, directory.frontier = after.size, after.to_bytes()
     directory.save(update_fields=["size", "frontier"])
 
 
-def _sign(directory: DirectoryLog, before: Frontier, growth: Growth) -> None:
+def _check_signed(before: Frontier) -> None:
     last = DirectoryCheckpoint.objects.order_by("-size").first()
     if (last.size if last else 0) != before.size or (last and bytes(last.root) != before.root()):
         raise LedgerBroken("the last checkpoint of the directory is not of its present tree")
+
+
+def _sign(directory: DirectoryLog, growth: Growth) -> None:
     key = LogKey.from_seed(directory.origin, unseal(bytes(directory.private_key_sealed)))
     if key.verifier.public_key != bytes(directory.public_key):
         raise LedgerBroken("the signing key of the directory is not the published one")
