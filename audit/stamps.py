@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from asn1crypto import pem, tsp, x509
+from asn1crypto import core, pem, tsp, x509
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko.sign.validation.status import TimestampSignatureStatus
@@ -25,6 +25,15 @@ _NONCE_BITS: Final = 64
 
 class StampInvalid(Exception):
     """A time stamp that proves nothing; the message says why."""
+
+
+class _Response(core.Sequence):  # type: ignore[misc]
+    """TimeStampResp as RFC 3161 has it: a refusal comes without a token."""
+
+    _fields = [
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", tsp.ContentInfo, {"optional": True}),
+    ]
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ def read_answer(body: bytes, question: Question, *, roots: Sequence[x509.Certifi
     Raises `StampInvalid` with the reason.
     """
     try:
-        answer = tsp.TimeStampResp.load(body, strict=True)
+        answer = _Response.load(body, strict=True)
         status = answer["status"]["status"].native
         if status not in _GRANTED:
             raise StampInvalid(f"the authority did not grant it: {status}")

@@ -15,6 +15,7 @@ from django.db import connection
 from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpoint
 from audit.merkle.tree import Frontier
 from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLog, LedgerQueueItem
+from audit.services.directory_verification import check_against_directory
 from audit.services.findings import Finding, Verification
 from audit.services.retracing import Retraced, Retracing, frontier_at
 from audit.transports.checkpoint_file import OutsideCheckpoint, published_checkpoint
@@ -55,6 +56,7 @@ def verify_tenant(
         tree = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
         _check_checkpoints(ledger, verifier, outside, tree, result)
         _check_outside_of_the_tree(ledger.size, result)
+        check_against_directory(ledger, result)
         return result
 
 

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from audit.doors import tenants_with_a_log
 from audit.merkle.note import NoteInvalid
+from audit.services.directory_verification import verify_directory
 from audit.services.findings import Finding, Verification
 from audit.services.verification import verify_tenant
 from audit.transports.checkpoint_file import (
@@ -48,6 +49,9 @@ class Command(BaseCommand):
             for tenant_id in self._tenants(options["tenant"])
         ]
         if not options["tenant"]:
+            if (directory := verify_directory()) is not None:
+                _report(self, directory)
+                results.append(directory)
             for vanished in _logs_that_vanished({result.origin for result in results}):
                 _report(self, vanished)
                 results.append(vanished)
@@ -104,7 +108,8 @@ def _logs_that_vanished(known: set[str]) -> Iterator[Verification]:
 
 
 def _report(command: BaseCommand, result: Verification) -> None:
-    name = f"{result.origin or 'no log'} (tenant {result.tenant_id})"
+    whose = f"tenant {result.tenant_id}" if result.tenant_id else "of the installation"
+    name = f"{result.origin or 'no log'} ({whose})"
     outside = (
         f"compared with a checkpoint of size {result.outside_size} kept outside"
         if result.outside_size is not None

@@ -1,0 +1,210 @@
+"""Verification of the directory log: computed again from its entries, with all who vouch for it.
+
+And of a tenant's record against it: what the directory says of a log, and others have vouched
+for, must still be what that log says. Source: design page audit.md, "Prove".
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from django.conf import settings
+
+from audit.merkle.cosignature import WitnessKey
+from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpoint, text_of
+from audit.merkle.tiles import HEIGHT, WIDTH
+from audit.merkle.tree import Frontier, leaf_hash, root_of
+from audit.models import (
+    Cosignature,
+    DirectoryCheckpoint,
+    DirectoryEntry,
+    DirectoryLog,
+    DirectoryTile,
+    LedgerCheckpoint,
+    LedgerLog,
+    TimeStamp,
+)
+from audit.services.findings import Finding, Verification
+from audit.stamps import StampInvalid, check_token, load_roots, time_of
+from audit.transports.checkpoint_file import OutsideCheckpoint, published_checkpoint
+
+_ROWS = 2_000
+
+
+def verify_directory() -> Verification | None:
+    """Compute the directory log again and return every difference; None when there is none yet.
+
+    Constant memory. Time stamps are checked with `LEDGER_TSA_ROOTS`: keep the roots of an
+    authority there for as long as its stamps are to hold.
+    """
+    directory = DirectoryLog.objects.first()
+    if directory is None:
+        return None
+    result = Verification(tenant_id=None, origin=directory.origin, size=directory.size)
+    outside = _outside(result)
+    verifier = VerifierKey(directory.origin, bytes(directory.public_key))
+    if outside is not None and outside.verifier != verifier:
+        what = f"outside the directory is known as {outside.verifier.encode()}"
+        result.found(Finding("key replaced", what))
+        verifier = outside.verifier
+    _check_tree(directory, verifier, outside, result)
+    _check_cosignatures(result)
+    _check_stamps(result)
+    return result
+
+
+def check_against_directory(ledger: LedgerLog, result: Verification) -> None:
+    """Compare the bound tenant's checkpoints with what was anchored of them."""
+    entries = DirectoryEntry.objects.filter(origin=ledger.origin).order_by("size")
+    for entry in entries.iterator(chunk_size=_ROWS):
+        row = LedgerCheckpoint.objects.filter(size=entry.size).first()
+        what = ""
+        if row is None:
+            what = f"the checkpoint of size {entry.size} was anchored, and is gone"
+        elif _text(row.note) != entry.text:
+            what = f"the checkpoint of size {entry.size} is not the one that was anchored"
+        if what:
+            result.found(Finding("anchor", what, index=entry.size - 1))
+
+
+def _outside(result: Verification) -> OutsideCheckpoint | None:
+    try:
+        found = published_checkpoint(result.origin)
+    except NoteInvalid as error:
+        result.found(Finding("outside checkpoint", f"unreadable: {error}"))
+        return None
+    if found is not None:
+        result.outside_size = found.checkpoint.size
+        if found.checkpoint.size > result.size:
+            what = f"a checkpoint of size {found.checkpoint.size} was published"
+            result.found(Finding("truncated", what, index=result.size))
+    return found
+
+
+def _check_tree(
+    directory: DirectoryLog,
+    verifier: VerifierKey,
+    outside: OutsideCheckpoint | None,
+    result: Verification,
+) -> None:
+    """Walk the entries from checkpoint to checkpoint; compare each root, and each full tile."""
+    frontier, tiles, entries = Frontier(), _Tiles(result), _entries(result)
+    wanted = {outside.checkpoint.size: outside.checkpoint} if outside else {}
+    rows = DirectoryCheckpoint.objects.order_by("size")
+    for row in rows.iterator(chunk_size=_ROWS):
+        leaves = [leaf for _, leaf in zip(range(frontier.size, row.size), entries, strict=False)]
+        tiles.add(leaves)
+        frontier = frontier.extend(leaves)
+        result.checkpoints += 1
+        signed = _opened(row, verifier, result)
+        for each in (signed, wanted.pop(row.size, None)):
+            if each is not None and (frontier.size, frontier.root()) != (each.size, each.root):
+                what = f"the signed root at size {row.size} is not that of the entries"
+                result.found(Finding("checkpoint", what, index=row.size - 1))
+    if next(entries, None) is not None or frontier.size != directory.size:
+        what = f"the directory counts {directory.size} entries, its checkpoints {frontier.size}"
+        result.found(Finding("directory", what))
+    if bytes(directory.frontier) != frontier.to_bytes() and result.is_intact:
+        result.found(Finding("directory", "its frontier is not that of the entries"))
+    tiles.finish()
+
+
+def _entries(result: Verification) -> Iterator[bytes]:
+    rows = DirectoryEntry.objects.order_by("index")
+    for number, row in enumerate(rows.iterator(chunk_size=_ROWS)):
+        if row.index != number:
+            result.found(Finding("entry missing", f"before {row.index}", index=number))
+            return
+        leaf = leaf_hash(row.text.encode())
+        if leaf != bytes(row.leaf_hash):
+            result.found(Finding("entry", "its text does not have its hash", index=number))
+        if row.text.split("\n")[:2] != [row.origin, str(row.size)]:
+            result.found(Finding("entry", "its columns are not those of its text", index=number))
+        result.events += 1
+        yield leaf
+
+
+class _Tiles:
+    """Compares the stored full tiles with those of the entries, level by level."""
+
+    def __init__(self, result: Verification) -> None:
+        self._result = result
+        self._open: dict[int, list[bytes]] = {}
+        self._count: dict[int, int] = {}
+
+    def add(self, hashes: list[bytes], level: int = 0) -> None:
+        """Take the next hashes of one level; full tiles are compared, and rise."""
+        row = self._open.setdefault(level, [])
+        row += hashes
+        while len(row) >= WIDTH:
+            tile, row[:WIDTH] = row[:WIDTH], []
+            index = self._count.get(level, 0)
+            self._count[level] = index + 1
+            self._compare(level, index, b"".join(tile))
+            self.add([root_of(tile)], level + 1)
+
+    def _compare(self, level: int, index: int, data: bytes) -> None:
+        stored = DirectoryTile.objects.filter(level=level, index=index).first()
+        self._result.tiles += 1
+        if stored is None or bytes(stored.data) != data:
+            what = f"the tile {level}/{index} is {'gone' if stored is None else 'changed'}"
+            self._result.found(Finding("tile", what, index=index * WIDTH << (HEIGHT * level)))
+
+    def finish(self) -> None:
+        """Find tiles that no entry accounts for."""
+        if DirectoryTile.objects.count() > sum(self._count.values()):
+            self._result.found(Finding("tile", "there are more tiles than entries fill"))
+
+
+def _opened(
+    row: DirectoryCheckpoint, verifier: VerifierKey, result: Verification
+) -> Checkpoint | None:
+    try:
+        signed = open_checkpoint(row.note, verifier=verifier)
+    except NoteInvalid as error:
+        what = f"the checkpoint of size {row.size} is not valid: {error}"
+        result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
+        return None
+    if (signed.size, signed.root) != (row.size, bytes(row.root)):
+        what = f"the row of size {row.size} and its signed note differ"
+        result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
+        return None
+    return signed
+
+
+def _check_cosignatures(result: Verification) -> None:
+    rows = Cosignature.objects.select_related("checkpoint").order_by("checkpoint_id", "vkey")
+    for row in rows.iterator(chunk_size=_ROWS):
+        try:
+            at = WitnessKey.decode(row.vkey).verify(row.line, row.checkpoint.note)
+        except NoteInvalid as error:
+            what = f"a witness's cosignature does not hold: {error}"
+            result.found(Finding("cosignature", what, index=row.checkpoint_id - 1))
+            continue
+        if at != int(row.witnessed_at.timestamp()):
+            what = "a cosignature has another time than its row"
+            result.found(Finding("cosignature", what, index=row.checkpoint_id - 1))
+
+
+def _check_stamps(result: Verification) -> None:
+    roots = load_roots(settings.LEDGER_TSA_ROOTS)
+    rows = TimeStamp.objects.select_related("checkpoint").order_by("checkpoint_id", "url")
+    for row in rows.iterator(chunk_size=_ROWS):
+        token = bytes(row.token)
+        imprint = sha256(_text(row.checkpoint.note).encode()).digest()
+        try:
+            stamp = check_token(token, imprint, roots=roots, moment=time_of(token))
+        except StampInvalid as error:
+            what = f"the stamp of {row.url} does not hold: {error}"
+            result.found(Finding("time stamp", what, index=row.checkpoint_id - 1))
+            continue
+        if stamp.at != row.stamped_at:
+            what = f"the stamp of {row.url} has another time than its row"
+            result.found(Finding("time stamp", what, index=row.checkpoint_id - 1))
+
+
+def _text(note: str) -> str:
+    """The text of a note, or what cannot be one: it is compared, and must not stop the rest."""
+    try:
+        return text_of(note)
+    except NoteInvalid:
+        return note
