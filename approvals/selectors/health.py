@@ -32,6 +32,8 @@ from approvals.models import (
 )
 from approvals.selectors.board import Board, load_boards
 from approvals.selectors.people import Person, load_people
+from audit.selectors.anchors import unanchored_since
+from audit.selectors.directory import asked_vouchers
 from audit.selectors.queue import oldest_unsealed
 
 STAGE_WITHOUT_TIMER: Final = "stage_without_timer"
@@ -42,6 +44,7 @@ STAGE_FULL: Final = "stage_full"
 APPROVED_WITHOUT_VOTE: Final = "approved_without_vote"
 ENDED_BUT_ARMED: Final = "ended_but_armed"
 RECORD_UNSEALED: Final = "record_unsealed"
+RECORD_UNANCHORED: Final = "record_unanchored"
 
 # What each kind is called, for whoever has to act on it.
 SUBJECTS: Final = {
@@ -53,6 +56,7 @@ SUBJECTS: Final = {
     APPROVED_WITHOUT_VOTE: "A request counts as approved without anybody's approval",
     ENDED_BUT_ARMED: "A request has ended and would still be reminded of",
     RECORD_UNSEALED: "Events wait to be sealed into the record",
+    RECORD_UNANCHORED: "A witness or time-stamping authority does not vouch for the record",
 }
 KINDS: Final = tuple(SUBJECTS)
 
@@ -60,6 +64,7 @@ TIMER_MAY_BE_LATE: Final = timedelta(seconds=30)
 MESSAGE_MAY_WAIT: Final = timedelta(minutes=2)
 _TRIED_IN_TIME: Final = 2  # attempts that there are before that is over
 RECORD_MAY_WAIT: Final = timedelta(minutes=2)
+RECORD_MAY_BE_UNANCHORED: Final = timedelta(hours=2)
 # A decision is looked at again for as long as its permission could still do harm.
 LOOKED_BACK: Final = timedelta(days=1)
 # Per tenant and round; what is left over is found in the next one.
@@ -90,6 +95,7 @@ def find_faults(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
     yield from _approved_without_vote(tenant_id, now)
     yield from _ended_but_armed(tenant_id, now)
     yield from _unsealed_record(tenant_id, now)
+    yield from _unanchored_record(tenant_id, now)
 
 
 def _stages_without_timer(tenant_id: UUID) -> Iterator[Fault]:
@@ -244,3 +250,17 @@ def _unsealed_record(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
             f"An event of {oldest:%Y-%m-%d %H:%M:%S} UTC has no place in the sealed record yet:"
             " the process that seals it is not working.",
         )
+
+
+def _unanchored_record(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
+    """Look only at who is configured: three statements for each."""
+    for asked in asked_vouchers():
+        since = unanchored_since(asked)
+        if since is not None and since < now - RECORD_MAY_BE_UNANCHORED:
+            yield Fault(
+                RECORD_UNANCHORED,
+                tenant_id,
+                f"{RECORD_UNANCHORED}:{asked.name}",
+                f"What was recorded up to {since:%Y-%m-%d %H:%M} UTC is not vouched for by"
+                f" {asked.words} yet.",
+            )

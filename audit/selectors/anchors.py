@@ -121,7 +121,7 @@ class Vouching:
     at: datetime | None  # by its own clock
     failure: str  # its last one, when it has not answered since
     attempts: int
-    failing_since: datetime | None
+    answered_at: datetime | None  # by our clock
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,11 @@ class Anchoring:
         """Who vouches for the most of the record, the latest of several."""
         found = [each for each in self.vouchers if each.size and each.at]
         return max(found, key=lambda each: (each.size, each.at), default=None)
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether somebody who is asked did not answer the last time."""
+        return any(each.failure for each in self.vouchers)
 
 
 def read_anchoring() -> Anchoring:
@@ -177,5 +182,22 @@ def _vouching(asked: Asked, row: Voucher | None, origin: str) -> Vouching:
         at=at,
         failure=row.failure if row else "",
         attempts=row.attempts if row else 0,
-        failing_since=row.vouched_at if row else None,
+        answered_at=row.vouched_at if row else None,
     )
+
+
+def unanchored_since(asked: Asked) -> datetime | None:
+    """Return since when this one has owed the bound tenant an answer; None when it does not.
+
+    Three queries.
+    """
+    ledger = LedgerLog.objects.first()
+    size = Voucher.objects.filter(name=asked.name).values_list("size", flat=True).first() or 0
+    owed = DirectoryEntry.objects.filter(
+        origin=ledger.origin if ledger is not None else "", index__gte=size
+    )
+    first = owed.order_by("size").first()
+    if first is None:
+        return None
+    rows = DirectoryCheckpoint.objects.filter(size__gt=first.index).order_by("size")
+    return rows.values_list("signed_at", flat=True).first()

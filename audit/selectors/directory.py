@@ -48,6 +48,12 @@ def directory_key() -> VerifierKey | None:
     return VerifierKey(directory.origin, bytes(directory.public_key)) if directory else None
 
 
+def anchored_origins() -> list[str]:
+    """Return the origin of each log that ever was anchored."""
+    found = DirectoryEntry.objects.order_by("origin").values_list("origin", flat=True)
+    return list(found.distinct())
+
+
 def read_directory_tile(level: int, index: int) -> bytes:
     """Return the hashes of one tile, as many as there are by now.
 

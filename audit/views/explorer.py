@@ -12,9 +12,10 @@ from django.views.decorators.http import require_GET
 from audit.explain import explain_request
 from audit.exporting import FORMATS
 from audit.selectors import events
-from audit.selectors.proofs import check_event, inclusion_json, latest_checkpoint
+from audit.selectors.proofs import check_event, inclusion_json
 from audit.selectors.searches import list_searches
 from audit.services.exports import take_proof
+from audit.views.anchors import signed_words
 from audit.views.filters import LABELS, filter_of
 from audit.views.pages import reader_of, record_page
 from govapp.common import clock
@@ -45,7 +46,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "day_counts": [count for _, count in days],
         "day_total": sum(count for _, count in days),
         "zone": wanted.zone,
-        "checkpoint_words": _signed_words(),
+        "checkpoint_words": signed_words(wanted.zone),
         "formats": FORMATS.values(),
         "searches": list_searches(reader_of(request).as_actor().id),
     }
@@ -107,11 +108,6 @@ def _chips(
         remove = "?" + query.urlencode()
         chips.append({"label": LABELS[name], "value": words, "remove_url": remove})
     return chips
-
-
-def _signed_words() -> str:
-    signed = latest_checkpoint()
-    return f"Signed at size {signed.size:,}" if signed else "Not signed yet"
 
 
 def _words(count: int, page: events.Page) -> str:

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from audit.doors import tenants_with_a_log
 from audit.merkle.note import NoteInvalid
+from audit.selectors.directory import anchored_origins
 from audit.services.directory_verification import verify_directory
 from audit.services.findings import Finding, Verification
 from audit.services.verification import verify_tenant
@@ -99,11 +100,12 @@ class Command(BaseCommand):
 
 
 def _logs_that_vanished(known: set[str]) -> Iterator[Verification]:
-    """Yield a failed result for each log that is published outside and not in the database."""
-    for origin in published_origins():
+    """Yield a failed result for each log that was published or anchored and is not here."""
+    published = dict.fromkeys(published_origins(), "published")
+    for origin, how in (published | dict.fromkeys(anchored_origins(), "anchored")).items():
         if origin not in known:
             result = Verification(tenant_id=None, origin=origin)
-            result.found(Finding("log missing", "it was published, but is not in this database"))
+            result.found(Finding("log missing", f"it was {how}, but is not in this database"))
             yield result
 
 
