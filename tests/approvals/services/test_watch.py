@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from approvals.doors import tenants_to_watch
 from approvals.enums import NotificationKind, TimerKind, TimerStatus
@@ -20,10 +21,12 @@ from approvals.selectors.health import KINDS
 from approvals.services.timers import sweep
 from approvals.services.watch import watch
 from audit.models import LedgerEvent
+from audit.services.directory import grow_directory
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.world import FOUR_EYES, HOUR, World, make_world, policy, stage
+from tests.audit.vouched import Witness
 from tests.conftest import MoveClock
 
 pytestmark = pytest.mark.django_db
@@ -212,6 +215,24 @@ def test_a_record_that_nobody_seals_is_found(world: World, move_clock: MoveClock
     assert watch() == []
     move_clock(timedelta(seconds=130))
     assert [fault.kind for fault in watch()] == ["record_unsealed"]
+
+
+def test_a_record_that_a_witness_does_not_vouch_for_is_found(
+    world: World, move_clock: MoveClock, settings: Settings
+) -> None:
+    world.submit()
+    sent_away(world)
+    sequence_tenant(tenant_id=world.company.id)
+    grow_directory()
+    move_clock(timedelta(minutes=125))
+    assert watch() == []  # nobody is asked to
+    witness = Witness()
+    settings.LEDGER_WITNESSES = [witness.setting]
+    (fault,) = watch()
+    assert fault.kind == "record_unanchored"
+    assert "is not vouched for by witness.example/w1 yet" in fault.text
+    witness.cosign(1)
+    assert watch() == []
 
 
 def test_a_message_that_is_held_is_unsent_only_after_its_time(

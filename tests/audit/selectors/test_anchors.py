@@ -93,7 +93,13 @@ def test_a_verifier_of_others_accepts_it_with_its_cosignature(
     checked = others.tlog("verify-checkpoint", "--note", tmp_path / "note", *keys)
     assert checked.returncode == 0, checked.stderr
     signed = text_of(found.directory_note).split("\n")
-    command = ["verify-inclusion", "--leaf", tmp_path / "entry", "--index", str(found.index)]
+    command: list[str | Path] = [
+        "verify-inclusion",
+        "--leaf",
+        tmp_path / "entry",
+        "--index",
+        str(found.index),
+    ]
     command += ["--size", signed[1], "--root", signed[2], "--proof", tmp_path / "proof"]
     included = others.tlog(*command)
     assert included.returncode == 0, included.stdout + included.stderr

@@ -61,23 +61,23 @@ def test_an_untouched_directory_is_intact(tenant_id: UUID) -> None:
         ),
         ("UPDATE audit_directoryentry SET size = 77 WHERE \"index\" = 1", [("entry", 1)]),
         (
-            "UPDATE audit_directoryentry SET leaf_hash = decode(repeat('00', 32), 'hex')"
-            ' WHERE "index" = 2',
+            ("UPDATE audit_directoryentry SET leaf_hash = decode(repeat('00', 32), 'hex')"
+            ' WHERE "index" = 2'),
             [("entry", 2)],
         ),
         ("UPDATE audit_directorycheckpoint SET note = note || 'x' WHERE size = 1", [
             ("checkpoint", 0)]),
         (
-            "UPDATE audit_directorycheckpoint SET root = decode(repeat('00', 32), 'hex')"
-            " WHERE size = 1",
+            ("UPDATE audit_directorycheckpoint SET root = decode(repeat('00', 32), 'hex')"
+            " WHERE size = 1"),
             [("checkpoint", 0)],
         ),
         ("DELETE FROM audit_directorycheckpoint WHERE size = 3", [("directory", None)]),
         ("UPDATE audit_directorylog SET frontier = decode(repeat('00', 8), 'hex')", [
             ("directory", None)]),
         (
-            "UPDATE audit_cosignature SET line = replace(line, 'w1', 'w2')"
-            " WHERE checkpoint_id = 2",
+            ("UPDATE audit_cosignature SET line = replace(line, 'w1', 'w2')"
+            " WHERE checkpoint_id = 2"),
             [("cosignature", 1)],
         ),
         (
@@ -165,7 +165,7 @@ def test_the_command_verifies_it_and_names_logs_that_are_gone(
 def witness(settings: Settings) -> Iterator[Witness]:
     made = Witness()
     settings.LEDGER_WITNESSES = [made.setting]
-    yield made
+    return made
 
 
 def run(capsys: pytest.CaptureFixture[str], **options: Any) -> list[str]:
