@@ -1,6 +1,5 @@
 """Whoever owns the database can change the directory; each way of doing so is found."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -162,7 +161,7 @@ def test_the_command_verifies_it_and_names_logs_that_are_gone(
 
 
 @pytest.fixture
-def witness(settings: Settings) -> Iterator[Witness]:
+def witness(settings: Settings) -> Witness:
     made = Witness()
     settings.LEDGER_WITNESSES = [made.setting]
     return made
