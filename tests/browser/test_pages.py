@@ -40,12 +40,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "callbacks": ("olivia", "settings/callbacks/"),
     "callback": ("olivia", "settings/callbacks/{endpoint}/"),
     "audit_log": ("audrey", "audit/"),
-<<<<<<< HEAD
     "exports": ("audrey", "audit/exports/"),
     "audit-search": ("audrey", "audit/?type=vote.cast"),
-=======
     "audit-anchors": ("audrey", "audit/anchors/"),
->>>>>>> 4aea2b7 (Say on a page who vouches for the record, and in findings who does not)
     "audit-request": ("audrey", "audit/requests/{approved}/"),
     "reports": ("carl", "reports/"),
     "people": ("olivia", "people/"),
