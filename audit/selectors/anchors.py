@@ -23,7 +23,13 @@ from audit.models import (
     Voucher,
     VoucherKind,
 )
-from audit.selectors.directory import Asked, asked_vouchers, directory_key, read_directory_tile
+from audit.selectors.directory import (
+    REFUSED,
+    Asked,
+    asked_vouchers,
+    directory_key,
+    read_directory_tile,
+)
 
 _LOOKED_AT: Final = 100
 """How many of the next stamps are looked at for one that is cosigned as well."""
@@ -143,6 +149,11 @@ class Anchoring:
     def is_failing(self) -> bool:
         """Whether somebody who is asked did not answer the last time."""
         return any(each.failure for each in self.vouchers)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a witness has seen another history of the directory."""
+        return any(each.failure == REFUSED for each in self.vouchers)
 
 
 def read_anchoring() -> Anchoring:

@@ -1,6 +1,7 @@
 """The directory log, read: its tree tile by tile, its key, and who is asked to vouch for it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.conf import settings
 
@@ -9,6 +10,11 @@ from audit.merkle.note import NoteInvalid, VerifierKey
 from audit.merkle.tiles import WIDTH
 from audit.merkle.tree import root_of, split_hashes
 from audit.models import DirectoryEntry, DirectoryLog, DirectoryTile, VoucherKind
+
+REFUSED: Final = (
+    "It REFUSED to cosign (422): our directory does not continue the one that it cosigned."
+)
+"""What is kept when a witness has seen another history than ours: the one failure that is grave."""
 
 
 @dataclass(frozen=True)

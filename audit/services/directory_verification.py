@@ -36,11 +36,17 @@ def verify_directory() -> Verification | None:
     Constant memory. Time stamps are checked with `LEDGER_TSA_ROOTS`: keep the roots of an
     authority there for as long as its stamps are to hold.
     """
-    directory = DirectoryLog.objects.first()
-    if directory is None:
+    origin = DirectoryLog.objects.values_list("origin", flat=True).first()
+    if origin is None:
         return None
-    result = Verification(tenant_id=None, origin=directory.origin, size=directory.size)
+    result = Verification(tenant_id=None, origin=origin)
+    # The file before the row, and nothing beyond the row's size: others may go on meanwhile.
     outside = _outside(result)
+    directory = DirectoryLog.objects.get()
+    result.size = directory.size
+    if outside is not None and outside.checkpoint.size > directory.size:
+        what = f"a checkpoint of size {outside.checkpoint.size} was published"
+        result.found(Finding("truncated", what, index=directory.size))
     verifier = VerifierKey(directory.origin, bytes(directory.public_key))
     if outside is not None and outside.verifier != verifier:
         what = f"outside the directory is known as {outside.verifier.encode()}"
@@ -74,9 +80,6 @@ def _outside(result: Verification) -> OutsideCheckpoint | None:
         return None
     if found is not None:
         result.outside_size = found.checkpoint.size
-        if found.checkpoint.size > result.size:
-            what = f"a checkpoint of size {found.checkpoint.size} was published"
-            result.found(Finding("truncated", what, index=result.size))
     return found
 
 
@@ -89,7 +92,7 @@ def _check_tree(
     """Walk the entries from checkpoint to checkpoint; compare each root, and each full tile."""
     frontier, tiles, entries = Frontier(), _Tiles(result), _entries(result)
     wanted = {outside.checkpoint.size: outside.checkpoint} if outside else {}
-    rows = DirectoryCheckpoint.objects.order_by("size")
+    rows = DirectoryCheckpoint.objects.filter(size__lte=directory.size).order_by("size")
     for row in rows.iterator(chunk_size=_ROWS):
         leaves = [leaf for _, leaf in zip(range(frontier.size, row.size), entries, strict=False)]
         tiles.add(leaves)
@@ -109,7 +112,7 @@ def _check_tree(
 
 
 def _entries(result: Verification) -> Iterator[bytes]:
-    rows = DirectoryEntry.objects.order_by("index")
+    rows = DirectoryEntry.objects.filter(index__lt=result.size).order_by("index")
     for number, row in enumerate(rows.iterator(chunk_size=_ROWS)):
         if row.index != number:
             result.found(Finding("entry missing", f"before {row.index}", index=number))
@@ -150,8 +153,10 @@ class _Tiles:
             self._result.found(Finding("tile", what, index=index * WIDTH << (HEIGHT * level)))
 
     def finish(self) -> None:
-        """Find tiles that no entry accounts for."""
-        if DirectoryTile.objects.count() > sum(self._count.values()):
+        """Find tiles that no entry accounts for, be it one that was entered meanwhile."""
+        stored = DirectoryTile.objects.count()
+        size = DirectoryLog.objects.values_list("size", flat=True).get()
+        if stored > sum(size // WIDTH**level for level in range(1, 8)):
             self._result.found(Finding("tile", "there are more tiles than entries fill"))
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from audit.merkle.cosignature import read_cosignatures, read_known_size, write_add_checkpoint
 from audit.merkle.note import NoteInvalid
+from audit.selectors.directory import REFUSED
 from audit.transports.vouching import MOST_READ, SECONDS, VouchingFailed, may_go_to
 from govapp.common.outgoing import Answer, CallFailed, post
 
@@ -16,9 +17,7 @@ _REFUSALS: Final[dict[int, str]] = {
     HTTPStatus.BAD_REQUEST: "It finds our request malformed (400).",
     HTTPStatus.FORBIDDEN: "It does not know our directory's key (403): give it the verifier key.",
     HTTPStatus.NOT_FOUND: "It does not know our directory (404): give it origin and verifier key.",
-    HTTPStatus.UNPROCESSABLE_ENTITY: (
-        "It REFUSED to cosign (422): our directory does not continue the one that it cosigned."
-    ),
+    HTTPStatus.UNPROCESSABLE_ENTITY: REFUSED,
 }
 
 

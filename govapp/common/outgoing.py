@@ -97,6 +97,12 @@ async def exchange(
         return Answer(response.status_code, response.headers.get("content-type", ""), body)
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return whose certificates are trusted. Reading them takes longer than a whole call."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 async def resolve(url: httpx.URL, *, may_go_to: Judge) -> str:
     """Return the one IP address to connect to. Raises `CallFailed`.
 

@@ -5,6 +5,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from audit.models import Voucher
+from audit.selectors.directory import REFUSED
 from audit.services.directory import grow_directory
 from audit.services.sequencer import sequence_tenant
 from tenants.models import Membership
@@ -58,6 +59,14 @@ def test_who_does_not_answer_is_said_with_the_reason(acme: Company, settings: Se
     said = page(acme.audrey)
     assert "Not everybody who is asked answers" in said
     assert "It answered with status &lt;503&gt;. Tried 3 times." in said
+
+
+def test_a_refusal_is_not_said_lightly(acme: Company, settings: Settings) -> None:
+    witness = Witness()
+    settings.LEDGER_WITNESSES = [witness.setting]
+    witness.cosign(1)
+    Voucher.objects.update(failure=REFUSED, attempts=1)
+    assert "A witness refuses to vouch" in page(acme.audrey)
 
 
 def test_the_record_says_it_in_one_line(acme: Company, settings: Settings) -> None:
