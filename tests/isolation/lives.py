@@ -44,6 +44,7 @@ from approvals.services.policies import propose_policy, publish_policy
 from approvals.services.submission import cancel_action
 from approvals.services.timers import sweep
 from audit.models import LedgerEvent, Report, ReportSchedule
+from audit.services.attestations import USUAL, attest_report
 from audit.services.report_schedules import schedule_report
 from audit.services.reports import make_report, request_report
 from audit.services.sequencer import sequence_tenant
@@ -320,6 +321,8 @@ def _reported(company: Company, *, is_printed: bool) -> Report:
         report = request_report(actor=actor, period_start=end - timedelta(days=7), period_end=end)
     if is_printed:
         make_report(tenant_id=company.id, report_id=report.pk)
+        with tenant_transaction(company.id):
+            attest_report(actor=actor, report_id=report.pk, statement=USUAL)
     with tenant_transaction(company.id):
         report = Report.objects.get(pk=report.pk)
     assert report.status == ("ready" if is_printed else "queued"), report.failure
