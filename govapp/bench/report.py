@@ -26,6 +26,7 @@ from datetime import datetime
 from uuid import UUID
 import django
 django.setup()
+import govapp.celery
 from audit.actors import Actor
 from audit.models import Report
 from audit.services.reports import make_report, request_report

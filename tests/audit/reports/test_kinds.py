@@ -27,7 +27,7 @@ from tests.audit.cases import play_company
 
 pytestmark = pytest.mark.django_db
 
-FIRST = datetime(2026, 1, 5, tzinfo=UTC)
+FIRST = datetime(2026, 1, 4, 23, tzinfo=UTC)  # midnight where the company is
 OFTEN = [kind for kind in KINDS.values() if kind.needs is Needs.PERIOD]
 PETRA = Actor("person", "mem_petra", "Petra Policy")
 
@@ -137,7 +137,7 @@ def test_the_history_of_rules_says_what_changed_in_words(tenant_id: UUID) -> Non
     assert "Added: When no rule matches: it is blocked." in html
     assert "Taken out: When payments.transfer has amount over 10000" in html
     assert "Published without a second person: 1" in html
-    assert html.count("<td>Petra Policy</td>") == 2  # proposed, and published
+    assert html.count('<td class="word">Petra Policy</td>') == 2  # proposed, and published
 
 
 def test_an_agent_is_named_as_it_was_when_it_asked(tenant_id: UUID) -> None:
