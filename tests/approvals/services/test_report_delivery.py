@@ -19,8 +19,9 @@ def acme() -> Company:
     return make_company()
 
 
-def finished() -> Report:
+def finished(acme: Company) -> Report:
     return Report(
+        tenant_id=acme.id,
         id=new_id(),
         kind="access",
         period_start=datetime(2026, 1, 1, tzinfo=UTC),
@@ -36,7 +37,7 @@ def sent(acme: Company, report: Report, *recipients: str) -> list[Notification]:
 
 
 def test_a_reader_gets_a_link(acme: Company) -> None:
-    (row,) = sent(acme, finished(), acme.carl.public_id)
+    (row,) = sent(acme, finished(acme), acme.carl.public_id)
     assert (row.member_id, row.channel) == (acme.carl.pk, "email")
     assert row.content["subject"] == "Access and credentials: 2026-01-01 to 2026-01-31"
     assert "/t/acme/reports/" in row.content["text"]
@@ -44,7 +45,7 @@ def test_a_reader_gets_a_link(acme: Company) -> None:
 
 
 def test_each_gets_it_once(acme: Company) -> None:
-    report = finished()
+    report = finished(acme)
     assert len(sent(acme, report, acme.carl.public_id)) == 1
     assert len(sent(acme, report, acme.carl.public_id)) == 1
 
@@ -52,10 +53,10 @@ def test_each_gets_it_once(acme: Company) -> None:
 def test_nobody_gets_one_who_may_not_read_it(acme: Company) -> None:
     stranger = make_company("umbrella").carl.public_id
     wanted = (acme.alice.public_id, stranger, public_id("mem", new_id()), "nonsense")
-    assert sent(acme, finished(), *wanted) == []
+    assert sent(acme, finished(acme), *wanted) == []
 
 
 def test_who_was_suspended_gets_none(acme: Company) -> None:
     with tenant_transaction(acme.id):
         type(acme.carl).objects.filter(pk=acme.carl.pk).update(status="suspended")
-    assert sent(acme, finished(), acme.carl.public_id) == []
+    assert sent(acme, finished(acme), acme.carl.public_id) == []
