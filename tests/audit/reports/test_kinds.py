@@ -127,7 +127,7 @@ def test_each_kind_of_file_is_archive_and_accessible(tenant_id: UUID, kind: Kind
         assert {failure.rule_id for failure in found.failures} == set()
     reader = PdfReader(BytesIO(content))
     words = " ".join(" ".join(each.extract_text() for each in reader.pages).split())
-    assert kind.title in words
+    assert kind.title.casefold() in words.casefold()
     assert "Figures are compared with 30 December 2025 to 4 January 2026" in words
     assert sorted(reader.attachments) == ["events-before.jsonl", "events.jsonl"]
 
