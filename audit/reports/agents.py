@@ -35,16 +35,16 @@ class _Agent:
 
 def _agent_of(read: Read, asked: dict[Any, str]) -> str:
     """Return whose event it is: of the agent that asked, by the name that it had then."""
-    told = text_of(read.data.get("agent"))
+    if read.request_id in asked:
+        return asked[read.request_id]
+    told = read.data.get("agent")
     actor = read.row.body.get("actor") or {}
-    if actor.get("kind") == "agent" and read.type == "action_request.submitted":
-        told = told or name_of(read.row, "actor")
-    if told and read.request_id:
-        asked[read.request_id] = told
-    if told or read.request_id in asked:
-        return told or asked[read.request_id]
-    # Submitted before the period: the event itself names the agent, or only its id.
-    return name_of(read.row, "actor") if actor.get("kind") == "agent" else ""
+    # Submitted before the period: the event names the agent, or has only its id.
+    by_actor = name_of(read.row, "actor") if actor.get("kind") == "agent" else ""
+    name = text_of(told) if isinstance(told, Mapping) else by_actor or text_of(told)
+    if name and read.request_id:
+        asked[read.request_id] = name
+    return name
 
 
 def gather(source: Source, keep: Keep) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from django.utils.safestring import mark_safe
 from audit.reports.figures import SAMPLES, Figure, Oversight
 from audit.reports.kind import Keep, Source
 from audit.reports.oversight import gather
-from govapp.common.charts import TONES, Series, bar_svg, donut_svg
+from govapp.common.charts import Series, bar_svg, donut_svg
 
 _TONES: Final = {
     "approved": "ok", "allowed": "1", "denied": "bad", "blocked": "6",
@@ -146,7 +146,7 @@ def _charts(report: Oversight) -> list[str]:
 def _legend(report: Oversight) -> list[dict[str, str]]:
     counts = _outcome_counts(report)
     return [
-        {"word": outcome, "colour": TONES[tone], "count": f"{counts[outcome]:,}"}
+        {"word": outcome, "tone": tone, "count": f"{counts[outcome]:,}"}
         for outcome, tone in _TONES.items()
         if counts[outcome]
     ]

@@ -17,7 +17,8 @@ _HEADS: Final = (
 )  # fmt: skip
 _VERSIONS: Final = of("policy.published", "policy.scheduled", "policy.proposed")
 _COLUMNS: Final = (
-    Column("Time", "when"), Column("Version"), Column("Proposed by"), Column("Published by"),
+    Column("Time", "when"), Column("Version", "word"), Column("Proposed by", "word"),
+    Column("Published by", "word"),
     Column("Added", "num"), Column("Taken out", "num"), Column("Event", "evidence mono"),
 )  # fmt: skip
 

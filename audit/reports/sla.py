@@ -212,7 +212,7 @@ def _tables(clock: _Clock, decided: int) -> list[Table]:
         ),
         Table(
             "The slowest decisions", "decisions by people, longest first", len(clock.slowest),
-            [Column("Request"), Column("Ended"), Column("Took", "num"),
+            [Column("Request"), Column("Ended", "word"), Column("Took", "num"),
              Column("Event", "evidence mono")],
             [(label, outcome, span_words(took), event)
              for took, label, outcome, event in clock.slowest],

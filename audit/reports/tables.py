@@ -9,7 +9,7 @@ from audit.reports.figures import Exceptional, Line
 MOST_ROWS: Final = 200
 """Rows printed of one table; what is more is attached (long tables are slow and unread)."""
 
-Style = Literal["", "num", "mono", "when", "evidence mono"]
+Style = Literal["", "num", "word", "mono", "when", "evidence mono"]
 
 
 @dataclass(frozen=True, slots=True)

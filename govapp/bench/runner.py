@@ -21,6 +21,7 @@ BENCHMARKS: Final = {
     "submit-latency": "submit:run_latency",
     "submit": "submit:run",
     "ledger": "ledger:run",
+    "report": "report:run",
     "cycle": "cycle:run",
     "wait": "waiting:run",
     "timers": "timers:run",

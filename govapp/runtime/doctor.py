@@ -60,11 +60,12 @@ PARTS = (
     Part("Fonts", "PDF reports", ("fonts-dejavu-core", "fonts-noto-core"), has_fonts),
     Part("Chromium", "browser tests", ("chromium",), lambda: any(map(shutil.which, BROWSERS))),
     Part(
-        "pdftoppm",
-        "looking at reports in tests",
+        "pdftoppm and pdfsig",
+        "looking at reports and checking their signatures in tests",
         ("poppler-utils",),
-        lambda: shutil.which("pdftoppm") is not None,
+        lambda: all(map(shutil.which, ("pdftoppm", "pdfsig"))),
     ),
+    Part("qpdf", "checking reports in tests", ("qpdf",), lambda: shutil.which("qpdf") is not None),
 )
 
 

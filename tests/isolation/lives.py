@@ -52,6 +52,7 @@ from audit.models import (
     ReportSchedule,
 )
 from audit.selectors.events import EventFilter
+from audit.services.attestations import USUAL, attest_report
 from audit.services.export_jobs import request_export, write_export
 from audit.services.report_schedules import schedule_report
 from audit.services.reports import make_report, request_report
@@ -358,6 +359,8 @@ def _reported(company: Company, *, is_printed: bool) -> Report:
         report = request_report(actor=actor, period_start=end - timedelta(days=7), period_end=end)
     if is_printed:
         make_report(tenant_id=company.id, report_id=report.pk)
+        with tenant_transaction(company.id):
+            attest_report(actor=actor, report_id=report.pk, statement=USUAL)
     with tenant_transaction(company.id):
         report = Report.objects.get(pk=report.pk)
     assert report.status == ("ready" if is_printed else "queued"), report.failure

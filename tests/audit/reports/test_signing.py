@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import PdfSignatureStatus, validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
+from pypdf import PdfReader
 from pytest_django.fixtures import Settings
 
 from audit.models import ReportSignature, SigningCertificate
@@ -211,3 +213,31 @@ def _is_valid(content: bytes, root: x509.Certificate) -> bool:
         return bool(status_of(content, root).bottom_line)
     except Exception:
         return False
+
+
+def test_no_stream_ends_in_what_reads_as_the_end_of_a_line(tmp_path: Path) -> None:
+    """One attachment in 128 would, by chance: these two are such."""
+    for number, text in enumerate(_ending_in(b"\r\n")):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        (directory / "report.html").write_text(_HTML)
+        (directory / "events.jsonl").write_bytes(text)
+        subprocess.run(
+            [sys.executable, "-m", "audit.reports.render", directory, "2026-02-01T00:00:00+00:00"],
+            cwd=ROOT,
+            check=True,
+        )
+        content = (directory / "report.pdf").read_bytes()
+        assert refused_rules(content, "3a") == []
+        ((attached,),) = PdfReader(BytesIO(content)).attachments.values()
+        assert attached == text
+
+
+def _ending_in(ends: bytes) -> Iterator[bytes]:
+    """Return for each byte a text whose compressed form ends in it (its Adler-32 does)."""
+    for end in ends:
+        yield next(
+            text
+            for text in (b'{"n":"%d"}\n' % number for number in range(10_000))
+            if zlib.adler32(text) & 0xFF == end
+        )
