@@ -1,0 +1,168 @@
+"""What a person reads whom a decision affects: plain words, roles instead of names.
+
+What decided, which part people had in it, what was done, and how to contest it.
+Source: Regulation (EU) 2024/1689 (AI Act) Art. 86; Regulation (EU) 2016/679 (GDPR) Art. 22.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from audit.explain.asking import field_lines, matched_rules, rule_words, sources
+from audit.explain.model import Section, Sentence
+from audit.explain.reading import Case, Told
+from audit.explain.voice import Voice, listed, role_of, seats_words
+
+OUTCOMES: Final = {
+    "allowed": "This was allowed automatically. No person decided it.",
+    "blocked": "This was refused automatically. No person decided it.",
+    "approved": "People approved this. The software did not decide it.",
+    "denied": "A person refused this. The software did not decide it.",
+    "returned": "A person sent this back to the software. It was not approved.",
+    "expired": "Nobody decided this in time, so it was not approved.",
+    "cancelled": "This was called off before anybody decided it.",
+    "pending": "This has not been decided yet.",
+}
+_DID: Final = {"approve": "approved it", "deny": "refused it", "return": "sent it back"}
+_EXECUTED: Final = {
+    "succeeded": "The software reported that it has done it.",
+    "failed": "The software reported that it tried, and failed.",
+    "rolled_back": "The software reported that it did it and then undid it.",
+    "unknown": "Nobody knows yet whether the software has done it.",
+}
+AUTOMATIC: Final = frozenset({"allowed", "blocked"})
+
+
+def sections_for(case: Case, voice: Voice) -> Iterator[Section]:
+    """Return the questions of a person affected, with their answers."""
+    for title, found in (
+        ("What the software asked to do", _asked(case, voice)),
+        ("Why it needed a decision", _why(case, voice)),
+        ("What people did", _people(case, voice)),
+        ("What happened then", _then(case)),
+    ):
+        sentences = tuple(found)
+        if sentences:
+            yield Section(title, sentences)
+
+
+def in_short_for(case: Case, voice: Voice) -> Iterator[Sentence]:
+    """Say what decided it, and on which ground, in a few sentences."""
+    end = case.end or case.events[-1]
+    if case.status in AUTOMATIC:
+        yield end.say("Fixed rules, which people of the organisation had written, decided it.")
+    elif case.status in ("approved", "denied", "returned"):
+        # By role, not by name, and each role once.
+        voters = [each for each in case.votes if _decided(case, each)]
+        who = listed(dict.fromkeys(role_of(each) for each in voters)) or "a member of staff"
+        words = f"It was decided on {voice.time(end.at)} by {who}."
+        events = tuple(dict.fromkeys([*(each.ref for each in voters), end.ref]))
+        yield Sentence(words, end.at, str(end.row.body.get("type", "")), events)
+    elif case.status == "expired":
+        yield end.say("Silence is never taken for a yes: what nobody decides is not done.")
+
+
+def contest_for(case: Case, tenant: str, contact: str) -> tuple[str, ...]:
+    """Say how to contest it, and with which right."""
+    who = tenant or "the organisation"
+    if case.status in AUTOMATIC:
+        rights = (
+            "No person took part in this decision. Where Article 22 of the GDPR applies to it, you"
+            " may ask that a person looks at it, say how you see it, and contest it."
+        )
+    else:
+        rights = (
+            "You may ask which part the software had in this decision and what it rests on"
+            " (Article 86 of the EU AI Act, where it applies), and contest it."
+        )
+    reach = contact or (
+        f"{who} has not named a contact for this. Write to the address at which you deal with it."
+    )
+    return (rights, reach, f"Name this reference: {case.request}.")
+
+
+def _decided(case: Case, vote: Told) -> bool:
+    wanted = {"approved": "approve", "denied": "deny", "returned": "return"}[case.status]
+    return vote.type == "break_glass.approved" or vote.text("verdict") == wanted
+
+
+def _asked(case: Case, voice: Voice) -> Iterator[Sentence]:
+    told = case.asked
+    behalf = ", on behalf of a person," if told.text("on_behalf_of") else ""
+    yield told.say(
+        f"On {voice.time(told.at)} a software agent{behalf} asked to do this:"
+        f" “{voice.words(case.title)}”."
+    )
+    if reason := told.text("reason") or told.text("agent_reason"):
+        yield told.say(f"The software gave this reason: “{voice.words(reason)}”")
+    if used := sources(told):
+        named = listed(voice.words(each) for each in used)
+        yield told.say(f"The software said that it used: {named}.")
+    if case.fields:
+        yield case.judged.say("These values were looked at:", *field_lines(case, voice))
+    for each in case.of("action_request.changed"):
+        yield each.say("A person changed it before approving it; these are the values after that.")
+
+
+def _why(case: Case, voice: Voice) -> Iterator[Sentence]:
+    told = case.judged
+    grounds = list(dict.fromkeys(voice.words(rule_words(rule)) for rule in matched_rules(case)))
+    grounds = grounds or [words for words in (voice.words(told.text("because")),) if words]
+    because = f": {'; '.join(grounds)}" if grounds else ""
+    if case.status == "allowed":
+        yield told.say(f"A rule allows it without a person{because.rstrip('.')}.")
+    elif case.status == "blocked":
+        yield told.say(f"A rule forbids it{because.rstrip('.')}.")
+    else:
+        yield told.say(f"The organisation's rules want people to decide it{because.rstrip('.')}.")
+    for each in case.of("stage.opened"):
+        seats = seats_words(each.data.get("seats"), with_names=False)
+        deadline = voice.time_of(each.text("deadline_at"))
+        yield each.say(f"For that, {seats} had to approve, until {deadline}.")
+
+
+def _people(case: Case, voice: Voice) -> Iterator[Sentence]:
+    counted = {id(each) for each in case.votes}
+    for each in case.of("vote.cast", "break_glass.approved"):
+        alone = each.type == "break_glass.approved"
+        did = (
+            "approved it alone, in an emergency"
+            if alone
+            else _DID.get(each.text("verdict"), "answered")
+        )
+        who = role_of(each)
+        words = f"{who[:1].upper()}{who[1:]} {did} on {voice.time(each.at)}."
+        reason, seconds = each.text("reason"), each.text("seconds_viewed")
+        yield each.say(
+            words,
+            f"The reason given was: “{voice.words(reason)}”" if reason else "",
+            f"They had the page open for {seconds} seconds." if seconds else "",
+            "" if id(each) in counted else "This answer did not count in the end.",
+        )
+    late = case.of("timer.reminded", "timer.escalated", "timer.repeated")
+    if late:
+        events = tuple(each.ref for each in late)
+        times = "once" if len(late) == 1 else f"{len(late)} times"
+        words = f"People were reminded, or more people were asked, {times}."
+        yield Sentence(words, late[0].at, late[0].type, events)
+    if case.status == "cancelled" and case.end is not None:
+        yield case.end.say(f"It was called off on {voice.time(case.end.at)}.")
+    if case.status == "expired" and case.end is not None:
+        yield case.end.say(f"The time for it ended on {voice.time(case.end.at)}.")
+
+
+def _then(case: Case) -> Iterator[Sentence]:
+    reported = case.of("execution.reported")
+    revoked, used = case.of("grant.revoked"), case.of("grant.redeemed")
+    if reported:
+        last = reported[-1]
+        cost = last.text("cost")
+        words = _EXECUTED.get(last.text("outcome"), "The software reported how it went.")
+        yield last.say(words, f"It cost {cost}." if cost else "")
+    elif revoked:
+        yield revoked[-1].say("The permission was withdrawn before it was used.")
+    elif used:
+        yield used[-1].say("The permission was used.")
+    elif case.end is not None and case.status in ("approved", "allowed"):
+        yield case.end.say("The software may do it; it has not reported that it did.")
+    elif case.end is not None:
+        yield case.end.say("The software got no permission, and so it was not done.")

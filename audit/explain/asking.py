@@ -1,0 +1,177 @@
+"""What was asked, by whom, and which rules applied to it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from audit.explain.model import Sentence
+from audit.explain.reading import Case, Told, mapping, plain
+from audit.explain.voice import Voice, listed
+
+_MOST_FIELDS: Final = 40
+_OUTCOMES: Final = {
+    "allow": "it allows without a person",
+    "deny": "it denies",
+    "require_approval": "it wants the approval of people",
+}
+_VERDICTS: Final = {
+    "matched": "it matched",
+    "not_matched": "it did not match",
+    "unevaluable": "it could not be evaluated, and so counted as its strict side",
+}
+
+
+def asked(case: Case, voice: Voice) -> Iterator[Sentence]:
+    """What was asked: by which agent, through which chain, why, and with which data."""
+    told = case.asked
+    if told.type != "action_request.submitted":
+        return
+    yield told.say(told.row.summary, *_frame(told))
+    yield told.say(chain_words(case))
+    if reason := told.text("reason") or told.text("agent_reason"):
+        yield told.say(f"The agent gave this reason: “{voice.words(reason)}”")
+    else:
+        yield told.say("The agent gave no reason.")
+    if used := sources(told):
+        yield told.say(f"It named what it used: {listed(used)}.")
+    if case.fields:
+        yield case.judged.say("The action consists of these values:", *field_lines(case, voice))
+    for each in case.of("action_request.changed"):
+        yield each.say(each.row.summary, *_changes(each))
+
+
+def chain_words(case: Case) -> str:
+    """Say through whom the request came."""
+    behalf = case.asked.text("on_behalf_of")
+    if behalf:
+        return f"It came through this chain: {behalf}, then the agent {case.agent}."
+    return f"The agent {case.agent} asked by itself: it named nobody on whose behalf it acts."
+
+
+def sources(told: Told) -> list[str]:
+    """Return what the agent says it used, by title or address."""
+    import json
+
+    found = told.data.get("sources")
+    if isinstance(found, str):
+        try:
+            found = json.loads(found)
+        except ValueError:
+            return []
+    rows = found if isinstance(found, list) else []
+    named = []
+    for row in rows:
+        if not isinstance(row, Mapping):
+            named.append(plain(row))
+            continue
+        title, url = plain(row.get("title") or row.get("name")), plain(row.get("url"))
+        named.append(f"{title} ({url})" if title and url else title or url or plain(row))
+    return [each for each in named if each]
+
+
+def field_lines(case: Case, voice: Voice) -> list[str]:
+    """Return the action's values, one a line."""
+    lines = [
+        f"{field_words(name)}: {voice.value(name, value)}"
+        for name, value in case.fields[:_MOST_FIELDS]
+    ]
+    more = len(case.fields) - _MOST_FIELDS
+    return [*lines, f"and {more} further values"] if more > 0 else lines
+
+
+def field_words(name: str) -> str:
+    """Say a field's name: "purchase_order" is "Purchase order"."""
+    words = name.replace("_", " ").replace(".", ", ")
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def rules(case: Case, voice: Voice) -> Iterator[Sentence]:
+    """Which policy decided, which of its rules applied, and what they saw."""
+    told = case.judged
+    policy = mapping(told.data.get("policy"))
+    if policy:
+        yield told.say(
+            f"Version {plain(policy.get('version'))} of the policy judged it.",
+            f"Its digest is {plain(policy.get('digest'))}." if policy.get("digest") else "",
+        )
+    yield from _each_rule(case)
+    for each in told.data.get("unmet") or []:
+        rule = mapping(each)
+        yield told.say(
+            f"Rule {plain(rule.get('rule'))} would have allowed it without a person, and did not"
+            f" match: {plain(rule.get('because'))}.",
+            _saw(rule),
+        )
+    for each in case.of("stage.opened"):
+        if sentence := each.text("sentence"):
+            yield each.say(f"What rule {each.text('rule')} says: {sentence}")
+
+
+def matched_rules(case: Case) -> list[Mapping[str, Any]]:
+    """Return the rules that mattered, as the event holds them."""
+    found = case.judged.data.get("rules")
+    return [mapping(each) for each in found] if isinstance(found, list) else []
+
+
+def rule_words(rule: Mapping[str, Any]) -> str:
+    """Say why a rule applied, in one sentence."""
+    return plain(rule.get("because") or rule.get("sentence")) or f"It matched {rule_name(rule)}"
+
+
+def rule_name(rule: Mapping[str, Any]) -> str:
+    """Return what a rule is called."""
+    return plain(rule.get("rule") or rule.get("name") or rule.get("id")) or "a rule"
+
+
+def _each_rule(case: Case) -> Iterator[Sentence]:
+    for told in case.events:
+        found = told.data.get("rules")
+        if isinstance(found, Mapping) and found.get("cut"):
+            # Too many for an event (`audit.services.fitting`): the request keeps them all.
+            number = f"{found['items']} further" if "items" in found else "Further"
+            yield told.say(f"{number} rules, see the request.")
+        for each in found if isinstance(found, list) else []:
+            if not isinstance(each, Mapping):
+                yield told.say(plain(each))
+                continue
+            yield told.say(rule_words(each), _verdict(each), _saw(each))
+
+
+def _verdict(rule: Mapping[str, Any]) -> str:
+    outcome, verdict = plain(rule.get("outcome")), plain(rule.get("verdict"))
+    said = [_VERDICTS.get(verdict, verdict), _OUTCOMES.get(outcome, outcome)]
+    words = "; ".join(each for each in said if each)
+    return f"Rule {rule_name(rule)}: {words}." if words else ""
+
+
+def _saw(rule: Mapping[str, Any]) -> str:
+    values = plain(rule.get("values"))
+    return f"It saw {values}." if values else ""
+
+
+def _frame(told: Told) -> Iterator[str]:
+    risk = told.text("risk")
+    if risk:
+        undone = told.data.get("is_reversible")
+        can = "" if undone is None else ", can be undone" if undone else ", cannot be undone"
+        yield f"The risk is {risk}{can}."
+    for key, words in (
+        ("environment", "The environment was {}."),
+        ("integration", "The system to act on was {}."),
+        ("confidence", "The agent's own confidence was {}."),
+        ("run", "It was part of run {}."),
+        ("estimated_cost", "The agent expected it to cost {}."),
+        ("supersedes", "It takes the place of {}."),
+        ("payload_digest", "The action's SHA-256 is {}."),
+    ):
+        if value := told.text(key):
+            yield words.format(value.removeprefix("sha256:"))
+
+
+def _changes(told: Told) -> Iterator[str]:
+    changes = told.data.get("changes")
+    for each in changes if isinstance(changes, list) else []:
+        one = mapping(each)
+        before, after = plain(one.get("before")), plain(one.get("after"))
+        yield f"{field_words(plain(one.get('field')))}: {before} became {after}."
+    if former := told.text("former_digest"):
+        yield f"Before that, the action's SHA-256 was {former.removeprefix('sha256:')}."

@@ -1,0 +1,107 @@
+"""An explanation out of the events of one request."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+from uuid import UUID
+
+from audit.explain import affected, asking, happening, technical, why_not
+from audit.explain.model import Answer, Audience, Explanation, Section, Sentence
+from audit.explain.reading import Case
+from audit.explain.voice import Voice
+from audit.selectors.contest import contest_words
+from audit.selectors.events import EventRow, events_of_request
+from govapp.common.errors import NotFound
+from govapp.common.ids import public_id
+
+_OUTCOMES: Final = {
+    "allowed": "It was allowed by rule, without a person.",
+    "blocked": "It was blocked by rule.",
+    "approved": "It was approved.",
+    "denied": "It was denied.",
+    "returned": "It was sent back to the agent.",
+    "expired": "Nobody decided in time: it expired and was never approved.",
+    "cancelled": "It was cancelled.",
+    "pending": "It has not been decided yet.",
+}
+_OFFICER: Final[tuple[tuple[str, Callable[[Case, Voice], Iterator[Sentence]]], ...]] = (
+    ("What was asked", asking.asked),
+    ("Which rules applied", asking.rules),
+    ("Who was asked, and when", happening.asking),
+    ("Who decided", happening.deciding),
+    ("What was said", happening.saying),
+    ("What was done", happening.doing),
+    ("What else happened", happening.rest),
+)
+
+
+def explain_request(
+    request_id: UUID,
+    audience: Audience = Audience.OFFICER,
+    *,
+    zone: str = "UTC",
+    tenant: str = "",
+) -> Explanation:
+    """Explain one action request of the bound tenant from its events.
+
+    Times are told in `zone`; `tenant` is what the organisation is called to the person affected.
+    Two queries at most. Raises `NotFound` when the record knows nothing of the request.
+    """
+    rows = events_of_request(request_id)
+    if not rows:
+        raise NotFound("The record knows no such request.")
+    contact = contest_words() if audience == Audience.AFFECTED else ""
+    return explain_events(
+        public_id("ar", request_id), rows, audience, zone=zone, tenant=tenant, contact=contact
+    )
+
+
+def explain_events(
+    request: str,
+    rows: Sequence[EventRow],
+    audience: Audience,
+    *,
+    zone: str = "UTC",
+    tenant: str = "",
+    contact: str = "",
+) -> Explanation:
+    """Explain one request from these events, oldest first and at least one. Asks nothing else."""
+    case = Case(request, rows)
+    voice = Voice(audience, case, zone)
+    affects = audience == Audience.AFFECTED
+    return Explanation(
+        request=request,
+        audience=audience,
+        title=voice.words(case.title),
+        status=case.status,
+        outcome=(affected.OUTCOMES if affects else _OUTCOMES)[case.status],
+        in_short=tuple(affected.in_short_for(case, voice)) if affects else (),
+        sections=tuple(_sections(case, voice)),
+        why_not=tuple(why_not.answers(case, voice)),
+        contest=affected.contest_for(case, tenant, contact) if affects else (),
+        events=tuple(rows),
+        zone=zone,
+    )
+
+
+def why_not_decided_by(request_id: UUID, person: str) -> Answer:
+    """Say why somebody, by name or member id, did not decide a request.
+
+    Raises `NotFound` when the record knows nothing of the request.
+    """
+    rows = events_of_request(request_id)
+    if not rows:
+        raise NotFound("The record knows no such request.")
+    return why_not.not_decided_by(Case(public_id("ar", request_id), rows), person)
+
+
+def _sections(case: Case, voice: Voice) -> Iterator[Section]:
+    if voice.is_affected:
+        yield from affected.sections_for(case, voice)
+        return
+    if voice.audience == Audience.ENGINEER:
+        yield from technical.sections_for(case)
+        return
+    for title, tell in _OFFICER:
+        sentences = tuple(tell(case, voice))
+        if sentences:
+            yield Section(title, sentences)
