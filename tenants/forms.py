@@ -12,6 +12,7 @@ from tenants.models import Agent, ApproverGroup, Membership, Tenant
 from tenants.office_hours import WEEK, holiday_countries
 from tenants.selectors import active_members, members
 from tenants.services.tenants import (
+    LONGEST_CONTEST,
     LONGEST_READING,
     LONGEST_RETENTION,
     LONGEST_REVIEW,
@@ -189,6 +190,16 @@ class RetentionForm(forms.Form):
         min_value=1,
         max_value=LONGEST_RETENTION,
         help_text="Six months are 184 days, one year 366, six years 2192.",
+    )
+
+
+class ContestForm(forms.Form):
+    contest_text = forms.CharField(
+        label="What people read",
+        max_length=LONGEST_CONTEST,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Who takes objections, where, and how soon they answer.",
     )
 
 

@@ -32,6 +32,11 @@ def may_change_settings(member: Membership) -> bool:
     return has_role(member, Role.OWNER)
 
 
+def may_set_contest_text(member: Membership) -> bool:
+    """Compliance and owners say how a decision can be contested."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_set_retention(member: Membership) -> bool:
     """How long records are kept is for compliance to know, and for owners to answer for."""
     return has_role(member, Role.OWNER, Role.COMPLIANCE)

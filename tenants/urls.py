@@ -63,5 +63,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("t/<slug:slug>/tokens/<str:token>/revoke", tokens.token_revoke, name="token_revoke"),
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),
+    path("t/<slug:slug>/settings/contest", settings.contest, name="tenant_contest"),
     path("t/<slug:slug>/settings/retention", settings.retention, name="tenant_retention"),
 ]

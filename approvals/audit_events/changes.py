@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from approvals.audit_events.requests import policy_of, rules_of
+from approvals.audit_events.requests import policy_of, rules_of, unmet_of
 from approvals.audit_events.wording import words
 from approvals.changing import FieldChange
 from approvals.digests import canonical_json
@@ -49,6 +49,7 @@ def record_changed(
             "outcome": outcome,
             "obligations": request.obligations,
             "rules": rules_of(request.trace),
+            "unmet": unmet_of(request.trace),
             "because": request.because,
         },
     )

@@ -88,13 +88,15 @@ def _decided(case: Case, vote: Told) -> bool:
 def _asked(case: Case, voice: Voice) -> Iterator[Sentence]:
     told = case.asked
     behalf = ", on behalf of a person," if told.text("on_behalf_of") else ""
+    kind = told.text("category_name")
+    what = f" ({voice.words(kind)})" if kind else ""
     yield told.say(
         f"On {voice.time(told.at)} a software agent{behalf} asked to do this:"
-        f" “{voice.words(case.title)}”."
+        f" “{voice.words(case.title)}”{what}."
     )
     if reason := told.text("reason") or told.text("agent_reason"):
         yield told.say(f"The software gave this reason: “{voice.words(reason)}”")
-    if used := sources(told):
+    if used := sources(told, with_address=False):
         named = listed(voice.words(each) for each in used)
         yield told.say(f"The software said that it used: {named}.")
     if case.fields:
@@ -105,19 +107,28 @@ def _asked(case: Case, voice: Voice) -> Iterator[Sentence]:
 
 def _why(case: Case, voice: Voice) -> Iterator[Sentence]:
     told = case.judged
-    grounds = list(dict.fromkeys(voice.words(rule_words(rule)) for rule in matched_rules(case)))
-    grounds = grounds or [words for words in (voice.words(told.text("because")),) if words]
-    because = f": {'; '.join(grounds)}" if grounds else ""
-    if case.status == "allowed":
-        yield told.say(f"A rule allows it without a person{because.rstrip('.')}.")
-    elif case.status == "blocked":
-        yield told.say(f"A rule forbids it{because.rstrip('.')}.")
-    else:
-        yield told.say(f"The organisation's rules want people to decide it{because.rstrip('.')}.")
+    begin = {
+        "allowed": "A rule allows it without a person",
+        "blocked": "A rule forbids it",
+    }.get(case.status, "The organisation's rules want people to decide it")
+    yield told.say(f"{begin}, because {grounds(case, voice)}.")
     for each in case.of("stage.opened"):
         seats = seats_words(each.data.get("seats"), with_names=False)
         deadline = voice.time_of(each.text("deadline_at"))
         yield each.say(f"For that, {seats} had to approve, until {deadline}.")
+
+
+def grounds(case: Case, voice: Voice) -> str:
+    """Say why the rules came out so, without the rules' own names for things."""
+    found = [rule_words(rule) for rule in matched_rules(case)] or [case.judged.text("because")]
+    said = dict.fromkeys(
+        "the rule holds for every action of this kind"
+        if words.startswith("it applies to ")
+        else voice.words(words).rstrip(".")
+        for words in found
+        if words
+    )
+    return "; and ".join(said) or "no rule allows it without a person"
 
 
 def _people(case: Case, voice: Voice) -> Iterator[Sentence]:

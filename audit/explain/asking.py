@@ -1,5 +1,6 @@
 """What was asked, by whom, and which rules applied to it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -9,14 +10,9 @@ from audit.explain.voice import Voice, listed
 
 _MOST_FIELDS: Final = 40
 _OUTCOMES: Final = {
-    "allow": "it allows without a person",
-    "deny": "it denies",
-    "require_approval": "it wants the approval of people",
-}
-_VERDICTS: Final = {
-    "matched": "it matched",
-    "not_matched": "it did not match",
-    "unevaluable": "it could not be evaluated, and so counted as its strict side",
+    "allow": "allows it without a person",
+    "deny": "denies it",
+    "require_approval": "wants the approval of people",
 }
 
 
@@ -47,10 +43,8 @@ def chain_words(case: Case) -> str:
     return f"The agent {case.agent} asked by itself: it named nobody on whose behalf it acts."
 
 
-def sources(told: Told) -> list[str]:
-    """Return what the agent says it used, by title or address."""
-    import json
-
+def sources(told: Told, *, with_address: bool = True) -> list[str]:
+    """Return what the agent says it used, by title, and where that is."""
     found = told.data.get("sources")
     if isinstance(found, str):
         try:
@@ -64,7 +58,8 @@ def sources(told: Told) -> list[str]:
             named.append(plain(row))
             continue
         title, url = plain(row.get("title") or row.get("name")), plain(row.get("url"))
-        named.append(f"{title} ({url})" if title and url else title or url or plain(row))
+        both = f"{title} ({url})" if title and url and with_address else ""
+        named.append(both or title or url or plain(row))
     return [each for each in named if each]
 
 
@@ -114,7 +109,8 @@ def matched_rules(case: Case) -> list[Mapping[str, Any]]:
 
 def rule_words(rule: Mapping[str, Any]) -> str:
     """Say why a rule applied, in one sentence."""
-    return plain(rule.get("because") or rule.get("sentence")) or f"It matched {rule_name(rule)}"
+    words = plain(rule.get("because") or rule.get("sentence"))
+    return words or f"it matched {rule_name(rule)}"
 
 
 def rule_name(rule: Mapping[str, Any]) -> str:
@@ -133,14 +129,18 @@ def _each_rule(case: Case) -> Iterator[Sentence]:
             if not isinstance(each, Mapping):
                 yield told.say(plain(each))
                 continue
-            yield told.say(rule_words(each), _verdict(each), _saw(each))
+            yield told.say(_applied(each), _saw(each))
 
 
-def _verdict(rule: Mapping[str, Any]) -> str:
-    outcome, verdict = plain(rule.get("outcome")), plain(rule.get("verdict"))
-    said = [_VERDICTS.get(verdict, verdict), _OUTCOMES.get(outcome, outcome)]
-    words = "; ".join(each for each in said if each)
-    return f"Rule {rule_name(rule)}: {words}." if words else ""
+def _applied(rule: Mapping[str, Any]) -> str:
+    """Say what a rule wants and why: its name, its outcome, and the reason that was recorded."""
+    outcome, why = plain(rule.get("outcome")), rule_words(rule)
+    if not outcome:
+        return why
+    wants = f"Rule {rule_name(rule)} {_OUTCOMES.get(outcome, outcome)}"
+    if rule.get("verdict") == "unevaluable":
+        return f"{wants}; it could not be evaluated: {why}."
+    return f"{wants}, because {why}."
 
 
 def _saw(rule: Mapping[str, Any]) -> str:
@@ -149,6 +149,8 @@ def _saw(rule: Mapping[str, Any]) -> str:
 
 
 def _frame(told: Told) -> Iterator[str]:
+    if name := told.text("category_name"):
+        yield f"The kind of action is {name} ({told.text('category')})."
     risk = told.text("risk")
     if risk:
         undone = told.data.get("is_reversible")

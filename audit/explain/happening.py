@@ -5,7 +5,7 @@ from typing import Final
 
 from audit.explain.model import Sentence
 from audit.explain.reading import Case, Told, mapping, plain
-from audit.explain.voice import Voice, listed, seat_words, seats_words
+from audit.explain.voice import Voice, group_words, listed, seat_words, seats_words
 
 ASKING: Final = ("stage.", "timer.", "notification.", "review_link.", "break_glass.review_overdue")
 DECIDING: Final = (
@@ -15,15 +15,18 @@ DECIDING: Final = (
 )  # fmt: skip
 SAYING: Final = ("comment.", "request.revealed")
 DOING: Final = ("grant.", "execution.", "callback.")
+_CHANNELS: Final = {
+    "page": "on the request's page",
+    "inbox": "in the inbox's list",
+    "link": "from a link that was sent to them",
+    "slack": "in Slack",
+}
 _SECOND_FACTORS: Final = {"totp": "a one-time code", "webauthn": "a passkey"}
 _DETAILS: Final = (
     ("reason", "The reason given was: “{}”"),
     ("remark", "The remark was: “{}”"),
     ("note", "It was noted: “{}”"),
     ("why", "Why: {}."),
-    ("rights", "The right to decide came from {}."),
-    ("seats", "The seat was {}."),
-    ("payload_digest", "The action that was seen has the SHA-256 {}."),
     ("cost", "The cost was {}."),
     ("jti", "The permission's number is {}."),
 )
@@ -50,7 +53,7 @@ def deciding(case: Case, _: Voice) -> Iterator[Sentence]:
         if each.type == "break_glass.review_overdue":
             continue
         fell = "It does not count any more: see below." if id(each) in gone else ""
-        yield each.say(each.row.summary, *_vote(each), *details(each), fell)
+        yield each.say(each.row.summary, *details(each), *_vote(case, each), fell)
 
 
 def saying(case: Case, _: Voice) -> Iterator[Sentence]:
@@ -84,9 +87,18 @@ def details(told: Told) -> Iterator[str]:
             yield words.format(value)
 
 
-def _vote(told: Told) -> Iterator[str]:
+def _vote(case: Case, told: Told) -> Iterator[str]:
+    """Say with which right somebody voted, what they saw, how long, and how it was confirmed."""
+    rights = told.data.get("rights")
+    if isinstance(rights, list) and rights:
+        yield f"The right to decide came from {listed(map(_right, rights))}."
+    seen = told.text("payload_digest")
+    if seen and told.type in ("vote.cast", "break_glass.approved"):
+        same = seen == case.judged.text("payload_digest")
+        what = "exactly the action above" if same else "the action as it was before it was changed"
+        yield f"What they saw was {what}, by its SHA-256."
     if seconds := told.text("seconds_viewed"):
-        yield f"The page had been open for {seconds} s."
+        yield f"They had it open for {seconds} s."
     factor = told.data.get("second_factor")
     name = plain(mapping(factor).get("method") or factor)
     if name:
@@ -94,7 +106,15 @@ def _vote(told: Told) -> Iterator[str]:
     if absentee := plain(mapping(told.data.get("stands_for")).get("name")):
         yield f"The vote counts as that of {absentee} as well."
     if channel := told.text("channel"):
-        yield f"The vote came by {channel.replace('_', ' ')}."
+        yield f"The vote was given {_CHANNELS.get(channel, f'by {channel}')}."
+
+
+def _right(right: object) -> str:
+    kind, _, ref = str(right).rpartition(":")
+    if kind.endswith("group"):
+        alone = ", as one for emergencies" if kind.startswith("break_glass") else ""
+        return f"the group {group_words(ref)}{alone}"
+    return "a right of their own" if ref == "person" else str(right)
 
 
 def _sent(group: list[Told]) -> Sentence:

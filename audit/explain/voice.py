@@ -71,7 +71,8 @@ class Voice:
     def _instead(self) -> list[tuple[re.Pattern[str], str]]:
         found: dict[str, str] = {}
         for name, instead in _names(self._case):
-            found.setdefault(name, instead)
+            if name:
+                found.setdefault(name, instead)
             for part in name.split():
                 if len(part) >= _LEAST_NAME:
                     found.setdefault(part, instead)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from audit.explain.affected import grounds
 from audit.explain.asking import matched_rules, rule_name, rule_words
 from audit.explain.model import Answer, Sentence
 from audit.explain.reading import Case, Told, mapping, plain
@@ -17,7 +18,8 @@ _VOTED: Final = {"approve": "approved", "deny": "denied", "return": "sent back"}
 def answers(case: Case, voice: Voice) -> Iterator[Answer]:
     """Return each "why not" that the record can be asked about this request."""
     if case.status in _NOT_APPROVED:
-        yield Answer("Why was it not approved?", tuple(_not_approved(case, voice)))
+        was = "is it not decided yet" if case.end is None else "was it not approved"
+        yield Answer(f"Why {was}?", tuple(_not_approved(case, voice)))
     sentences = tuple(_not_allowed(case, voice))
     if sentences:
         yield Answer("Why was it not allowed without a person?", sentences)
@@ -92,7 +94,10 @@ def _expired(case: Case, voice: Voice) -> Iterator[Sentence]:
 def _not_allowed(case: Case, voice: Voice) -> Iterator[Sentence]:
     if case.status in ("allowed", "blocked"):
         return
-    yield from _rules(case, voice, "require_approval", "A person had to decide, because")
+    if voice.is_affected:
+        yield case.judged.say(f"A person had to decide, because {grounds(case, voice)}.")
+    else:
+        yield from _rules(case, voice, "require_approval", "A person had to decide, because")
     for each in case.judged.data.get("unmet") or []:
         rule = mapping(each)
         name = "A rule" if voice.is_affected else f"Rule {rule_name(rule)}"
@@ -102,9 +107,12 @@ def _not_allowed(case: Case, voice: Voice) -> Iterator[Sentence]:
 
 
 def _rules(case: Case, voice: Voice, outcome: str, begin: str) -> Iterator[Sentence]:
+    if voice.is_affected:
+        yield case.judged.say(f"{begin} {grounds(case, voice)}.")
+        return
     found = [each for each in matched_rules(case) if each.get("outcome") == outcome]
     for rule in found:
-        name = "" if voice.is_affected else f" (rule {rule_name(rule)})"
+        name = f" (rule {rule_name(rule)})"
         yield case.judged.say(f"{begin} {voice.words(rule_words(rule)).rstrip('.')}{name}.")
     because = case.judged.text("because")
     if not found and because:

@@ -60,7 +60,7 @@ class Attached:
     ) -> None:
         if self._file is not None:
             self._file.close()
-        if self._path is not None and self._bytes > MOST_ATTACHED_BYTES:
+        if self._path is not None and (not self.events or self._bytes > MOST_ATTACHED_BYTES):
             self._path.unlink()
 
 

@@ -67,6 +67,18 @@ def retention_set(*, actor: Membership, tenant: Tenant, before: int | None) -> N
     )
 
 
+def contest_text_set(*, actor: Membership, tenant: Tenant, before: str) -> None:
+    """People affected by a decision read another contact from now on."""
+    said = f"now: {tenant.contest_text}" if tenant.contest_text else "nothing is said any more"
+    record(
+        event_type="tenant.contest_text_set",
+        actor=actor.as_actor(),
+        subject=tenant_subject(tenant),
+        summary=f"{actor.user.name} set how a decision can be contested; {said}",
+        data={"text": tenant.contest_text, "before": before},
+    )
+
+
 def member_invited(*, actor: Membership, invitation: Invitation) -> None:
     record(
         event_type="member.invited",

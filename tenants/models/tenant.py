@@ -33,6 +33,8 @@ class Tenant(TenantOwned):
     holiday_country = models.CharField(max_length=2, blank=True, default="")
     # For how long records are kept, in days; null: for ever.
     retention_days = models.PositiveIntegerField(null=True)
+    # How a person contests a decision, in the tenant's words; shown in explanations (audit design).
+    contest_text = models.CharField(max_length=500, blank=True, default="", db_default="")
     # Within how many hours somebody else reviews an emergency approval.
     break_glass_review_hours = models.PositiveSmallIntegerField(default=72)
     # For how many seconds high risk has to be looked at before it is approved; 0: not asked for.

@@ -40,6 +40,8 @@ LONGEST_REVIEW: Final = 720
 LONGEST_READING: Final = 600
 MOST_APPROVALS: Final = 1000
 MOST_REVIEWERS: Final = 5
+LONGEST_CONTEST: Final = 500
+"""Characters: an office, an address and a time; who is affected reads it in one breath."""
 LONGEST_RETENTION: Final = 3660
 """Days: ten years, the longest that a framework asks for, with its leap days."""
 
@@ -150,6 +152,30 @@ def set_retention(*, actor: Membership, days: int) -> Tenant:
         tenant.retention_days = days
         tenant.save(update_fields=["retention_days"])
         events.retention_set(actor=actor, tenant=tenant, before=before)
+    return tenant
+
+
+@transaction.atomic
+def set_contest_text(*, actor: Membership, text: str) -> Tenant:
+    """Say how a person contests a decision, in at most 500 characters, and return the tenant.
+
+    It stands in the explanations for people affected (AI Act Art. 86, GDPR Art. 22). Empty: they
+    read that no contact was named. Raises `Forbidden` unless the actor is compliance or an owner,
+    `Invalid` for other than visible characters.
+    """
+    rules.require(
+        rules.may_set_contest_text(actor),
+        "Only compliance or an owner says how a decision can be contested.",
+    )
+    text = clean_text(
+        " ".join(text.split()), field="contest_text", at_most=LONGEST_CONTEST, required=False
+    )
+    tenant = Tenant.objects.select_for_update().get()
+    before = tenant.contest_text
+    if text != before:
+        tenant.contest_text = text
+        tenant.save(update_fields=["contest_text"])
+        events.contest_text_set(actor=actor, tenant=tenant, before=before)
     return tenant
 
 

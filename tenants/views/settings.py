@@ -7,11 +7,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from govapp.common.forms import refusals_on
 from tenants import rules
-from tenants.forms import RetentionForm, SettingsForm
+from tenants.forms import ContestForm, RetentionForm, SettingsForm
 from tenants.http import PageRequest
 from tenants.office_hours import office_words
 from tenants.selectors import groups
-from tenants.services.tenants import set_retention, update_settings
+from tenants.services.tenants import set_contest_text, set_retention, update_settings
 from tenants.views.common import posted
 
 
@@ -36,7 +36,7 @@ def settings(request: PageRequest, slug: str) -> HttpResponse:
                 )
                 messages.success(request, "The settings are saved.")
                 return redirect("tenant_settings", slug)
-    return _page(request, form, RetentionForm(initial=_kept(request)))
+    return _page(request, form=form)
 
 
 @require_POST
@@ -51,14 +51,34 @@ def retention(request: PageRequest, slug: str) -> HttpResponse:
             set_retention(actor=request.membership, days=days)
             messages.success(request, f"Records are kept for at least {days} days.")
             return redirect("tenant_settings", slug)
-    groups_there = list(groups())
-    settings_form = SettingsForm(
-        groups=groups_there, initial=SettingsForm.values_of(request.tenant)
-    )
-    return _page(request, settings_form, form)
+    return _page(request, kept=form)
 
 
-def _page(request: PageRequest, form: SettingsForm, kept: RetentionForm) -> HttpResponse:
+@require_POST
+def contest(request: PageRequest, slug: str) -> HttpResponse:
+    """Say how a person contests a decision."""
+    may_set = rules.may_set_contest_text(request.membership)
+    rules.require(may_set, "Only compliance or an owner says how a decision can be contested.")
+    form = ContestForm(request.POST)
+    if form.is_valid():
+        with refusals_on(form):
+            set_contest_text(actor=request.membership, text=form.cleaned_data["contest_text"])
+            messages.success(request, "Explanations say it from now on.")
+            return redirect("tenant_settings", slug)
+    return _page(request, contested=form)
+
+
+def _page(
+    request: PageRequest,
+    *,
+    form: SettingsForm | None = None,
+    kept: RetentionForm | None = None,
+    contested: ContestForm | None = None,
+) -> HttpResponse:
+    tenant = request.tenant
+    form = form or SettingsForm(groups=list(groups()), initial=SettingsForm.values_of(tenant))
+    kept = kept or RetentionForm(initial={"retention_days": tenant.retention_days})
+    contested = contested or ContestForm(initial={"contest_text": tenant.contest_text})
     context = {
         "nav": "settings",
         "form": form,
@@ -66,10 +86,8 @@ def _page(request: PageRequest, form: SettingsForm, kept: RetentionForm) -> Http
         "office": office_words(request.tenant),
         "retention": kept,
         "may_set_retention": rules.may_set_retention(request.membership),
+        "contest": contested,
+        "may_set_contest_text": rules.may_set_contest_text(request.membership),
     }
-    status = 422 if form.is_bound or kept.is_bound else 200
+    status = 422 if form.is_bound or kept.is_bound or contested.is_bound else 200
     return render(request, "tenants/settings.html", context, status=status)
-
-
-def _kept(request: PageRequest) -> dict[str, int | None]:
-    return {"retention_days": request.tenant.retention_days}

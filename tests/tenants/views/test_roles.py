@@ -57,6 +57,7 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "agents/{agent}/keys": ({"label": "second", "days": "7"}, (200, 403, 403, 403)),
     "agents/{agent}/keys/{key}/rotate": ({"hours": "1"}, (200, 403, 403, 403)),
     "agents/{agent}/keys/{key}/revoke": ({}, (302, 403, 403, 403)),
+    "settings/contest": ({"contest_text": "Write to us."}, (302, 302, 403, 403)),
     "settings/retention": ({"retention_days": "366"}, (302, 302, 403, 403)),
     "settings/": (
         {"name": "Acme", "time_zone": "Europe/Berlin", **OFFICE},
