@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
-from audit.views import explorer, report_schedules, reports
+from audit.views import explaining, explorer, report_schedules, reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
@@ -16,8 +16,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(
         "t/<slug:slug>/audit/requests/<str:request_name>/",
-        explorer.audit_request,
+        explaining.audit_request,
         name="audit_request",
+    ),
+    path(
+        "t/<slug:slug>/audit/requests/<str:request_name>/file",
+        explaining.audit_request_file,
+        name="audit_request_file",
     ),
     path("t/<slug:slug>/reports/", reports.report_list, name="report_list"),
     path(

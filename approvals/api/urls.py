@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from approvals.api.comments import ActionRequestComments
 from approvals.api.events import ActionRequestEvents
 from approvals.api.execution import ActionRequestExecution, ActionRequestGrant, GrantRedeem
+from approvals.api.explanations import ActionRequestExplanation
 from approvals.api.policies import (
     LivePolicy,
     PolicyPublish,
@@ -67,6 +68,7 @@ urlpatterns = [
     path(f"{_ONE}/comments", ActionRequestComments.as_view()),
     path(f"{_ONE}/grant", ActionRequestGrant.as_view()),
     path(f"{_ONE}/execution", ActionRequestExecution.as_view()),
+    path(f"{_ONE}/explanation", ActionRequestExplanation.as_view()),
     path("policies", PolicyVersions.as_view()),
     path("policies/live", LivePolicy.as_view()),
     path("policies/check", PolicyCheckView.as_view()),

@@ -36,7 +36,7 @@ def sections_for(case: Case, voice: Voice) -> Iterator[Section]:
     """Return the questions of a person affected, with their answers."""
     for title, found in (
         ("What the software asked to do", _asked(case, voice)),
-        ("Why it needed a decision", _why(case, voice)),
+        ("What the rules say", _why(case, voice)),
         ("What people did", _people(case, voice)),
         ("What happened then", _then(case)),
     ):

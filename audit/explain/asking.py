@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from audit.explain.model import Sentence
-from audit.explain.reading import Case, Told, mapping, plain
+from audit.explain.reading import Case, Told, mapping, plain, rows
 from audit.explain.voice import Voice, listed
 
 _MOST_FIELDS: Final = 40
@@ -89,8 +89,7 @@ def rules(case: Case, voice: Voice) -> Iterator[Sentence]:
             f"Its digest is {plain(policy.get('digest'))}." if policy.get("digest") else "",
         )
     yield from _each_rule(case)
-    for each in told.data.get("unmet") or []:
-        rule = mapping(each)
+    for rule in rows(told.data.get("unmet")):
         yield told.say(
             f"Rule {plain(rule.get('rule'))} would have allowed it without a person, and did not"
             f" match: {plain(rule.get('because'))}.",
@@ -103,8 +102,7 @@ def rules(case: Case, voice: Voice) -> Iterator[Sentence]:
 
 def matched_rules(case: Case) -> list[Mapping[str, Any]]:
     """Return the rules that mattered, as the event holds them."""
-    found = case.judged.data.get("rules")
-    return [mapping(each) for each in found] if isinstance(found, list) else []
+    return rows(case.judged.data.get("rules"))
 
 
 def rule_words(rule: Mapping[str, Any]) -> str:
@@ -170,9 +168,7 @@ def _frame(told: Told) -> Iterator[str]:
 
 
 def _changes(told: Told) -> Iterator[str]:
-    changes = told.data.get("changes")
-    for each in changes if isinstance(changes, list) else []:
-        one = mapping(each)
+    for one in rows(told.data.get("changes")):
         before, after = plain(one.get("before")), plain(one.get("after"))
         yield f"{field_words(plain(one.get('field')))}: {before} became {after}."
     if former := told.text("former_digest"):

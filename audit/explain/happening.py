@@ -5,7 +5,7 @@ from typing import Final
 
 from audit.explain.model import Sentence
 from audit.explain.reading import Case, Told, mapping, plain
-from audit.explain.voice import Voice, group_words, listed, seat_words, seats_words
+from audit.explain.voice import Voice, group_words, listed, seats_words
 
 ASKING: Final = ("stage.", "timer.", "notification.", "review_link.", "break_glass.review_overdue")
 DECIDING: Final = (
@@ -21,7 +21,7 @@ _CHANNELS: Final = {
     "link": "from a link that was sent to them",
     "slack": "in Slack",
 }
-_SECOND_FACTORS: Final = {"totp": "a one-time code", "webauthn": "a passkey"}
+_SECOND_FACTORS: Final = {"totp": "a one-time code", "passkey": "a passkey"}
 _DETAILS: Final = (
     ("reason", "The reason given was: “{}”"),
     ("remark", "The remark was: “{}”"),
@@ -91,7 +91,7 @@ def _vote(case: Case, told: Told) -> Iterator[str]:
     """Say with which right somebody voted, what they saw, how long, and how it was confirmed."""
     rights = told.data.get("rights")
     if isinstance(rights, list) and rights:
-        yield f"The right to decide came from {listed(map(_right, rights))}."
+        yield f"The right to decide came from {listed(map(right_words, rights))}."
     seen = told.text("payload_digest")
     if seen and told.type in ("vote.cast", "break_glass.approved"):
         same = seen == case.judged.text("payload_digest")
@@ -109,7 +109,8 @@ def _vote(case: Case, told: Told) -> Iterator[str]:
         yield f"The vote was given {_CHANNELS.get(channel, f'by {channel}')}."
 
 
-def _right(right: object) -> str:
+def right_words(right: object) -> str:
+    """Say what gave a person the right to decide."""
     kind, _, ref = str(right).rpartition(":")
     if kind.endswith("group"):
         alone = ", as one for emergencies" if kind.startswith("break_glass") else ""
@@ -144,8 +145,6 @@ def _asked(told: Told, voice: Voice) -> Sentence:
         return told.say(f"Nobody had answered for all seats of {where}: a reminder went out."
                         f"{missing}")  # fmt: skip
     if told.type == "timer.escalated":
-        added = told.data.get("added")
-        names = [seat_words(mapping(each)) for each in added] if isinstance(added, list) else []
-        who = listed(names) or "nobody new"
+        who = seats_words(told.data.get("added")) or "nobody new"
         return told.say(f"A timeout passed for {where}: {who} was asked as well.{missing}")
     return told.say(told.row.summary, *details(told))

@@ -133,6 +133,11 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+def rows(value: Any) -> list[Mapping[str, Any]]:
+    """Return the mappings of a list; none when the value is no list (it may have been cut)."""
+    return [mapping(each) for each in value] if isinstance(value, list) else []
+
+
 def plain(value: Any) -> str:
     """Write a value of an event in words: names and values, never brackets."""
     if value is None:

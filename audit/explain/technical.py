@@ -1,5 +1,6 @@
 """What an engineer reads: every event with its type, its actor's id and its data as they are."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -47,5 +48,6 @@ def _is_said(value: Any) -> bool:
 
 
 def _value(value: Any) -> str:
-    text = plain(value) or str(value)
+    is_text = isinstance(value, str)
+    text = value if is_text else json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

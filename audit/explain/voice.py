@@ -8,7 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from audit.explain.model import Audience
-from audit.explain.reading import Case, Told, mapping, plain
+from audit.explain.reading import Case, Told, mapping, plain, rows
 from govapp.common.sensitive import is_said, kind_of_name, last_name, mask, mask_of
 
 _STAFF: Final = "a member of staff"
@@ -122,8 +122,7 @@ def seat_words(seat: Mapping[str, Any], *, with_names: bool = True) -> str:
 
 def seats_words(value: Any, *, with_names: bool = True) -> str:
     """Say all seats of a stage."""
-    seats = value if isinstance(value, list) else []
-    return listed(seat_words(mapping(seat), with_names=with_names) for seat in seats)
+    return listed(seat_words(seat, with_names=with_names) for seat in rows(value))
 
 
 def listed(items: Iterable[str], word: str = "and") -> str:
@@ -144,12 +143,10 @@ def _names(case: Case) -> Iterator[tuple[str, str]]:
         for key in ("stands_for", "by", "owner"):
             yield plain(mapping(each.data.get(key)).get("name")), _STAFF
         for key in ("seated", "mentioned"):
-            listing = each.data.get(key)
-            for one in listing if isinstance(listing, list) else []:
-                yield plain(mapping(one).get("name")), _STAFF
-        seats = each.data.get("seats")
-        for seat in seats if isinstance(seats, list) else []:
-            if mapping(seat).get("kind") == "person":
-                yield plain(mapping(seat).get("ref")), _STAFF
+            for one in rows(each.data.get(key)):
+                yield plain(one.get("name")), _STAFF
+        for seat in rows(each.data.get("seats")):
+            if seat.get("kind") == "person":
+                yield plain(seat.get("ref")), _STAFF
         yield plain(mapping(each.row.body.get("on_behalf_of")).get("name")), _STAFF
     yield case.asked.text("on_behalf_of"), "a person"

@@ -6,8 +6,8 @@ from typing import Final
 from audit.explain.affected import grounds
 from audit.explain.asking import matched_rules, rule_name, rule_words
 from audit.explain.model import Answer, Sentence
-from audit.explain.reading import Case, Told, mapping, plain
-from audit.explain.voice import Voice, listed
+from audit.explain.reading import Case, Told, mapping, rows
+from audit.explain.voice import Voice, seats_words
 
 _NOT_APPROVED: Final = frozenset(
     {"denied", "returned", "expired", "blocked", "cancelled", "pending"}
@@ -20,11 +20,11 @@ def answers(case: Case, voice: Voice) -> Iterator[Answer]:
     if case.status in _NOT_APPROVED:
         was = "is it not decided yet" if case.end is None else "was it not approved"
         yield Answer(f"Why {was}?", tuple(_not_approved(case, voice)))
+    if voice.is_affected:
+        return  # the rules and the people are what they have read already
     sentences = tuple(_not_allowed(case, voice))
     if sentences:
         yield Answer("Why was it not allowed without a person?", sentences)
-    if voice.is_affected:
-        return
     for person in _bystanders(case):
         yield not_decided_by(case, person)
 
@@ -40,8 +40,8 @@ def not_decided_by(case: Case, person: str) -> Answer:
         return Answer(question, tuple(found))
     openings = case.of("stage.opened")
     last = openings[-1] if openings else case.asked
-    seats = [plain(mapping(seat).get("ref")) for seat in last.data.get("seats") or []]
-    asked = f" Those asked were: {listed(seats)}." if seats else ""
+    seats = seats_words(last.data.get("seats"))
+    asked = f" What was asked for was {seats}." if seats else ""
     words = f"No event of this request names {person}: they were not told and did not vote.{asked}"
     return Answer(question, (last.say(words),))
 
@@ -94,15 +94,10 @@ def _expired(case: Case, voice: Voice) -> Iterator[Sentence]:
 def _not_allowed(case: Case, voice: Voice) -> Iterator[Sentence]:
     if case.status in ("allowed", "blocked"):
         return
-    if voice.is_affected:
-        yield case.judged.say(f"A person had to decide, because {grounds(case, voice)}.")
-    else:
-        yield from _rules(case, voice, "require_approval", "A person had to decide, because")
-    for each in case.judged.data.get("unmet") or []:
-        rule = mapping(each)
-        name = "A rule" if voice.is_affected else f"Rule {rule_name(rule)}"
+    yield from _rules(case, voice, "require_approval", "A person had to decide, because")
+    for rule in rows(case.judged.data.get("unmet")):
         yield case.judged.say(
-            f"{name} that would have allowed it did not apply: {voice.words(rule_words(rule))}."
+            f"Rule {rule_name(rule)} would have allowed it, and did not apply: {rule_words(rule)}."
         )
 
 

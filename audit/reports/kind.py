@@ -8,6 +8,10 @@ from typing import Any
 from uuid import UUID
 
 
+class NothingThere(Exception):
+    """The record does not hold what the report is about; the message is for who asked for it."""
+
+
 class Needs(StrEnum):
     """What has to be named when a report of a kind is asked for."""
 
@@ -65,3 +69,4 @@ class Kind:
     needs: Needs
     gather: Gather
     template: str
+    attaches: bool = True  # the events; not for whoever may not read them

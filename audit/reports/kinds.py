@@ -3,6 +3,7 @@
 from typing import Final
 
 from audit.reports import access, agents, layout, policy_changes, sla
+from audit.reports.explaining import REQUEST_KINDS
 from audit.reports.framework_law import LAWS
 from audit.reports.framework_standards import STANDARDS
 from audit.reports.kind import Gather, Keep, Kind, Needs, Source
@@ -28,5 +29,6 @@ KINDS: Final[dict[str, Kind]] = {
         access.KIND,
         *LAWS,
         *STANDARDS,
+        *REQUEST_KINDS,
     )
 }

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from audit.models import Report
 from audit.reports.document import STYLE, gather_document
+from audit.reports.kind import NothingThere
 from audit.reports.kinds import KINDS
 from audit.reports.reading import source_of
 from govapp.common.tenancy import tenant_transaction
@@ -47,9 +48,12 @@ def make_pdf(*, tenant_id: UUID, report: Report, advance: Advance) -> bytes:
                 end=report.period_end,
                 request_id=report.request_id,
             )
-            document = gather_document(
-                kind, source, directory=directory, is_compared=report.is_compared
-            )
+            try:
+                document = gather_document(
+                    kind, source, directory=directory, is_compared=report.is_compared
+                )
+            except NothingThere as error:
+                raise MakingFailed(str(error)) from error
         advance(40, f"Laying out {document.attached.events:,} events")
         (directory / STYLE.name).write_bytes(STYLE.read_bytes())
         (directory / "report.html").write_text(document.html(stylesheet=STYLE.name))

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from audit.explain import explain_request
 from audit.selectors import events
 from audit.selectors.proofs import check_event, inclusion_json, latest_checkpoint
 from audit.services.exports import make_export, take_proof
@@ -88,15 +87,6 @@ def audit_event_proof(request: HttpRequest, slug: str, event: str) -> HttpRespon
     response = JsonResponse(inclusion_json(event, inclusion))
     response["Content-Disposition"] = f'attachment; filename="{event}.proof.json"'
     return response
-
-
-@require_GET
-@record_page
-def audit_request(request: HttpRequest, slug: str, request_name: str) -> HttpResponseBase:
-    """One action request explained from the record alone."""
-    explanation = explain_request(_parse("ar", request_name))
-    context = {"nav": "audit", "explanation": explanation}
-    return render(request, "audit/request.html", context)
 
 
 @require_POST

@@ -52,6 +52,7 @@ AGENTS = {
         "action-requests/<action_request:request_id>/comments",
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
+        "action-requests/<action_request:request_id>/explanation",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
     )
 }  # fmt: skip

@@ -1,0 +1,114 @@
+"""One request as a file: the explanation for an audience, and the dossier for an auditor.
+
+Source: design page audit.md, "Explain" and "Report"; AI Act Art. 86, GDPR Art. 22.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from itertools import count
+from typing import Any, Final, NamedTuple
+
+from audit.explain import Audience, Explanation, Sentence, explain_events
+from audit.reports.dossier import gather_dossier
+from audit.reports.kind import Keep, Kind, Needs, NothingThere, Source
+from audit.reports.reading import read_request
+from audit.selectors.contest import contest_words
+from govapp.common.ids import public_id
+
+DOSSIER: Final = "dossier"
+KIND_OF: Final = {
+    Audience.AFFECTED: "explanation",
+    Audience.OFFICER: "explanation-officer",
+    Audience.ENGINEER: "explanation-engineer",
+}
+_FOR_OFFICER: Final = "What the record says about one request, each sentence with its event."
+
+
+class Line(NamedTuple):
+    """A sentence as it is printed, with the number under which its proof is listed."""
+
+    number: int
+    sentence: Sentence
+
+
+class Part(NamedTuple):
+    """A question, and the lines under it."""
+
+    title: str
+    lines: list[Line]
+
+
+def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mapping[str, Any]:
+    """Read one request and return what the template shows.
+
+    Nothing is kept for the person affected: an event names staff and masks nothing. Raises
+    `NothingThere` when the request does not stand in the tree of the source.
+    """
+    is_affected = audience == Audience.AFFECTED
+    rows = [each.row for each in read_request(source, _drop if is_affected else keep)]
+    if source.request_id is None or not rows:
+        raise NothingThere("The record does not hold this request yet; try again in a few seconds.")
+    explanation = explain_events(
+        public_id("ar", source.request_id),
+        rows,
+        audience,
+        zone=source.zone,
+        tenant=source.tenant,
+        contact=contest_words(source.size) if is_affected else "",
+    )
+    numbers = count(1)
+    parts = list(_parts(explanation, numbers))
+    return {
+        "explanation": explanation,
+        "is_affected": is_affected,
+        "in_short": [Line(next(numbers), each) for each in explanation.in_short],
+        "parts": parts,
+        "events": len(rows),
+    }
+
+
+def _parts(explanation: Explanation, numbers: "count[int]") -> list[Part]:
+    found = [(each.title, each.sentences) for each in explanation.sections]
+    found += [(each.question, each.sentences) for each in explanation.why_not]
+    return [
+        Part(title, [Line(next(numbers), each) for each in sentences]) for title, sentences in found
+    ]
+
+
+def _drop(_: bytes) -> None:
+    """Keep nothing."""
+
+
+def _explanation(audience: Audience, title: str, purpose: str) -> Kind:
+    return Kind(
+        slug=KIND_OF[audience],
+        title=title,
+        purpose=purpose,
+        needs=Needs.REQUEST,
+        gather=partial(gather_explanation, audience),
+        template="audit/reports/explanation.html",
+    )
+
+
+REQUEST_KINDS: Final = (
+    Kind(
+        slug=DOSSIER,
+        title="Decision dossier",
+        purpose="One decision for the file: what was asked, what the approvers saw, who decided, "
+        "under which rules, and the proofs.",
+        needs=Needs.REQUEST,
+        gather=gather_dossier,
+        template="audit/reports/dossier.html",
+    ),
+    _explanation(
+        Audience.AFFECTED,
+        "Explanation of a decision",
+        "Plain words for a person whom a decision affects.",
+    ),
+    _explanation(Audience.OFFICER, "Explanation for the officer", _FOR_OFFICER),
+    _explanation(
+        Audience.ENGINEER,
+        "Explanation for the engineer",
+        "Every event of one request with its type, its actor and its data.",
+    ),
+)
