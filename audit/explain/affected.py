@@ -149,12 +149,14 @@ def _people(case: Case, voice: Voice) -> Iterator[Sentence]:
             f"They had the page open for {seconds} seconds." if seconds else "",
             "" if id(each) in counted else "This answer did not count in the end.",
         )
-    late = case.of("timer.reminded", "timer.escalated", "timer.repeated")
-    if late:
-        events = tuple(each.ref for each in late)
-        times = "once" if len(late) == 1 else f"{len(late)} times"
-        words = f"People were reminded, or more people were asked, {times}."
-        yield Sentence(words, late[0].at, late[0].type, events)
+    for types, did in (
+        (("timer.reminded", "timer.repeated"), "they were reminded"),
+        (("timer.escalated",), "more people were asked"),
+    ):
+        if late := case.of(*types):
+            times = "" if len(late) == 1 else f" {len(late)} times"
+            words = f"Because not everybody had answered, {did}{times}."
+            yield Sentence(words, late[0].at, late[0].type, tuple(each.ref for each in late))
     if case.status == "cancelled" and case.end is not None:
         yield case.end.say(f"It was called off on {voice.time(case.end.at)}.")
     if case.status == "expired" and case.end is not None:
@@ -166,7 +168,7 @@ def _then(case: Case) -> Iterator[Sentence]:
     revoked, used = case.of("grant.revoked"), case.of("grant.redeemed")
     if reported:
         last = reported[-1]
-        cost = last.text("cost")
+        cost = last.money("cost")
         words = _EXECUTED.get(last.text("outcome"), "The software reported how it went.")
         yield last.say(words, f"It cost {cost}." if cost else "")
     elif revoked:

@@ -159,12 +159,13 @@ def _frame(told: Told) -> Iterator[str]:
         ("integration", "The system to act on was {}."),
         ("confidence", "The agent's own confidence was {}."),
         ("run", "It was part of run {}."),
-        ("estimated_cost", "The agent expected it to cost {}."),
         ("supersedes", "It takes the place of {}."),
         ("payload_digest", "The action's SHA-256 is {}."),
     ):
         if value := told.text(key):
             yield words.format(value.removeprefix("sha256:"))
+    if cost := told.money("estimated_cost"):
+        yield f"The agent expected it to cost {cost}."
 
 
 def _changes(told: Told) -> Iterator[str]:

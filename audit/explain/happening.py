@@ -27,7 +27,6 @@ _DETAILS: Final = (
     ("remark", "The remark was: “{}”"),
     ("note", "It was noted: “{}”"),
     ("why", "Why: {}."),
-    ("cost", "The cost was {}."),
     ("jti", "The permission's number is {}."),
 )
 
@@ -85,6 +84,8 @@ def details(told: Told) -> Iterator[str]:
         # What the summary has said already is not said again.
         if value and not (key in ("reason", "remark", "note", "why") and value in told.row.summary):
             yield words.format(value)
+    if cost := told.money("cost"):
+        yield f"It cost {cost}."
 
 
 def _vote(case: Case, told: Told) -> Iterator[str]:

@@ -47,6 +47,19 @@ class Told:
         """Return a value as text; empty when there is none, or when it was too large to keep."""
         return plain(self.data.get(key))
 
+    def money(self, key: str) -> str:
+        """Return an amount with its currency, which events hold as text; else as `text` does."""
+        value = self.data.get(key)
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return value
+        amount = mapping(value)
+        if set(amount) == {"amount", "currency"}:
+            return f"{plain(amount['currency'])} {plain(amount['amount'])}"
+        return plain(value)
+
     def say(self, words: str, *details: str) -> Sentence:
         """Return a sentence that this event proves."""
         said = tuple(each for each in details if each)
@@ -121,6 +134,12 @@ class Case:
         except ValueError:
             return ()
         return tuple(_flat("", payload))
+
+    @property
+    def came_of_it(self) -> str:
+        """What became of the permission, in the record's own words; empty without any news."""
+        news = self.of("grant.", "execution.")
+        return news[-1].row.summary if news else ""
 
 
 def is_of(kind: str, types: Iterable[str]) -> bool:

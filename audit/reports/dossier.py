@@ -12,7 +12,7 @@ from audit.explain import Audience, explain_events
 from audit.explain.asking import sources
 from audit.explain.happening import right_words
 from audit.explain.reading import Case, Told, mapping, plain
-from audit.explain.voice import listed
+from audit.explain.voice import Voice, listed
 from audit.merkle.tiles import prove_inclusion
 from audit.models import LedgerLeaf
 from audit.reports.kind import Keep, NothingThere, Source
@@ -82,7 +82,8 @@ def gather_dossier(source: Source, keep: Keep) -> Mapping[str, Any]:
         "request": request,
         "status": _STATUS[case.status],
         "headline": _headline(case),
-        "facts": _facts(case),
+        "facts": _facts(case, Voice(Audience.OFFICER, case, source.zone)),
+        "ended": decisive.row.summary if case.end else "",
         "fields": case.fields,
         "digest": case.judged.text("payload_digest").removeprefix("sha256:"),
         "reason": case.asked.text("reason") or case.asked.text("agent_reason"),
@@ -113,7 +114,7 @@ def _headline(case: Case) -> list[dict[str, str]]:
     ]
 
 
-def _facts(case: Case) -> list[tuple[str, str]]:
+def _facts(case: Case, voice: Voice) -> list[tuple[str, str]]:
     """What the case is, as terms and values; what is not recorded is left out."""
     told, policy = case.asked, mapping(case.judged.data.get("policy"))
     kind, key = told.text("category_name"), told.text("category")
@@ -128,11 +129,14 @@ def _facts(case: Case) -> list[tuple[str, str]]:
         ("Environment", told.text("environment")),
         ("System acted on", told.text("integration")),
         ("Run", told.text("run")),
-        ("Expected cost", told.text("estimated_cost")),
+        ("Expected cost", told.money("estimated_cost")),
+        ("Asked on", voice.time(told.at)),
+        ("Ended on", voice.time(case.end.at) if case.end else "still open"),
         ("Decided by", listed(deciders) or "no person"),
         ("Policy", f"version {plain(policy.get('version'))}" if policy else ""),
         ("Policy digest", plain(policy.get("digest")).removeprefix("sha256:")),
         ("Takes the place of", told.text("supersedes")),
+        ("Came of it", case.came_of_it),
     ]
     return [(term, value) for term, value in rows if value]
 

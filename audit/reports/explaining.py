@@ -57,12 +57,12 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         contact=contest_words(source.size) if is_affected else "",
     )
     numbers = count(1)
-    parts = list(_parts(explanation, numbers))
+    in_short = [Line(next(numbers), each) for each in explanation.in_short]
     return {
         "explanation": explanation,
         "is_affected": is_affected,
-        "in_short": [Line(next(numbers), each) for each in explanation.in_short],
-        "parts": parts,
+        "in_short": in_short,
+        "parts": list(_parts(explanation, numbers)),
         "events": len(rows),
     }
 
