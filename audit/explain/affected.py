@@ -143,9 +143,11 @@ def _people(case: Case, voice: Voice) -> Iterator[Sentence]:
         who = role_of(each)
         words = f"{who[:1].upper()}{who[1:]} {did} on {voice.time(each.at)}."
         reason, seconds = each.text("reason"), each.text("seconds_viewed")
+        # Why somebody refused is said already, as the answer to why it was not approved.
+        is_said = case.status in ("denied", "returned") and _decided(case, each)
         yield each.say(
             words,
-            f"The reason given was: “{voice.words(reason)}”" if reason else "",
+            f"The reason given was: “{voice.words(reason)}”" if reason and not is_said else "",
             f"They had the page open for {seconds} seconds." if seconds else "",
             "" if id(each) in counted else "This answer did not count in the end.",
         )

@@ -9,6 +9,7 @@ from audit.explain.reading import Case, Told, mapping, plain, rows
 from audit.explain.voice import Voice, listed
 
 _MOST_FIELDS: Final = 40
+_SHORT_FORMS: Final = frozenset({"BIC", "IBAN", "ID", "URL", "VAT"})
 _OUTCOMES: Final = {
     "allow": "allows it without a person",
     "deny": "denies it",
@@ -74,8 +75,10 @@ def field_lines(case: Case, voice: Voice) -> list[str]:
 
 
 def field_words(name: str) -> str:
-    """Say a field's name: "purchase_order" is "Purchase order"."""
+    """Say a field's name: "purchase_order" is "Purchase order", "iban" is "IBAN"."""
     words = name.replace("_", " ").replace(".", ", ")
+    if words.upper() in _SHORT_FORMS:
+        return words.upper()
     return f"{words[:1].upper()}{words[1:]}"
 
 

@@ -20,9 +20,9 @@ class Audience(StrEnum):
 
 
 TITLES = {
-    Audience.AFFECTED: "For the person affected",
-    Audience.OFFICER: "For the officer",
-    Audience.ENGINEER: "For the engineer",
+    Audience.AFFECTED: "Person affected",
+    Audience.OFFICER: "Officer",
+    Audience.ENGINEER: "Engineer",
 }
 
 

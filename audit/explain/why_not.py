@@ -66,7 +66,13 @@ def _not_approved(case: Case, voice: Voice) -> Iterator[Sentence]:
     else:
         wanted = "deny" if case.status == "denied" else "return"
         votes = [each for each in case.votes if each.text("verdict") == wanted]
-        did = "sent it back" if wanted == "return" else "denied it"
+        did = (
+            "sent it back"
+            if wanted == "return"
+            else "refused it"
+            if voice.is_affected
+            else "denied it"
+        )
         for each in votes or [end]:
             who = voice.person(each)
             one = "" if wanted == "return" else " One “no” is enough."

@@ -69,7 +69,10 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
 
 def _parts(explanation: Explanation, numbers: "count[int]") -> list[Part]:
     found = [(each.title, each.sentences) for each in explanation.sections]
-    found += [(each.question, each.sentences) for each in explanation.why_not]
+    why_not = [(each.question, each.sentences) for each in explanation.why_not]
+    # Whom it affects reads first why it was refused; others read first what happened.
+    is_affected = explanation.audience == Audience.AFFECTED
+    found = why_not + found if is_affected else found + why_not
     return [
         Part(title, [Line(next(numbers), each) for each in sentences]) for title, sentences in found
     ]

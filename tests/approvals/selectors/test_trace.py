@@ -45,8 +45,10 @@ def test_page_interface_and_explanation_say_the_same() -> None:
     assert answer.policy.trace is not None
     assert [line.because for line in answer.policy.trace] == [line.because for line in page.trace]
     (rules,) = (part for part in explained.sections if part.title == "Which rules applied")
-    assert [(each.text, each.details) for each in rules.sentences] == [
-        ("it applies to payments.transfer", ("Rule payments: require approval, matched.",))
+    assert [each.text for each in rules.sentences[1:]] == [
+        "Rule payments wants the approval of people, because it applies to payments.transfer.",
+        "What rule payments says: When payments.transfer: 1 from Finance and 1 from Risk must"
+        " approve within 4 hours; nobody answering means it expires.",
     ]
 
 
