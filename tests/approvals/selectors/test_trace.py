@@ -47,8 +47,10 @@ def test_page_interface_and_explanation_say_the_same() -> None:
     (rules,) = (part for part in explained.sections if part.title == "Which rules applied")
     assert [each.text for each in rules.sentences[1:]] == [
         "Rule payments wants the approval of people, because it applies to payments.transfer.",
-        "What rule payments says: When payments.transfer: 1 from Finance and 1 from Risk must"
-        " approve within 4 hours; nobody answering means it expires.",
+        (
+            "What rule payments says: When payments.transfer: 1 from Finance and 1 from Risk must"
+            " approve within 4 hours; nobody answering means it expires."
+        ),
     ]
 
 
