@@ -15,6 +15,7 @@ from tenants.office_hours import office_words
 from tenants.services.tenants import (
     create_tenant,
     resume_tenant,
+    set_contest_text,
     set_retention,
     suspend_tenant,
     update_settings,
@@ -224,6 +225,23 @@ def test_compliance_and_owners_set_how_long_records_are_kept(acme: Company) -> N
     for member in (acme.alice, acme.audrey):
         with pytest.raises(Forbidden):
             set_retention(actor=member, days=1)
+
+
+def test_compliance_and_owners_say_how_a_decision_is_contested(acme: Company) -> None:
+    assert set_contest_text(actor=acme.carl, text=" Write\nto us. ").contest_text == "Write to us."
+    assert set_contest_text(actor=acme.carl, text="Write to us.").contest_text == "Write to us."
+    assert set_contest_text(actor=acme.olivia, text="").contest_text == ""
+    assert summaries("tenant.contest_text_set") == [
+        "Carl set how a decision can be contested; now: Write to us.",
+        "Olivia set how a decision can be contested; nothing is said any more",
+    ]
+    for member in (acme.alice, acme.audrey):
+        with pytest.raises(Forbidden):
+            set_contest_text(actor=member, text="Do not.")
+    for text in ("x" * 501, "to\u202eus"):
+        with pytest.raises(Invalid) as refused:
+            set_contest_text(actor=acme.carl, text=text)
+        assert [error.pointer for error in refused.value.errors] == ["/contest_text"]
 
 
 @pytest.mark.parametrize("days", [0, -1, 3661, True, 1.5])
