@@ -68,9 +68,9 @@ def audit_request(request: HttpRequest, slug: str, request_name: str) -> HttpRes
 def audit_request_file(request: HttpRequest, slug: str, request_name: str) -> HttpResponseBase:
     """Have the explanation, or the whole dossier, made as a PDF; asking for it is recorded."""
     ident, kind = _parse(request_name), request.POST.get("kind", "")
+    explain_request(ident)  # the record knows it, or there is no such page
     if kind not in {DOSSIER, *KIND_OF.values()}:
         raise Malformed("There is no such file of a request.")
-    explain_request(ident)  # the record knows it, or there is no such page
     try:
         request_report(actor=reader_of(request).as_actor(), kind=kind, request_id=ident)
         messages.success(request, "The file is being made; it appears below when it is done.")
