@@ -46,10 +46,10 @@ def record_changed(
             "former_digest": former.payload_digest,
             "version": request.version,
             "policy": policy_of(request),
+            "unmet": unmet_of(request),
             "outcome": outcome,
             "obligations": request.obligations,
             "rules": rules_of(request.trace),
-            "unmet": unmet_of(request.trace),
             "because": request.because,
         },
     )

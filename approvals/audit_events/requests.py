@@ -60,6 +60,7 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "estimated_cost": schema_text(request.estimated_cost),
             "supersedes": _supersedes(request),
             "environment": request.environment,
+            "unmet": unmet_of(request),
             "integration": request.integration,
             "run": request.run_key,
             "obligations": request.obligations,
@@ -69,7 +70,6 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "payload_digest": request.payload_digest,
             "policy": policy_of(request),
             "rules": rules_of(request.trace),
-            "unmet": unmet_of(request.trace),
             "because": request.because,
         },
     )
@@ -313,6 +313,18 @@ def policy_of(request: ActionRequest) -> dict[str, Any] | None:
     return {"id": version.public_id, "version": version.number, "digest": version.digest}
 
 
+def unmet_of(request: ActionRequest) -> list[dict[str, str]]:
+    """The rules that would have allowed it without a person, and why they did not apply.
+
+    Only those of its category that looked at some value: why no person was spared is asked later.
+    """
+    return [
+        {"rule": rule["rule_id"], "because": rule["because"]}
+        for rule in request.trace.get("rules", [])
+        if rule["outcome"] == "allow" and rule["verdict"] == "not_matched" and rule["values"]
+    ]
+
+
 def _category(request: ActionRequest) -> dict[str, Any]:
     """What the category said at that moment; it may be redefined."""
     category = request.category
@@ -340,16 +352,4 @@ def rules_of(trace: Mapping[str, Any]) -> list[dict[str, str]]:
         }
         for rule in trace.get("rules", [])
         if rule["verdict"] != "not_matched"
-    ]
-
-
-def unmet_of(trace: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The rules that would have allowed it without a person, and why they did not apply.
-
-    Only those of its category that looked at some value: why no person was spared is asked later.
-    """
-    return [
-        {"rule": rule["rule_id"], "because": rule["because"]}
-        for rule in trace.get("rules", [])
-        if rule["outcome"] == "allow" and rule["verdict"] == "not_matched" and rule["values"]
     ]

@@ -12,6 +12,8 @@ from audit.explain.reading import Case, Told, mapping, plain, rows
 from govapp.common.sensitive import is_said, kind_of_name, last_name, mask, mask_of
 
 _STAFF: Final = "a member of staff"
+# What stands for somebody who was erased (`audit.selectors.disclosures`) is no name to hide.
+_ERASED: Final = frozenset({"an erased person", "[erased]"})
 _LEAST_NAME: Final = 3  # letters; a shorter part of a name is too often a word of its own
 _QUOTED: Final = 600  # characters of somebody's words for a person who reads in a minute
 
@@ -71,8 +73,9 @@ class Voice:
     def _instead(self) -> list[tuple[re.Pattern[str], str]]:
         found: dict[str, str] = {}
         for name, instead in _names(self._case):
-            if name:
-                found.setdefault(name, instead)
+            if not name or name in _ERASED:
+                continue
+            found.setdefault(name, instead)
             for part in name.split():
                 if len(part) >= _LEAST_NAME:
                     found.setdefault(part, instead)

@@ -64,6 +64,8 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         "in_short": in_short,
         "parts": list(_parts(explanation, numbers)),
         "events": len(rows),
+        # An attestation names the officer who gave it.
+        **({"attestations": []} if is_affected else {}),
     }
 
 
@@ -90,6 +92,7 @@ def _explanation(audience: Audience, title: str, purpose: str) -> Kind:
         needs=Needs.REQUEST,
         gather=partial(gather_explanation, audience),
         template="audit/reports/explanation.html",
+        attaches=audience != Audience.AFFECTED,
     )
 
 

@@ -70,6 +70,14 @@ def test_the_officer_reads_the_names_that_the_affected_person_does_not() -> None
     assert [name in whole for name in ("Alice Archer", "Bob Baker", "Ines Caldeira")] == [True] * 3
 
 
+def test_somebody_erased_is_no_name_that_is_hidden() -> None:
+    book = Book()
+    book.submitted(on_behalf_of="[erased]", reason="The person was erased.")
+    book.voted(ALICE | {"name": "an erased person"}, "finance")
+    said = texts(book.explain(AFFECTED), "What the software asked to do")
+    assert said[1] == "The software gave this reason: “The person was erased.”"
+
+
 def test_a_month_is_no_member_of_staff() -> None:
     book = Book()
     book.submitted()
