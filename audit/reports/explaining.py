@@ -13,6 +13,7 @@ from audit.reports.dossier import gather_dossier
 from audit.reports.kind import Keep, Kind, Needs, NothingThere, Source
 from audit.reports.reading import read_request
 from audit.selectors.contest import contest_words
+from audit.selectors.staff import staff_names
 from govapp.common.ids import public_id
 
 DOSSIER: Final = "dossier"
@@ -55,6 +56,7 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         zone=source.zone,
         tenant=source.tenant,
         contact=contest_words(source.size) if is_affected else "",
+        staff=staff_names(source.size) if is_affected else (),
     )
     numbers = count(1)
     in_short = [Line(next(numbers), each) for each in explanation.in_short]

