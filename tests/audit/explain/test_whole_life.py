@@ -118,7 +118,7 @@ def test_the_page_speaks_to_three_audiences(bank: World) -> None:
         "officer", "affected", "engineer",
     ]  # fmt: skip
     assert "If you do not agree" in affected.content.decode()
-    letter = affected.content.decode().partition('<div class="letter">')[2].partition("</main>")[0]
+    letter = affected.content.decode().partition('<div class="told">')[2].partition("</main>")[0]
     assert [name in letter for name in ("Alice", "Ines", "DE89370400440532013000")] == [False] * 3
     assert "action_request.submitted by agent ag_" in engineer.content.decode()
     assert "DE89370400440532013000" not in engineer.content.decode()
