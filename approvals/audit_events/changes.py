@@ -46,6 +46,7 @@ def record_changed(
             "former_digest": former.payload_digest,
             "version": request.version,
             "policy": policy_of(request),
+            "unmet": unmet_of(request),
             "outcome": outcome,
             "obligations": request.obligations,
             "rules": rules_of(request.trace),

@@ -61,6 +61,7 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "estimated_cost": schema_text(request.estimated_cost),
             "supersedes": _supersedes(request),
             "environment": request.environment,
+            "unmet": unmet_of(request),
             "integration": request.integration,
             "run": request.run_key,
             "obligations": request.obligations,
@@ -331,6 +332,18 @@ def policy_of(request: ActionRequest) -> dict[str, Any] | None:
     if version is None:
         return None
     return {"id": version.public_id, "version": version.number, "digest": version.digest}
+
+
+def unmet_of(request: ActionRequest) -> list[dict[str, str]]:
+    """The rules that would have allowed it without a person, and why they did not apply.
+
+    Only those of its category that looked at some value: why no person was spared is asked later.
+    """
+    return [
+        {"rule": rule["rule_id"], "because": rule["because"]}
+        for rule in request.trace.get("rules", [])
+        if rule["outcome"] == "allow" and rule["verdict"] == "not_matched" and rule["values"]
+    ]
 
 
 def _category(request: ActionRequest) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def _people(case: Case, voice: Voice) -> Iterator[Sentence]:
         is_said = case.status in ("denied", "returned") and _decided(case, each)
         yield each.say(
             words,
-            f"The reason given was: “{voice.words(reason)}”" if reason and not is_said else "",
+            f"The reason given was: “{voice.remark(reason)}”" if reason and not is_said else "",
             f"They had the page open for {seconds} seconds." if seconds else "",
             "" if id(each) in counted else "This answer did not count in the end.",
         )

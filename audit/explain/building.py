@@ -1,6 +1,6 @@
 """An explanation out of the events of one request."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from audit.explain.reading import Case
 from audit.explain.voice import Voice
 from audit.selectors.contest import contest_words
 from audit.selectors.events import EventRow, events_of_request
+from audit.selectors.staff import staff_names
 from govapp.common.errors import NotFound
 from govapp.common.ids import public_id
 
@@ -44,14 +45,21 @@ def explain_request(
     """Explain one action request of the bound tenant from its events.
 
     Times are told in `zone`; `tenant` is what the organisation is called to the person affected.
-    Two queries at most. Raises `NotFound` when the record knows nothing of the request.
+    One query; three for the person affected. Raises `NotFound` when the record knows nothing of
+    the request.
     """
     rows = events_of_request(request_id)
     if not rows:
         raise NotFound("The record knows no such request.")
-    contact = contest_words() if audience == Audience.AFFECTED else ""
+    affects = audience == Audience.AFFECTED
     return explain_events(
-        public_id("ar", request_id), rows, audience, zone=zone, tenant=tenant, contact=contact
+        public_id("ar", request_id),
+        rows,
+        audience,
+        zone=zone,
+        tenant=tenant,
+        contact=contest_words() if affects else "",
+        staff=staff_names() if affects else (),
     )
 
 
@@ -63,10 +71,14 @@ def explain_events(
     zone: str = "UTC",
     tenant: str = "",
     contact: str = "",
+    staff: Collection[str] = (),
 ) -> Explanation:
-    """Explain one request from these events, oldest first and at least one. Asks nothing else."""
+    """Explain one request from these events, oldest first and at least one. Asks nothing else.
+
+    For the person affected, `contact` is where to contest it, and the names of `staff` are hidden.
+    """
     case = Case(request, rows)
-    voice = Voice(audience, case, zone)
+    voice = Voice(audience, case, zone, staff)
     affects = audience == Audience.AFFECTED
     return Explanation(
         request=request,

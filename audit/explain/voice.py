@@ -1,7 +1,7 @@
 """How an audience is spoken to: names or roles, values masked or not, times of one zone."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -12,6 +12,8 @@ from audit.explain.reading import Case, Told, mapping, plain, rows
 from govapp.common.sensitive import is_said, kind_of_name, last_name, mask, mask_of
 
 _STAFF: Final = "a member of staff"
+# What stands for somebody who was erased (`audit.selectors.disclosures`) is no name to hide.
+_ERASED: Final = frozenset({"an erased person", "[erased]"})
 _LEAST_NAME: Final = 3  # letters; a shorter part of a name is too often a word of its own
 _QUOTED: Final = 600  # characters of somebody's words for a person who reads in a minute
 
@@ -19,9 +21,12 @@ _QUOTED: Final = 600  # characters of somebody's words for a person who reads in
 class Voice:
     """Says what an event holds to one audience."""
 
-    def __init__(self, audience: Audience, case: Case, zone: str) -> None:
+    def __init__(
+        self, audience: Audience, case: Case, zone: str, staff: Collection[str] = ()
+    ) -> None:
         self.audience = audience
         self._case = case
+        self._staff = sorted(staff)
         self._zone = ZoneInfo(zone)
 
     @property
@@ -37,11 +42,22 @@ class Voice:
         return role_of(told) if told.actor.get("kind") == "person" else "the system"
 
     def words(self, text: str) -> str:
-        """Return what somebody wrote; for the person affected without names, masked, not long."""
+        """Return what an agent wrote; for the person affected without names, masked, not long.
+
+        Hidden are the people of this request, and the full names of all staff. Parts of these are
+        not: what is asked for may be about somebody who shares a name with one of them.
+        """
+        return self._hidden(text, self._instead)
+
+    def remark(self, text: str) -> str:
+        """Return what one of the staff wrote: as `words`, and parts of all names are hidden too."""
+        return self._hidden(text, self._instead_in_remarks)
+
+    def _hidden(self, text: str, patterns: "list[tuple[re.Pattern[str], str]]") -> str:
         text = " ".join(text.split())
         if not self.is_affected:
             return text
-        for name, instead in self._instead:
+        for name, instead in patterns:
             text = name.sub(instead, text)
         text = mask(text)
         return text if len(text) <= _QUOTED else f"{text[: _QUOTED - 1]}…"
@@ -68,19 +84,34 @@ class Voice:
             return text
 
     @cached_property
-    def _instead(self) -> list[tuple[re.Pattern[str], str]]:
-        found: dict[str, str] = {}
-        for name, instead in _names(self._case):
-            if name:
-                found.setdefault(name, instead)
-            for part in name.split():
-                if len(part) >= _LEAST_NAME:
-                    found.setdefault(part, instead)
-        # The longest first, so that a whole name is one person and not two.
-        return [
-            (re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), found[name])
-            for name in sorted(found, key=lambda name: (-len(name), name))
-        ]
+    def _instead(self) -> "list[tuple[re.Pattern[str], str]]":
+        found = dict.fromkeys(self._staff, _STAFF)
+        return _patterns(found | _with_parts(dict(reversed(list(_names(self._case))))))
+
+    @cached_property
+    def _instead_in_remarks(self) -> "list[tuple[re.Pattern[str], str]]":
+        found = _with_parts(dict.fromkeys(self._staff, _STAFF))
+        return _patterns(found | _with_parts(dict(reversed(list(_names(self._case))))))
+
+
+def _with_parts(names: Mapping[str, str]) -> dict[str, str]:
+    """Return names and their parts, each with what stands for it; a whole name before a part."""
+    parts = {
+        part: instead
+        for name, instead in names.items()
+        for part in name.split()
+        if len(part) >= _LEAST_NAME and name not in _ERASED
+    }
+    return parts | {name: instead for name, instead in names.items() if name not in _ERASED}
+
+
+def _patterns(found: Mapping[str, str]) -> "list[tuple[re.Pattern[str], str]]":
+    """Return what finds each name, the longest first: a whole name is one person and not two."""
+    return [
+        (re.compile(rf"(?<!\w){re.escape(name)}(?!\w)"), found[name])
+        for name in sorted(found, key=lambda name: (-len(name), name))
+        if name and name not in _ERASED
+    ]
 
 
 def role_of(told: Told) -> str:

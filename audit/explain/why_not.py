@@ -52,7 +52,7 @@ def _not_approved(case: Case, voice: Voice) -> Iterator[Sentence]:
         missing = [each for each in case.events if each.text("missing")]
         if missing:
             words = "It is still open; when people were last reminded, these were missing:"
-            yield missing[-1].say(f"{words} {voice.words(missing[-1].text('missing'))}.")
+            yield missing[-1].say(f"{words} {voice.remark(missing[-1].text('missing'))}.")
         else:
             yield case.events[-1].say("It is still open: not everybody has answered.")
         return
@@ -94,7 +94,7 @@ def _expired(case: Case, voice: Voice) -> Iterator[Sentence]:
             yield each.say(each.row.summary)
     last = [each for each in case.events if each.text("missing")]
     if last:
-        yield last[-1].say(f"Still missing was: {voice.words(last[-1].text('missing'))}.")
+        yield last[-1].say(f"Still missing was: {voice.remark(last[-1].text('missing'))}.")
 
 
 def _not_allowed(case: Case, voice: Voice) -> Iterator[Sentence]:
@@ -122,7 +122,7 @@ def _rules(case: Case, voice: Voice, outcome: str, begin: str) -> Iterator[Sente
 
 def _reason(told: Told, voice: Voice) -> str:
     reason = told.text("reason")
-    return f"The reason given was: “{voice.words(reason)}”" if reason else "No reason was given."
+    return f"The reason given was: “{voice.remark(reason)}”" if reason else "No reason was given."
 
 
 def _bystanders(case: Case) -> list[str]:

@@ -101,7 +101,8 @@ def gather_document(
     kind: Kind, source: Source, *, directory: Path | None = None, is_compared: bool = False
 ) -> Document:
     """Read what a report says, inside a transaction; its events go to files of the directory."""
-    with Attached(directory / "events.jsonl" if directory else None) as attached:
+    path = directory / "events.jsonl" if directory and kind.attaches else None
+    with Attached(path) as attached:
         found = kind.gather(source, attached.keep)
     words = ""
     if is_compared and source.start is not None:

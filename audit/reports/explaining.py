@@ -13,6 +13,7 @@ from audit.reports.dossier import gather_dossier
 from audit.reports.kind import Keep, Kind, Needs, NothingThere, Source
 from audit.reports.reading import read_request
 from audit.selectors.contest import contest_words
+from audit.selectors.staff import staff_names
 from govapp.common.ids import public_id
 
 DOSSIER: Final = "dossier"
@@ -55,6 +56,7 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         zone=source.zone,
         tenant=source.tenant,
         contact=contest_words(source.size) if is_affected else "",
+        staff=staff_names(source.size) if is_affected else (),
     )
     numbers = count(1)
     in_short = [Line(next(numbers), each) for each in explanation.in_short]
@@ -64,6 +66,8 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         "in_short": in_short,
         "parts": list(_parts(explanation, numbers)),
         "events": len(rows),
+        # An attestation names the officer who gave it.
+        **({"attestations": []} if is_affected else {}),
     }
 
 
@@ -90,6 +94,7 @@ def _explanation(audience: Audience, title: str, purpose: str) -> Kind:
         needs=Needs.REQUEST,
         gather=partial(gather_explanation, audience),
         template="audit/reports/explanation.html",
+        attaches=audience != Audience.AFFECTED,
     )
 
 

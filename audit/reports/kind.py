@@ -69,3 +69,4 @@ class Kind:
     needs: Needs
     gather: Gather
     template: str
+    attaches: bool = True  # the events; not for whoever may not read them

@@ -106,7 +106,7 @@ class Book:
             kind=kind, channel="email",
         )  # fmt: skip
 
-    def explain(self, audience: Audience, **more: str) -> Explanation:
+    def explain(self, audience: Audience, **more: Any) -> Explanation:
         """Explain what stands here."""
         return explain_events(REQUEST, self.rows, audience, **more)
 

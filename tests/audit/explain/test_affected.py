@@ -70,6 +70,28 @@ def test_the_officer_reads_the_names_that_the_affected_person_does_not() -> None
     assert [name in whole for name in ("Alice Archer", "Bob Baker", "Ines Caldeira")] == [True] * 3
 
 
+def test_staff_who_did_nothing_here_are_not_named_either() -> None:
+    book = Book()
+    book.submitted(reason="Zoe Zimmer asked; it is for Mr Zimmer.")
+    book.voted(ALICE, "finance", "deny", reason="Ask Zoe, or Mr Zimmer.")
+    book.ended("denied", ALICE)
+    told = book.explain(AFFECTED, staff=["Zoe Zimmer"])
+    assert texts(told, "What the software asked to do")[1] == (
+        "The software gave this reason: “a member of staff asked; it is for Mr Zimmer.”"
+    )
+    assert told.why_not[0].sentences[0].details == (
+        "The reason given was: “Ask a member of staff, or Mr a member of staff.”",
+    )
+
+
+def test_somebody_erased_is_no_name_that_is_hidden() -> None:
+    book = Book()
+    book.submitted(on_behalf_of="[erased]", reason="The person was erased.")
+    book.voted(ALICE | {"name": "an erased person"}, "finance")
+    said = texts(book.explain(AFFECTED), "What the software asked to do")
+    assert said[1] == "The software gave this reason: “The person was erased.”"
+
+
 def test_a_month_is_no_member_of_staff() -> None:
     book = Book()
     book.submitted()

@@ -96,13 +96,13 @@ def test_a_whole_life_is_told_to_the_person_affected(bank: World, move_clock: Mo
     )
 
 
-def test_two_questions_are_asked_of_the_record_however_long_the_life(
+def test_few_questions_are_asked_of_the_record_however_long_the_life(
     bank: World, move_clock: MoveClock, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     short, long = ask(bank), play_whole_life(bank, move_clock)
     with tenant_transaction(bank.company.id):
         for request in (short, long):
-            with django_assert_num_queries(2):
+            with django_assert_num_queries(3):
                 explain_request(request.pk, Audience.AFFECTED)
             with django_assert_num_queries(1):
                 explain_request(request.pk, Audience.OFFICER)
@@ -118,7 +118,7 @@ def test_the_page_speaks_to_three_audiences(bank: World) -> None:
         "officer", "affected", "engineer",
     ]  # fmt: skip
     assert "If you do not agree" in affected.content.decode()
-    letter = affected.content.decode().partition('<div class="letter">')[2].partition("</main>")[0]
+    letter = affected.content.decode().partition('<div class="told">')[2].partition("</main>")[0]
     assert [name in letter for name in ("Alice", "Ines", "DE89370400440532013000")] == [False] * 3
     assert "action_request.submitted by agent ag_" in engineer.content.decode()
     assert "DE89370400440532013000" not in engineer.content.decode()

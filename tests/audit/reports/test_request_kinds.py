@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
+import page
 import pytest
 from pypdf import PdfReader
 
@@ -39,8 +40,14 @@ def made(world: World, request_id: UUID, kind: str) -> Report:
 
 def denied(world: World) -> UUID:
     request = ask(world)
-    world.vote(world.company.bob, request, Verdict.DENY, reason="No purchase order.")
+    world.vote(world.company.bob, request, Verdict.DENY, reason="No purchase order. Ask Alice.")
     return request.pk
+
+
+def is_archive_and_accessible(report: Report) -> bool:
+    content = bytes(report.content or b"")
+    found = [page.validate_pdf_bytes(content, profile=each) for each in ("3a", "ua1")]
+    return not any(each.failures for each in found)
 
 
 def text_of(reader: PdfReader) -> str:
@@ -51,6 +58,7 @@ def test_the_dossier_holds_what_an_auditor_files(bank: World) -> None:
     request_id = denied(bank)
     report = made(bank, request_id, "dossier")
     assert (report.status, report.failure) == ("ready", "")
+    assert is_archive_and_accessible(report)
     reader = PdfReader(BytesIO(bytes(report.content or b"")))
     text = text_of(reader)
     for words in (
@@ -77,13 +85,14 @@ def test_the_dossier_holds_what_an_auditor_files(bank: World) -> None:
 
 def test_the_explanation_for_a_person_attaches_nothing_and_names_nobody(bank: World) -> None:
     report = made(bank, denied(bank), "explanation")
+    assert is_archive_and_accessible(report)
     reader = PdfReader(BytesIO(bytes(report.content or b"")))
     text = text_of(reader)
     assert "A person refused this. The software did not decide it." in text
     assert "If you do not agree" in text
     assert dict(reader.attachments) == {}
-    named = ("Bob", "Ines", "Caldeira", "DE89370400440532013000")
-    assert [name in text for name in named] == [False] * 4
+    named = ("Alice", "Bob", "Ines", "Caldeira", "DE89370400440532013000")
+    assert [name in text for name in named] == [False] * 5
 
 
 @pytest.mark.parametrize("kind", ["dossier", "explanation-officer"])
