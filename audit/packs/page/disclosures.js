@@ -87,8 +87,11 @@ function sayWhatIsWithheld(manifest, record, verdict) {
   const { scope, counts, size } = record;
   if (scope.kind === "complete") {
     verdict.check("complete", { first: scope.first, last: scope.last });
-    if (scope.first) verdict.withhold("before", { count: scope.first });
-    if (scope.last + 1 < size) verdict.withhold("after", { count: size - scope.last - 1 });
+    const leaning = [...record.supporting];
+    const before = scope.first - leaning.filter((index) => index < scope.first).length;
+    const after = size - scope.last - 1 - leaning.filter((index) => index > scope.last).length;
+    if (before > 0) verdict.withhold("before", { count: before });
+    if (after > 0) verdict.withhold("after", { count: after });
   } else {
     verdict.withhold("selection", { count: counts.events, size });
   }

@@ -23,12 +23,13 @@ async function checkEvents(pack, manifest, note, verdict) {
   const before = verdict.refusals.length;
   const lines = [...linesOf(await pack.read("events.jsonl"))];
   const digests = await inBatches(lines, leafDigest);
-  const leaves = readLeaves(await pack.read("leaves.txt"), lines, digests, record, verdict);
+  const leaves = parseLeaves(await pack.read("leaves.txt"), record.size);
+  readLeaves(leaves, lines, digests, record, verdict);
   const root = await rootOf(pack, record.size, leaves);
   const fits = root !== null && sameBytes(root, note.root);
   if (record.isChanged) sayWhatChanged(leaves, digests, verdict);
   if (!fits) verdict.refuse("tree-differs");
-  checkPruned(record, verdict);
+  if (!record.isChanged) checkPruned(record, verdict);
   if (verdict.refusals.length > before) return fits && !record.isChanged ? record : null;
   verdict.check("tree", { count: record.counts.events + record.counts.supporting });
   return record;
@@ -50,34 +51,38 @@ async function rootOf(pack, size, leaves) {
   }
 }
 
-// The leaves as [index, hash, is pruned], in order; on the way, a look at the event of each.
-function readLeaves(content, lines, digests, record, verdict) {
+// The leaves as [index, hash, is pruned], in order.
+function parseLeaves(content, size) {
   const leaves = [];
-  let previous = -1, number = 0, next = 0;
-  let expected = record.scope.first || 0;
+  let previous = -1;
   for (const line of linesOf(content)) {
-    number += 1;
-    const match = LEAF_LINE.exec(looseAscii(line));
-    if (!match || Number(match[1]) >= record.size) throw new Refused("leaves-malformed", { line: number });
+    const match = LEAF_LINE.exec(looseAscii(line)), number = leaves.length + 1;
+    if (!match || Number(match[1]) >= size) throw new Refused("leaves-malformed", { line: number });
     const index = Number(match[1]);
     if (index <= previous) throw new Refused("order-changed", { line: number });
     previous = index;
-    const digest = leafHash(match[2], number);
+    leaves.push([index, leafHash(match[2], number), Boolean(match[3])]);
+  }
+  return leaves;
+}
+
+// A look at the event of each leaf.
+function readLeaves(leaves, lines, digests, record, verdict) {
+  let next = 0, expected = record.scope.first || 0;
+  for (const [index, digest, isPruned] of leaves) {
     if (record.wantedLeaves.has(index)) record.wantedLeaves.set(index, digest);
     expected = checkScope(record, index, expected, verdict);
-    if (match[3]) {
+    if (isPruned) {
       record.pruned.push(index);
     } else {
       checkEvent(record, index, digest, lines[next], digests[next], verdict);
       next += 1;
     }
-    leaves.push([index, digest, Boolean(match[3])]);
   }
   if (next < lines.length) record.isChanged = true;
   if (record.scope.kind === "complete" && expected <= record.scope.last) {
     verdict.refuse("event-missing", { index: expected });
   }
-  return leaves;
 }
 
 function leafHash(text, line) {
@@ -143,7 +148,7 @@ function noteWhatItSays(record, index, body) {
       if (isObject(each) && isCount(each.first) && isCount(each.last)) record.prunings.push([each.first, each.last]);
     }
   }
-  if (body.id === record.reportEvent) record.reportSha256 = text(data.sha256);
+  if (body.id === record.reportEvent && typeof data.sha256 === "string") record.reportSha256 = data.sha256;
 }
 
 function sayWhatChanged(leaves, digests, verdict) {

@@ -36,9 +36,10 @@ async function openPack(files) {
   let entries;
   if (files.length === 1 && !/(?:^|\/)manifest\.json$/.test(files[0][0])) {
     entries = await readZip(files[0][1]);
-    const names = entries.map((each) => each.name);
-    for (const name of [...new Set(names)].sort(byCodePoint)) {
-      if (names.filter((each) => each === name).length > 1) throw new Refused("file-twice", { file: name });
+    const seen = new Set();
+    for (const { name } of entries) {
+      if (seen.has(name)) throw new Refused("file-twice", { file: name });
+      seen.add(name);
     }
   } else {
     const read = (file) => async () => new Uint8Array(await file.arrayBuffer());

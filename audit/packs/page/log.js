@@ -74,7 +74,7 @@ async function checkCheckpoint(pack, manifest, keys, verdict) {
   const opened = await openLogNote(text, file, keys, String(manifest.log.origin));
   const { note, signers } = opened;
   if (note.size !== manifest.log.size || hex(note.root) !== manifest.log.root) throw new Refused("checkpoint-differs");
-  verdict.check("checkpoint", { origin: note.origin, size: note.size, key: signers[0].vkey });
+  verdict.check("checkpoint", { origin: note.origin, size: note.size, key: signers[0].id });
   return opened;
 }
 

@@ -96,10 +96,13 @@ def say_what_is_withheld(manifest: dict[str, Any], record: Record, verdict: Verd
     scope, counts = record.scope, record.counts
     if scope["kind"] == "complete":
         verdict.check("complete", first=scope["first"], last=scope["last"])
-        if scope["first"]:
-            verdict.withhold("before", count=scope["first"])
-        if scope["last"] + 1 < record.size:
-            verdict.withhold("after", count=record.size - scope["last"] - 1)
+        first, last = scope["first"], scope["last"]
+        before = first - sum(index < first for index in record.supporting)
+        after = record.size - last - 1 - sum(index > last for index in record.supporting)
+        if before > 0:
+            verdict.withhold("before", count=before)
+        if after > 0:
+            verdict.withhold("after", count=after)
     else:
         verdict.withhold("selection", count=counts["events"], size=record.size)
     if counts["pruned"]:

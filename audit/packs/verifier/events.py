@@ -56,12 +56,15 @@ def check_events(
         str(report.get("event")) if isinstance(report, dict) else "",
     )
     before = len(verdict.refusals)
+    for _ in _parsed_leaves(pack, note.size):
+        pass  # what is not even a list of places is said first
     root = _root(pack, record, verdict)
     if record.is_changed:
         _say_what_changed(pack, verdict)
     if root != note.root:
         verdict.refuse("tree-differs")
-    _check_pruned(record, verdict)
+    if not record.is_changed:
+        _check_pruned(record, verdict)
     if len(verdict.refusals) > before:
         return record if root == note.root and not record.is_changed else None
     verdict.check("tree", count=record.counts["events"] + record.counts["supporting"])
@@ -90,20 +93,13 @@ def _root(pack: Pack, record: Record, verdict: Verdict) -> bytes | None:
 
 def _leaves(pack: Pack, record: Record, verdict: Verdict) -> Iterator[Leaf]:
     """Yield the leaves in order; on the way, look at the event of each."""
-    events, previous = pack.lines("events.jsonl"), -1
+    events = pack.lines("events.jsonl")
     expected = record.scope.get("first", 0)
-    for line_number, line in enumerate(pack.lines("leaves.txt"), 1):
-        match = LEAF_LINE.match(line.decode("ascii", "replace"))
-        if match is None or int(match.group(1)) >= record.size:
-            raise Refused("leaves-malformed", line=line_number)
-        index = int(match.group(1))
-        if index <= previous:
-            raise Refused("order-changed", line=line_number)
-        previous, digest = index, _digest_of(match.group(2), line_number)
+    for index, digest, is_pruned in _parsed_leaves(pack, record.size):
         if index in record.wanted_leaves:
             record.wanted_leaves[index] = digest
         expected = _check_scope(record, index, expected, verdict)
-        if match.group(3):
+        if is_pruned:
             record.pruned.append(index)
         else:
             _check_event(record, index, digest, next(events, None), verdict)
@@ -112,6 +108,20 @@ def _leaves(pack: Pack, record: Record, verdict: Verdict) -> Iterator[Leaf]:
         record.is_changed = True
     if record.scope["kind"] == "complete" and expected <= record.scope["last"]:
         verdict.refuse("event-missing", index=expected)
+
+
+def _parsed_leaves(pack: Pack, size: int) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield index, hash, and whether the event was pruned. Raises Refused."""
+    previous = -1
+    for line_number, line in enumerate(pack.lines("leaves.txt"), 1):
+        match = LEAF_LINE.match(line.decode("ascii", "replace"))
+        if match is None or int(match.group(1)) >= size:
+            raise Refused("leaves-malformed", line=line_number)
+        index = int(match.group(1))
+        if index <= previous:
+            raise Refused("order-changed", line=line_number)
+        previous = index
+        yield index, _digest_of(match.group(2), line_number), match.group(3) is not None
 
 
 def _digest_of(text: str, line: int) -> bytes:
@@ -180,8 +190,8 @@ def _note_what_it_says(record: Record, index: int, body: dict[str, Any]) -> None
                 each.get("last")
             ):  # fmt: skip
                 record.prunings.append((each["first"], each["last"]))
-    if body["id"] == record.report_event:
-        record.report_sha256 = str(data.get("sha256"))
+    if body["id"] == record.report_event and isinstance(data.get("sha256"), str):
+        record.report_sha256 = data["sha256"]
 
 
 def _say_what_changed(pack: Pack, verdict: Verdict) -> None:

@@ -41,6 +41,9 @@ class Pack:
     def open(self, name: str) -> IO[bytes]:
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Let go of what is open."""
+
     def chunks(self, name: str) -> Iterator[bytes]:
         """Yield a file's bytes. Raises Refused when it cannot be read."""
         try:
@@ -82,14 +85,17 @@ class ZipPack(Pack):
     """A pack as it was made."""
 
     def __init__(self, path: Path) -> None:
+        self.file = path.open("rb")
         try:
-            self.archive = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+            self.archive = zipfile.ZipFile(self.file)
+            names = self.archive.namelist()
+            _check_once(names)
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+            self.file.close()
             raise Refused("pack-unreadable", why="it is no zip archive") from error
-        names = self.archive.namelist()
-        for name in sorted(set(names)):
-            if names.count(name) > 1:
-                raise Refused("file-twice", file=name)
+        except Refused:
+            self.file.close()
+            raise
         super().__init__(names)
 
     def open(self, name: str) -> IO[bytes]:
@@ -98,13 +104,25 @@ class ZipPack(Pack):
         except RuntimeError as error:  # encrypted
             raise OSError(str(error)) from error
 
+    def close(self) -> None:
+        self.file.close()
+
 
 def open_pack(path: Path) -> Pack:
     """Open a pack. Raises Refused when it is none."""
     pack = FolderPack(path) if path.is_dir() else ZipPack(path)
     if "manifest.json" not in pack.names:
+        pack.close()
         raise Refused("pack-unreadable", why="it has no manifest.json")
     return pack
+
+
+def _check_once(names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise Refused("file-twice", file=name)
+        seen.add(name)
 
 
 def _common_folder(names: list[str]) -> str:

@@ -127,7 +127,7 @@ def check_checkpoint(
     note, signers = open_log_note(text, "checkpoint.txt", keys, str(log.get("origin")))
     if note.size != log["size"] or note.root.hex() != log.get("root"):
         raise Refused("checkpoint-differs")
-    verdict.check("checkpoint", origin=note.origin, size=note.size, key=signers[0].vkey)
+    verdict.check("checkpoint", origin=note.origin, size=note.size, key=signers[0].key_id.hex())
     return note, signers
 
 

@@ -36,11 +36,14 @@ def verify_pack(
     verdict = Verdict()
     try:
         pack = open_pack(path)
-        manifest = read_manifest(pack)
-        _check_digest(pack, digest, verdict)
-        check_files(pack, manifest, verdict)
-        keys = read_keys(pack, str(manifest["log"].get("origin")))
-        _check_record(pack, manifest, keys, verdict, (pins, witnesses, stampers))
+        try:
+            manifest = read_manifest(pack)
+            _check_digest(pack, digest, verdict)
+            check_files(pack, manifest, verdict)
+            keys = read_keys(pack, str(manifest["log"].get("origin")))
+            _check_record(pack, manifest, keys, verdict, (pins, witnesses, stampers))
+        finally:
+            pack.close()
     except Refused as refused:
         verdict.refuse(refused.reason, **refused.fields)
     if verdict.refusals:

@@ -60,16 +60,16 @@ REASONS = {
 
 # What was checked and found right.
 CHECKED = {
-    "files": "{count} files have the SHA-256 that the manifest names.",
+    "files": "Files that have the SHA-256 that the manifest names: {count}.",
     "digest": "The manifest is the one that you expect.",
-    "checkpoint": "The record of {origin} at size {size} is signed by {key}.",
-    "tree": "{count} events lead to the signed root, each at its own place.",
+    "checkpoint": "The record {origin} at size {size} is signed by its key {key}.",
+    "tree": "Events that lead to the signed root, each from its own place: {count}.",
     "complete": "Nothing is missing from index {first} to {last}: each event is here or its hash"
     " is.",
-    "proofs": "{count} single proofs (C2SP tlog-proof) lead to the same root.",
+    "proofs": "Single proofs (C2SP tlog-proof) that lead to the same root: {count}.",
     "consistency": "The record at size {old} is the beginning of this one.",
     "key": "The event at index {index} introduces the key {key}.",
-    "disclosed": "{count} personal values match what was recorded of them.",
+    "disclosed": "Personal values that match what was recorded of them: {count}.",
     "report": "{file} is the report that event {event} records.",
     "anchor": "The checkpoint of size {size} stands in a directory log at index {index}.",
     "witness": "{name} has cosigned that directory at {at}.",
@@ -80,11 +80,11 @@ CHECKED = {
 WITHHELD = {
     "selection": "This is a selection: {count} of {size} events. It cannot show that nothing else"
     " matched the query; a pack of a whole period can.",
-    "before": "{count} earlier events of the record are not in the pack.",
-    "after": "{count} later events of the record are not in the pack.",
-    "pruned": "{count} events were pruned under a recorded retention rule; their hashes are here.",
-    "redacted": "{count} personal values were left out by whoever made the pack ({kinds}).",
-    "erased": "{count} personal values were erased: the person's key is destroyed.",
+    "before": "Earlier events of the record that are not in the pack: {count}.",
+    "after": "Later events of the record that are not in the pack: {count}.",
+    "pruned": "Events pruned under a recorded retention rule, whose hashes are here: {count}.",
+    "redacted": "Personal values left out by whoever made the pack ({kinds}): {count}.",
+    "erased": "Personal values erased, together with the key that they were under: {count}.",
     "no-anchor": "No directory, witness or time-stamping authority vouches for this checkpoint.",
     "stamp-unchecked": "{file} uses an algorithm that is not checked here: {why}.",
     "stamp-first-use": "The authority of {file} has a certificate with the SHA-256 {key};"
