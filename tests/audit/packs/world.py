@@ -86,7 +86,7 @@ def new_authority(name: str) -> DummyTimeStamper:
     return DummyTimeStamper(
         loaded,
         keys.PrivateKeyInfo.load(private),
-        certs_to_embed=SimpleCertificateStore.from_certs([loaded]),
+        certs_to_embed=SimpleCertificateStore.from_certs([loaded]),  # type: ignore[no-untyped-call]
         fixed_dt=START,
     )
 
