@@ -16,6 +16,7 @@ from django.db import connections
 from playwright.sync_api import Browser, expect, sync_playwright
 
 import govapp.celery
+from tests.audit.others import Others, OthersMissing, installed_others
 from tests.support.committed import CommittedDatabase
 from tests.support.services import Services, running_services
 
@@ -62,6 +63,15 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def others() -> Others:
+    """The tools of others that check our proofs, installed by hash on the first use."""
+    try:
+        return installed_others()
+    except OthersMissing as missing:
+        pytest.fail(str(missing), pytrace=False)
 
 
 @pytest.fixture(scope="session")
