@@ -41,7 +41,7 @@ function showResult({ verdict, manifest, record, digest: sum }) {
   const found = verdict.asJson();
   place("verdict").className = `verdict verdict--${found.verdict}`;
   place("verdict-words").textContent = found.words;
-  place("trust").textContent = plain(found.trust.words);
+  showTrust(found.trust.words);
   list("refusals", found.refusals.map((each) => [each.words, each.reason]));
   list("checked", found.checked.map((each) => [each]));
   list("withheld", found.withheld.map((each) => [each]));
@@ -55,6 +55,14 @@ function showResult({ verdict, manifest, record, digest: sum }) {
   showMore();
   place("result").hidden = false;
   place("verdict-words").focus();
+}
+
+// A key at the end of the sentence stands on a line of its own, to be compared.
+function showTrust(words) {
+  const [, sentence, key] = /^(.*) (\S+\+\S+)\.$/.exec(words) || [null, words, ""];
+  place("trust").textContent = plain(sentence);
+  place("trust-key").textContent = plain(key);
+  place("trust-key").hidden = !key;
 }
 
 function list(id, rows) {

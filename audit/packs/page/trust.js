@@ -4,7 +4,7 @@ function checkKeysAreRecorded(keys, record, verdict) {
   const introduced = new Map(record.keys.map(([index, vkey]) => [vkey, index]));
   for (const each of keys.log) {
     const vkey = each.key.vkey;
-    if (introduced.has(vkey)) verdict.check("key", { index: introduced.get(vkey), key: vkey });
+    if (introduced.has(vkey)) verdict.check("key", { index: introduced.get(vkey), key: each.key.id });
     else if (!(each === keys.log[0] && record.pruned.includes(0))) verdict.refuse("key-not-in-record", { key: vkey });
   }
 }

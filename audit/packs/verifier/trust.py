@@ -16,7 +16,7 @@ def check_keys_are_recorded(keys: Keys, record: Record, verdict: Verdict) -> Non
     for each in keys.log:
         index = introduced.get(each.key.vkey)
         if index is not None:
-            verdict.check("key", index=index, key=each.key.vkey)
+            verdict.check("key", index=index, key=each.key.key_id.hex())
         elif not (each is keys.log[0] and 0 in record.pruned):
             verdict.refuse("key-not-in-record", key=each.key.vkey)
 
