@@ -185,22 +185,29 @@ def own_key(files: Files) -> None:
 @cache
 def another_record() -> bytes:
     """A whole record that somebody made up, with a key of their own: intact in itself."""
+    return made_up()
+
+
+def made_up(*more: bytes) -> bytes:
     made = MemoryLog()
     body = json.loads(world.make_world().events[0])
     body["data"]["verifier"] = STRANGER.verifier.encode()
     event = json.dumps(body, separators=(",", ":"), sort_keys=True).encode()
-    made.append([leaf_hash(event)])
-    note = sign_checkpoint(Checkpoint(ORIGIN, 1, made.root), key=STRANGER)
+    events = [event, *more]
+    made.append([leaf_hash(each) for each in events])
+    note = sign_checkpoint(Checkpoint(ORIGIN, made.size, made.root), key=STRANGER)
     return world.packed(
         world.contents(
-            size=1,
+            size=made.size,
             root=made.root,
             note=note,
             keys=[KeySpan(STRANGER.verifier.encode(), 1)],
             read_tile=made.read,
-            leaves=lambda: iter([PackedLeaf(0, leaf_hash(event), event)]),
+            leaves=lambda: (
+                PackedLeaf(index, leaf_hash(each), each) for index, each in enumerate(events)
+            ),
             values=lambda: iter(()),
-            scope={"kind": "complete", "first": 0, "last": 0},
+            scope={"kind": "complete", "first": 0, "last": made.size - 1},
             supporting=frozenset(),
             older_notes=[],
             vouching=None,
@@ -444,6 +451,9 @@ MUTATIONS = (
     Mutation("a directory signed by somebody else",
         directory(LogKey.from_seed(DIRECTORY.name, b"\x08" * 32)), (
         "anchor-forged",)),
+    Mutation("a proof of the directory that is none",
+        lambda files: files.update({"anchor/directory.tlog-proof": b"hello\n"}), (
+        "anchor-malformed",)),
     Mutation("a forged cosignature", forge_cosignature, (
         "witness-forged",)),
     Mutation("no cosignature by the witness that was named", directory(is_cosigned=False), (
@@ -461,6 +471,9 @@ MUTATIONS = (
         "stamp-malformed",)),
     Mutation("a time stamp by somebody else", lambda files: None, (
         "stamp-not-pinned",), known={"stamper": ["0" * 64]}),
+    # A sequencer that took in what is no event.
+    Mutation("a leaf that is no event", lambda files: None, (
+        "event-malformed",), base=lambda: made_up(b"[1]")),
     # A selection.
     Mutation("events that the query does not name", manifest(
         lambda found: found["query"].update(actor="mem_bob")), (
