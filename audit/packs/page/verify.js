@@ -34,11 +34,10 @@ async function checkRecord(pack, manifest, keys, verdict, named, found) {
 }
 
 async function checkWhatEventsSay(pack, manifest, keys, record, verdict) {
-  const before = verdict.refusals.length;
   checkKeysAreRecorded(keys, record, verdict);
   await checkDisclosures(pack, record, verdict);
   await checkReport(pack, manifest, record, verdict);
-  if (verdict.refusals.length === before) {
+  if (!verdict.refusals.length) {
     checkCounts(manifest, record, verdict);
     sayWhatIsWithheld(manifest, record, verdict);
   }

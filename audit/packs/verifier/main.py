@@ -83,11 +83,10 @@ def _check_record(
 def _check_what_events_say(
     pack: Pack, manifest: dict[str, Any], keys: Keys, record: Record, verdict: Verdict
 ) -> None:
-    before = len(verdict.refusals)
     check_keys_are_recorded(keys, record, verdict)
     check_disclosures(pack, record, verdict)
     check_report(pack, manifest, record, verdict)
-    if len(verdict.refusals) == before:
+    if not verdict.refusals:
         check_counts(manifest, record, verdict)
         say_what_is_withheld(manifest, record, verdict)
 
