@@ -26,7 +26,6 @@ def test_a_pack_is_taken_home_and_accepted(
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
-    page.screenshot(path=f"/tmp/pkshots/log-{width}.png")
     with page.expect_download() as taken:
         page.get_by_role("button", name="Download the pack").click()
     path = tmp_path / "pack.zip"
