@@ -4,11 +4,20 @@ from django.urls import URLPattern, URLResolver, path
 
 from audit.api.log import EntriesView, ReceiptView, TileView
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
-from audit.views import anchors, explaining, explorer, exports, report_schedules, reports
+from audit.views import (
+    anchors,
+    explaining,
+    explorer,
+    exports,
+    packs,
+    report_schedules,
+    reports,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
     path("t/<slug:slug>/audit/anchors/", anchors.audit_anchors, name="audit_anchors"),
+    path("t/<slug:slug>/audit/pack", packs.audit_pack, name="audit_pack"),
     path("t/<slug:slug>/audit/export", exports.export_create, name="audit_export"),
     path("t/<slug:slug>/audit/exports/", exports.export_list, name="export_list"),
     path(

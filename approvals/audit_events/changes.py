@@ -50,7 +50,6 @@ def record_changed(
             "outcome": outcome,
             "obligations": request.obligations,
             "rules": rules_of(request.trace),
-            "unmet": unmet_of(request.trace),
             "because": request.because,
         },
     )

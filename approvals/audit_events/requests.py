@@ -71,7 +71,6 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "payload_digest": request.payload_digest,
             "policy": policy_of(request),
             "rules": rules_of(request.trace),
-            "unmet": unmet_of(request.trace),
             "because": request.because,
         },
     )
@@ -373,16 +372,4 @@ def rules_of(trace: Mapping[str, Any]) -> list[dict[str, str]]:
         }
         for rule in trace.get("rules", [])
         if rule["verdict"] != "not_matched"
-    ]
-
-
-def unmet_of(trace: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The rules that would have allowed it without a person, and why they did not apply.
-
-    Only those of its category that looked at some value: why no person was spared is asked later.
-    """
-    return [
-        {"rule": rule["rule_id"], "because": rule["because"]}
-        for rule in trace.get("rules", [])
-        if rule["outcome"] == "allow" and rule["verdict"] == "not_matched" and rule["values"]
     ]

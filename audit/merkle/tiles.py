@@ -184,6 +184,12 @@ def prove_consistency(old: int, new: int, read: ReadTile) -> tuple[bytes, ...]:
     return tuple(reversed(path))
 
 
+def subtree_root(start: int, end: int, size: int, read: ReadTile) -> bytes:
+    """Return the hash of leaves start to end (exclusive), a range that RFC 6962 splits a tree of
+    `size` leaves into."""
+    return _Snapshot(size, read).subtree(start, end)
+
+
 class _Snapshot:
     """A tree of one size, seen through its tiles, each read once."""
 
