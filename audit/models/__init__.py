@@ -7,6 +7,7 @@ from audit.models.log import (
     LedgerQueueItem,
     LedgerTile,
 )
+from audit.models.personal import LedgerDisclosure, LedgerSubject
 from audit.models.report import Report, ReportEvery, ReportSchedule, ReportStatus
 
 __all__ = [
@@ -14,10 +15,12 @@ __all__ = [
     "ExportJob",
     "ExportPiece",
     "LedgerCheckpoint",
+    "LedgerDisclosure",
     "LedgerEvent",
     "LedgerLeaf",
     "LedgerLog",
     "LedgerQueueItem",
+    "LedgerSubject",
     "LedgerTile",
     "Report",
     "ReportEvery",

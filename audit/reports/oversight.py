@@ -22,7 +22,8 @@ from audit.reports.figures import (
     Oversight,
     PersonRow,
 )
-from audit.selectors.events import EventRow, as_row
+from audit.selectors.disclosures import in_batches
+from audit.selectors.events import EventRow, as_row, as_rows
 from govapp.common.zones import time_zones
 
 OUTCOMES: Final = {
@@ -70,11 +71,12 @@ def gather(report: Oversight) -> Iterator[bytes]:
     for key, title, meaning, query in _EXCEPTIONS:
         report.exceptions[key] = Exceptional(title, meaning, query)
     rows = select_period(report.start, report.end, report.size)
-    for ident, at, request_id, body in rows.values_list(
-        "id", "occurred_at", "request_id", "body"
-    ).iterator(chunk_size=1000):
-        _count(report, as_row(ident, at, body), request_id)
-        yield bytes(body) + b"\n"
+    found = rows.values_list("request_id", "id", "occurred_at", "body").iterator(chunk_size=1000)
+    for batch in in_batches(found):
+        events = as_rows(columns for _, *columns in batch)
+        for (request_id, *_), event in zip(batch, events, strict=True):
+            _count(report, event, request_id)
+            yield event.canonical + b"\n"
 
 
 def _count(report: Oversight, event: EventRow, request_id: Any) -> None:
@@ -212,7 +214,7 @@ def tenant_facts(size: int) -> tuple[str, str]:
         .order_by("-occurred_at", "-id")
         .values_list("id", "occurred_at", "body")[:20]
     )
-    events = [as_row(*row).body for row in rows]
+    events = [row.body for row in as_rows(rows)]
     names = [_text((event.get("subject") or {}).get("label")) for event in events]
     zones = [_text((event.get("data") or {}).get("time_zone")) for event in events]
     zone = next((zone for zone in zones if zone in time_zones()), "UTC")

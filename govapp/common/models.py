@@ -33,6 +33,8 @@ class TenantOwned(models.Model):
     never_removed: ClassVar[bool] = False
     # Columns that a trigger keeps as they were inserted.
     immutable_fields: ClassVar[tuple[str, ...]] = ()
+    # Columns that a trigger lets become empty, and never anything else.
+    erasable_fields: ClassVar[tuple[str, ...]] = ()
     # Columns that a trigger lets change only as it says.
     revisable: ClassVar[Revisable | None] = None
 

@@ -138,6 +138,18 @@ def _triggers(model: type[TenantOwned]) -> Iterator[str]:
             f'CREATE OR REPLACE TRIGGER columns_kept BEFORE UPDATE ON "{table}"'
             f" FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION govapp_keep_columns({arguments})"
         )
+    if model.erasable_fields:
+        fields = {field.name: field.column for field in model._meta.local_fields}
+        columns = [fields[name] for name in model.erasable_fields]
+        arguments = ", ".join(f"'{column}'" for column in columns)
+        differs = " OR ".join(
+            f'NEW."{each}" IS NOT NULL AND OLD."{each}" IS DISTINCT FROM NEW."{each}"'
+            for each in columns
+        )
+        yield (
+            f'CREATE OR REPLACE TRIGGER columns_only_emptied BEFORE UPDATE ON "{table}"'
+            f" FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION govapp_keep_columns({arguments})"
+        )
     if model.revisable is not None:
         yield from _revision_trigger(model, model.revisable)
 
