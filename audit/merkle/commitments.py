@@ -27,6 +27,7 @@ _PLACE: Final = re.compile("⟦([0-9]{1,6})⟧")
 # What a summary shows of a long text is its beginning: so much of it is enough to know it by.
 _BEGINNING: Final = 200
 _SHORTEST_REST: Final = 4
+_ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 # Ids, words of an enum, digests: no name is looked for in these. Marked texts are hidden anyway.
 _CODE_WORD: Final = re.compile(r"[a-z0-9_.:+-]*")
 
@@ -48,16 +49,20 @@ def commitment(salt: bytes, value: str) -> str:
 
 
 def hide(
-    body: dict[str, Any], also: Iterable[Personal] = ()
+    body: dict[str, Any],
+    also: Iterable[Personal] = (),
+    *,
+    address_of: Callable[[str], str] | None = None,
 ) -> tuple[dict[str, Any], tuple[Hidden, ...]]:
     """Return an event with its personal texts replaced, and those texts with their salts.
 
     What is marked (`Personal`) is hidden wherever it stands. Names are looked for, as whole words,
     in every other text as well; what somebody wrote is looked for in the summary and the label.
+    E-mail addresses are hidden wherever they stand, as `address_of` says of whom.
     Objects without any personal text are the same objects in the result.
     """
     marks = [mark for mark in (*_marks(body), *also) if mark]
-    return _Hiding(marks).apply(body)
+    return _Hiding(marks, address_of).apply(body)
 
 
 def fill(body: Mapping[str, Any], values: Mapping[int, str]) -> dict[str, Any]:
@@ -115,7 +120,8 @@ class _Place(str):
 class _Hiding:
     """Hides the texts of one event."""
 
-    def __init__(self, marks: list[Personal]) -> None:
+    def __init__(self, marks: list[Personal], address_of: Callable[[str], str] | None) -> None:
+        self._address_of = address_of
         longest_first = sorted({(mark.kind, mark.of, mark): mark for mark in marks}.values(),
                                key=lambda mark: -len(mark))  # fmt: skip
         self._needles = [_normalised(mark) for mark in longest_first]
@@ -173,10 +179,12 @@ class _Hiding:
         return value
 
     def _concealed(self, text: Personal) -> _Place:
-        """Return the places for a text. Names in what somebody wrote are places of their own."""
-        if text.kind == "name":
-            return self._place(text.of, text.kind, text)
-        others = [name for name in self._names if name.of != text.of]
+        """Return the places for a text. Others' names in it are places of their own."""
+        others = [
+            name
+            for name in self._names
+            if name.of != text.of and (text.kind != "name" or len(name) < len(text))
+        ]
         return _Place(
             "".join(
                 part if isinstance(part, _Place) else self._place(text.of, text.kind, part)
@@ -208,6 +216,8 @@ class _Hiding:
             found = str(needle)
             if found in text or (needle.kind != "name" and found[:_BEGINNING] in text):
                 parts = [piece for part in parts for piece in self._cut_at(part, needle)]
+        if "@" in text and self._address_of is not None:
+            parts = [piece for part in parts for piece in self._cut_addresses(part)]
         if text.endswith("…") and not isinstance(parts[-1], _Place):
             parts[-1:] = self._cut_end(parts[-1], needles)
         return parts
@@ -230,6 +240,19 @@ class _Hiding:
                 yield part[begun:at]
             yield self._concealed(_like(needle, part[at:end]))
             begun = at = end
+        if begun < len(part):
+            yield part[begun:]
+
+    def _cut_addresses(self, part: str) -> Iterator[str]:
+        if isinstance(part, _Place) or self._address_of is None:
+            yield part
+            return
+        begun = 0
+        for found in _ADDRESS.finditer(part):
+            if found.start() > begun:
+                yield part[begun : found.start()]
+            yield self._place(self._address_of(found[0].lower()), "name", found[0])
+            begun = found.end()
         if begun < len(part):
             yield part[begun:]
 

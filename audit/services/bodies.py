@@ -10,7 +10,7 @@ from uuid import UUID
 from audit.actors import Actor, Content, Personal, Subject
 from audit.merkle.canonical import CanonicalError, Writer, canonical_bytes
 from audit.merkle.commitments import hide
-from audit.services.commitments import Sealing
+from audit.services.commitments import Sealing, address_ref
 from audit.services.fitting import fitted
 from govapp.common.ids import FreshId, public_id
 from govapp.common.middleware import correlation_id
@@ -54,7 +54,9 @@ class Bodies:
 
     def write(self, entry: Entry, ident: FreshId, moment: datetime) -> bytes:
         """Return the canonical bytes of one, what is too large cut. Raises `CanonicalError`."""
-        whole, hidden = hide(self._whole(entry, ident, moment), entry.personal)
+        whole, hidden = hide(
+            self._whole(entry, ident, moment), entry.personal, address_of=address_ref
+        )
         if hidden:
             self.sealing.add(ident, hidden)
         try:

@@ -4,21 +4,24 @@ Nobody asks the database for a key: whoever writes and knows none makes one, who
 the statement of the event. A key is known to this process once its transaction is committed.
 """
 
+import hmac
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 from time import monotonic
 from typing import Any, Final, cast
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
 from django.db import connections, transaction
 
 from audit.merkle.commitments import Hidden
 from audit.models import LedgerDisclosure, LedgerSubject
 from audit.sealed_texts import seal_texts
 from govapp.common.arrays import bytes_array, text_array, uuid_array
-from govapp.common.ids import FreshId, new_id, new_ids
+from govapp.common.ids import FreshId, new_id, new_ids, public_id
 from govapp.common.sealing import seal
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import times_undone
@@ -96,6 +99,26 @@ class Sealing:
             mine[place] = key
             _keep_when_committed(place, key)
         return key
+
+
+def address_ref(address: str) -> str:
+    """Return the subject that an e-mail address of the bound tenant belongs to, wherever it stands.
+
+    Whoever reads the record cannot find the address by trying: it is keyed.
+    """
+    return _address_ref(require_tenant_id(), address.lower(), settings.SEALING_KEYS[0])
+
+
+def address_refs(address: str) -> list[str]:
+    """Return every subject that it may have belonged to under former sealing keys."""
+    tenant_id = require_tenant_id()
+    return [_address_ref(tenant_id, address.lower(), key) for key in settings.SEALING_KEYS]
+
+
+@lru_cache(maxsize=4096)
+def _address_ref(tenant_id: UUID, address: str, key: str) -> str:
+    digest = hmac.digest(key.encode(), b"address\0" + tenant_id.bytes + address.encode(), "sha256")
+    return public_id("adr", UUID(bytes=digest[:16]))
 
 
 def forget_keys(ref: str) -> None:
