@@ -9,4 +9,5 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         import_module("approvals.doors")
         import_module("approvals.departures")
+        import_module("approvals.erasers")
         import_module("approvals.stand_in_news")

@@ -32,6 +32,7 @@ class LedgerDisclosure(TenantOwned):
     """The personal texts that one event has of one subject, with their salts (AES-256-GCM)."""
 
     append_only = True
+    is_evidence = True
 
     event = TenantForeignKey(LedgerEvent, on_delete=models.PROTECT, related_name="disclosure_rows")
     subject_key = TenantForeignKey(LedgerSubject, on_delete=models.PROTECT, related_name="+")
