@@ -24,10 +24,12 @@ ERASED_WORDS: Final = "[erased]"
 _HERE: Final = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
 _FUNCTION: Final = """
 CREATE OR REPLACE FUNCTION {name} RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public SET govapp.forgetting = 'on' AS $forget$
+SET search_path = public AS $forget$
 DECLARE counted bigint; total bigint := 0;
 BEGIN
+PERFORM set_config('govapp.forgetting', 'on', true);
 {body}
+PERFORM set_config('govapp.forgetting', '', true);
 RETURN total; END $forget$;
 REVOKE ALL ON FUNCTION {name} FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {name} TO {role};

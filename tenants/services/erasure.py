@@ -39,6 +39,7 @@ class Erasure:
 def preview_erasure(*, actor: Membership, member: Membership) -> Erasure:
     """Say what would go, before it goes. Raises `Forbidden`."""
     _require_right(actor, member)
+    member = Membership.objects.select_related("user").get(pk=member.pk)
     counts = [
         ("groups", GroupMember.objects.filter(membership=member).count()),
         ("API tokens", MemberToken.objects.filter(member=member).count()),
