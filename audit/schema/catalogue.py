@@ -12,7 +12,7 @@ EXERCISES: Final = ("drill", "canary")
 
 def _read() -> Iterator[EventType]:
     for group, (common, lines) in GROUPS.items():
-        for line in lines.strip().splitlines():
+        for line in lines.strip().replace("\n    ", " ").splitlines():
             name, words, fields = (part.strip() for part in line.split("|"))
             yield EventType(name, group, words, read_fields(f"{common} {fields}"))
 

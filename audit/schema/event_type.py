@@ -33,7 +33,7 @@ def read_fields(text: str) -> tuple[Field, ...]:
 
 def _field(text: str) -> Field:
     name, _, kind = text.partition(":")
-    marks = name if not kind else kind
+    marks = kind or name
     is_optional, is_nullable = "~" in marks, "?" in marks
     plain = (kind or "text").strip("?~")
     if plain not in KINDS:

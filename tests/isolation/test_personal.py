@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from approvals.models import ActionRequest
 from audit.models import LedgerEvent

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import validator_for
 
 from approvals.enums import RequestStatus
 from audit.schema import EVENTS, find_type, schema_of
@@ -19,7 +19,9 @@ WRITERS = (
     "audit/services/*.py",
 )  # fmt: skip
 # What looks like a type and is a task's name or a line of a log.
-OTHERS = {"audit.make_report", "report.failed"}
+OTHERS = {
+    "audit.make_report", "category.break_glass_right_", "ledger.broken", "report.scheduled",
+}  # fmt: skip
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
 
@@ -28,9 +30,9 @@ def written() -> Iterator[str]:
     for pattern in WRITERS:
         for path in ROOT.glob(pattern):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    if _TYPE.fullmatch(node.value):
-                        yield node.value
+                text = node.value if isinstance(node, ast.Constant) else None
+                if isinstance(text, str) and _TYPE.fullmatch(text):
+                    yield text
 
 
 def test_every_type_that_is_written_is_in_the_catalogue() -> None:
@@ -57,7 +59,8 @@ def test_what_people_do_about_a_drill_is_what_they_do_about_a_request() -> None:
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_each_schema_is_one(name: str) -> None:
-    Draft202012Validator.check_schema(schema_of(EVENTS[name]))
+    validator = validator_for(schema_of(EVENTS[name]))
+    assert not validator.is_valid({"v": 2, "type": name})
 
 
 def test_a_field_without_a_known_kind_is_refused() -> None:
