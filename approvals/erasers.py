@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast, Concat
 
 from approvals.enums import PolicyStatus
 from approvals.models import (
+    ActionRequest,
     ChatAccount,
     Comment,
     ContactPreference,
@@ -38,10 +40,27 @@ def find_hindrances(member: Membership) -> Sequence[str]:
 def count_traces(member: Membership) -> Sequence[tuple[str, int]]:
     """What will go, and what will stay without its words."""
     return [
+        ("requests that name them", len(find_subjects(member))),
         ("reasons of votes", Vote.objects.filter(member=member).exclude(reason="").count()),
         ("comments", Comment.objects.filter(author=member).count()),
         *((words, rows.count()) for words, rows in _removed(member)),
     ]
+
+
+def find_subjects(member: Membership) -> Sequence[str]:
+    """Requests that name the person: what an agent wrote cannot be told apart word by word.
+
+    Reads every request of the account.
+    """
+    wanted = Q()
+    for text in filter(None, (member.user.name, member.user.email)):
+        for place in ("summary", "reason", "on_behalf_of", "execution_note", "written"):
+            wanted |= Q(**{f"{place}__icontains": text})
+    written = Concat(
+        Cast("payload", TextField()), Cast("sources", TextField()), Cast("facts", TextField()),
+    )  # fmt: skip
+    requests = ActionRequest.objects.alias(written=written).filter(wanted)
+    return [each.public_id for each in requests.order_by("pk").iterator()]
 
 
 def remove_traces(member: Membership) -> None:
@@ -59,4 +78,4 @@ def _removed(member: Membership) -> list[tuple[str, QuerySet[Any]]]:
     ]
 
 
-register_eraser(Eraser(find_hindrances, count_traces, remove_traces))
+register_eraser(Eraser(find_hindrances, count_traces, find_subjects, remove_traces))

@@ -9,11 +9,15 @@ from tenants.models import Membership
 
 @dataclass(frozen=True)
 class Eraser:
-    """One floor's part. `hinders` says in sentences why it cannot be yet; `counts` what will go,
-    in words with their number; `erase` removes it."""
+    """One floor's part.
+
+    `hinders` says in sentences why it cannot be yet; `counts` what will go, in words with their
+    number; `subjects` what else of the record names the person; `erase` removes the floor's rows.
+    """
 
     hinders: Callable[[Membership], Sequence[str]]
     counts: Callable[[Membership], Sequence[tuple[str, int]]]
+    subjects: Callable[[Membership], Sequence[str]]
     erase: Callable[[Membership], None]
 
 

@@ -15,7 +15,7 @@ from approvals.digests import canonical_json
 from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from approvals.selectors.twins import Twin
-from audit.actors import SYSTEM, Actor, Personal, Subject
+from audit.actors import SYSTEM, Actor, Subject, Words
 from audit.services import Entry, record_many
 from govapp.common.ids import public_id
 from tenants.audit_events.words import name_of, party, said
@@ -132,7 +132,8 @@ def record_stage_satisfied(
     now: datetime,
 ) -> None:
     """Every seat is filled; `seated` says by whom (member, name, seat), `people` who voted."""
-    filled = [{**each, "name": Personal(each["name"], each["member"])} for each in seated]
+    # Two names when somebody stood in: each is hidden as what it is.
+    filled = [{**each, "name": Words(each["name"], each["member"])} for each in seated]
     entry = stage_entry(
         "stage.satisfied",
         stage,

@@ -6,13 +6,13 @@ salt and text can prove what stood there; without them nothing can be guessed, a
 the event holds all the same (design: audit page).
 """
 
-import hashlib
 import hmac
 import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import is_
 from typing import Any, Final
 
 from audit.actors import Content, Personal, PersonalKind, Words
@@ -23,6 +23,7 @@ ERASED: Final[Mapping[str, str]] = {"name": "an erased person"}
 ERASED_TEXT: Final = "[erased]"
 
 _OPEN: Final = "⟦"
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 _PLACE: Final = re.compile("⟦([0-9]{1,6})⟧")
 # What a summary shows of a long text is its beginning: so much of it is enough to know it by.
 _BEGINNING: Final = 200
@@ -45,7 +46,7 @@ class Hidden:
 
 def commitment(salt: bytes, value: str) -> str:
     """Return what the event says of a text: 64 hexadecimal digits. Raises `CanonicalError`."""
-    return hmac.new(salt, encoded(value), hashlib.sha256).hexdigest()
+    return hmac.digest(salt, encoded(value), "sha256").hex()
 
 
 def hide(
@@ -96,19 +97,16 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def _marks(value: Any) -> Iterator[Personal]:
-    kind = type(value)
-    if kind is str or kind is int:
-        return
     if isinstance(value, Personal):
         yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            if type(item) is not str:
-                yield from _marks(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            if type(item) is not str:
-                yield from _marks(item)
+        return
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for item in value:
+        if type(item) not in _PLAIN:
+            yield from _marks(item)
 
 
 class _Place(str):
@@ -162,29 +160,42 @@ class _Hiding:
         """Return the value hidden; the same object when nothing in it had to be."""
         kind = type(value)
         if kind is str:
-            is_code = len(value) < _BEGINNING and _CODE_WORD.fullmatch(value)
-            return value if is_code else self._searched(value, self._names)
-        if kind is int or kind is bool or value is None:
-            return value
+            return value if self._is_clean(value) else self._searched(value, self._names)
+        if kind is dict:
+            return self._replaced_object(value)
+        if kind is list or kind is tuple:
+            each = [self._replaced(item) for item in value]
+            is_same = all(map(is_, each, value))
+            return value if is_same else each
         if isinstance(value, Personal):
             return self._concealed(_normalised(value))
-        if isinstance(value, Mapping):
-            items = {name: self._replaced(item) for name, item in value.items()}
-            is_same = all(items[name] is item for name, item in value.items())
-            return value if is_same else items
-        if isinstance(value, list | tuple):
-            each = [self._replaced(item) for item in value]
-            is_same = all(new is old for new, old in zip(each, value, strict=True))
-            return value if is_same else each
-        return value
+        return self._replaced_object(value) if isinstance(value, Mapping) else value
+
+    def _replaced_object(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        changed: dict[str, Any] | None = None
+        for name, item in value.items():
+            if type(item) is str and self._is_clean(item):  # most are: no call for those
+                continue
+            new = self._replaced(item)
+            if new is not item:
+                changed = dict(value) if changed is None else changed
+                changed[name] = new
+        return value if changed is None else changed
+
+    def _is_clean(self, text: str) -> bool:
+        """Whether nothing in a text can have to be hidden, told quickly."""
+        if not text.isascii():
+            return not self._names and _OPEN not in text and "@" not in text
+        if "@" in text:
+            return False
+        for name in self._names:
+            if name in text:
+                return len(text) < _BEGINNING and _CODE_WORD.fullmatch(text) is not None
+        return True
 
     def _concealed(self, text: Personal) -> _Place:
-        """Return the places for a text. Others' names in it are places of their own."""
-        others = [
-            name
-            for name in self._names
-            if name.of != text.of and (text.kind != "name" or len(name) < len(text))
-        ]
+        """Return the places for a text. Names in what somebody wrote are places of their own."""
+        others = [] if text.kind == "name" else self._names
         return _Place(
             "".join(
                 part if isinstance(part, _Place) else self._place(text.of, text.kind, part)

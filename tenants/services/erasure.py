@@ -71,6 +71,7 @@ def erase_person(*, actor: Membership, member: Membership, reason: str) -> Erase
     if hindrances := _hindrances(member):
         raise Conflict(" ".join(hindrances), code="still_needed")
     name, address, refs = member.user.name, member.user.email, _refs(member)
+    refs += [ref for eraser in ERASERS for ref in eraser.subjects(member)]
     for eraser in ERASERS:
         eraser.erase(member)
     GroupMember.objects.filter(membership=member).delete()

@@ -144,6 +144,7 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
         assert preview.events > 5
         assert dict(preview.counts) == {
             "groups": 1,
+            "requests that name them": 1,
             "reasons of votes": 1,
             "comments": 1,
         }
@@ -152,18 +153,19 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
         pass
     assert in_valkey(NAME, ADDRESS) == []
     with tenant_transaction(company.id):
-        assert places_of(NAME, ADDRESS, REASON, "At the sea", "the usual account") == set()
+        left = places_of(NAME, ADDRESS, REASON, "At the sea", "the usual account")
+        assert sorted(left) == []
         with make_export(actor=company.carl.as_actor(), wanted=EventFilter()).file as file:
             assert NAME.encode() not in file.read()
-        read = json.dumps([row.body for row in list_events(EventFilter(), limit=500).rows])
+        read = json.dumps(
+            [row.body for row in list_events(EventFilter(), limit=500).rows], ensure_ascii=False
+        )
         assert "Zelda" not in read
         assert "zelda" not in read
         (vote,) = [row for row in events_of_request(request_id) if row.id == cast.pk]
         assert vote.body["actor"]["name"] == "an erased person"
         assert vote.body["data"]["reason"] == "[erased]"
-        assert vote.summary == "an erased person approved “[erased]an erased person”: [erased]" or (
-            vote.summary.startswith("an erased person approved")
-        )
+        assert vote.summary == "an erased person approved “[erased]”: [erased]"
         assert Vote.objects.get(member=zelda).reason == "[erased]"
         assert Comment.objects.get(author=zelda).text == "[erased]"
     assert proof is not None
