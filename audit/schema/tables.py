@@ -105,6 +105,7 @@ chat_connection.disabled | A way into chat was closed | channel name is_enabled:
 chat_connection.removed | A way into chat was removed | channel name is_enabled:flag
 chat_connection.verified | A token opens a workspace | channel name team team_name
 chat_account.found | An address of chat belongs to a member's e-mail | channel address
+chat_account.entered | An owner said who somebody is in chat | channel address
 chat_account.confirmed | A member is who an address says | channel address how
 chat_account.removed | An address is the member's no more | channel address
 push.subscribed | A member is told in a browser | device service
@@ -213,7 +214,12 @@ finding.cleared | What was found is gone | kind found_at
 """
 _RECORD: Final = """
 ledger.key_created | The record begins with its key | origin verifier
-export.made | Events were taken out | format query:object time_zone count:number bytes:number sha256
+export.requested | Events were asked for as a file | format query:object time_zone
+export.made | The file was written | format query:object time_zone count:number bytes:number
+    sha256 ledger_size:number
+export.taken | The file was taken out | format query:object time_zone count:number sha256
+export.cancelled | An export was cancelled | format query:object time_zone
+export.failed | An export could not be written | format query:object time_zone reason
 proof.downloaded | A proof was taken out | event leaf_hash
 subject.erased | A subject was erased | refs:list what keys:number files:number reason
 report_schedule.created | A report is made regularly | kind every zone

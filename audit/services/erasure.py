@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audit.actors import Actor, Subject, Words
-from audit.models import LedgerSubject, Report
+from audit.models import ExportJob, ExportPiece, LedgerSubject, Report, ReportStatus
 from audit.services.commitments import forget_keys
 from audit.services.ledger import record
 from govapp.common import clock
@@ -67,6 +67,15 @@ def erase_subject(
     return Erased(refs, keys, files)
 
 
+def _empty_exports() -> int:
+    """What is being written begins again; what was written is asked for again."""
+    writing = ExportJob.objects.filter(status=ReportStatus.RUNNING)
+    writing.update(status=ReportStatus.QUEUED, started_at=None, beat_at=None)
+    ExportPiece.objects.all().delete()
+    made = ExportJob.objects.filter(status=ReportStatus.READY, removed_at=None)
+    return made.update(removed_at=clock.now())
+
+
 def _empty_reports() -> int:
     """A report's page and its SHA-256 stay; the file can be made again from the record."""
     made = Report.objects.filter(content__isnull=False)
@@ -74,3 +83,4 @@ def _empty_reports() -> int:
 
 
 register_file_eraser(_empty_reports)
+register_file_eraser(_empty_exports)

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0002_report_schedules'),
+        ('audit', '0003_exports'),
     ]
 
     operations = [
