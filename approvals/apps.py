@@ -9,5 +9,6 @@ class ApprovalsConfig(AppConfig):
     def ready(self) -> None:
         import_module("approvals.doors")
         import_module("approvals.departures")
+        import_module("approvals.erasers")
         import_module("approvals.stand_in_news")
         import_module("approvals.services.report_delivery")

@@ -1,9 +1,45 @@
 """Who did it and to what, as the ledger keeps it: a snapshot, so that it stays true."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 ActorKind = Literal["person", "agent", "system"]
+PersonalKind = Literal["name", "words", "content"]
+
+
+class Personal(str):
+    """A person's name or address in an event: the record keeps a commitment to it, not the text.
+
+    `of` is the public id of whoever is erased with it. Wherever the same text occurs in the event
+    it is hidden as well. It does not survive formatting: mark the value in `data` or in
+    `Entry.personal`, and write the sentence as usual.
+    """
+
+    __slots__ = ("of",)
+
+    kind: ClassVar[PersonalKind] = "name"
+    of: str
+
+    def __new__(cls, text: str, of: str) -> Self:
+        made = super().__new__(cls, text)
+        made.of = of
+        return made
+
+
+class Words(Personal):
+    """What somebody wrote, a reason or a comment; `of` is the author."""
+
+    __slots__ = ()
+
+    kind: ClassVar[PersonalKind] = "words"
+
+
+class Content(Personal):
+    """What an action request says or asks for; `of` is the request."""
+
+    __slots__ = ()
+
+    kind: ClassVar[PersonalKind] = "content"
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,16 @@ invitation_by_token = register_door(
     )
 )
 
+logins_elsewhere = register_door(
+    Door(
+        name="door_logins_elsewhere",
+        arguments="person uuid, here uuid",
+        returns="tenant_id uuid",
+        body="SELECT tenant_id FROM tenants_membership WHERE user_id = $1 AND tenant_id <> $2",
+        reads={"tenants_membership": ("tenant_id", "user_id")},
+    )
+)
+
 all_tenants = register_door(
     Door(
         name="door_all_tenants",

@@ -15,6 +15,11 @@ def may_manage_people(member: Membership) -> bool:
     return has_role(member, Role.OWNER)
 
 
+def may_erase_people(member: Membership) -> bool:
+    """Whoever answers for people and whoever answers for the record."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_manage_agents(member: Membership) -> bool:
     """Owners register agents and hold their keys."""
     return has_role(member, Role.OWNER)

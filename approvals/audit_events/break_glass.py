@@ -8,8 +8,9 @@ from approvals.audit_events.requests import type_on
 from approvals.audit_events.wording import words
 from approvals.enums import ReviewOutcome
 from approvals.models import ActionCategory, ActionRequest, BreakGlassReview, Timer, Vote
-from audit.actors import SYSTEM, Actor, Subject
+from audit.actors import SYSTEM, Actor, Personal, Subject
 from audit.services import Entry, record, record_many
+from tenants.audit_events.words import party, said
 from tenants.models import ApproverGroup, Membership
 
 _FOUND = {
@@ -31,7 +32,7 @@ def approved_alone(*, vote: Vote, review: BreakGlassReview, missing: str) -> Non
                 f"{vote.member.user.name} approved “{request.summary}” alone, in an emergency:"
                 f" {words(vote.reason)}",
                 {
-                    "reason": vote.reason,
+                    "reason": said(vote.reason, vote.member),
                     "rights": vote.right["rights"],
                     "second_factor": vote.right["second_factor"],
                     "payload_digest": vote.payload_digest,
@@ -85,7 +86,7 @@ def reviewed(*, review: BreakGlassReview, actor: Membership, now: datetime) -> N
                 now,
                 f"{actor.user.name} reviewed the emergency approval of “{request.summary}” by"
                 f" {review.member.user.name} and found it {found}: {words(review.remark)}",
-                _review(review) | {"outcome": review.outcome, "remark": review.remark},
+                _review(review) | {"outcome": review.outcome, "remark": said(review.remark, actor)},
             )
         ]
     )
@@ -137,7 +138,9 @@ def _record_right(
             "key": category.key,
             "bearer": kind,
             "bearer_id": bearer.public_id,
-            "bearer_name": str(bearer),
+            "bearer_name": str(bearer)
+            if kind == "group"
+            else Personal(str(bearer), bearer.public_id),
         },
     )
 
@@ -160,8 +163,8 @@ def _review_entry(
 def _review(review: BreakGlassReview) -> dict[str, Any]:
     return {
         "review": review.public_id,
-        "by": {"id": review.member.public_id, "name": review.member.user.name},
-        "reason": review.reason,
+        "by": party(review.member),
+        "reason": said(review.reason, review.member),
         "opened_at": _time(review.opened_at),
         "review_due_at": _time(review.due_at),
         "payload_digest": review.request.payload_digest,

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from approvals.audit_events.requests import policy_of, rules_of, unmet_of
-from approvals.audit_events.wording import words
+from approvals.audit_events.wording import content, told, words
 from approvals.changing import FieldChange
 from approvals.digests import canonical_json
 from approvals.enums import VoidedBecause
 from approvals.models import ActionRequest, RequestRevision, Vote
-from audit.actors import Actor, Subject
+from audit.actors import Actor, Personal, Subject
 from audit.services import Entry, record_many
+from tenants.audit_events.words import name_of
 from tenants.models import Membership
 
 
@@ -36,12 +37,16 @@ def record_changed(
         f"{member.user.name} changed “{former.summary}” while approving it: {words(said)}",
         {
             "changes": [
-                {"field": each.field, "before": _text(each.before), "after": _text(each.after)}
+                {
+                    "field": each.field,
+                    "before": content(_text(each.before), request),
+                    "after": content(_text(each.after), request),
+                }
                 for each in changes
             ],
-            "summary": request.summary,
-            "former_summary": former.summary,
-            "payload": canonical_json(request.payload).decode(),
+            "summary": content(request.summary, request),
+            "former_summary": content(former.summary, request),
+            "payload": content(canonical_json(request.payload).decode(), request),
             "payload_digest": request.payload_digest,
             "former_digest": former.payload_digest,
             "version": request.version,
@@ -49,8 +54,8 @@ def record_changed(
             "unmet": unmet_of(request),
             "outcome": outcome,
             "obligations": request.obligations,
-            "rules": rules_of(request.trace),
-            "because": request.because,
+            "rules": rules_of(request),
+            "because": content(request.because, request),
         },
     )
 
@@ -72,11 +77,12 @@ def record_vote_voided(*, vote: Vote, actor: Membership, reason: str, now: datet
         {
             "member": vote.member.public_id,
             "verdict": vote.verdict,
-            "reason": reason,
+            "reason": told(reason, actor.as_actor(), request),
             "voided_because": because.value,
             "payload_digest": vote.payload_digest,
             "request_version": vote.request_version,
         },
+        name_of(vote.member),
     )
 
 
@@ -87,6 +93,7 @@ def _record(
     now: datetime,
     summary: str,
     data: Mapping[str, Any],
+    *personal: Personal,
 ) -> None:
     subject = Subject(type="action_request", id=request.public_id, label=request.summary)
     entry = Entry(
@@ -97,6 +104,7 @@ def _record(
         data=data,
         request_id=request.pk,
         at=now,
+        personal=personal,
     )
     record_many([entry])
 

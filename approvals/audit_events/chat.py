@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from approvals.models import ChatAccount, ChatConnection, PushSubscription
-from audit.actors import SYSTEM, Actor, Subject
+from audit.actors import SYSTEM, Actor, Personal, Subject
 from audit.services import record
 from tenants.models import Membership
 
@@ -120,7 +120,11 @@ def _record_account(
         actor=actor,
         subject=Subject("member", member.public_id, str(member)),
         summary=summary,
-        data={"channel": account.channel, "address": account.address, **data},
+        data={
+            "channel": account.channel,
+            "address": Personal(account.address, member.public_id),
+            **data,
+        },
     )
 
 
@@ -135,7 +139,7 @@ def _record_push(
         subject=Subject("member", member.public_id, str(member)),
         summary=summary,
         data={
-            "device": subscription.device,
+            "device": Personal(subscription.device, member.public_id),
             "service": urlsplit(subscription.endpoint).hostname or "",
             **data,
         },

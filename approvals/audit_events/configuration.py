@@ -6,7 +6,7 @@ from typing import Any
 
 from approvals.audit_events.wording import words
 from approvals.models import ActionCategory, CallbackEndpoint, GrantKey
-from audit.actors import SYSTEM, Actor, Subject
+from audit.actors import SYSTEM, Actor, Personal, Subject
 from audit.services import record
 from tenants.models import ApproverGroup, Membership
 
@@ -148,4 +148,5 @@ def _bearer(bearer: ApproverGroup | Membership) -> str:
 
 def _bearer_data(bearer: ApproverGroup | Membership) -> dict[str, str]:
     kind = "group" if isinstance(bearer, ApproverGroup) else "member"
-    return {"bearer": kind, "bearer_id": bearer.public_id, "bearer_name": str(bearer)}
+    name = str(bearer) if kind == "group" else Personal(str(bearer), bearer.public_id)
+    return {"bearer": kind, "bearer_id": bearer.public_id, "bearer_name": name}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from approvals.audit_events.wording import content
 from approvals.models import ContactPreference, MessageTemplate, Notification
 from audit.actors import SYSTEM, Subject
 from audit.services import record
@@ -38,6 +39,7 @@ def notification_rerouted(*, notification: Notification, former: Notification) -
             "dedup_key": notification.dedup_key,
         },
         request_id=notification.request_id,
+        personal=[content(former.request.summary, former.request)] if former.request else (),
     )
 
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from approvals.audit_events.wording import words
+from approvals.audit_events.wording import content, told, words
 from approvals.models import ActionRequest, Comment
 from approvals.sensitive import Kind, kinds_in_words
-from audit.actors import Actor, Subject
+from audit.actors import Actor, Personal, Subject
 from audit.services import Entry, record_many
+from tenants.audit_events.words import party, said
 from tenants.models import Membership
 
 
@@ -23,7 +24,7 @@ def record_comment(
         actor,
         now,
         f"{actor.name} said{to}: {words(comment.text)}",
-        _said(comment, mentioned),
+        _said(comment, actor, mentioned),
     )
 
 
@@ -38,7 +39,7 @@ def record_question(
         actor,
         now,
         f"{actor.name} asked {owner}: {words(comment.text)}",
-        _said(comment, mentioned) | {"owner": {"id": owner.public_id, "name": owner.user.name}},
+        _said(comment, actor, mentioned) | {"owner": party(owner)},
     )
 
 
@@ -50,7 +51,8 @@ def record_answer(*, comment: Comment, question: Comment, actor: Actor, now: dat
         actor,
         now,
         f"{actor.name} answered: {words(comment.text)}",
-        _said(comment, ()) | {"question": question.public_id, "question_text": question.text},
+        _said(comment, actor, ())
+        | {"question": question.public_id, "question_text": _text(question, question.author)},
     )
 
 
@@ -69,11 +71,17 @@ def record_revealed(
     )
 
 
-def _said(comment: Comment, mentioned: Sequence[Membership]) -> dict[str, Any]:
+def _text(comment: Comment, author: Membership | None) -> Personal:
+    if author is None:
+        return content(comment.text, comment.request)
+    return said(comment.text, author)
+
+
+def _said(comment: Comment, actor: Actor, mentioned: Sequence[Membership]) -> dict[str, Any]:
     return {
         "comment": comment.public_id,
-        "text": comment.text,
-        "mentioned": [{"id": each.public_id, "name": each.user.name} for each in mentioned],
+        "text": told(comment.text, actor, comment.request),
+        "mentioned": [party(each) for each in mentioned],
     }
 
 

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from approvals.audit_events.configuration import schema_text
-from approvals.audit_events.wording import words
+from approvals.audit_events.wording import content, words
 from approvals.models import ActionRequest, ExecutionGrant
-from audit.actors import Actor, Subject
+from audit.actors import Actor, Personal, Subject
 from audit.services import record
 from govapp.common.ids import public_id
+from tenants.audit_events.words import said
 from tenants.models import Agent, Membership
 
 
@@ -41,7 +42,7 @@ def grant_redeemed(
         request,
         grant,
         f"The permission for “{request.summary}” was used by {by}.",
-        {"redeemed_by": redeemed_by, "name_is_verified": False},
+        {"redeemed_by": Personal(redeemed_by, request.public_id), "name_is_verified": False},
         now,
     )
 
@@ -57,7 +58,11 @@ def grant_redeem_refused(
         request,
         grant,
         f"The permission for “{request.summary}” was refused to {by}: {why}",
-        {"redeemed_by": redeemed_by, "name_is_verified": False, "why": why},
+        {
+            "redeemed_by": Personal(redeemed_by, request.public_id),
+            "name_is_verified": False,
+            "why": why,
+        },
         now,
     )
 
@@ -77,7 +82,7 @@ def grant_revoked(
         request,
         grant,
         f"{actor} withdrew the permission for “{request.summary}”: {reason}",
-        {"reason": reason},
+        {"reason": said(reason, actor)},
         now,
     )
 
@@ -102,7 +107,7 @@ def execution_reported(
         {
             "outcome": request.execution_state,
             "before": former,
-            "note": request.execution_note,
+            "note": content(request.execution_note, request),
             "cost": schema_text(dict(cost)) if cost else None,
         },
         now,
@@ -121,7 +126,9 @@ def _record(
     subject = Subject("action_request", request.public_id, request.summary)
     details: dict[str, Any] = {}
     if grant is not None:
-        subject = Subject("execution_grant", public_id("gr", grant.pk), request.summary)
+        subject = Subject(
+            "execution_grant", public_id("gr", grant.pk), content(request.summary, request)
+        )
         details = {"jti": str(grant.jti), "kid": grant.kid, "expires_at": _time(grant.expires_at)}
     version = request.policy_version
     record(

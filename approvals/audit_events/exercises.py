@@ -1,9 +1,11 @@
 """Drills and canaries: who sent them, and what came of them."""
 
+from approvals.audit_events.wording import content
 from approvals.enums import Purpose
 from approvals.models import CanaryPlan, Exercise
-from audit.actors import SYSTEM, Subject
+from audit.actors import SYSTEM, Personal, Subject
 from audit.services import record
+from tenants.audit_events.words import said
 from tenants.models import Membership
 
 
@@ -15,7 +17,7 @@ def exercise_started(*, exercise: Exercise) -> None:
     record(
         event_type=f"{word}.started",
         actor=actor,
-        subject=Subject(word, exercise.public_id, request.summary),
+        subject=Subject(word, exercise.public_id, content(request.summary, request)),
         summary=(
             f"{actor.name} sent the {word} “{request.summary}” to {len(exercise.asked)} people;"
             " whatever they say, nothing is executed."
@@ -23,7 +25,7 @@ def exercise_started(*, exercise: Exercise) -> None:
         data={
             "request": request.public_id,
             "category": request.category_key,
-            "asked": [str(each["name"]) for each in exercise.asked],
+            "asked": [Personal(each["name"], each["member"]) for each in exercise.asked],
             "plan": exercise.plan.public_id if exercise.plan else None,
         },
         request_id=request.pk,
@@ -39,7 +41,7 @@ def canary_plan_changed(*, actor: Membership, plan: CanaryPlan, what: str) -> No
         summary=f"{actor} {_WHAT[what]} the canary “{plan.name}”.",
         data={
             "category": plan.category.key,
-            "summary": plan.summary,
+            "summary": said(plan.summary, actor),
             "every_days": plan.every_days,
             "next_at": plan.next_at.isoformat() if plan.next_at else None,
         },

@@ -2,6 +2,7 @@
 
 from datetime import UTC
 
+from approvals.audit_events.wording import content
 from approvals.models import CallbackDelivery, Notification, ReviewLink
 from audit.actors import SYSTEM, Subject
 from audit.services import record
@@ -42,6 +43,7 @@ def review_link_made(*, link: ReviewLink) -> None:
             "expires_at": until.isoformat(),
         },
         request_id=link.request_id,
+        personal=[content(request.summary, request)],
     )
 
 
@@ -73,6 +75,7 @@ def callback_replayed(*, actor: Membership, delivery: CallbackDelivery, former: 
         ),
         data={"event_type": delivery.event_type, "former_status": former},
         request_id=delivery.request_id,
+        personal=[content(delivery.request.summary, delivery.request)],
     )
 
 
@@ -81,7 +84,8 @@ def _record_notification(
 ) -> None:
     member = notification.member
     what = notification.get_kind_display()
-    about = f" about “{notification.request.summary}”" if notification.request else ""
+    request = notification.request
+    about = f" about “{request.summary}”" if request else ""
     record(
         event_type=event_type,
         actor=SYSTEM,
@@ -95,6 +99,7 @@ def _record_notification(
             **data,
         },
         request_id=notification.request_id,
+        personal=[content(request.summary, request)] if request else (),
     )
 
 
@@ -117,4 +122,5 @@ def _record_callback(
             **data,
         },
         request_id=delivery.request_id,
+        personal=[content(delivery.request.summary, delivery.request)],
     )

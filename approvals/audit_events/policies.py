@@ -6,8 +6,9 @@ from typing import Any
 
 from approvals.audit_events.wording import words
 from approvals.models import PolicyDraft, PolicyReview, PolicyVersion
-from audit.actors import SYSTEM, Actor, Subject
+from audit.actors import SYSTEM, Actor, Personal, Subject
 from audit.services import record
+from tenants.audit_events.words import name_of, said
 from tenants.models import Membership
 
 
@@ -93,7 +94,7 @@ def policy_proposed(
         {
             "number": version.number,
             "digest": version.digest,
-            "remark": version.remark,
+            "remark": said(version.remark, actor),
             "draft": draft.public_id if draft else None,
             "based_on": above.number if above else None,
             "rolls_back_to": back.number if back else None,
@@ -123,8 +124,8 @@ def policy_reviewed(
         {
             **_who(version),
             "verdict": review.verdict,
-            "attestation": review.attestation,
-            "remark": review.remark,
+            "attestation": said(review.attestation, actor),
+            "remark": said(review.remark, actor),
             "still_needed": still_needed,
         },
     )
@@ -184,6 +185,7 @@ def policy_published(
             "replaces": former.number if former else None,
             "sentences": list(sentences),
         },
+        personal=[name_of(version.published_by)] if version.published_by else [],
     )
 
 
@@ -196,7 +198,7 @@ def policy_withdrawn(*, actor: Membership, version: PolicyVersion, was: str, rem
         actor.as_actor(),
         version,
         f"{actor} withdrew policy version {version.number} {state}{why}",
-        {**_who(version), "was": was, "remark": remark},
+        {**_who(version), "was": was, "remark": said(remark, actor)},
     )
 
 
@@ -243,7 +245,7 @@ def _who(version: PolicyVersion) -> dict[str, Any]:
         "number": version.number,
         "digest": version.digest,
         "proposed_by": version.proposed_by.public_id,
-        "proposed_by_name": str(version.proposed_by),
+        "proposed_by_name": name_of(version.proposed_by),
     }
 
 
@@ -253,10 +255,10 @@ def _published(
     return {
         **_who(version),
         "single_person": single_person,
-        "attestation": version.attestation,
+        "attestation": said(version.attestation, version.published_by or version.proposed_by),
         "effect": version.effect,
         "confirmed_by": [each.public_id for each in reviewers],
-        "confirmed_by_names": [str(each) for each in reviewers],
+        "confirmed_by_names": [name_of(each) for each in reviewers],
     }
 
 
@@ -287,7 +289,12 @@ def _record_draft(event_type: str, actor: Membership, draft: PolicyDraft, summar
 
 
 def _record(
-    event_type: str, actor: Actor, version: PolicyVersion, summary: str, data: Mapping[str, Any]
+    event_type: str,
+    actor: Actor,
+    version: PolicyVersion,
+    summary: str,
+    data: Mapping[str, Any],
+    personal: Sequence[Personal] = (),
 ) -> None:
     record(
         event_type=event_type,
@@ -295,4 +302,5 @@ def _record(
         subject=Subject("policy_version", version.public_id, f"Policy version {version.number}"),
         summary=words(summary),
         data=data,
+        personal=personal,
     )

@@ -4,19 +4,21 @@ Each event stands alone: names, ids, versions, digests and reasons are in it, be
 explanations are made from the record and nothing else (design: architecture page).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from approvals.audit_events.configuration import schema_text
-from approvals.audit_events.wording import words
+from approvals.audit_events.wording import content, told, words
 from approvals.digests import canonical_json
 from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from approvals.selectors.twins import Twin
-from audit.actors import SYSTEM, Actor, Subject
+from audit.actors import SYSTEM, Actor, Subject, Words
 from audit.services import Entry, record_many
 from govapp.common.ids import public_id
+from tenants.audit_events.words import name_of, party, said
 from tenants.models import Membership
 
 _ENDED: Final[dict[str, str]] = {
@@ -55,9 +57,9 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "category": request.category_key,
             **_category(request),
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
-            "summary": request.summary,
-            "reason": request.reason,
-            "sources": schema_text(request.sources),
+            "summary": content(request.summary, request),
+            "reason": content(request.reason, request),
+            "sources": content(schema_text(request.sources), request),
             "estimated_cost": schema_text(request.estimated_cost),
             "supersedes": _supersedes(request),
             "environment": request.environment,
@@ -65,13 +67,13 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "integration": request.integration,
             "run": request.run_key,
             "obligations": request.obligations,
-            "on_behalf_of": request.on_behalf_of,
+            "on_behalf_of": content(request.on_behalf_of, request),
             "confidence": None if request.confidence is None else str(request.confidence),
-            "payload": canonical_json(request.payload).decode(),
+            "payload": content(canonical_json(request.payload).decode(), request),
             "payload_digest": request.payload_digest,
             "policy": policy_of(request),
-            "rules": rules_of(request.trace),
-            "because": request.because,
+            "rules": rules_of(request),
+            "because": content(request.because, request),
         },
     )
 
@@ -89,7 +91,7 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
         {
             "status": request.status,
             "version": request.version,
-            "reason": request.decision_reason,
+            "reason": told(request.decision_reason, actor, request),
             "payload_digest": request.payload_digest,
             "category": request.category_key,
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
@@ -124,17 +126,24 @@ def record_stage_opened(*, stage: RequirementStage, now: datetime) -> None:
 
 
 def record_stage_satisfied(
-    *, stage: RequirementStage, seated: Sequence[Mapping[str, str]], now: datetime
+    *,
+    stage: RequirementStage,
+    seated: Sequence[Mapping[str, str]],
+    people: Collection[Membership],
+    now: datetime,
 ) -> None:
-    """Every seat is filled; `seated` says by whom (member, name, seat)."""
-    _record_stage(
+    """Every seat is filled; `seated` says by whom (member, name, seat), `people` who voted."""
+    # Two names when somebody stood in: each is hidden as what it is.
+    filled = [{**each, "name": Words(each["name"], each["member"])} for each in seated]
+    entry = stage_entry(
         "stage.satisfied",
         stage,
         now,
         f"Stage “{stage.name}” of rule {stage.requirement.rule_id} has all its approvals"
         f" ({', '.join(each['name'] for each in seated)})",
-        {"seated": [dict(each) for each in seated]},
+        {"seated": filled},
     )
+    record_many([replace(entry, personal=tuple(map(name_of, people)))])
 
 
 def record_fallback_added(*, stage: RequirementStage, group: str, now: datetime) -> None:
@@ -162,7 +171,7 @@ def record_vote_cast(*, vote: Vote, member: Membership) -> None:
         f"{who} {_VOTED[vote.verdict]} “{request.summary}”{why}",
         {
             "verdict": vote.verdict,
-            "reason": vote.reason,
+            "reason": said(vote.reason, member),
             "rights": vote.right["rights"],
             "seats": vote.right["seats"],
             "channel": vote.channel,
@@ -170,7 +179,7 @@ def record_vote_cast(*, vote: Vote, member: Membership) -> None:
             "request_version": vote.request_version,
             "seconds_viewed": vote.seconds_viewed,
             "second_factor": vote.right.get("second_factor"),
-            "stands_for": absentee and {"id": absentee.public_id, "name": absentee.user.name},
+            "stands_for": absentee and party(absentee),
         },
     )
 
@@ -361,15 +370,15 @@ def _supersedes(request: ActionRequest) -> str | None:
     return public_id("ar", request.supersedes_id) if request.supersedes_id else None
 
 
-def rules_of(trace: Mapping[str, Any]) -> list[dict[str, str]]:
+def rules_of(request: ActionRequest) -> list[dict[str, str]]:
     """The rules that mattered, with their reasons; the whole trace is on the request."""
     return [
         {
             "rule": rule["rule_id"],
             "outcome": rule["outcome"],
             "verdict": rule["verdict"],
-            "because": rule["because"],
+            "because": content(rule["because"], request),
         }
-        for rule in trace.get("rules", [])
+        for rule in request.trace.get("rules", [])
         if rule["verdict"] != "not_matched"
     ]

@@ -1,8 +1,21 @@
-"""Somebody's words inside of an event's one sentence."""
+"""Somebody's words inside of an event: in its one sentence, and in its data."""
 
 from typing import Final
 
+from approvals.models import ActionRequest
+from audit.actors import Actor, Content, Personal, Words
+
 _SENTENCE: Final = 1_000  # characters
+
+
+def content(text: str, request: ActionRequest) -> Content:
+    """Return what a request says or asks for: it is erased with the request."""
+    return Content(text, request.public_id)
+
+
+def told(text: str, by: Actor, request: ActionRequest) -> Personal:
+    """Return what somebody said of a request: a person's words, or part of the request."""
+    return Words(text, by.id) if by.kind == "person" else content(text, request)
 
 
 def words(text: str) -> str:

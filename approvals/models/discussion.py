@@ -14,6 +14,7 @@ class Comment(TenantOwned):
     """One contribution, part of the record: never changed, never removed."""
 
     append_only = True
+    words_of = {"author": ("text",)}
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="comments")
     # Null: the agent itself, over its interface.

@@ -13,6 +13,7 @@ class BreakGlassReview(TenantOwned):
     """The review that an emergency approval makes due. By somebody else."""
 
     never_removed = True
+    words_of = {"member": ("reason",), "reviewer": ("remark",)}
     immutable_fields = ("tenant_id", "request", "member", "reason", "opened_at", "due_at")
 
     request = TenantForeignKey(

@@ -21,6 +21,7 @@ class PolicyVersion(TenantOwned):
         "tenant_id", "number", "source", "document", "digest", "proposed_by", "based_on",
         "rolls_back_to",
     )  # fmt: skip
+    words_of = {"proposed_by": ("remark",), "published_by": ("attestation",)}
 
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=10, choices=PolicyStatus, default=PolicyStatus.IN_REVIEW)
@@ -93,6 +94,7 @@ class PolicyReview(TenantOwned):
     """What one person said to a version, in their own words. Written once."""
 
     immutable_fields = ("tenant_id", "version", "reviewer", "verdict", "attestation", "remark")
+    words_of = {"reviewer": ("attestation", "remark")}
 
     version = TenantForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="reviews")
     reviewer = TenantForeignKey(Membership, on_delete=models.PROTECT, related_name="+")

@@ -16,6 +16,7 @@ class Vote(TenantOwned):
     """
 
     never_removed = True
+    words_of = {"member": ("reason",)}
     immutable_fields = (
         "tenant_id", "request", "member", "stands_for", "is_break_glass", "verdict", "reason",
         "cast_at", "channel", "payload_digest", "request_version", "seconds_viewed", "right",

@@ -180,7 +180,8 @@ def _satisfy(
         }
         for ident, seat in matching.seated.items()
     ]
-    events.record_stage_satisfied(stage=stage, seated=seated, now=now)
+    people = {each for vote in votes for each in (vote.member, vote.stands_for) if each}
+    events.record_stage_satisfied(stage=stage, seated=seated, people=people, now=now)
 
 
 def _note_deadline(board: Board) -> None:

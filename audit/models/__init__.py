@@ -19,6 +19,7 @@ from audit.models.log import (
     LedgerQueueItem,
     LedgerTile,
 )
+from audit.models.personal import LedgerDisclosure, LedgerSubject
 from audit.models.report import (
     Report,
     ReportAttestation,
@@ -40,11 +41,13 @@ __all__ = [
     "ExportPiece",
     "LedgerCheckpoint",
     "LedgerDay",
+    "LedgerDisclosure",
     "LedgerEvent",
     "LedgerKey",
     "LedgerLeaf",
     "LedgerLog",
     "LedgerQueueItem",
+    "LedgerSubject",
     "LedgerTile",
     "Report",
     "ReportAttestation",

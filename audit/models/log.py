@@ -10,6 +10,7 @@ class LedgerEvent(TenantOwned):
     """One entry of the record. `body` is the whole truth; the other columns only find it."""
 
     append_only = True
+    is_evidence = True
 
     type = models.TextField()
     occurred_at = models.DateTimeField()
@@ -55,6 +56,7 @@ class LedgerLeaf(TenantOwned):
     """The place of one event in the tenant's tree."""
 
     append_only = True
+    is_evidence = True
 
     index = models.BigIntegerField()
     event = TenantForeignKey(LedgerEvent, on_delete=models.PROTECT, related_name="leaf_rows")
@@ -71,6 +73,7 @@ class LedgerTile(TenantOwned):
     """One full, 256-wide tile of hashes."""
 
     append_only = True
+    is_evidence = True
 
     level = models.SmallIntegerField()
     index = models.BigIntegerField()
@@ -86,6 +89,7 @@ class LedgerCheckpoint(TenantOwned):
     """A signed statement of how large the tree was and what its root was (a signed note)."""
 
     append_only = True
+    is_evidence = True
 
     size = models.BigIntegerField()
     root = models.BinaryField(max_length=32)

@@ -14,7 +14,7 @@ from audit.reports.comparing import compare, source_before, words_of
 from audit.reports.figures import Line
 from audit.reports.kind import Kind, Source
 from audit.reports.reading import in_tree
-from audit.selectors.events import EventRow, as_row
+from audit.selectors.events import EventRow, as_rows
 
 STYLE: Final = Path(__file__).resolve().parents[2] / "govapp/static/govapp/report.css"
 _LOOKED_AT: Final = 50
@@ -122,7 +122,7 @@ def attestations_of(slug: str, source: Source) -> list[Line]:
         .order_by("-occurred_at", "-id")
         .values_list("id", "occurred_at", "body")[:_LOOKED_AT]
     )
-    events = [event for event in (as_row(*row) for row in rows) if _kind_of(event) == slug]
+    events = [event for event in as_rows(rows) if _kind_of(event) == slug]
     return [Line(event.occurred_at, event.summary, event.public_id) for event in events[:_SAID]]
 
 

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 
 from audit.models import LedgerCheckpoint, LedgerEvent
 from audit.reports.kind import Keep, Source
-from audit.selectors.events import EventRow, as_row, visible
+from audit.selectors.disclosures import in_batches
+from audit.selectors.events import EventRow, as_row, as_rows, visible
 from audit.selectors.proofs import latest_checkpoint
 from govapp.common.zones import time_zones
 
@@ -72,13 +73,17 @@ def _read(
     )
     if types and not heads:
         ordered = ordered.filter(type__in=types)
-    for ident, at, kind, request_id, body in ordered[: source.most_events].iterator(1000):
-        if heads and not (kind in types or kind.startswith(heads)):
-            continue
-        keep(bytes(body) + b"\n")
-        row = as_row(ident, at, body)
-        data = row.body.get("data")
-        yield Read(row, kind, data if isinstance(data, Mapping) else {}, request_id)
+    found = (
+        each
+        for each in ordered[: source.most_events].iterator(1000)
+        if not heads or each[2] in types or each[2].startswith(heads)
+    )
+    for batch in in_batches(found):
+        events = as_rows((ident, at, body) for ident, at, _, _, body in batch)
+        for (_, _, kind, request_id, _), row in zip(batch, events, strict=True):
+            keep(row.canonical + b"\n")
+            data = row.body.get("data")
+            yield Read(row, kind, data if isinstance(data, Mapping) else {}, request_id)
 
 
 def in_tree(size: int) -> QuerySet[LedgerEvent]:
@@ -107,7 +112,7 @@ def tenant_facts(size: int) -> tuple[str, str]:
         .order_by("-occurred_at", "-id")
         .values_list("id", "occurred_at", "body")[:20]
     )
-    events = [as_row(*row).body for row in rows]
+    events = [row.body for row in as_rows(rows)]
     names = [text_of((event.get("subject") or {}).get("label")) for event in events]
     zones = [text_of((event.get("data") or {}).get("time_zone")) for event in events]
     zone = next((zone for zone in zones if zone in time_zones()), "UTC")

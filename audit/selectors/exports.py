@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet
 
 from audit.exporting import FORMATS, Exported
 from audit.models import ExportJob, ExportPiece, LedgerEvent
-from audit.selectors.events import EventFilter, as_row, select_events
+from audit.selectors.events import EventFilter, as_rows, select_events
 
 MOST_LISTED: Final = 50
 PAGE: Final = 2_000
@@ -64,12 +64,11 @@ def events_in(
     values = rows.order_by("occurred_at", "id").values_list(
         "id", "occurred_at", "body", F("leaf_rows__index"), F("leaf_rows__leaf_hash")
     )
+    found = list(values[:limit])
+    rows_read = as_rows(columns[:3] for columns in found)
     return [
-        (
-            Cursor(at, ident),
-            Exported(bytes(body), as_row(ident, at, body).body, index, bytes(leaf_hash)),
-        )
-        for ident, at, body, index, leaf_hash in values[:limit]
+        (Cursor(at, ident), Exported(row.canonical, row.body, index, bytes(leaf_hash)))
+        for (ident, at, _, index, leaf_hash), row in zip(found, rows_read, strict=True)
     ]
 
 

@@ -20,8 +20,10 @@ from audit.packs.contents import (
     PackedValue,
     Vouching,
 )
+from audit.selectors.anchors import anchor_of
+from audit.selectors.disclosures import disclosures_of
 from audit.selectors.events import EventFilter, parse_day, select_events, start_of_day
-from audit.selectors.proofs import SignedCheckpoint, latest_checkpoint
+from audit.selectors.proofs import latest_checkpoint, verifier_keys
 from audit.selectors.tiles import read_tile
 from govapp.common.errors import Conflict, NotFound
 from govapp.common.ids import public_id
@@ -65,7 +67,7 @@ def pack_contents(
         raise Conflict("Nothing stands in the signed record yet; try again in a few seconds.")
     report, report_index = _report(report_id, checkpoint.size)
     scope = _scope(wanted, checkpoint.size, report_index)
-    keys = _keys(checkpoint)
+    keys = _keys()
     vouching, anchored = _vouching(checkpoint.size)
     return PackContents(
         origin=checkpoint.vkey.split("+", 1)[0],
@@ -180,17 +182,31 @@ def _told(batch: list[tuple[UUID, bytes]], redact: frozenset[str]) -> Iterator[P
 
 def _opened(event_ids: list[UUID]) -> dict[tuple[UUID, int], tuple[bytes, str]]:
     """Return salt and value of each commitment that can be opened, by event and number."""
-    return {}
+    return {
+        (each.event_id, each.number): (each.salt, each.value) for each in disclosures_of(event_ids)
+    }
 
 
-def _keys(checkpoint: SignedCheckpoint) -> list[KeySpan]:
+def _keys() -> list[KeySpan]:
     """Return every key of the log, oldest first."""
-    return [KeySpan(checkpoint.vkey, 0)]
+    return [KeySpan(each.vkey, each.from_size, each.until_size) for each in verifier_keys()]
 
 
 def _vouching(size: int) -> tuple[Vouching | None, tuple[int, str] | None]:
     """Return who vouches for a checkpoint up to this size, and that checkpoint."""
-    return None, None
+    anchor = anchor_of(size)
+    if anchor is None:
+        return None, None
+    vouching = Vouching(
+        anchor.entry,
+        anchor.index,
+        anchor.path,
+        anchor.directory_note,
+        anchor.directory_vkey,
+        anchor.witness_vkeys,
+        anchor.time_stamps,
+    )
+    return vouching, (anchor.tenant_size, anchor.tenant_note)
 
 
 def _older(

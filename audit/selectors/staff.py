@@ -3,7 +3,7 @@
 from typing import Final
 
 from audit.models import LedgerEvent
-from audit.selectors.events import as_row
+from audit.selectors.events import as_rows
 
 JOINED: Final = "member.joined"
 MOST: Final = 2_000
@@ -19,5 +19,5 @@ def staff_names(size: int | None = None) -> frozenset[str]:
     if size is not None:
         rows = rows.filter(leaf_rows__index__lt=size)
     found = rows.order_by("-occurred_at", "-id").values_list("id", "occurred_at", "body")[:MOST]
-    subjects = (as_row(*row).body.get("subject") or {} for row in found)
+    subjects = (row.body.get("subject") or {} for row in as_rows(found))
     return frozenset(name for each in subjects if (name := str(each.get("label", ""))))

@@ -7,14 +7,19 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from audit.actors import Actor, Subject
+from audit.actors import Actor, Content, Personal, Subject
 from audit.merkle.canonical import CanonicalError, Writer, canonical_bytes
+from audit.merkle.commitments import hide
+from audit.services.commitments import Sealing, address_ref
 from audit.services.fitting import fitted
 from govapp.common.ids import FreshId, public_id
 from govapp.common.middleware import correlation_id
 from govapp.common.tenancy import require_tenant_id
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""2: personal texts are commitments (`audit.merkle.commitments`). 1 had them in the bytes."""
+
+_PEOPLE: Final = frozenset({"member", "session", "invitation"})
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,8 @@ class Entry:
 
     `summary` is one sentence that a person understands without anything else; `data` is what a
     machine needs, without floats (money as strings). `at` is the database's time when the caller
-    has read it already.
+    has read it already. Texts about people and of their hand are marked (`audit.actors.Personal`)
+    in `data`, or in `personal` when only the summary has them.
     """
 
     event_type: str
@@ -34,6 +40,7 @@ class Entry:
     request_id: UUID | None = None
     on_behalf_of: Actor | None = None
     at: datetime | None = None
+    personal: tuple[Personal, ...] = ()
 
 
 class Bodies:
@@ -43,10 +50,15 @@ class Bodies:
         self._writer = Writer()
         self._tenant = public_id("tn", require_tenant_id())
         self._correlation = correlation_id()
+        self.sealing = Sealing()
 
     def write(self, entry: Entry, ident: FreshId, moment: datetime) -> bytes:
         """Return the canonical bytes of one, what is too large cut. Raises `CanonicalError`."""
-        whole = self._whole(entry, ident, moment)
+        whole, hidden = hide(
+            self._whole(entry, ident, moment), entry.personal, address_of=address_ref
+        )
+        if hidden:
+            self.sealing.add(ident, hidden)
         try:
             return self._writer.write(whole)
         except CanonicalError:  # rare: most events are encoded once
@@ -65,7 +77,7 @@ class Bodies:
             "at": moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             "actor": _named(entry.actor),
             "subject": {
-                "type": entry.subject.type, "id": entry.subject.id, "label": entry.subject.label,
+                "type": entry.subject.type, "id": entry.subject.id, "label": _label(entry.subject),
             },
             "summary": entry.summary,
             "data": dict(entry.data or {}),
@@ -80,7 +92,19 @@ class Bodies:
 
 
 def _named(actor: Actor) -> dict[str, str]:
-    return {"kind": actor.kind, "id": actor.id, "name": actor.name}
+    name = Personal(actor.name, actor.id) if actor.kind == "person" else actor.name
+    return {"kind": actor.kind, "id": actor.id, "name": name}
+
+
+def _label(subject: Subject) -> str:
+    """A person's name or address, and what a request asks for, are marked here already."""
+    if isinstance(subject.label, Personal):
+        return subject.label
+    if subject.type in _PEOPLE:
+        return Personal(subject.label, subject.id)
+    if subject.type == "action_request":
+        return Content(subject.label, subject.id)
+    return subject.label
 
 
 def _normalised(value: Any) -> Any:

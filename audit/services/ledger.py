@@ -10,15 +10,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.actors import Actor, Subject
+from audit.actors import Actor, Personal, Subject
 from audit.models import LedgerEvent, LedgerQueueItem
 from audit.services.bodies import Bodies, Entry
+from audit.services.commitments import INSERT_SEALED, Sealing
 from audit.services.naming import note_recorded
 from govapp.common import clock
 from govapp.common.arrays import bytes_array, text_array, time_array, uuid_array
 from govapp.common.ids import FreshId, new_id, new_ids
 from govapp.common.tenancy import require_tenant_id
-from govapp.common.writing import insert
+from govapp.common.writing import insert, unit_of_work
 
 _Row = dict[str, Any]
 
@@ -42,7 +43,8 @@ WITH line AS MATERIALIZED (
     AS line (place, {", ".join(_COLUMNS)})),
 event AS (
   INSERT INTO audit_ledgerevent (tenant_id, {", ".join(_COLUMNS)})
-  SELECT %s, {", ".join(_COLUMNS)} FROM line)
+  SELECT %s, {", ".join(_COLUMNS)} FROM line),
+{INSERT_SEALED}
 INSERT INTO audit_ledgerqueueitem (tenant_id, id, event_id) SELECT %s, place, id FROM line
 """  # noqa: S608
 
@@ -57,13 +59,16 @@ def record(
     request_id: UUID | None = None,
     on_behalf_of: Actor | None = None,
     at: datetime | None = None,
+    personal: Iterable[Personal] = (),
 ) -> LedgerEvent:
     """Write one event of the bound tenant and return it: `record_many` of one `Entry`.
 
     Called by the typed functions in each app's `audit_events.py`.
     """
-    entry = Entry(event_type, actor, subject, summary, data, request_id, on_behalf_of, at)
-    (event,) = _insert_few(_rows([entry], [new_id()]))
+    entry = Entry(
+        event_type, actor, subject, summary, data, request_id, on_behalf_of, at, tuple(personal)
+    )
+    (event,) = _insert_few(*_rows([entry], [new_id()]))
     return event
 
 
@@ -79,9 +84,9 @@ def record_many(entries: Sequence[Entry]) -> None:
     none is written.
     """
     if len(entries) <= _FEW:
-        _insert_few(_rows(entries, [new_id() for _ in entries]))
+        _insert_few(*_rows(entries, [new_id() for _ in entries]))
     else:
-        _insert_many(_rows(entries, new_ids(len(entries))))
+        _insert_many(*_rows(entries, new_ids(len(entries))))
 
 
 def record_first(entry: Entry) -> LedgerEvent:
@@ -90,27 +95,30 @@ def record_first(entry: Entry) -> LedgerEvent:
     For what made the rest possible: the birth of the key with which all of it is signed. Called
     inside the transaction that makes the change, by whoever holds the lock of the tenant's log.
     """
-    (row,) = _rows([entry], [new_id()])
+    (row,), sealing = _rows([entry], [new_id()])
     event = LedgerEvent(**row)
     smallest = LedgerQueueItem.objects.order_by("id").values_list("id", flat=True).first()
     place = UUID(int=smallest.int - 1) if smallest else new_id()
-    insert(event, LedgerQueueItem(id=place, event=event))
+    with unit_of_work():
+        insert(*sealing.keys.values(), skip_conflicts=True)
+        insert(event, LedgerQueueItem(id=place, event=event), *sealing.disclosures)
     return event
 
 
-def _rows(entries: Sequence[Entry], idents: Sequence[FreshId]) -> list[_Row]:
+def _rows(entries: Sequence[Entry], idents: Sequence[FreshId]) -> tuple[list[_Row], Sealing]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "An event belongs to a change: open a transaction."
         )
-    if not entries:
-        return []
-    now = None if all(entry.at for entry in entries) else clock.now()
     bodies = Bodies()
-    return [
+    if not entries:
+        return [], bodies.sealing
+    now = None if all(entry.at for entry in entries) else clock.now()
+    rows = [
         _row(entry, ident, entry.at or now, bodies)
         for entry, ident in zip(entries, idents, strict=True)
     ]
+    return rows, bodies.sealing
 
 
 def _row(entry: Entry, ident: FreshId, moment: datetime | None, bodies: Bodies) -> _Row:
@@ -130,17 +138,19 @@ def _row(entry: Entry, ident: FreshId, moment: datetime | None, bodies: Bodies) 
     }
 
 
-def _insert_few(rows: Sequence[_Row]) -> list[LedgerEvent]:
+def _insert_few(rows: Sequence[_Row], sealing: Sealing) -> list[LedgerEvent]:
     events = [LedgerEvent(**row) for row in rows]
-    insert(*events, *(LedgerQueueItem(event=event) for event in events))
+    with unit_of_work():
+        insert(*sealing.keys.values(), skip_conflicts=True)
+        insert(*events, *(LedgerQueueItem(event=event) for event in events), *sealing.disclosures)
     note_recorded([event.pk for event in events])
     return events
 
 
-def _insert_many(rows: Sequence[_Row]) -> None:
+def _insert_many(rows: Sequence[_Row], sealing: Sealing) -> None:
     """As arrays: hundreds of rows of placeholders take longer to read than to write."""
     tenant_id = require_tenant_id()
     arrays = [array([row[name] for row in rows]) for name, (_, array) in _COLUMNS.items()]
     with transaction.get_connection().cursor() as cursor:
         places = uuid_array(new_ids(len(rows)))
-        cursor.execute(_INSERT_MANY, [places, *arrays, tenant_id, tenant_id])
+        cursor.execute(_INSERT_MANY, [places, *arrays, tenant_id, *sealing.parameters(), tenant_id])

@@ -10,12 +10,14 @@ def _protect(using: str, **_: Any) -> None:
 
     from govapp.common.clock import INSTALL_SETTABLE_CLOCK
     from govapp.common.doors import build_doors
+    from govapp.common.forgetting import build_forgetting
     from govapp.common.rowsecurity import protect_tables
 
     if settings.CLOCK_IS_SETTABLE:
         connections[using].cursor().execute(INSTALL_SETTABLE_CLOCK)
     protect_tables(connections[using])
     build_doors(connections[using])
+    build_forgetting(connections[using])
 
 
 class CommonConfig(AppConfig):

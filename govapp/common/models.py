@@ -1,5 +1,6 @@
 """The base of every table that belongs to one tenant; `rowsecurity` protects them all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -33,6 +34,14 @@ class Guarded(models.Model):
     never_removed: ClassVar[bool] = False
     # Columns that a trigger keeps as they were inserted.
     immutable_fields: ClassVar[tuple[str, ...]] = ()
+    # Columns that a trigger lets become empty, and never anything else.
+    erasable_fields: ClassVar[tuple[str, ...]] = ()
+    # The bytes are proved by others' hashes: no person is ever taken out of them (`forgetting`).
+    is_evidence: ClassVar[bool] = False
+    # What the member in a column wrote: emptied when they are erased (`forgetting`).
+    words_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # Which column says whose login a membership is.
+    login_field: ClassVar[str] = ""
     # Columns that a trigger lets change only as it says.
     revisable: ClassVar[Revisable | None] = None
 

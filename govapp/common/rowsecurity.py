@@ -41,7 +41,11 @@ BEGIN
   END LOOP;
   RETURN NEW;
 END $$;
+CREATE OR REPLACE FUNCTION govapp_is_forgetting() RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT current_user <> 'govapp_app' AND current_setting('govapp.forgetting', true) = 'on' $$;
 """
+# Where `forgetting` takes a person out: only inside of its own functions, never for the ledger.
+_UNLESS_FORGETTING = "NOT coalesce(govapp_is_forgetting(), false)"
 
 
 def tenant_models() -> list[type[TenantOwned]]:
@@ -143,9 +147,10 @@ def _triggers(model: type[Guarded]) -> Iterator[str]:
                 f" FOR EACH {each} EXECUTE FUNCTION govapp_refuse_removal()"
             )
     if model.append_only:
+        unless = "" if model.is_evidence else f" WHEN ({_UNLESS_FORGETTING})"
         yield (
             f'CREATE OR REPLACE TRIGGER written_once BEFORE UPDATE OR DELETE ON "{table}"'
-            " FOR EACH ROW EXECUTE FUNCTION govapp_refuse_change()"
+            f" FOR EACH ROW{unless} EXECUTE FUNCTION govapp_refuse_change()"
         )
         yield (
             f'CREATE OR REPLACE TRIGGER never_emptied BEFORE TRUNCATE ON "{table}"'
@@ -160,6 +165,19 @@ def _triggers(model: type[Guarded]) -> Iterator[str]:
         differs = " OR ".join(f'OLD."{each}" IS DISTINCT FROM NEW."{each}"' for each in columns)
         yield (
             f'CREATE OR REPLACE TRIGGER columns_kept BEFORE UPDATE ON "{table}"'
+            f" FOR EACH ROW WHEN (({differs}) AND {_UNLESS_FORGETTING})"
+            f" EXECUTE FUNCTION govapp_keep_columns({arguments})"
+        )
+    if model.erasable_fields:
+        fields = {field.name: field.column for field in model._meta.local_fields}
+        columns = [fields[name] for name in model.erasable_fields]
+        arguments = ", ".join(f"'{column}'" for column in columns)
+        differs = " OR ".join(
+            f'NEW."{each}" IS NOT NULL AND OLD."{each}" IS DISTINCT FROM NEW."{each}"'
+            for each in columns
+        )
+        yield (
+            f'CREATE OR REPLACE TRIGGER columns_only_emptied BEFORE UPDATE ON "{table}"'
             f" FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION govapp_keep_columns({arguments})"
         )
     if model.revisable is not None:
@@ -190,7 +208,8 @@ def _revision_trigger(model: type[Guarded], rule: Revisable) -> Iterator[str]:
     differs = " OR ".join(f'OLD."{each}" IS DISTINCT FROM NEW."{each}"' for each in columns)
     yield (
         f'CREATE OR REPLACE TRIGGER columns_revised BEFORE UPDATE ON "{table}"'
-        f' FOR EACH ROW WHEN ({differs}) EXECUTE FUNCTION "{table}_keep_revised"()'
+        f" FOR EACH ROW WHEN (({differs}) AND {_UNLESS_FORGETTING})"
+        f' EXECUTE FUNCTION "{table}_keep_revised"()'
     )
 
 

@@ -61,6 +61,7 @@ class _Work:
     gathered: list[_Gathered] = field(default_factory=list)
     units: list[_Unit] = field(default_factory=list)
     is_sending: bool = False
+    undone: int = 0  # how often part of a transaction was undone
 
     def tables(self) -> set[str]:
         return {_table(each) for each in self.gathered}
@@ -153,6 +154,7 @@ def _outer(work: _Work, unit: _Unit) -> Iterator[None]:
             is_finishing = True
             work.finish()
     except BaseException:
+        work.undone += 1
         if unit.savepoint is not None and not connection.needs_rollback:
             connection.savepoint_rollback(unit.savepoint)
         elif is_finishing:
@@ -171,12 +173,18 @@ def _inner(work: _Work) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        work.undone += 1
         del work.gathered[unit.first :]
         work.units.pop()
         if unit.savepoint is not None:
             connection.savepoint_rollback(unit.savepoint)
         raise
     work.units.pop()
+
+
+def times_undone() -> int:
+    """How often a unit on this connection was undone: whether what was written may be gone."""
+    return _work().undone
 
 
 def _joined() -> AbstractContextManager[None]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from audit.services import Entry, record_many
-from tenants.audit_events.words import member_subject
+from tenants.audit_events.words import member_subject, party, said
 from tenants.models import Absence, Membership
 
 
@@ -101,10 +101,10 @@ def _data(absence: Absence) -> dict[str, Any]:
     stand_in = absence.stand_in
     return {
         "absence": absence.public_id,
-        "member": {"id": absence.member.public_id, "name": absence.member.user.name},
-        "stand_in": stand_in and {"id": stand_in.public_id, "name": stand_in.user.name},
+        "member": party(absence.member),
+        "stand_in": stand_in and party(stand_in),
         "starts_at": absence.starts_at.isoformat(),
         "ends_at": absence.ends_at.isoformat(),
-        "note": absence.note,
+        "note": said(absence.note, absence.member),
         "source": str(absence.source),
     }

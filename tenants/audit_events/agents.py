@@ -9,6 +9,8 @@ from tenants.audit_events.words import (
     changes_data,
     changes_sentence,
     credential_subject,
+    name_of,
+    said,
 )
 from tenants.models import Agent, Credential, Membership
 
@@ -26,7 +28,7 @@ def agent_registered(*, actor: Membership, agent: Agent) -> None:
             "name": agent.name,
             "description": agent.description,
             "owner": agent.owner.public_id,
-            "owner_name": agent.owner.user.name,
+            "owner_name": name_of(agent.owner),
             "trust_tier": agent.trust_tier,
             "labels": list(agent.labels),
         },
@@ -49,7 +51,7 @@ def agent_paused(*, actor: Membership, agent: Agent, reason: str) -> None:
         actor=actor.as_actor(),
         subject=agent_subject(agent),
         summary=f"{actor.user.name} paused the agent {agent.name}: {reason}",
-        data={"name": agent.name, "reason": reason},
+        data={"name": agent.name, "reason": said(reason, actor)},
     )
 
 
@@ -69,7 +71,7 @@ def agent_retired(*, actor: Membership, agent: Agent, reason: str) -> None:
         actor=actor.as_actor(),
         subject=agent_subject(agent),
         summary=f"{actor.user.name} retired the agent {agent.name} for good: {reason}",
-        data={"name": agent.name, "reason": reason},
+        data={"name": agent.name, "reason": said(reason, actor)},
     )
 
 

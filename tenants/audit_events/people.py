@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from audit.actors import SYSTEM, Actor
+from audit.actors import SYSTEM, Actor, Words
 from audit.services import record
 from tenants.audit_events.words import (
     Change,
@@ -11,7 +11,9 @@ from tenants.audit_events.words import (
     group_subject,
     invitation_subject,
     member_subject,
+    name_of,
     role_words,
+    said,
     tenant_subject,
 )
 from tenants.models import ApproverGroup, Invitation, Membership, Tenant
@@ -24,6 +26,7 @@ def tenant_created(*, tenant: Tenant, owner: Membership) -> None:
         subject=tenant_subject(tenant),
         summary=f"The account {tenant.name} was created with {owner.user.name} as its owner.",
         data={"slug": tenant.slug, "time_zone": tenant.time_zone, "owner": owner.public_id},
+        personal=[name_of(owner)],
     )
 
 
@@ -48,7 +51,7 @@ def tenant_suspension_changed(*, actor: Actor, tenant: Tenant, reason: str) -> N
         actor=actor,
         subject=tenant_subject(tenant),
         summary=f"{actor.name} {words} the account {tenant.name}: {reason}",
-        data={"reason": reason, "operator": actor.name},
+        data={"reason": Words(reason, actor.id), "operator": actor.name},
     )
 
 
@@ -169,6 +172,7 @@ def member_manager_set(*, actor: Membership, member: Membership, before: Members
             "from": before.public_id if before else None,
             "to": now.public_id if now else None,
         },
+        personal=[name_of(each) for each in (before, now) if each],
     )
 
 
@@ -182,7 +186,7 @@ def member_suspended(
         summary=(
             f"{actor.user.name} suspended {member.user.name}{f': {reason}' if reason else '.'}"
         ),
-        data={"email": member.user.email, "reason": reason} | _broken(breaks),
+        data={"email": member.user.email, "reason": said(reason, actor)} | _broken(breaks),
     )
 
 
@@ -212,14 +216,14 @@ def group_member_added(*, actor: Membership, group: ApproverGroup, member: Membe
         actor=actor.as_actor(),
         subject=group_subject(group),
         summary=f"{actor.user.name} added {member.user.name} to the group {group.name}.",
-        data={"slug": group.slug, "member": member.public_id, "name": member.user.name},
+        data={"slug": group.slug, "member": member.public_id, "name": name_of(member)},
     )
 
 
 def group_member_removed(
     *, actor: Membership, group: ApproverGroup, member: Membership, breaks: Sequence[str] = ()
 ) -> None:
-    data = {"slug": group.slug, "member": member.public_id, "name": member.user.name}
+    data = {"slug": group.slug, "member": member.public_id, "name": name_of(member)}
     record(
         event_type="group.member_removed",
         actor=actor.as_actor(),

@@ -1,11 +1,12 @@
 """Events about logins and second factors, written in each tenant the person belongs to.
 
-No address and no session key: the record cannot be erased, so it holds no more about a person
-than who, how and when.
+No network address and no session key: the record holds no more about a person than who, how and
+when.
 """
 
 from audit.actors import Actor, Subject
 from audit.services import record
+from tenants.audit_events.words import name_of
 from tenants.models import Membership
 
 
@@ -44,6 +45,7 @@ def session_login_failed(*, member: Membership, step: str) -> None:
         subject=_session(member),
         summary=f"A login as {member.user.name} failed: {step}.",
         data={"email": member.user.email, "step": step},
+        personal=[name_of(member)],
     )
 
 

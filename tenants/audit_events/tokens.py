@@ -2,6 +2,7 @@
 
 from audit.actors import Subject
 from audit.services import record
+from tenants.audit_events.words import name_of
 from tenants.models import Membership, MemberToken
 
 
@@ -26,7 +27,7 @@ def _record(event_type: str, actor: Membership, token: MemberToken, what: str) -
             "label": token.label,
             "prefix": token.prefix,
             "member": token.member.public_id,
-            "member_name": token.member.user.name,
+            "member_name": name_of(token.member),
             "expires_at": token.expires_at.isoformat(),
         },
     )

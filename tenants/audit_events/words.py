@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.actors import Subject
+from audit.actors import Personal, Subject, Words
 from govapp.common.ids import public_id
 from tenants.enums import Role
 from tenants.models import Agent, ApproverGroup, Credential, Invitation, Membership, Tenant
@@ -25,6 +25,21 @@ def tenant_subject(tenant: Tenant) -> Subject:
 
 def member_subject(member: Membership) -> Subject:
     return Subject(type="member", id=member.public_id, label=member.user.name)
+
+
+def name_of(member: Membership) -> Personal:
+    """Return a member's name as what it is: it is erased with them."""
+    return Personal(member.user.name, member.public_id)
+
+
+def party(member: Membership) -> dict[str, str]:
+    """Return a member for the data of an event."""
+    return {"id": member.public_id, "name": name_of(member)}
+
+
+def said(text: str, by: Membership) -> Words:
+    """Return what a member wrote as their words: they are erased with them."""
+    return Words(text, by.public_id)
 
 
 def group_subject(group: ApproverGroup) -> Subject:

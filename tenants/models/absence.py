@@ -13,6 +13,7 @@ class Absence(TenantOwned):
     """One person away for a time. The stand-in's word counts as theirs; it never cascades."""
 
     never_removed = True
+    words_of = {"member": ("note",)}
     immutable_fields = ("tenant_id", "member", "stand_in", "starts_at", "source", "calendar_uid")
 
     member = TenantForeignKey(Membership, on_delete=models.PROTECT, related_name="absences")

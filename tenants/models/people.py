@@ -21,6 +21,7 @@ class Membership(TenantOwned):
     """A person in one tenant, with roles."""
 
     immutable_fields = ("tenant_id", "user")
+    login_field = "user"
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     roles = ArrayField(models.CharField(max_length=20, choices=Role), default=list)

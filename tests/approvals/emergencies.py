@@ -1,6 +1,5 @@
 """An emergency: somebody with the right to approve alone, and their second factor."""
 
-import json
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -14,6 +13,7 @@ from tenants.models import Membership
 from tenants.services.second_factor import CodeProof
 from tests.approvals.world import World
 from tests.support.authenticator import App
+from tests.support.recorded import read
 
 WHY = "The bank closes in ten minutes and nobody of risk answers the phone."
 
@@ -56,7 +56,7 @@ def events(world: World, kind: str) -> list[dict[str, Any]]:
     """Return the record's events of this type."""
     with tenant_transaction(world.company.id):
         rows = LedgerEvent.objects.filter(type=kind).order_by("id")
-        return [json.loads(bytes(row.body)) for row in rows]
+        return [read(row) for row in rows]
 
 
 def told(world: World, kind: str, key: str = "") -> list[str]:

@@ -1,6 +1,5 @@
 """The action page for each kind of action, as the demo bank has them: wide, narrow, light, dark."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from govapp.common.tenancy import tenant_transaction
 from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.test_pages import examine
 from tests.conftest import DATABASE
+from tests.support.recorded import read
 from tests.support.services import Services
 
 pytestmark = pytest.mark.browser
@@ -52,7 +52,7 @@ class Bank:
         """Return the summaries of what was recorded of this type."""
         with tenant_transaction(self.company.tenant.pk):
             rows = LedgerEvent.objects.filter(type=kind).order_by("occurred_at", "id")
-            return [json.loads(bytes(row.body))["summary"] for row in rows]
+            return [read(row)["summary"] for row in rows]
 
 
 @pytest.fixture

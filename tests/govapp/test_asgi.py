@@ -30,6 +30,7 @@ from tests.approvals.world import World
 from tests.audit.books import write_event
 from tests.people import PASSWORD
 from tests.support.committed import CommittedDatabase
+from tests.support.recorded import read as read_event
 from tests.support.services import Services
 from tests.support.web import Web, running_web
 
@@ -368,7 +369,7 @@ def test_a_large_export_arrives_whole_and_every_thread_still_serves(web: Web) ->
     assert len(response.content) > 600_000
     digest = hashlib.sha256(response.content).hexdigest()
     with tenant_transaction(world.company.id):
-        made = json.loads(bytes(LedgerEvent.objects.get(type="export.made").body))
+        made = read_event(LedgerEvent.objects.get(type="export.made"))
     assert (made["data"]["count"], made["data"]["sha256"]) == (12, digest)
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(pool.map(lambda _: httpx.get(url, headers=headers), range(2 * THREADS)))

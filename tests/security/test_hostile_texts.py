@@ -1,7 +1,7 @@
 """Hostile texts in a real Chromium: nothing runs, nothing is fetched, nothing is even tried."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
 from functools import partial
@@ -16,8 +16,9 @@ from approvals.models import ActionCategory
 from approvals.services.delivery import deliver_due
 from approvals.services.links import make_review_link
 from audit.models import Report
-from audit.reports.layout import html_of
-from audit.reports.making import _figures_of
+from audit.reports.document import gather_document
+from audit.reports.kinds import KINDS
+from audit.reports.reading import source_of
 from audit.selectors.proofs import latest_checkpoint
 from audit.services.reports import make_report, request_report
 from audit.services.sequencer import sequence_tenant
@@ -202,7 +203,10 @@ def test_the_report_is_made_of_texts(
         checkpoint = latest_checkpoint()
         assert checkpoint is not None
         report.ledger_size = checkpoint.size
-        html = html_of(_figures_of(report), attachment="events.jsonl")
+        source = replace(
+            source_of(checkpoint.size), start=report.period_start, end=report.period_end
+        )
+        html = gather_document(KINDS[report.kind], source).html(stylesheet="none.css")
     seen = watch(page, server)
     page.goto("about:blank")
     page.set_content(html, wait_until="load")

@@ -17,6 +17,7 @@ from audit.models import LedgerEvent
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.world import FOUR_EYES, Document, World
+from tests.support.recorded import read
 
 
 def over(amount: str, document: Document = FOUR_EYES) -> Document:
@@ -104,4 +105,4 @@ def facts_of(world: World, **changes: Any) -> Document:
 def events(world: World, kind: str = "") -> list[str]:
     with tenant_transaction(world.company.id):
         rows = LedgerEvent.objects.filter(type__startswith=f"policy_simulation.{kind}")
-        return [json.loads(bytes(row.body))["summary"] for row in rows.order_by("id")]
+        return [read(row)["summary"] for row in rows.order_by("id")]

@@ -1,6 +1,5 @@
 """Connecting chat, and who is who there: sealed, recorded, confirmed."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +28,7 @@ from govapp.common.errors import Forbidden, Invalid
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.chatting import ALICE, BOB, Chat, connected
 from tests.people import Company, make_company
+from tests.support.recorded import read
 from tests.support.slack import (
     SIGNING_SECRET,
     TEAM,
@@ -65,7 +65,7 @@ def slack(company: Company, **fields: str) -> ChatConnection:
 def events(company: Company, noun: str) -> list[tuple[str, dict[str, Any]]]:
     with tenant_transaction(company.id):
         rows = LedgerEvent.objects.filter(type__startswith=f"{noun}.").order_by("id")
-        return [(row.type, json.loads(bytes(row.body))["data"]) for row in rows]
+        return [(row.type, read(row)["data"]) for row in rows]
 
 
 def everything_recorded(company: Company) -> str:

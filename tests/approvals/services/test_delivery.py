@@ -30,6 +30,7 @@ from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.conftest import MoveClock
 from tests.support.committed import CommittedDatabase
 from tests.support.receiver import Receiver, running_receiver
+from tests.support.recorded import text_of
 from tests.support.smtp import Mailbox, running_mail_server
 
 DUE = timedelta(seconds=5)  # after the grace that the sweep leaves to Celery
@@ -370,6 +371,6 @@ def test_a_callback_says_nothing_that_the_agent_may_not_know(
     assert "900.00" not in body
     with tenant_transaction(world.company.id):
         stored = CallbackEndpoint.objects.get()
-        events = [bytes(event.body).decode() for event in LedgerEvent.objects.all()]
+        events = [text_of(event) for event in LedgerEvent.objects.all()]
     assert secret.encode() not in bytes(stored.secret_sealed)
     assert not any(secret in event for event in events)

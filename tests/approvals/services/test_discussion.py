@@ -1,6 +1,5 @@
 """What is said about a request: who may, who is told, and that it stays."""
 
-import json
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from tenants.models import Membership
 from tenants.services.people import suspend_member
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.people import make_agent
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def told(world: World) -> list[tuple[str, str]]:
 def events(world: World, *kinds: str) -> list[dict[str, Any]]:
     with tenant_transaction(world.company.id):
         rows = LedgerEvent.objects.filter(type__in=kinds).order_by("occurred_at", "pk")
-        return [json.loads(bytes(row.body)) for row in rows]
+        return [read(row) for row in rows]
 
 
 def test_a_comment_is_kept_and_tells_whom_it_mentions(world: World, asked: ActionRequest) -> None:

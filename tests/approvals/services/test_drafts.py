@@ -1,7 +1,5 @@
 """Drafts of the rules: saved by several people, and nothing lost."""
 
-import json
-
 import pytest
 
 from approvals.enums import PolicyStatus
@@ -23,6 +21,7 @@ from tenants.models import Membership
 from tests.approvals.services.test_policies import SOURCE, YES, colleague
 from tests.people import Company, make_company
 from tests.support.committed import CommittedDatabase
+from tests.support.recorded import read
 
 UNFINISHED = "version: 1\nrules:\n  - when: {"
 
@@ -35,7 +34,7 @@ def acme(db: None) -> Company:
 def events(prefix: str = "policy_draft.") -> list[tuple[str, str]]:
     """Type and words of what the ledger has, in order."""
     rows = LedgerEvent.objects.filter(type__startswith=prefix).order_by("occurred_at", "id")
-    return [(row.type, json.loads(bytes(row.body))["summary"]) for row in rows]
+    return [(row.type, read(row)["summary"]) for row in rows]
 
 
 def test_a_draft_keeps_what_is_no_policy_yet(acme: Company) -> None:

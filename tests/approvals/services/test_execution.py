@@ -26,6 +26,7 @@ from tenants.services.agents import pause_agent
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.conftest import MoveClock
 from tests.people import make_agent
+from tests.support.recorded import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -155,7 +156,7 @@ def test_the_whole_way_is_recorded_in_words(world: World) -> None:
     ]  # fmt: skip
     with tenant_transaction(world.company.id):
         bodies = [
-            bytes(event.body).decode()
+            text_of(event)
             for event in LedgerEvent.objects.filter(request_id=request.pk).order_by("id")
         ]
     assert any(

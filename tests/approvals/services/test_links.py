@@ -19,6 +19,7 @@ from tenants.services.people import suspend_member
 from tenants.services.tenants import update_settings
 from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
 from tests.conftest import MoveClock
+from tests.support.recorded import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +160,7 @@ def test_the_record_says_that_a_link_was_made_and_not_which() -> None:
     with tenant_transaction(world.company.id):
         event = LedgerEvent.objects.get(type="review_link.made")
         link = ReviewLink.objects.get()
-    body = bytes(event.body).decode()
+        body = text_of(event)
     assert (event.request_id, event.subject_id) == (request.pk, world.company.alice.public_id)
     assert json.loads(body)["data"] == {
         "link": public_id("lnk", link.pk),

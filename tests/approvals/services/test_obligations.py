@@ -1,6 +1,5 @@
 """What rules attach is enforced: delay, step-up, notes, and who is told."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +24,7 @@ from tests.approvals.views.conftest import be_low_risk
 from tests.approvals.world import HOUR, MINUTE, World, make_world
 from tests.conftest import MoveClock
 from tests.support.authenticator import App
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def _no_codes_used(db: None) -> Iterator[None]:
 def events(world: World, kind: str) -> list[dict[str, Any]]:
     with tenant_transaction(world.company.id):
         rows = LedgerEvent.objects.filter(type=kind).order_by("id")
-        return [json.loads(bytes(row.body)) for row in rows]
+        return [read(row) for row in rows]
 
 
 def told(world: World) -> list[str]:

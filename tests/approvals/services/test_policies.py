@@ -16,6 +16,7 @@ from tenants.services.groups import add_to_group
 from tenants.services.people import add_member, change_roles, suspend_member
 from tenants.services.tenants import update_settings
 from tests.people import Company, make_agent, make_company, make_user
+from tests.support.recorded import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,7 @@ def test_a_proposal_keeps_the_text_and_its_meaning(acme: Company) -> None:
         assert stored.status == PolicyStatus.IN_REVIEW
         assert live_policy() is None
         assert compiled(stored).digest == stored.digest
-        body = bytes(LedgerEvent.objects.filter(type="policy.proposed")[0].body).decode()
+        body = text_of(LedgerEvent.objects.filter(type="policy.proposed")[0])
         assert "1 from Finance and 1 from Risk must approve within 4 hours" in body
 
 
@@ -121,7 +122,7 @@ def test_one_person_may_publish_where_the_tenant_says_so_and_it_is_recorded(acme
         update_settings(actor=acme.olivia, tenant=acme.tenant, single_person_publishing=True)
         version = propose_policy(actor=acme.carl, source=SOURCE)
         publish_policy(actor=acme.carl, version=version, attestation=YES)
-        body = bytes(LedgerEvent.objects.get(type="policy.published").body).decode()
+        body = text_of(LedgerEvent.objects.get(type="policy.published"))
         assert '"single_person":true' in body
         assert f'"attestation":"{YES}"' in body
 

@@ -1,6 +1,5 @@
 """Who has to confirm a version before it is live, and what stops it."""
 
-import json
 from functools import partial
 from typing import Any, Literal
 
@@ -29,6 +28,7 @@ from tenants.services.tenants import update_settings
 from tests.approvals.services.test_policies import SOURCE, YES
 from tests.people import Company, make_company, make_user
 from tests.support.committed import CommittedDatabase
+from tests.support.recorded import read
 
 WEAKER = SOURCE.replace("4h", "8h")
 STRICTER = SOURCE.replace("4h", "2h")
@@ -56,7 +56,7 @@ def ask_for(company: Company, people: int) -> None:
 
 def said(event_type: str) -> list[dict[str, Any]]:
     rows = LedgerEvent.objects.filter(type=event_type).order_by("occurred_at", "id")
-    return [json.loads(bytes(row.body)) for row in rows]
+    return [read(row) for row in rows]
 
 
 def status(version: PolicyVersion) -> str:

@@ -1,6 +1,5 @@
 """Versions that go live at a time, and versions in shadow."""
 
-import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -33,6 +32,7 @@ from tests.approvals.world import FOUR_EYES, HOUR, make_world
 from tests.conftest import MoveClock
 from tests.people import Company, make_company
 from tests.support.committed import CommittedDatabase
+from tests.support.recorded import read
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def statuses() -> dict[int, str]:
 
 def summaries(event_type: str) -> list[str]:
     rows = LedgerEvent.objects.filter(type=event_type).order_by("occurred_at", "id")
-    return [json.loads(bytes(row.body))["summary"] for row in rows]
+    return [read(row)["summary"] for row in rows]
 
 
 def in_one_hour() -> datetime:

@@ -1,6 +1,5 @@
 """Many requests at once: the same as one by one, with a constant number of statements."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -21,6 +20,7 @@ from tenants.models import GroupMember, Tenant
 from tests.approvals.world import HOUR, MINUTE, World, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.support.committed import CommittedDatabase
+from tests.support.recorded import read
 
 ESCALATION = {"after": "1h", "add": [{"group": "managers"}]}
 BOTH = policy(stage("finance", "risk", reminders=["1h"], escalations=[ESCALATION]))
@@ -92,7 +92,7 @@ def reminders(world: World) -> dict[str, tuple[Any, ...]]:
     found = {}
     with tenant_transaction(world.company.id):
         for event in LedgerEvent.objects.filter(type="timer.reminded"):
-            body = json.loads(bytes(event.body))
+            body = read(event)
             own = {name: body.pop(name) for name in ("id", "at", "subject", "request")}
             times = [body["data"].pop(name) for name in TIMES]
             assert own["id"] == public_id("ev", event.pk)

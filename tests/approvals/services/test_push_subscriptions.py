@@ -13,6 +13,7 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tests.people import Company, make_company
 from tests.support.push import PushingBrowser, base64url
+from tests.support.recorded import text_of
 
 ENDPOINT = "https://push.example.com/send/topsecretpath"
 
@@ -38,7 +39,7 @@ def test_a_browser_is_recorded_by_its_service_and_never_by_its_address(company: 
     with tenant_transaction(company.id):
         unsubscribe(actor=company.alice, subscription=made)
         bodies = [
-            bytes(row.body).decode()
+            text_of(row)
             for row in LedgerEvent.objects.filter(type__startswith="push.").order_by("id")
         ]
     assert [json.loads(body)["data"] for body in bodies] == [

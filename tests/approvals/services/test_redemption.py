@@ -21,6 +21,7 @@ from tenants.services.agents import pause_agent
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.conftest import MoveClock
 from tests.support.committed import CommittedDatabase
+from tests.support.recorded import text_of
 
 Claims = dict[str, Any]
 
@@ -216,7 +217,7 @@ def test_a_refusal_stays_in_the_record(committed_db: CommittedDatabase) -> None:
         event = LedgerEvent.objects.get(type="grant.redeem_refused")
     assert (
         "refused to the executing system, said to be “mallory”: This permission was used on"
-        in bytes(event.body).decode()
+        in text_of(event)
     )
 
 

@@ -1,6 +1,5 @@
 """Repetitions of an escalation, and handing the reminders over to whom it adds."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.world import HOUR, MINUTE, World, make_world, policy, stage
 from tests.conftest import MoveClock
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -34,9 +34,7 @@ def told(world: World) -> list[tuple[str, str, int | None]]:
 def events(world: World) -> list[tuple[str, Any]]:
     with tenant_transaction(world.company.id):
         found = LedgerEvent.objects.filter(type__startswith="timer.").order_by("pk")
-        return [
-            (each.type, json.loads(bytes(each.body))["summary"].split(";")[0]) for each in found
-        ]
+        return [(each.type, read(each)["summary"].split(";")[0]) for each in found]
 
 
 def timers(world: World) -> list[tuple[str, int, timedelta, str]]:

@@ -1,6 +1,5 @@
 """Voting for somebody who is away (domain page, sections 1 and 5)."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -29,6 +28,7 @@ from tests.approvals.world import (
     stage,
 )
 from tests.conftest import MoveClock
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +97,7 @@ def test_a_stand_in_votes_for_who_is_away() -> None:
         vote = Vote.objects.get()
         assert vote.right["right"] == "group:finance"
         assert vote.right["seats"] == ["group:finance"]
-        event = json.loads(bytes(LedgerEvent.objects.get(type="vote.cast").body))
+        event = read(LedgerEvent.objects.get(type="vote.cast"))
         assert event["actor"]["name"] == "Bob"
         assert event["data"]["stands_for"] == {"id": alice.public_id, "name": "Alice"}
         assert event["summary"].startswith("Bob, standing in for Alice, approved")

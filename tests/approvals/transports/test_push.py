@@ -19,6 +19,7 @@ from tests.approvals.chatting import prefer
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.support.push import PushingBrowser, running_push_service, vapid_claims
 from tests.support.receiver import Receiver
+from tests.support.recorded import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +109,7 @@ def test_a_browser_that_is_gone_is_forgotten(push: Push, status: int) -> None:
     assert kept.read(push.service.received[1])["title"] == "Pay Acme Ltd"
     with tenant_transaction(push.world.company.id):
         (event,) = LedgerEvent.objects.filter(type="push.unsubscribed")
-        assert '"why":"gone"' in bytes(event.body).decode()
+        assert '"why":"gone"' in text_of(event)
 
 
 def test_the_last_one_gone_leads_to_the_next_channel(push: Push) -> None:

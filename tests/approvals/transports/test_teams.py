@@ -15,6 +15,7 @@ from govapp.common.tenancy import tenant_transaction
 from tests.approvals.chatting import connect_workflow
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.support.receiver import Receiver
+from tests.support.recorded import text_of
 from tests.support.teams import lines, read_card, running_workflow, workflow_url
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +130,7 @@ def test_the_address_is_in_no_error_log_or_record(
     teams.workflow.statuses = [404]
     row = teams.send()
     with tenant_transaction(teams.world.company.id):
-        bodies = [bytes(each.body).decode() for each in LedgerEvent.objects.all()]
+        bodies = [text_of(each) for each in LedgerEvent.objects.all()]
         sealed = bytes(ChatConnection.objects.get().secrets_sealed)
     everything = "".join([caplog.text, row.last_error, teams.error(), *bodies])
     assert "topsecretsignature" not in everything

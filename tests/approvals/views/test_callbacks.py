@@ -27,6 +27,7 @@ from tests.approvals.views.office import (
 )
 from tests.conftest import MoveClock
 from tests.support.receiver import running_receiver
+from tests.support.recorded import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -182,7 +183,7 @@ def test_what_is_settled_can_be_sent_again_with_the_same_id(office: Office, stat
         row = CallbackDelivery.objects.get()
         assert (row.status, row.attempts, row.response_status) == (DeliveryStatus.SENT, 1, 204)
         (event,) = LedgerEvent.objects.filter(type="callback.replayed")
-        assert f"it was {status} before" in bytes(event.body).decode()
+        assert f"it was {status} before" in text_of(event)
 
 
 def test_what_is_on_its_way_or_switched_off_is_not_sent_again(office: Office) -> None:

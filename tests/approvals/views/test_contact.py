@@ -1,6 +1,5 @@
 """The page on which somebody says how they are told, and the one click of a mail program."""
 
-import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tests.approvals.views.office import log_in
 from tests.approvals.world import FOUR_EYES, World, make_world
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,7 @@ def test_a_choice_is_kept_and_recorded_for_oneself_only(world: World) -> None:
         "wants_outcomes": "True",
     }  # fmt: skip
     (event,) = events(world)
-    body = json.loads(bytes(event.body))
+    body = read(event)
     assert body["summary"] == (
         "Alice changed how they want to be told: channels, digest, hour of the digest, start of"
         " the quiet hours, end of the quiet hours, time zone."

@@ -18,6 +18,7 @@ from audit.models import LedgerEvent
 from govapp.common.ids import public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.views.conftest import Login, Site, be_low_risk, link_for
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def shown(html: str) -> list[str]:
 def revealed(site: Site) -> list[dict[str, Any]]:
     with tenant_transaction(site.world.company.id):
         rows = LedgerEvent.objects.filter(type="request.revealed").order_by("occurred_at", "id")
-        return [json.loads(bytes(row.body)) for row in rows]
+        return [read(row) for row in rows]
 
 
 def test_no_page_shows_it_in_passing(site: Site, login: Login, private: ActionRequest) -> None:

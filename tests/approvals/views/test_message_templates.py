@@ -1,6 +1,5 @@
 """The company's own words in messages, their preview, and the list of what was sent."""
 
-import json
 from typing import Any, Final
 
 import pytest
@@ -16,6 +15,7 @@ from govapp.common.errors import Invalid
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.views.office import Codes, log_in
 from tests.approvals.world import FOUR_EYES, World, make_world
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_only_owners_write(world: World) -> None:
     found = [log_in(each).post(url("requested/"), WORDS).status_code for each in people(world)]
     assert found == [302, 403, 403, 403]
     (event,) = events(world)
-    data = json.loads(bytes(event.body))["data"]
+    data = read(event)["data"]
     assert data["after"] == WORDS
     assert data["before"] == {"subject": "", "opening": "", "closing": ""}
 

@@ -17,6 +17,7 @@ from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.views.office import PEOPLE, Office, log_in, make_office
 from tests.approvals.views.test_policy import words
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 LIST: Final = "policy/simulations/"
@@ -49,7 +50,7 @@ def path_of(office: Office, simulation: PolicySimulation, rest: str = "") -> str
 def events(office: Office, kind: str) -> list[dict[str, Any]]:
     with tenant_transaction(office.company.id):
         rows = LedgerEvent.objects.filter(type=f"policy_simulation.{kind}").order_by("id")
-        return [json.loads(bytes(row.body)) for row in rows]
+        return [read(row) for row in rows]
 
 
 def test_who_may_read_start_and_stop(office: Office) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.explain import Audience, Explanation, explain_events
+from audit.merkle.canonical import canonical_bytes
 from audit.selectors.events import EventRow
 from govapp.common.ids import public_id
 
@@ -44,7 +45,7 @@ class Book:
             "summary": summary,
             "data": data,
         }
-        row = EventRow(UUID(int=number), at, body)
+        row = EventRow(UUID(int=number), at, body, canonical_bytes(body))
         self.rows.append(row)
         return row.public_id
 

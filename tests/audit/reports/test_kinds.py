@@ -186,7 +186,7 @@ def test_a_report_is_compared_with_the_period_before(tenant_id: UUID) -> None:
 
 
 def _read(kind: str, **data: Any) -> Read:
-    return Read(EventRow(new_id(), FIRST, {}), kind, data, None)
+    return Read(EventRow(new_id(), FIRST, {}, b"{}"), kind, data, None)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from audit.models import (
 )
 from audit.selectors.directory import directory_key, read_directory_tile
 from audit.services.directory import _enter, grow_directory
-from audit.services.sequencer import LedgerBroken, sequence_tenant
+from audit.services.sequencer import sequence_tenant
+from audit.services.signing import LedgerBroken
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import sequenced_tenant, write_event, write_events

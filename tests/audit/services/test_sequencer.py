@@ -28,6 +28,7 @@ from tests.audit.books import (
     write_event,
     write_events,
 )
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +54,7 @@ def test_the_record_begins_with_the_birth_of_its_key() -> None:
         ledger = LedgerLog.objects.get()
         births = LedgerLeaf.objects.filter(event__type="ledger.key_created")
         (first,) = births.select_related("event")
-        body = json.loads(bytes(first.event.body))
+        body = read(first.event)
         kept = LedgerKey.objects.get()
         sealed = bytes(kept.private_key_sealed)
     assert first.index == 0

@@ -1,6 +1,5 @@
 """The explorer: what is found, who may read, what it costs, and that words stay words."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from tenants.models import Membership
 from tests.audit.books import PAYER, write_event
 from tests.audit.cases import play_request
 from tests.people import Company, make_company
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,7 @@ def test_a_page_costs_the_same_for_one_row_and_for_three(
     for rows in (1, 2):
         for number in range(rows):
             write_event(acme.id, summary=f"{rows} {number}", event_type="x.happened")
-        with django_assert_num_queries(18):
+        with django_assert_num_queries(20):
             audrey.get("/t/acme/audit/?type=x.happened")
 
 
@@ -189,7 +189,7 @@ def test_an_event_shows_its_proof(acme: Company, audrey: Client) -> None:
     assert proof["leaf_hash"] == response.context["inclusion"].leaf.hex()
     with tenant_transaction(acme.id):
         # The refused one above left nothing.
-        taken = json.loads(bytes(LedgerEvent.objects.get(type="proof.downloaded").body))
+        taken = read(LedgerEvent.objects.get(type="proof.downloaded"))
     assert (taken["actor"]["name"], taken["subject"]["id"], taken["data"]["leaf_hash"]) == (
         "Audrey",
         public_id("ev", event.pk),

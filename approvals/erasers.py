@@ -1,0 +1,81 @@
+"""What this floor holds of a person; registered when Django starts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast, Concat
+
+from approvals.enums import PolicyStatus
+from approvals.models import (
+    ActionRequest,
+    ChatAccount,
+    Comment,
+    ContactPreference,
+    PolicyDraft,
+    PolicyVersion,
+    PushSubscription,
+    SavedFilter,
+    Vote,
+)
+from tenants.erasers import Eraser, register_eraser
+from tenants.models import Membership
+
+_OPEN = (PolicyStatus.LIVE, PolicyStatus.SCHEDULED, PolicyStatus.IN_REVIEW)
+
+
+def find_hindrances(member: Membership) -> Sequence[str]:
+    """Rules that ask somebody by name would ask nobody."""
+    address = member.user.email
+    versions = PolicyVersion.objects.filter(status__in=_OPEN, source__icontains=address)
+    drafts = PolicyDraft.objects.filter(
+        source__icontains=address, submitted_as=None, discarded_at=None
+    )
+    return [
+        *(f"Policy version {each.number} names them." for each in versions.order_by("number")),
+        *(f"The policy draft “{each.title}” names them." for each in drafts.order_by("pk")),
+    ]
+
+
+def count_traces(member: Membership) -> Sequence[tuple[str, int]]:
+    """What will go, and what will stay without its words."""
+    return [
+        ("requests that name them", len(find_subjects(member))),
+        ("reasons of votes", Vote.objects.filter(member=member).exclude(reason="").count()),
+        ("comments", Comment.objects.filter(author=member).count()),
+        *((words, rows.count()) for words, rows in _removed(member)),
+    ]
+
+
+def find_subjects(member: Membership) -> Sequence[str]:
+    """Requests that name the person: what an agent wrote cannot be told apart word by word.
+
+    Reads every request of the account.
+    """
+    wanted = Q()
+    for text in filter(None, (member.user.name, member.user.email)):
+        for place in ("summary", "reason", "on_behalf_of", "execution_note", "written"):
+            wanted |= Q(**{f"{place}__icontains": text})
+    written = Concat(
+        Cast("payload", TextField()), Cast("sources", TextField()), Cast("facts", TextField()),
+    )  # fmt: skip
+    requests = ActionRequest.objects.alias(written=written).filter(wanted)
+    return [each.public_id for each in requests.order_by("pk").iterator()]
+
+
+def remove_traces(member: Membership) -> None:
+    """How the person is told, and what they kept for themselves."""
+    for _, rows in _removed(member):
+        rows.delete()
+
+
+def _removed(member: Membership) -> list[tuple[str, QuerySet[Any]]]:
+    return [
+        ("addresses in chats", ChatAccount.objects.filter(member=member)),
+        ("devices for notifications", PushSubscription.objects.filter(member=member)),
+        ("contact preferences", ContactPreference.objects.filter(member=member)),
+        ("saved filters", SavedFilter.objects.filter(member=member)),
+    ]
+
+
+register_eraser(Eraser(find_hindrances, count_traces, find_subjects, remove_traces))

@@ -1,0 +1,95 @@
+"""Reading events: the hashed bytes with their places filled by what was not erased."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from audit.actors import PersonalKind
+from audit.merkle.commitments import fill
+from audit.models import LedgerDisclosure
+from audit.sealed_texts import open_key, open_texts
+
+_OPEN: Final = "⟦".encode()
+_AT_ONCE: Final = 1000
+_FIELDS: Final = (
+    "event_id",
+    "subject_key_id",
+    "subject_key__ref",
+    "subject_key__key_sealed",
+    "sealed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What opens one commitment of an event: HMAC-SHA256(salt, JCS(value))."""
+
+    event_id: UUID
+    number: int
+    of: str
+    salt: bytes
+    value: str
+
+
+def disclose(bodies: Mapping[UUID, bytes]) -> dict[UUID, dict[str, Any]]:
+    """Return the events by id, parsed and with their places filled. One query, however many.
+
+    What was erased reads "an erased person" for a name and "[erased]" for anything else. Events
+    of version 1 have no places and are returned as they are.
+    """
+    values: dict[UUID, dict[int, str]] = defaultdict(dict)
+    with_places = [ident for ident, body in bodies.items() if _OPEN in body]
+    for each in disclosures_of(with_places):
+        values[each.event_id][each.number] = each.value
+    return {ident: _filled(body, values.get(ident, {})) for ident, body in bodies.items()}
+
+
+def disclosures_of(event_ids: Sequence[UUID]) -> Iterator[Disclosure]:
+    """Yield what opens the commitments of events, by event and number; nothing that was erased.
+
+    One query for each thousand events.
+    """
+    for start in range(0, len(event_ids), _AT_ONCE):
+        found = _opened(event_ids[start : start + _AT_ONCE])
+        yield from sorted(found, key=lambda each: (each.event_id, each.number))
+
+
+def kinds_of(body: Mapping[str, Any]) -> dict[int, PersonalKind]:
+    """Return of which kind each place of a parsed event is."""
+    return {int(number): told["kind"] for number, told in (body.get("personal") or {}).items()}
+
+
+def _opened(event_ids: Sequence[UUID]) -> Iterator[Disclosure]:
+    rows = LedgerDisclosure.objects.filter(
+        event_id__in=event_ids, subject_key__key_sealed__isnull=False
+    ).values_list(*_FIELDS)
+    boxes: dict[UUID, AESGCM] = {}
+    for event_id, key_id, ref, key_sealed, sealed in rows:
+        box = boxes.get(key_id)
+        if box is None:
+            box = boxes[key_id] = open_key(bytes(key_sealed))
+        for number, salt, value in open_texts(box, event_id, key_id, bytes(sealed)):
+            yield Disclosure(event_id, number, ref, salt, value)
+
+
+def _filled(body: bytes, values: Mapping[int, str]) -> dict[str, Any]:
+    parsed: dict[str, Any] = msgspec.json.decode(body)
+    is_plain = _OPEN not in body or parsed.get("v") == 1
+    return parsed if is_plain else fill(parsed, values)
+
+
+def in_batches(rows: Iterable[Any], size: int = _AT_ONCE) -> Iterator[list[Any]]:
+    """Yield rows in lists of so many at most."""
+    batch: list[Any] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,86 @@
+"""Erasing a subject from the record: its keys are destroyed, and every proof stays valid."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from audit.actors import Actor, Subject, Words
+from audit.models import ExportJob, ExportPiece, LedgerSubject, Report, ReportStatus
+from audit.services.commitments import forget_keys
+from audit.services.ledger import record
+from govapp.common import clock
+from govapp.common.errors import Conflict
+
+# Files that were made from the record, and hold what was disclosed then. Each empties its own for
+# the bound tenant and returns how many there were.
+FileEraser = Callable[[], int]
+_file_erasers: Final[list[FileEraser]] = []
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was done: how many keys were destroyed, and how many files were emptied."""
+
+    refs: tuple[str, ...]
+    keys: int
+    files: int
+
+
+def register_file_eraser(empty: FileEraser) -> None:
+    """Have `empty` called whenever somebody is erased."""
+    if empty not in _file_erasers:
+        _file_erasers.append(empty)
+
+
+def erase_subject(
+    *, actor: Actor, ref: str, reason: str, also: Sequence[str] = (), what: str = "The subject"
+) -> Erased:
+    """Destroy every key of a subject, and those of `also`; record that.
+
+    Called inside the transaction that erases the rest. `ref` is a public id: of a member, or of
+    a request (its content). From then on their texts read as erased; the hashed bytes, and so all
+    proofs, are what they were. Files that were made from the record before are emptied: they can
+    be made again. Raises `Conflict` when nothing is left to be erased.
+    """
+    refs = (ref, *also)
+    for each in refs:
+        forget_keys(each)
+    keys = LedgerSubject.objects.filter(ref__in=refs, key_sealed__isnull=False).update(
+        key_sealed=None, erased_at=clock.now()
+    )
+    if not keys:
+        raise Conflict("The record holds nothing of it that could be erased.", code="erased")
+    files = sum(empty() for empty in _file_erasers)
+    record(
+        event_type="subject.erased",
+        actor=actor,
+        subject=Subject("subject", ref, ref),
+        summary=f"{actor.name} erased {ref} from the record: {reason}",
+        data={
+            "refs": list(refs),
+            "what": what,
+            "keys": keys,
+            "files": files,
+            "reason": Words(reason, actor.id),
+        },
+    )
+    return Erased(refs, keys, files)
+
+
+def _empty_exports() -> int:
+    """What is being written begins again; what was written is asked for again."""
+    writing = ExportJob.objects.filter(status=ReportStatus.RUNNING)
+    writing.update(status=ReportStatus.QUEUED, started_at=None, beat_at=None)
+    ExportPiece.objects.all().delete()
+    made = ExportJob.objects.filter(status=ReportStatus.READY, removed_at=None)
+    return made.update(removed_at=clock.now())
+
+
+def _empty_reports() -> int:
+    """A report's page and its SHA-256 stay; the file can be made again from the record."""
+    made = Report.objects.filter(content__isnull=False)
+    return made.update(content=None, failure="Its file was removed when somebody was erased.")
+
+
+register_file_eraser(_empty_reports)
+register_file_eraser(_empty_exports)

@@ -1,0 +1,147 @@
+"""Taking a person out of every table: what no ordinary statement may do, done by two functions.
+
+Names lie in columns that are written once, and a text may name somebody anywhere. So the owner of
+the schema has functions, made from the models after each migrate, that replace a text in every
+column of the bound tenant, and that empty what a member wrote. Only while they run do the
+triggers of `rowsecurity` stand aside; the ledger's own rows hold commitments and are never
+touched. The application role may call them and nothing else of it.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from govapp.common.models import TenantOwned
+from govapp.common.rowsecurity import APP_ROLE, tenant_models
+
+ERASED_WORDS: Final = "[erased]"
+_HERE: Final = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
+_FUNCTION: Final = """
+CREATE OR REPLACE FUNCTION {name} RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public AS $forget$
+DECLARE counted bigint; total bigint := 0;
+BEGIN
+PERFORM set_config('govapp.forgetting', 'on', true);
+{body}
+PERFORM set_config('govapp.forgetting', '', true);
+RETURN total; END $forget$;
+REVOKE ALL ON FUNCTION {name} FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION {name} TO {role};
+"""
+_COUNT: Final = "GET DIAGNOSTICS counted = ROW_COUNT; total := total + counted;"
+
+
+def build_forgetting(connection: BaseDatabaseWrapper) -> None:
+    """Make the functions. Runs as the owner of the schema, after `protect_tables`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = {name for (name,) in cursor.fetchall()}
+        owned = [each for each in tenant_models() if each._meta.db_table in tables]
+        for name, parts in (
+            ("govapp_forget_text(text, text, text)", map(_replacing, owned)),
+            ("govapp_forget_words(uuid)", (one for each in owned for one in _emptying(each))),
+            ("govapp_forget_login(uuid, uuid)", (one for each in owned for one in _moving(each))),
+        ):
+            body = "\n".join(f"{part}; {_COUNT}" for part in parts if part)
+            cursor.execute(_FUNCTION.format(name=name, body=body, role=APP_ROLE))
+
+
+def forget_text(text: str, *, instead: str) -> int:
+    """Replace a text, as whole words, in every column of the bound tenant. Returns how many rows.
+
+    Reads every row of every table: for rare acts such as the erasure of a person. Names that the
+    database itself compares (keys, slugs, choices) stay as they are.
+    """
+    inside = json.dumps(text, ensure_ascii=False)[1:-1]
+    return _call("govapp_forget_text", _pattern(text), _pattern(inside), instead)
+
+
+def forget_words(member_id: UUID) -> int:
+    """Empty what a member wrote, as the models' `words_of` say. Returns how many rows."""
+    return _call("govapp_forget_words", member_id)
+
+
+def forget_login(member_id: UUID, instead: UUID) -> int:
+    """Let a membership belong to another login, one that says nothing of anybody."""
+    return _call("govapp_forget_login", member_id, instead)
+
+
+def _call(function: str, *arguments: object) -> int:
+    places = ", ".join(["%s"] * len(arguments))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}({places})", arguments)  # type: ignore[arg-type]
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
+def _pattern(text: str) -> str:
+    """A regular expression of PostgreSQL for a text as whole words."""
+    escaped = re.sub(r"([^\w\s])", r"\\\1", text)
+    before = r"(?<![[:alnum:]_])" if text[:1].isalnum() else ""
+    after = r"(?![[:alnum:]_])" if text[-1:].isalnum() else ""
+    return f"{before}{escaped}{after}"
+
+
+def _replacing(model: type[TenantOwned]) -> str:
+    """The statement that replaces a text in a table, or nothing where no text can stand."""
+    columns = dict(_texts(model))
+    if model.is_evidence or not columns:
+        return ""
+    changes = ", ".join(f'"{name}" = {change}' for name, (change, _) in columns.items())
+    found = " OR ".join(condition for _, condition in columns.values())
+    return _update(model, changes, found)
+
+
+def _texts(model: type[TenantOwned]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield each column that may name somebody, with its change and its condition."""
+    for field in model._meta.local_fields:
+        column = str(field.column)
+        name = f'"{column}"'
+        if isinstance(field, models.JSONField):
+            yield (
+                column,
+                (
+                    f"regexp_replace({name}::text, $2, $3, 'g')::jsonb",
+                    f"{name}::text ~ $2",
+                ),
+            )
+        elif isinstance(field, ArrayField) and _is_free(field.base_field):
+            each = "regexp_replace(one, $1, $3, 'g')"
+            change = f"ARRAY(SELECT {each} FROM unnest({name}) one)"  # noqa: S608 - our own names
+            yield column, (change, f"array_to_string({name}, ' ') ~ $1")
+        elif _is_free(field):
+            change = f"regexp_replace({name}, $1, $3, 'g')"
+            if field.max_length:
+                change = f"left({change}, {field.max_length})"
+            yield column, (change, f"{name} ~ $1")
+
+
+def _is_free(field: "models.Field[Any, Any]") -> bool:
+    """Whether it is a text that nothing in the database is compared with."""
+    is_text = isinstance(field, models.CharField | models.TextField)
+    return is_text and not (field.choices or field.unique or isinstance(field, models.SlugField))
+
+
+def _emptying(model: type[TenantOwned]) -> Iterator[str]:
+    fields = {field.name: field for field in model._meta.local_fields}
+    for author, names in model.words_of.items():
+        changes = ", ".join(f"\"{fields[name].column}\" = '{ERASED_WORDS}'" for name in names)
+        some = " OR ".join(f"\"{fields[name].column}\" <> ''" for name in names)
+        yield _update(model, changes, f'"{fields[author].column}" = $1 AND ({some})')
+
+
+def _moving(model: type[TenantOwned]) -> Iterator[str]:
+    if model.login_field:
+        column = model._meta.get_field(model.login_field).column  # type: ignore[union-attr]
+        yield _update(model, f'"{column}" = $2', "id = $1")
+
+
+def _update(model: type[TenantOwned], changes: str, condition: str) -> str:
+    """All of it are names of the models' own columns."""
+    return f'UPDATE "{model._meta.db_table}" SET {changes} WHERE {_HERE} AND ({condition})'  # noqa: S608
