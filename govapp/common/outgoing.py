@@ -119,9 +119,3 @@ async def resolve(url: httpx.URL, *, may_go_to: Judge) -> str:
     if not addresses or not all(may_go_to(address) for address in addresses):
         raise CallFailed("The receiver is not on the public Internet.")
     return addresses[0]
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Return whose certificates are trusted. Reading them takes longer than a whole call."""
-    return httpx.create_ssl_context(trust_env=False)
