@@ -127,6 +127,17 @@ def test_the_page_speaks_to_three_audiences(bank: World) -> None:
     assert page(bank.company.alice, name).status_code == 403
 
 
+def test_whoever_reads_the_record_finds_the_way_from_the_request(bank: World) -> None:
+    request, found = ask(bank), []
+    for member in (bank.company.audrey, bank.company.alice):
+        client = Client()
+        client.force_login(member.user, backend=BACKEND)
+        answer = client.get(f"/t/acme/requests/{request.public_id}/")
+        assert answer.status_code == 200
+        found.append(f"/audit/requests/{request.public_id}/" in answer.content.decode())
+    assert found == [True, False]
+
+
 def test_a_file_of_each_is_asked_for_on_the_page(bank: World) -> None:
     request = ask(bank)
     client = Client()
