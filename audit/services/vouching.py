@@ -75,6 +75,11 @@ def ask_voucher(*, name: str, is_pressing: bool = False) -> str:
     return f"vouches for size {wanted.size}, {at.isoformat(timespec='seconds')}"
 
 
+def pause_after(attempts: int) -> timedelta:
+    """Return how long to wait after so many failures in a row."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 12))
+
+
 def _make_rows() -> None:
     rows = [Voucher(name=each.name, kind=each.kind) for each in asked_vouchers()]
     known = set(Voucher.objects.values_list("name", flat=True))
@@ -189,8 +194,7 @@ def _keep_failure(asked: Asked, words: str) -> None:
         row = Voucher.objects.select_for_update().get(name=asked.name)
         row.attempts += 1
         row.failure = words[:500]
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(row.attempts - 1, 12))
-        row.next_at = clock.now() + pause
+        row.next_at = clock.now() + pause_after(row.attempts)
         row.save(update_fields=["attempts", "failure", "next_at"])
     log.warning("ledger.not_vouched", voucher=asked.words, attempts=row.attempts, reason=words)
 
