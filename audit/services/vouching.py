@@ -77,7 +77,7 @@ def ask_voucher(*, name: str, is_pressing: bool = False) -> str:
 
 def pause_after(attempts: int) -> timedelta:
     """Return how long to wait after so many failures in a row."""
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 12))
+    return min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 12)))
 
 
 def _make_rows() -> None:
