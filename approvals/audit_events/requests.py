@@ -348,7 +348,7 @@ def unmet_of(request: ActionRequest) -> list[dict[str, str]]:
     Only those of its category that looked at some value: why no person was spared is asked later.
     """
     return [
-        {"rule": rule["rule_id"], "because": rule["because"]}
+        {"rule": rule["rule_id"], "because": content(rule["because"], request)}
         for rule in request.trace.get("rules", [])
         if rule["outcome"] == "allow" and rule["verdict"] == "not_matched" and rule["values"]
     ]

@@ -19,13 +19,13 @@ category.break_glass_right_taken | A group or a person may no longer approve it 
     bearer_id bearer_name
 """
 _REQUESTS: Final = """
-action_request.submitted | An agent asked to act | category risk? is_reversible:flag? agent:object
-    summary reason sources estimated_cost? supersedes? environment integration run
+action_request.submitted | An agent asked to act | category category_name? risk?
+    is_reversible:flag? agent:object unmet:list summary reason sources estimated_cost? supersedes? environment integration run
     obligations:object on_behalf_of confidence? payload payload_digest policy:object? rules:list
     because
 action_request.changed | An approver changed what was asked for | changes:list summary
-    former_summary payload payload_digest former_digest version:number policy:object? outcome
-    obligations:object rules:list because
+    former_summary payload payload_digest former_digest version:number policy:object? unmet:list
+    outcome obligations:object rules:list because
 action_request.allowed | It was allowed by rule | status version:number reason payload_digest
     category agent:object policy:object? submitted_at?
 action_request.blocked | It was blocked by rule | status version:number reason payload_digest
@@ -158,6 +158,7 @@ tenant.created | The account was made | slug time_zone owner
 tenant.settings_changed | Settings were changed | changes:object
 tenant.suspended | The account was closed by the operator | reason operator
 tenant.resumed | The account was opened by the operator | reason operator
+tenant.contest_text_set | It is said otherwise how a decision can be contested | text before
 tenant.retention_set | Records are kept for another time | days:number? before:number?
 member.invited | Somebody was invited | email roles:list expires_at
 member.joined | A person became a member | email roles:list invitation?
@@ -214,12 +215,20 @@ finding.cleared | What was found is gone | kind found_at
 """
 _RECORD: Final = """
 ledger.key_created | The record begins with its key | origin verifier
+ledger.key_rotated | Another key signs the record from now on | origin verifier former_verifier
+    reason
+ledger.key_retired | A former key signed for the last time | origin verifier until_size:number
+ledger.day_closed | A day is over; so many events it had | date time_zone starts_at ends_at
+    count:number first_index:number? last_index:number?
+ledger.entries_read | A program reads entries of the record | from_index:number count:number
 export.requested | Events were asked for as a file | format query:object time_zone
 export.made | The file was written | format query:object time_zone count:number bytes:number
     sha256 ledger_size:number
 export.taken | The file was taken out | format query:object time_zone count:number sha256
 export.cancelled | An export was cancelled | format query:object time_zone
 export.failed | An export could not be written | format query:object time_zone reason
+evidence_pack.made | An evidence pack was taken out | format query:object time_zone redacted:list
+    counts:object ledger_size:number bytes:number sha256 manifest_sha256
 proof.downloaded | A proof was taken out | event leaf_hash
 subject.erased | A subject was erased | refs:list what keys:number files:number reason
 report_schedule.created | A report is made regularly | kind every zone
@@ -228,8 +237,9 @@ report_schedule.removed | A report is made regularly no more | kind every zone
 _REPORTS: Final = """
 report.requested | A report was asked for |
 report.cancelled | A report was cancelled |
-report.finished | A report was made | sha256 bytes:number~ ledger_size:number~ size:number~
-    events:number~
+report.finished | A report was made | sha256 bytes:number content_sha256 content_bytes:number
+    signature signed_by ledger_size:number
+report.attested | An officer stands for a report | sha256 statement
 report.failed | A report could not be made | reason
 report.downloaded | A report was taken out | sha256
 """
@@ -247,5 +257,5 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Agents and keys": ("", _AGENTS),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
-    "Reports": ("kind period_start period_end", _REPORTS),
+    "Reports": ("kind request~ period_start~ period_end~", _REPORTS),
 }

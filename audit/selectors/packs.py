@@ -67,7 +67,7 @@ def pack_contents(
         raise Conflict("Nothing stands in the signed record yet; try again in a few seconds.")
     report, report_index = _report(report_id, checkpoint.size)
     scope = _scope(wanted, checkpoint.size, report_index)
-    keys = _keys()
+    keys = _keys(checkpoint.size)
     vouching, anchored = _vouching(checkpoint.size)
     return PackContents(
         origin=checkpoint.vkey.split("+", 1)[0],
@@ -187,9 +187,13 @@ def _opened(event_ids: list[UUID]) -> dict[tuple[UUID, int], tuple[bytes, str]]:
     }
 
 
-def _keys() -> list[KeySpan]:
-    """Return every key of the log, oldest first."""
-    return [KeySpan(each.vkey, each.from_size, each.until_size) for each in verifier_keys()]
+def _keys(size: int) -> list[KeySpan]:
+    """Return every key that the log had at a size, oldest first."""
+    return [
+        KeySpan(key.vkey, key.from_size, key.until_size)
+        for key in verifier_keys()
+        if key.from_size <= size
+    ]
 
 
 def _vouching(size: int) -> tuple[Vouching | None, tuple[int, str] | None]:
@@ -198,13 +202,13 @@ def _vouching(size: int) -> tuple[Vouching | None, tuple[int, str] | None]:
     if anchor is None:
         return None, None
     vouching = Vouching(
-        anchor.entry,
-        anchor.index,
-        anchor.path,
-        anchor.directory_note,
-        anchor.directory_vkey,
-        anchor.witness_vkeys,
-        anchor.time_stamps,
+        entry=anchor.entry,
+        index=anchor.index,
+        path=anchor.path,
+        directory_note=anchor.directory_note,
+        directory_vkey=anchor.directory_vkey,
+        witness_vkeys=anchor.witness_vkeys,
+        time_stamps=anchor.time_stamps,
     )
     return vouching, (anchor.tenant_size, anchor.tenant_note)
 

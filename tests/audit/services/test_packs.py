@@ -16,6 +16,8 @@ from audit.packs.verifier.main import verify_pack
 from audit.packs.verifier.verdict import Verdict
 from audit.selectors.events import EventFilter
 from audit.selectors.proofs import latest_checkpoint
+from audit.services.erasure import erase_subject
+from audit.services.keys import rotate_key
 from audit.services.packs import PackExport, make_pack
 from audit.services.sequencer import sequence_tenant
 from govapp.common.errors import Conflict, Malformed, NotFound
@@ -143,7 +145,7 @@ def test_taking_a_pack_is_recorded(take: Take) -> None:
         "query": {"actor": "mem_alice"},
         "time_zone": "UTC",
         "redacted": [],
-        "counts": {"events": 4, "supporting": 1},
+        "counts": {"events": 4, "supporting": 1, "disclosed": 4},
         "ledger_size": 5,
         "bytes": pack.size_bytes,
         "sha256": pack.sha256,
@@ -175,3 +177,47 @@ def test_the_pack_of_one_request_has_its_events(take: Take) -> None:
     pack, path = take(tenant_id, EventFilter(request=public_id("ar", request_id)))
     verified(path, tenant_id)
     assert pack.count == 1
+
+
+def disclosures(path: Path) -> list[dict[str, Any]]:
+    lines = unpacked(path.read_bytes())["disclosures.jsonl"].split(b"\n")[:-1]
+    return [json.loads(line) for line in lines]
+
+
+def test_a_redacted_pack_has_no_names_and_is_intact(take: Take) -> None:
+    tenant_id = sequenced_tenant(5)
+    _, whole = take(tenant_id, EventFilter())
+    _, path = take(tenant_id, EventFilter(), redact=["name"])
+    assert {each["value"] for each in disclosures(whole)} == {"Alice Archer"}
+    assert b"Alice" in unpacked(whole.read_bytes())["disclosures.jsonl"]
+    files = unpacked(path.read_bytes())
+    assert [name for name, content in files.items() if b"Alice" in content] == []
+    verdict = verified(path, tenant_id)
+    assert "Personal values left out by whoever made the pack (name): 4." in verdict.withheld
+
+
+def test_who_was_erased_is_in_no_later_pack(take: Take) -> None:
+    tenant_id = sequenced_tenant(5)
+    _, before = take(tenant_id, EventFilter())
+    with tenant_transaction(tenant_id):
+        erase_subject(actor=AUDREY, ref="mem_alice", reason="She asked for it.")
+    _, path = take(tenant_id, EventFilter())
+    files = unpacked(path.read_bytes())
+    assert [name for name, content in files.items() if b"Alice" in content] == []
+    verdict = verified(path, tenant_id)
+    assert any(each.startswith("Personal values erased") for each in verdict.withheld)
+    verified(before, tenant_id)  # what was taken before is as intact as it was
+
+
+@pytest.mark.parametrize("overlap", [timedelta(0), timedelta(days=30)])
+def test_whoever_knows_the_former_key_trusts_the_new_one(take: Take, overlap: timedelta) -> None:
+    tenant_id = sequenced_tenant(5)
+    former = vkey_of(tenant_id)
+    rotate_key(actor=AUDREY, tenant_id=tenant_id, reason="Every year.", overlap=overlap)
+    for _ in range(2):
+        write_events(tenant_id, 3)
+        sequence_tenant(tenant_id=tenant_id)
+    _, path = take(tenant_id, EventFilter(type="agent.changed"))
+    verdict = verify_pack(path, [former], [], [])
+    assert (verdict.refusals, verdict.trust) == ([], "pinned" if overlap else "handed-over")
+    assert verified(path, tenant_id).trust == "pinned"
