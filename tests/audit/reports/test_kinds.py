@@ -116,7 +116,7 @@ def test_each_kind_of_file_is_archive_and_accessible(tenant_id: UUID, kind: Kind
     with tenant_transaction(tenant_id):
         report = Report(
             kind=kind.slug,
-            period_start=FIRST,
+            period_start=FIRST + timedelta(days=3),
             period_end=FIRST + timedelta(days=6),
             is_compared=True,
             ledger_size=LedgerLeaf.objects.count(),
@@ -128,7 +128,7 @@ def test_each_kind_of_file_is_archive_and_accessible(tenant_id: UUID, kind: Kind
     reader = PdfReader(BytesIO(content))
     words = " ".join(" ".join(each.extract_text() for each in reader.pages).split())
     assert kind.title.casefold() in words.casefold()
-    assert "Figures are compared with 30 December 2025 to 4 January 2026" in words
+    assert "Figures are compared with 5 January 2026 to 7 January 2026" in words
     assert sorted(reader.attachments) == ["events-before.jsonl", "events.jsonl"]
 
 
