@@ -20,9 +20,9 @@ category.break_glass_right_taken | A group or a person may no longer approve it 
 """
 _REQUESTS: Final = """
 action_request.submitted | An agent asked to act | category category_name? risk?
-    is_reversible:flag? agent:object unmet:list summary reason sources estimated_cost? supersedes? environment integration run
-    obligations:object on_behalf_of confidence? payload payload_digest policy:object? rules:list
-    because
+    is_reversible:flag? agent:object unmet:list summary reason sources estimated_cost? supersedes?
+    environment integration run obligations:object on_behalf_of confidence? payload payload_digest
+    policy:object? rules:list because
 action_request.changed | An approver changed what was asked for | changes:list summary
     former_summary payload payload_digest former_digest version:number policy:object? unmet:list
     outcome obligations:object rules:list because
@@ -232,6 +232,7 @@ evidence_pack.made | An evidence pack was taken out | format query:object time_z
 proof.downloaded | A proof was taken out | event leaf_hash
 subject.erased | A subject was erased | refs:list what keys:number files:number reason
 report_schedule.created | A report is made regularly | kind every zone
+report_schedule.delivery_changed | Somebody gets a link to each report, or no more | kind every zone
 report_schedule.removed | A report is made regularly no more | kind every zone
 """
 _REPORTS: Final = """

@@ -272,11 +272,11 @@ SHOWN = {
     # how much of one request is due
     "timers integer",
     # where the sweep goes on behind what it could not do
-    "due_at timestamp with time zone", "due_at timestamptz",
+    "due_at timestamp with time zone", "due_at timestamptz", "job_id uuid",
     # what a key is compared with, and whether it may be used
     "secret_hash bytea", "is_usable boolean", "use_is_unnoted boolean",
     # public by purpose
-    "kid text", "public_key bytea", "origin text",
+    "kid text", "public_key bytea", "origin text", "size bigint", "note text",
 }  # fmt: skip
 # Columns that hold what people and agents wrote, or secrets.
 CONTENT = {

@@ -102,9 +102,9 @@ def test_few_questions_are_asked_of_the_record_however_long_the_life(
     short, long = ask(bank), play_whole_life(bank, move_clock)
     with tenant_transaction(bank.company.id):
         for request in (short, long):
-            with django_assert_num_queries(3):
+            with django_assert_num_queries(5):
                 explain_request(request.pk, Audience.AFFECTED)
-            with django_assert_num_queries(1):
+            with django_assert_num_queries(2):
                 explain_request(request.pk, Audience.OFFICER)
 
 
