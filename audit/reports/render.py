@@ -10,13 +10,20 @@ import re
 import resource
 import sys
 import zlib
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 MEMORY_BYTES: Final = 1_500 * 1024 * 1024
 PROCESSOR_SECONDS: Final = 180
+
+# A compressed stream that ends, by chance, in a byte that reads as the end of a line: its length is
+# right, and yet validators that look for `endstream` count one less.
+ENDS_UNCLEARLY: Final = re.compile(rb"[\r\n]\r?\nendstream")
+_MOST_ATTEMPTS: Final = 4
 
 _TYPES: Final = {".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -40,12 +47,34 @@ def write_pdf(directory: Path, *, made_at: datetime) -> bytes:
 
     `made_at` stands in for every date, so that the same input gives the same bytes.
     """
-    from weasyprint import HTML, Attachment
+    from weasyprint import HTML
 
-    fetcher = _fetcher(directory)
-    attachments = [
+    for padding in range(_MOST_ATTEMPTS):
+        with ExitStack() as files:
+            html = HTML(
+                string=(directory / "report.html").read_text(),
+                base_url=f"{directory.as_uri()}/",
+                url_fetcher=_fetcher(directory),
+            )
+            pdf: bytes = html.write_pdf(
+                pdf_variant="pdf/a-3a",
+                pdf_tags=True,
+                attachments=_attachments(directory, made_at, files),
+                pdf_identifier=made_at.isoformat().encode(),
+                finisher=partial(_finish, padding),
+            )
+        # The table of places is written last, by the library: other places, other bytes.
+        if not ENDS_UNCLEARLY.search(pdf, pdf.rfind(b"/Type /XRef")):
+            break
+    return pdf
+
+
+def _attachments(directory: Path, made_at: datetime, files: ExitStack) -> list[Any]:
+    from weasyprint import Attachment
+
+    return [
         Attachment(
-            file_obj=file.open("rb"),
+            file_obj=files.enter_context(file.open("rb")),
             name=file.name,
             description="The events that this report was made from, one canonical JSON a line",
             created=made_at,
@@ -54,19 +83,6 @@ def write_pdf(directory: Path, *, made_at: datetime) -> bytes:
         )
         for file in sorted(directory.glob("*.jsonl"))
     ]
-    html = HTML(
-        string=(directory / "report.html").read_text(),
-        base_url=f"{directory.as_uri()}/",
-        url_fetcher=fetcher,
-    )
-    pdf: bytes = html.write_pdf(
-        pdf_variant="pdf/a-3a",
-        pdf_tags=True,
-        attachments=attachments,
-        pdf_identifier=made_at.isoformat().encode(),
-        finisher=_finish,
-    )
-    return pdf
 
 
 def _fetcher(directory: Path) -> Any:
@@ -88,11 +104,11 @@ def _fetcher(directory: Path) -> Any:
     return OwnFilesOnly()
 
 
-def _finish(document: Any, pdf: Any) -> None:
+def _finish(padding: int, _document: Any, pdf: Any) -> None:
     """Do to the finished objects what WeasyPrint has no option for."""
     import pydyf
 
-    _identify_as_ua(document, pdf)
+    _identify_as_ua(pdf, padding)
     for item in pdf.objects:
         if isinstance(item, pydyf.Stream) and item.compress:
             _end_clearly(item)
@@ -114,13 +130,18 @@ def _end_clearly(stream: Any) -> None:
         stream.compress = False
 
 
-def _identify_as_ua(_document: Any, pdf: Any) -> None:
-    """Add the PDF/UA-1 identifier, with the schema that PDF/A wants for it, to the metadata."""
+def _identify_as_ua(pdf: Any, padding: int) -> None:
+    """Add the PDF/UA-1 identifier, with the schema that PDF/A wants for it, to the metadata.
+
+    `padding` spaces go along: they mean nothing and move all that comes after them.
+    """
     for item in pdf.objects:
         if getattr(item, "extra", {}).get("Type") == "/Metadata":
             (content,) = item.stream
             item.compress = False  # PDF/A: metadata can be read by who knows no filters
-            item.stream = [re.sub(rb"</rdf:RDF>", _UA.encode() + b"</rdf:RDF>", content, count=1)]
+            item.stream = [
+                content.replace(b"</rdf:RDF>", _UA.encode() + b" " * padding + b"</rdf:RDF>", 1)
+            ]
             return
     raise RuntimeError("The PDF has no metadata to name it by.")
 

@@ -5,7 +5,6 @@ hold afterwards only with an invisible field out of bounds that has the print fl
 metadata left alone, and without a VRI dictionary (design page audit.md, "Report").
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -28,6 +27,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError
 
 from audit.models import ReportSignature
+from audit.reports.render import ENDS_UNCLEARLY
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +35,7 @@ _FIELD: Final = "Signature"
 _DIGEST: Final = "sha256"
 _INVISIBLE: Final = InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
 
-# A compressed stream that ends, by chance, in a byte that reads as the end of a line: its length is
-# right, and yet validators that look for `endstream` count one less. Other room, other bytes.
-_ENDS_UNCLEARLY: Final = re.compile(rb"[\r\n]\r?\nendstream")
+# Other room, other bytes: a table of places that ends unclearly is written again.
 _ROOM: Final = (None, 30_000, 30_002, 30_006)
 
 
@@ -123,7 +121,7 @@ def _sign(
     for room in _ROOM:
         output = BytesIO()
         signing.sign_pdf(_Untouched(BytesIO(pdf)), output=output, bytes_reserved=room)
-        if not _ENDS_UNCLEARLY.search(output.getbuffer(), len(pdf)):
+        if not ENDS_UNCLEARLY.search(output.getbuffer(), len(pdf)):
             break
     if stamper is None or trust is None:
         return output.getvalue()

@@ -231,9 +231,10 @@ evidence_pack.made | An evidence pack was taken out | format query:object time_z
     counts:object ledger_size:number bytes:number sha256 manifest_sha256
 proof.downloaded | A proof was taken out | event leaf_hash
 subject.erased | A subject was erased | refs:list what keys:number files:number reason
-report_schedule.created | A report is made regularly | kind every zone
+report_schedule.created | A report is made regularly | kind every zone recipients:list
 report_schedule.delivery_changed | Somebody gets a link to each report, or no more | kind every zone
-report_schedule.removed | A report is made regularly no more | kind every zone
+    recipients:list
+report_schedule.removed | A report is made regularly no more | kind every zone recipients:list
 """
 _REPORTS: Final = """
 report.requested | A report was asked for |

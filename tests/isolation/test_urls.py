@@ -75,7 +75,12 @@ ROUTES = all_routes()
 PAGES = tenant_routes()
 # Taking a proof away is recorded, as every export is; nothing but the record may change by it.
 RECORDED = {"t/<slug:slug>/audit/events/<str:event>/proof"}
-RECORD = {"audit_ledgerevent", "audit_ledgerqueueitem"}
+RECORD = {
+    "audit_ledgerdisclosure",
+    "audit_ledgerevent",
+    "audit_ledgerqueueitem",
+    "audit_ledgersubject",
+}
 by_pattern = pytest.mark.parametrize("route", PAGES, ids=lambda route: route.pattern)
 
 
