@@ -79,6 +79,17 @@ class RetireForm(ReasonForm):
     )
 
 
+class EraseForm(forms.Form):
+    reason = forms.CharField(
+        max_length=300,
+        help_text="It is kept in the record: write whose request it was without naming the person.",
+    )
+    is_sure = forms.BooleanField(
+        label="I know that this is final",
+        help_text="What is destroyed cannot be read by anybody any more.",
+    )
+
+
 class OptionalReasonForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False, help_text="It is kept in the record.")
 

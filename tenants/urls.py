@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from tenants.views import (
     absences,
     agents,
+    erasure,
     groups,
     home,
     invitations,
@@ -24,6 +25,7 @@ _PEOPLE = [
     path("<str:member>/manager", people.manager, name="person_manager"),
     path("<str:member>/suspend", people.suspend, name="person_suspend"),
     path("<str:member>/resume", people.resume, name="person_resume"),
+    path("<str:member>/erase", erasure.erase, name="person_erase"),
 ]
 _GROUPS = [
     path("", groups.group_list, name="group_list"),

@@ -53,8 +53,11 @@ def verify_tenant(
         if ledger is None or not ledger.size:
             _nothing_there(result)
             return result
-        result.origin, result.size = ledger.origin, ledger.size
+        result.origin = ledger.origin
         outside = outside or _published(result)
+        # The file before the row: a sequencer that goes on meanwhile must not look like a loss.
+        ledger.refresh_from_db()
+        result.size = ledger.size
         keys = keys_to_verify_with(outside, result)
         start = _start(ledger, keys, from_size, result)
         retracing = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)

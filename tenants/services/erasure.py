@@ -24,6 +24,7 @@ from tenants.models import Agent, GroupMember, Invitation, Membership, MemberTok
 from tenants.services.checks import clean_text
 
 ERASED_NAME: Final = ERASED["name"]
+_NOBODY: Final = "@erased.invalid"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ def erase_person(*, actor: Membership, member: Membership, reason: str) -> Erase
     )
 
 
+def is_erased(member: Membership) -> bool:
+    """Tell whether a member was erased: then its login is nobody's."""
+    return member.user.email.endswith(_NOBODY)
+
+
 def _refs(member: Membership) -> list[str]:
     return [member.public_id, *address_refs(member.user.email)]
 
@@ -99,6 +105,8 @@ def _require_right(actor: Membership, member: Membership) -> None:
 
 
 def _hindrances(member: Membership) -> list[str]:
+    if is_erased(member):
+        return ["They were erased before: there is nothing left."]
     found = [sentence for eraser in ERASERS for sentence in eraser.hinders(member)]
     if member.status != MemberStatus.SUSPENDED:
         found.append(f"{member.user.name} is active: suspend them first.")
@@ -113,7 +121,7 @@ def _forget_login(member: Membership) -> None:
     """The membership belongs to a login of nobody; the person's own stays for other accounts."""
     user = member.user
     is_elsewhere = bool(logins_elsewhere.call(user.pk, member.tenant_id))
-    nobody = User(email=f"erased-{new_id().hex}@erased.invalid", name=ERASED_NAME, is_active=False)
+    nobody = User(email=f"erased-{new_id().hex}{_NOBODY}", name=ERASED_NAME, is_active=False)
     nobody.set_unusable_password()
     if is_elsewhere:
         nobody.save(force_insert=True)

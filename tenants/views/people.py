@@ -24,6 +24,7 @@ from tenants.selectors import (
     open_invitations,
 )
 from tenants.selectors.absences import absences_of
+from tenants.services.erasure import is_erased
 from tenants.services.people import (
     change_roles,
     invite_member,
@@ -173,6 +174,9 @@ def _person_page(request: PageRequest, member: Membership, **bound: forms.Form) 
         ],
         "may_manage": rules.may_manage_people(request.membership),
         "is_self": member.pk == request.membership.pk,
+        "may_erase": rules.may_erase_people(request.membership)
+        and member.pk != request.membership.pk
+        and not is_erased(member),
         "roles_form": RolesForm(initial={"roles": member.roles}),
         "manager_form": ManagerForm(member=member),
         "suspend_form": OptionalReasonForm(),

@@ -49,6 +49,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "reports": ("carl", "reports/"),
     "people": ("olivia", "people/"),
     "person": ("olivia", "people/{member}/"),
+    "person-erase": ("olivia", "people/{member}/erase"),
     "invite": ("olivia", "people/invite"),
     "groups": ("olivia", "groups/"),
     "group": ("olivia", "groups/finance/"),
