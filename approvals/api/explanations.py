@@ -49,7 +49,7 @@ class ActionRequestExplanation(TransactionAPIView):
         operation_id="action_requests_explanation",
         summary="Explain a decision",
         parameters=[ID, _AUDIENCE, _PERSON],
-        responses={200: ExplanationAnswer, **problems(*EVERYWHERE)},
+        responses={200: ExplanationAnswer, **problems(*EVERYWHERE, 403)},
     )
     def get(self, request: Request, request_id: UUID) -> Response:
         """Explain one request from recorded facts alone; each sentence names its events."""

@@ -23,7 +23,7 @@ PROCESSOR_SECONDS: Final = 180
 # A compressed stream that ends, by chance, in a byte that reads as the end of a line: its length is
 # right, and yet validators that look for `endstream` count one less.
 ENDS_UNCLEARLY: Final = re.compile(rb"[\r\n]\r?\nendstream")
-_MOST_ATTEMPTS: Final = 4
+_MOST_ATTEMPTS: Final = 6
 
 _TYPES: Final = {".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -49,7 +49,7 @@ def write_pdf(directory: Path, *, made_at: datetime) -> bytes:
     """
     from weasyprint import HTML
 
-    for padding in range(_MOST_ATTEMPTS):
+    for attempt in range(_MOST_ATTEMPTS):
         with ExitStack() as files:
             html = HTML(
                 string=(directory / "report.html").read_text(),
@@ -61,10 +61,11 @@ def write_pdf(directory: Path, *, made_at: datetime) -> bytes:
                 pdf_tags=True,
                 attachments=_attachments(directory, made_at, files),
                 pdf_identifier=made_at.isoformat().encode(),
-                finisher=partial(_finish, padding),
+                finisher=partial(_finish, attempt),
             )
-        # The table of places is written last, by the library: other places, other bytes.
-        if not ENDS_UNCLEARLY.search(pdf, pdf.rfind(b"/Type /XRef")):
+        # Small objects and the table of places are packed by the library: with something else
+        # among them they have other bytes.
+        if not ENDS_UNCLEARLY.search(pdf):
             break
     return pdf
 
@@ -104,11 +105,13 @@ def _fetcher(directory: Path) -> Any:
     return OwnFilesOnly()
 
 
-def _finish(padding: int, _document: Any, pdf: Any) -> None:
+def _finish(attempt: int, _document: Any, pdf: Any) -> None:
     """Do to the finished objects what WeasyPrint has no option for."""
     import pydyf
 
-    _identify_as_ua(pdf, padding)
+    _identify_as_ua(pdf)
+    if attempt:
+        pdf.info["Attempt"] = pydyf.String(f"{attempt}")
     for item in pdf.objects:
         if isinstance(item, pydyf.Stream) and item.compress:
             _end_clearly(item)
@@ -130,18 +133,13 @@ def _end_clearly(stream: Any) -> None:
         stream.compress = False
 
 
-def _identify_as_ua(pdf: Any, padding: int) -> None:
-    """Add the PDF/UA-1 identifier, with the schema that PDF/A wants for it, to the metadata.
-
-    `padding` spaces go along: they mean nothing and move all that comes after them.
-    """
+def _identify_as_ua(pdf: Any) -> None:
+    """Add the PDF/UA-1 identifier, with the schema that PDF/A wants for it, to the metadata."""
     for item in pdf.objects:
         if getattr(item, "extra", {}).get("Type") == "/Metadata":
             (content,) = item.stream
             item.compress = False  # PDF/A: metadata can be read by who knows no filters
-            item.stream = [
-                content.replace(b"</rdf:RDF>", _UA.encode() + b" " * padding + b"</rdf:RDF>", 1)
-            ]
+            item.stream = [content.replace(b"</rdf:RDF>", _UA.encode() + b"</rdf:RDF>", 1)]
             return
     raise RuntimeError("The PDF has no metadata to name it by.")
 

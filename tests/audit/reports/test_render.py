@@ -27,7 +27,7 @@ class UnclearAtFirst:
     def __init__(self) -> None:
         self.looked = 0
 
-    def search(self, _pdf: bytes, _start: int) -> bool:
+    def search(self, _pdf: bytes) -> bool:
         self.looked += 1
         return self.looked == 1
 
