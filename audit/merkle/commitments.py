@@ -168,7 +168,8 @@ class _Hiding:
             is_same = all(map(is_, each, value))
             return value if is_same else each
         if isinstance(value, Personal):
-            return self._concealed(_normalised(value))
+            # As a plain text: what is of another type is written the slow way.
+            return str(self._concealed(_normalised(value)))
         return self._replaced_object(value) if isinstance(value, Mapping) else value
 
     def _replaced_object(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
