@@ -199,14 +199,19 @@ def record_vote_refused(
 
 
 def reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: datetime) -> Entry:
-    """Whoever has not answered was reminded."""
-    return stage_entry(
+    """Whoever has not answered was reminded.
+
+    It names the request and repeats nothing of what it asks for: thousands are due together, and
+    each text that has to be hidden costs as much as the rest of the event.
+    """
+    entry = stage_entry(
         "timer.reminded",
         stage,
         now,
         f"Reminder {timer.level + 1} of stage “{stage.name}”; still missing: {missing}",
         timer_data(timer) | {"missing": missing},
     )
+    return replace(entry, subject=replace(entry.subject, label=""))
 
 
 def reminded_too(entry: Entry, twin: Twin) -> Entry:
@@ -220,7 +225,7 @@ def reminded_too(entry: Entry, twin: Twin) -> Entry:
     return Entry(
         event_type=entry.event_type,
         actor=entry.actor,
-        subject=Subject(type=entry.subject.type, id=ident, label=twin.summary),
+        subject=Subject(type=entry.subject.type, id=ident, label=""),
         summary=entry.summary,
         data={**(entry.data or {}), **times},
         request_id=twin.request_id,

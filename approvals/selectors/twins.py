@@ -1,7 +1,7 @@
 """Requests that differ in nothing that decides who is reminded: one of them is looked at for all.
 
-Thousands of requests of one kind come due together. What is not the same for them, the summary
-and the times, is read as it is; the people, the seats and the words are found for the first.
+Thousands of requests of one kind come due together. What is not the same for them, the times,
+is read as it is; the people, the seats and the words are found for the first.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,6 @@ class Twin(NamedTuple):
     opened_at: datetime  # the stage
     ends_at: datetime  # the stage
     deadline_at: datetime | None  # the request
-    summary: str
 
 
 # `kind` is the text of all that decides, written by PostgreSQL: equal when and only when it is.
@@ -33,7 +32,7 @@ _FIND: Final = """
 WITH away AS MATERIALIZED (
   SELECT ends_at FROM tenants_absence WHERE cancelled_at IS NULL AND ends_at > %s)
 SELECT timer.request_id, timer.id, timer.due_at, stage.opened_at, stage.deadline_at,
-  request.deadline_at, request.summary,
+  request.deadline_at,
   ROW(timer.level, request.purpose, request.category_id, agent.owner_id,
     request.owner_at_submission_id, request.on_behalf_of)::text || board.stages AS kind
 FROM (

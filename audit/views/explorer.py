@@ -120,7 +120,11 @@ def _facts(body: dict[str, Any]) -> list[dict[str, str]]:
         ("Type", body.get("type", ""), ""),
         ("Time", body.get("at", ""), "by the database's clock"),
         ("Who", f"{actor.get('name', '')} ({actor.get('kind', '')})", actor.get("id", "")),
-        ("Subject", subject.get("label", ""), f"{subject.get('type', '')} {subject.get('id', '')}"),
+        (
+            "Subject",
+            subject.get("label", "") or subject.get("id", ""),
+            f"{subject.get('type', '')} {subject.get('id', '')}",
+        ),
         ("On behalf of", (body.get("on_behalf_of") or {}).get("name", ""), ""),
         ("Correlation", body.get("correlation", ""), ""),
     ]

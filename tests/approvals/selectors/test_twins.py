@@ -51,7 +51,6 @@ def test_one_is_looked_at_for_all_that_are_alike(move_clock: MoveClock) -> None:
         opened.opened_at,
         opened.deadline_at,
         request.deadline_at,
-        request.summary,
     )
 
 

@@ -99,7 +99,8 @@ def reminders(world: World) -> dict[str, tuple[Any, ...]]:
             assert own["request"] == own["subject"]["id"] == event.subject_id
             assert event.request_id == parse_public_id("ar", own["request"])
             columns = (event.actor_kind, event.actor_id, event.subject_type)
-            found[own["subject"]["label"]] = (own["request"], times, columns, body)
+            assert own["subject"]["label"] == ""
+            found[own["request"]] = (own["request"], times, columns, body)
     return found
 
 
@@ -111,17 +112,17 @@ def test_of_many_that_are_alike_each_is_told_what_it_is_told_alone(move_clock: M
     assert fire_due_timers(tenant_id=world.company.id, request_id=requests[0].pk) == 1
     assert sweep() == 3
     found = reminders(world)
-    assert [found[request.summary][0] for request in requests] == [
+    assert [found[request.public_id][0] for request in requests] == [
         request.public_id for request in requests
     ]
-    alone, *others = [found[request.summary] for request in requests]
+    alone, *others = [found[request.public_id] for request in requests]
     assert [other[2:] for other in others] == [alone[2:]] * 3
     with tenant_transaction(world.company.id):
         for request in requests:
             timer = Timer.objects.select_related("stage").get(request=request, kind="remind")
             assert timer.stage is not None
             moments = (timer.due_at, timer.stage.opened_at, timer.stage.deadline_at)
-            assert found[request.summary][1] == [
+            assert found[request.public_id][1] == [
                 f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in moments if moment
             ]
             sent = Notification.objects.filter(kind="reminder", request=request)
