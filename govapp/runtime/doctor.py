@@ -66,6 +66,12 @@ PARTS = (
         lambda: all(map(shutil.which, ("pdftoppm", "pdfsig"))),
     ),
     Part("qpdf", "checking reports in tests", ("qpdf",), lambda: shutil.which("qpdf") is not None),
+    Part(
+        "openssl",
+        "checking time stamps in tests",
+        ("openssl",),
+        lambda: shutil.which("openssl") is not None,
+    ),
 )
 
 
