@@ -65,6 +65,10 @@ def sign_in(page: Page, company: Company, name: str) -> None:
 
 def approve(page: Page) -> float:
     """Approve with the form that is shown; return when the answer was there."""
+    # Counting does not wait: the page after the login may not be there yet.
+    page.locator(":is(button, input)[name=verdict][value=approve]").first.wait_for(
+        state="attached", timeout=60_000
+    )
     button = page.locator("button[name=verdict][value=approve]")
     if not button.count():
         page.locator("input[name=verdict][value=approve]").check()
