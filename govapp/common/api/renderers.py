@@ -25,12 +25,8 @@ class JSONRenderer(BaseRenderer):
         return b"" if data is None else _encoder.encode(data)
 
 
-class EventStreamRenderer(BaseRenderer):
-    """Passes a server-sent event stream through; what is not one is a problem document."""
-
-    media_type = "text/event-stream"
-    format = "event-stream"
-    charset = "utf-8"
+class _PassingRenderer(BaseRenderer):
+    """Passes bytes through; what is none is a problem document."""
 
     def render(
         self,
@@ -39,6 +35,14 @@ class EventStreamRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return data if isinstance(data, bytes) else _encoder.encode(data)
+
+
+class EventStreamRenderer(_PassingRenderer):
+    """Passes a server-sent event stream through; what is not one is a problem document."""
+
+    media_type = "text/event-stream"
+    format = "event-stream"
+    charset = "utf-8"
 
 
 class YamlSourceRenderer(BaseRenderer):
@@ -74,18 +78,10 @@ class NoteRenderer(BaseRenderer):
         return data.encode() if isinstance(data, str) else _encoder.encode(data)
 
 
-class OctetRenderer(BaseRenderer):
+class OctetRenderer(_PassingRenderer):
     """Passes bytes through; what is none is a problem document."""
 
     media_type = "application/octet-stream"
     format = "octets"
     charset = None
     render_style = "binary"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        return data if isinstance(data, bytes) else _encoder.encode(data)
