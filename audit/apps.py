@@ -8,4 +8,5 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("audit.doors")
+        import_module("audit.search_doors")
         import_module("audit.checks")

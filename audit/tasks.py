@@ -13,6 +13,14 @@ def sequence() -> None:
     sequence_all()
 
 
+@shared_task(name="audit.index")
+def index() -> None:
+    """Beat's backup for what the idle sequencer does: index what is not searched yet."""
+    from audit.services.search_index import index_waiting
+
+    index_waiting()
+
+
 @shared_task(name="audit.anchor")
 def anchor() -> None:
     """Enter new checkpoints into the directory log, and hint at whom to ask about it."""

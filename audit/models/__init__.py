@@ -28,6 +28,7 @@ from audit.models.report import (
     ReportSignature,
     ReportStatus,
 )
+from audit.models.search import LedgerWords, WordsCursor
 from audit.models.signing import SigningCertificate
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "LedgerQueueItem",
     "LedgerSubject",
     "LedgerTile",
+    "LedgerWords",
     "Report",
     "ReportAttestation",
     "ReportEvery",
@@ -59,4 +61,5 @@ __all__ = [
     "TimeStamp",
     "Voucher",
     "VoucherKind",
+    "WordsCursor",
 ]

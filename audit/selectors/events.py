@@ -1,67 +1,45 @@
-"""Reading the record: filters, pages by keyset, days, and the words that filters offer."""
+"""Reading the record: pages by keyset, single events, and the words that filters offer."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Q, QuerySet
 
 from audit.models import LedgerEvent
 from audit.selectors.disclosures import disclose, in_batches
+from audit.selectors.event_filter import EventFilter, parse_day, start_of_day
+from audit.selectors.searching import Place, find_events
 from govapp.common.errors import Malformed
-from govapp.common.ids import InvalidId, parse_public_id, public_id
+from govapp.common.ids import public_id
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.text import find_hidden
 
+__all__ = [
+    "PAGE",
+    "Choice",
+    "EventFilter",
+    "EventRow",
+    "Page",
+    "as_row",
+    "as_rows",
+    "event_actors",
+    "event_types",
+    "events_of_request",
+    "find_event",
+    "list_events",
+    "parse_day",
+    "select_events",
+    "start_of_day",
+    "stream_events",
+    "visible",
+    "words_of",
+]
+
 PAGE: Final = 50
-HISTOGRAM_DAYS: Final = 90
-_FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 2999
-
-
-@dataclass(frozen=True)
-class EventFilter:
-    """What of the record is wanted; empty means all. Days are of the tenant's time zone."""
-
-    type: str = ""
-    actor: str = ""
-    subject: str = ""
-    request: str = ""  # public id of an action request
-    since: str = ""  # YYYY-MM-DD, included
-    until: str = ""  # YYYY-MM-DD, included
-    text: str = ""  # the beginning of a type, or a whole id
-    zone: str = "UTC"
-
-    def chosen(self) -> dict[str, str]:
-        """Return the filters that are set, by name: what an export's event keeps."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value and name != "zone"}
-
-    def condition(self) -> Q:
-        """Return the filter as a query. Raises `Malformed` for a day, id or text that is none."""
-        if any("\0" in value for value in self.chosen().values()):
-            raise Malformed("A filter holds no NUL characters.")
-        wanted = Q()
-        for name, column in (("type", "type"), ("actor", "actor_id"), ("subject", "subject_id")):
-            if value := getattr(self, name):
-                wanted &= Q(**{column: value})
-        if self.request:
-            wanted &= Q(request_id=_request_uuid(self.request))
-        if self.since:
-            wanted &= Q(occurred_at__gte=self._midnight(self.since, 0))
-        if self.until:
-            wanted &= Q(occurred_at__lt=self._midnight(self.until, 1))
-        if self.text:
-            wanted &= _text_condition(self.text)
-        return wanted
-
-    def _midnight(self, day: str, later: int) -> datetime:
-        return start_of_day(parse_day(day) + timedelta(days=later), self.zone)
 
 
 @dataclass(frozen=True)
@@ -101,17 +79,27 @@ class Choice(NamedTuple):
 
 
 def list_events(wanted: EventFilter, *, cursor: str = "", limit: int = PAGE) -> Page:
-    """Return a page, newest first. Two queries whatever the number of rows."""
+    """Return a page, newest first. Two queries whatever the number of rows; three to search."""
+    after = _parse_cursor(cursor) if cursor else None
+    if wanted.is_searched:
+        return _searched(wanted, after, limit)
     rows = select_events(wanted).order_by("-occurred_at", "-id")
-    if cursor:
-        at, ident = _parse_cursor(cursor)
+    if after:
+        at, ident = after
         rows = rows.filter(
             Q(occurred_at__lt=at) | Q(occurred_at=at, id__lt=ident), occurred_at__lte=at
         )
     found = as_rows(rows.values_list("id", "occurred_at", "body")[: limit + 1])
-    more = len(found) > limit
-    last = found[limit - 1] if more else None
-    return Page(found[:limit], f"{_micros(last.occurred_at)}-{last.id.hex}" if last else "")
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(found[:limit], _cursor(Place(last.occurred_at, last.id)) if last else "")
+
+
+def _searched(wanted: EventFilter, after: Place | None, limit: int) -> Page:
+    search = wanted.search()
+    places = find_events(search, after=after, limit=limit + 1) if search else []
+    rows = LedgerEvent.objects.filter(id__in=[place.id for place in places[:limit]])
+    found = as_rows(rows.order_by("-occurred_at", "-id").values_list("id", "occurred_at", "body"))
+    return Page(found, _cursor(places[limit - 1]) if len(places) > limit else "")
 
 
 def select_events(wanted: EventFilter) -> QuerySet[LedgerEvent]:
@@ -136,25 +124,6 @@ def stream_events(start: datetime, end: datetime) -> Iterator[EventRow]:
     values = rows.order_by("occurred_at", "id").values_list("id", "occurred_at", "body")
     for batch in in_batches(values.iterator(chunk_size=1000)):
         yield from as_rows(batch)
-
-
-def days_of(wanted: EventFilter, *, today: date) -> list[tuple[date, int]]:
-    """Return how many events each day of the filter's period has, at most the last 90 days."""
-    last = min(parse_day(wanted.until), today) if wanted.until else today
-    first = parse_day(wanted.since) if wanted.since else last - timedelta(days=29)
-    first = max(first, last - timedelta(days=HISTOGRAM_DAYS - 1))
-    counted = (
-        select_events(wanted)
-        .filter(
-            occurred_at__gte=start_of_day(first, wanted.zone),
-            occurred_at__lt=start_of_day(last + timedelta(days=1), wanted.zone),
-        )
-        .values_list(TruncDate("occurred_at", tzinfo=ZoneInfo(wanted.zone)))
-        .annotate(Count("id"))
-    )
-    by_day: dict[date, int] = dict(counted)
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    return [(day, by_day.get(day, 0)) for day in days]
 
 
 def event_types() -> list[Choice]:
@@ -198,42 +167,6 @@ def as_row(ident: UUID, at: datetime, body: bytes | memoryview) -> EventRow:
     return row
 
 
-def parse_day(text: str) -> date:
-    """Read YYYY-MM-DD; raises `Malformed` otherwise, and for a day outside of 1970 to 2999.
-
-    Any day in these years has an instant in every time zone, and a day before and after it.
-    """
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise Malformed("A day is written as YYYY-MM-DD.") from error
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise Malformed(f"A day lies in the years {_FIRST_YEAR} to {_LAST_YEAR}.")
-    return day
-
-
-def start_of_day(day: date, zone: str) -> datetime:
-    """Return the instant at which a day begins in a time zone."""
-    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-def _request_uuid(text: str) -> UUID:
-    try:
-        return parse_public_id("ar", text)
-    except InvalidId as error:
-        raise Malformed(str(error)) from error
-
-
-def _text_condition(text: str) -> Q:
-    """A whole id, or the beginning of a type: both are looked up in an index.
-
-    Parts of words are not: LIKE is not leakproof, so row-level security would scan the table.
-    """
-    if text.startswith("ar_"):
-        return Q(request_id=_request_uuid(text))
-    return Q(type__gte=text, type__lt=text + "\U0010ffff") | Q(subject_id=text) | Q(actor_id=text)
-
-
 def _distinct(column: str, at_most: int = 200) -> list[tuple[str, UUID, bytes]]:
     """Hop from one value to the next through the index, with each value's newest event."""
     with connection.cursor() as cursor:
@@ -264,9 +197,13 @@ def _micros(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def _parse_cursor(cursor: str) -> tuple[datetime, UUID]:
+def _cursor(place: Place) -> str:
+    return f"{_micros(place.at)}-{place.id.hex}"
+
+
+def _parse_cursor(cursor: str) -> Place:
     micros, _, ident = cursor.partition("-")
     try:
-        return _EPOCH + timedelta(microseconds=int(micros)), UUID(ident)
+        return Place(_EPOCH + timedelta(microseconds=int(micros)), UUID(ident))
     except (ValueError, OverflowError) as error:
         raise Malformed("The cursor is not one that a page has given.") from error

@@ -11,6 +11,8 @@ from django.db.models import F, Q, QuerySet
 from audit.exporting import FORMATS, Exported
 from audit.models import ExportJob, ExportPiece, LedgerEvent
 from audit.selectors.events import EventFilter, as_rows, select_events
+from audit.selectors.searching import Place, find_events
+from govapp.common.arrays import is_any
 
 MOST_LISTED: Final = 50
 PAGE: Final = 2_000
@@ -55,7 +57,7 @@ def events_in(
 
     What has no place in that tree yet is left out: an export says from which state it was made.
     """
-    rows = _placed(wanted, size)
+    rows = _searched(wanted, size, after, limit) if wanted.is_searched else _placed(wanted, size)
     if after is not None:
         rows = rows.filter(
             Q(occurred_at__gt=after.at) | Q(occurred_at=after.at, id__gt=after.id),
@@ -79,3 +81,17 @@ def count_in(wanted: EventFilter, *, size: int) -> int:
 
 def _placed(wanted: EventFilter, size: int) -> QuerySet[LedgerEvent]:
     return select_events(wanted).filter(leaf_rows__index__lt=size)
+
+
+def _searched(
+    wanted: EventFilter, size: int, after: Cursor | None, limit: int
+) -> QuerySet[LedgerEvent]:
+    """The next ones that a search finds: asked page by page, as everything else is."""
+    search = wanted.search()
+    place = Place(after.at, after.id) if after else None
+    found = (
+        find_events(search, after=place, oldest_first=True, below=size, limit=limit)
+        if search
+        else []
+    )
+    return LedgerEvent.objects.filter(is_any("id", [each.id for each in found]))

@@ -8,6 +8,7 @@ from audit.actors import Actor, Subject, Words
 from audit.models import ExportJob, ExportPiece, LedgerSubject, Report, ReportStatus
 from audit.services.commitments import forget_keys
 from audit.services.ledger import record
+from audit.services.search_index import forget_subject
 from govapp.common import clock
 from govapp.common.errors import Conflict
 
@@ -50,6 +51,8 @@ def erase_subject(
     )
     if not keys:
         raise Conflict("The record holds nothing of it that could be erased.", code="erased")
+    for each in refs:
+        forget_subject(each)
     files = sum(empty() for empty in _file_erasers)
     record(
         event_type="subject.erased",

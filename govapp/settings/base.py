@@ -240,6 +240,7 @@ CELERY_TASK_ROUTES = {
 # The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
 CELERY_BEAT_SCHEDULE = {
     "sequence": {"task": "audit.sequence", "schedule": 5.0},
+    "index": {"task": "audit.index", "schedule": 5.0},
     "anchor": {"task": "audit.anchor", "schedule": 10.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
     "exports": {"task": "audit.sweep_exports", "schedule": 60.0},

@@ -10,6 +10,7 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
+from audit.services.search_index import index_all
 from audit.services.sequencer import Edges, sequence_all
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, forever: bool, **__: Any) -> None:
         edges = Edges()
         if not forever:
-            while sequence_all(edges=edges):
+            while sequence_all(edges=edges) or index_all():
                 pass
             return
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,7 +45,8 @@ class Command(BaseCommand):
     def _turn(self, edges: Edges) -> None:
         """One round; a database that is away is waited for."""
         try:
-            if not sequence_all(edges=edges):
+            # What is searched may wait; what is proved may not.
+            if not sequence_all(edges=edges) and not index_all():
                 time.sleep(IDLE_SECONDS)
         except (OperationalError, InterfaceError) as error:
             log.warning("ledger.database_away", error=type(error).__name__)

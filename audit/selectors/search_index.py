@@ -1,0 +1,106 @@
+"""Reading events for the index that is searched, and how far it is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+
+from audit.models import LedgerEvent, LedgerLeaf, LedgerWords
+from audit.searching import SearchEntry, entry_of
+from audit.searching.lexemes import lexemes, mark_of
+from audit.selectors.disclosures import disclose
+from govapp.common.tenancy import require_tenant_id
+
+SUBMITTED: Final = "action_request.submitted"
+_COLUMNS: Final = (
+    "id", "occurred_at", "type", "actor_kind", "actor_id", "subject_id", "request_id", "body",
+)  # fmt: skip
+_LAG: Final = """
+SELECT log.size - coalesce(done.size, 0), (
+  SELECT event.occurred_at FROM audit_ledgerleaf AS leaf JOIN audit_ledgerevent AS event
+    ON event.tenant_id = leaf.tenant_id AND event.id = leaf.event_id
+  WHERE leaf.tenant_id = log.tenant_id AND leaf.index = coalesce(done.size, 0)
+    AND log.size > coalesce(done.size, 0))
+FROM audit_ledgerlog AS log LEFT JOIN audit_wordscursor AS done ON done.tenant_id = log.tenant_id
+WHERE log.tenant_id = %s
+"""
+
+
+@dataclass(frozen=True)
+class FoundEvent:
+    """An event's columns, as the index needs them."""
+
+    id: UUID
+    index: int
+    occurred_at: datetime
+    type: str
+    actor_kind: str
+    actor_id: str
+    subject_id: str
+    request_id: UUID | None
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How many events are not searched yet, and when the first of them was."""
+
+    events: int = 0
+    since: datetime | None = None
+
+
+def search_lag() -> Lag:
+    """Return how far the index is behind the bound tenant's record. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAG, [require_tenant_id()])
+        row = cursor.fetchone()
+    return Lag(*row) if row else Lag()
+
+
+def events_from(first: int, end: int) -> list[FoundEvent]:
+    """Return the events of these leaves, in order; those that were pruned are left out."""
+    leaves = LedgerLeaf.objects.filter(index__gte=first, index__lt=end)
+    return events_by_id(dict(leaves.values_list("event_id", "index")))
+
+
+def events_by_id(places: Mapping[UUID, int]) -> list[FoundEvent]:
+    """Return events with their places, in the order of those."""
+    rows = LedgerEvent.objects.filter(id__in=places).values_list(*_COLUMNS)
+    found = [
+        FoundEvent(ident, places[ident], *columns, bytes(body)) for ident, *columns, body in rows
+    ]
+    return sorted(found, key=lambda each: each.index)
+
+
+def entries_of(events: Sequence[FoundEvent]) -> list[SearchEntry]:
+    """Return what is searched of each, without what was erased. One query for them all."""
+    bodies = disclose({each.id: each.body for each in events})
+    return [entry_of(bodies[each.id]) for each in events]
+
+
+def told_by_submission(requests: Iterable[UUID]) -> dict[UUID | None, tuple[str, str]]:
+    """Return category and agent of requests whose submission is indexed. One query."""
+    rows = LedgerWords.objects.filter(request_id__in=list(requests), type=SUBMITTED)
+    return {
+        request_id: (category, agent)
+        for request_id, category, agent in rows.values_list("request_id", "category", "agent_id")
+    }
+
+
+def lexemes_of(event: FoundEvent, entry: SearchEntry, *, category: str, agent: str) -> list[str]:
+    """Return everything by which the event can be found."""
+    values = {
+        "type": event.type,
+        "kind": event.actor_kind,
+        "actor": event.actor_id,
+        "subject": event.subject_id,
+        "request": event.request_id.hex if event.request_id else "",
+        "group": entry.group,
+        "category": category,
+        "outcome": entry.outcome,
+        "agent": agent,
+    }
+    return lexemes(mark_of(require_tenant_id()), entry.words, values)

@@ -1,0 +1,83 @@
+"""Searching the record of the bound tenant: pages of what was found, and how it is spread."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from audit.search_doors import search_newest, search_oldest, search_summary
+from govapp.common.tenancy import require_tenant_id
+
+COUNTED: Final = 10_000
+"""Events that facets and days are counted over: the newest of what was found, at a bounded cost."""
+
+SHOWN: Final = 8
+"""Values of a facet that are shown."""
+
+
+class Place(NamedTuple):
+    """Where an event stands in the order of time."""
+
+    at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for: a `tsquery` (empty: everything) and a period."""
+
+    query: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How often each value occurs, by facet, the most frequent first; and how many on which day.
+
+    Counted over the newest 10,000 of what was found; `is_cut` when there are more.
+    """
+
+    facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    days: dict[date, int] = field(default_factory=dict)
+    total: int = 0
+    is_cut: bool = False
+
+
+def find_events(
+    wanted: Search,
+    *,
+    after: Place | None = None,
+    oldest_first: bool = False,
+    below: int | None = None,
+    limit: int,
+) -> list[Place]:
+    """Return a page of what was found behind a place. One statement.
+
+    `below` is the size of a tree: of leaves of that tree only.
+    """
+    door = search_oldest if oldest_first else search_newest
+    at, ident = after or (None, None)
+    rows = door.call(*_asked(wanted), at, ident, below, limit)
+    return [Place(row["occurred_at"], row["id"]) for row in rows]
+
+
+def summarise(wanted: Search, *, zone: str) -> Summary:
+    """Count the newest 10,000 of what was found. One statement."""
+    rows = search_summary.call(*_asked(wanted), zone, COUNTED + 1)
+    facets: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for row in rows:
+        if row["label"]:
+            facets[row["facet"]].append((row["label"], row["counted"]))
+    days = {date.fromisoformat(day): count for day, count in facets.pop("day", [])}
+    total = sum(days.values())
+    ordered = {
+        name: sorted(values, key=lambda each: (-each[1], each[0]))
+        for name, values in facets.items()
+    }
+    return Summary(ordered, days, min(total, COUNTED), total > COUNTED)
+
+
+def _asked(wanted: Search) -> tuple[UUID, str | None, datetime | None, datetime | None]:
+    return require_tenant_id(), wanted.query or None, wanted.since, wanted.until
