@@ -2,30 +2,37 @@
 
 import base64
 from dataclasses import asdict
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from audit.exporting import FORMATS
 from audit.selectors import events
+from audit.selectors.pasted import find_pasted
 from audit.selectors.proofs import (
     Inclusion,
     check_event,
     inclusion_json,
     verifier_keys,
 )
+from audit.selectors.search_index import Lag, search_lag
 from audit.selectors.searches import list_searches
+from audit.selectors.searching import COUNTED
 from audit.services.exports import take_proof
 from audit.views.anchors import signed_words
-from audit.views.filters import LABELS, filter_of
+from audit.views.facets import facets_of, histogram_of, summary_of
+from audit.views.filters import chips_of, filter_of
 from audit.views.pages import reader_of, record_page
 from govapp.common import clock, sensitive
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
+
+_LATE: Final = timedelta(seconds=5)
 
 
 @require_GET
@@ -33,23 +40,29 @@ from govapp.common.ids import InvalidId, parse_public_id
 def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Everything that was recorded, newest first."""
     wanted = filter_of(request)
+    if thing := find_pasted(wanted):
+        return redirect(reverse(f"audit_{thing.kind}", args=[slug, thing.id]))
     page = events.list_events(wanted, cursor=request.GET.get("cursor", ""))
     now = clock.now()
-    days = events.days_of(wanted, today=now.astimezone(ZoneInfo(wanted.zone)).date())
     actors = events.event_actors()
+    names = dict(actors)
+    summary = summary_of(wanted)
+    today = now.astimezone(ZoneInfo(wanted.zone)).date()
     context = {
         "nav": "audit",
         "now": now,
         "page": {"next_cursor": page.next_cursor, "words": _words(len(page.rows), page)},
         "rows": page.rows,
-        "chips": _chips(request, wanted, dict(actors)),
+        "chips": chips_of(request, wanted, names),
         "clear_url": reverse("audit_log", args=[slug]),
         "filters": asdict(wanted),
         "types": events.event_types(),
         "actors": actors,
-        "day_labels": [f"{day:%d %b}" for day, _ in days],
-        "day_counts": [count for _, count in days],
-        "day_total": sum(count for _, count in days),
+        "facets": facets_of(request, wanted, summary, names),
+        "histogram": histogram_of(request, wanted, summary, today=today),
+        "counted": COUNTED if summary.is_cut else 0,
+        "lag": _lag_words(search_lag(), now) if wanted.is_searched else "",
+        "asked": wanted.asked(),
         "zone": wanted.zone,
         "checkpoint_words": signed_words(wanted.zone),
         "formats": FORMATS.values(),
@@ -91,26 +104,18 @@ def audit_event_proof(request: HttpRequest, slug: str, event: str) -> HttpRespon
     return response
 
 
-def _chips(
-    request: HttpRequest, wanted: events.EventFilter, actors: dict[str, str]
-) -> list[dict[str, str]]:
-    chips = []
-    for name, value in wanted.chosen().items():
-        query = request.GET.copy()
-        query.pop(name, None)
-        query.pop("cursor", None)
-        words = actors.get(value, value) if name == "actor" else value
-        words = events.words_of(value) if name == "type" else words
-        words = events.visible(words)
-        remove = "?" + query.urlencode()
-        chips.append({"label": LABELS[name], "value": words, "remove_url": remove})
-    return chips
-
-
 def _words(count: int, page: events.Page) -> str:
     if page.next_cursor:
         return f"{count} events, and older ones"
     return f"{count} event{'' if count == 1 else 's'}"
+
+
+def _lag_words(lag: Lag, now: datetime) -> str:
+    """Say that the search is behind, when that is more than a few seconds."""
+    if lag.since is None or now - lag.since < _LATE:
+        return ""
+    word = "event is" if lag.events == 1 else "events are"
+    return f"{lag.events:,} newer {word} not searched yet: the index is being filled."
 
 
 def _facts(body: dict[str, Any]) -> list[dict[str, str]]:

@@ -142,4 +142,10 @@ async function verify(place) {
   summary.textContent = WORDS[worst];
 }
 
-for (const place of document.querySelectorAll("[data-self-check]")) verify(place);
+function verifyIn(root) {
+  for (const place of root.querySelectorAll("[data-self-check]")) verify(place);
+}
+
+verifyIn(document);
+// What another script has put into the page.
+document.addEventListener("govapp:shown", (event) => verifyIn(event.target));
