@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from audit.api.events import EventsView
 from audit.api.log import EntriesView, ReceiptView, TileView
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
 from audit.views import (
@@ -76,6 +77,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         report_schedules.schedule_remove,
         name="report_schedule_remove",
     ),
+    path("api/v1/audit/events", EventsView.as_view(), name="api_audit_events"),
     path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),
     path(
         "api/v1/audit/tile/entries/<path:entries>",

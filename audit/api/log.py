@@ -7,9 +7,7 @@ import gzip
 from datetime import timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.module_loading import import_string
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
@@ -17,14 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from audit.api.readers import reader_of_caller
 from audit.merkle.paths import ENTRIES, Place, parse_place
-from audit.readers import Reader, check_may_read
+from audit.readers import Reader
 from audit.selectors.receipts import receipt_of
 from audit.selectors.tiles import served_tile
 from audit.services.bundles import take_entries
 from govapp.common import clock
 from govapp.common.api.renderers import OctetRenderer
-from govapp.common.errors import Forbidden, NotFound, NotYet
+from govapp.common.errors import NotFound, NotYet
 from govapp.common.ids import InvalidId, parse_public_id
 
 _FOR_EVER: Final = "private, max-age=31536000, immutable"
@@ -58,7 +57,7 @@ class EntriesView(APIView):
         """Check the key, then that its member reads the record."""
         super().initial(request, *args, **kwargs)
         with transaction.atomic():
-            self.reader = _reader(request)
+            self.reader = reader_of_caller(request)
 
     @extend_schema(operation_id="audit_entries", responses=_OCTETS)
     def get(self, request: Request, entries: str) -> Response:
@@ -114,12 +113,3 @@ def _place(path: str) -> Place:
     if place is None:
         raise NotFound("The record has no such place.")
     return place
-
-
-def _reader(request: Request) -> Reader:
-    """Return the member whose token calls. Raises `Forbidden` for everybody else."""
-    reader: Reader | None = import_string(settings.AUDIT_READER_OF_CALLER)(request.user)
-    if reader is None:
-        raise Forbidden("Entries are for people: use a member's token, gov_user_….")
-    check_may_read(reader)
-    return reader

@@ -221,6 +221,8 @@ ledger.key_retired | A former key signed for the last time | origin verifier unt
 ledger.day_closed | A day is over; so many events it had | date time_zone starts_at ends_at
     count:number first_index:number? last_index:number?
 ledger.entries_read | A program reads entries of the record | from_index:number count:number
+ledger.events_read | A program reads events as the pages show them | query:object time_zone
+    count:number
 export.requested | Events were asked for as a file | format query:object time_zone
 export.made | The file was written | format query:object time_zone count:number bytes:number
     sha256 ledger_size:number

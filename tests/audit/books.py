@@ -8,6 +8,7 @@ from uuid import UUID
 from audit.actors import Actor, Subject
 from audit.models import LedgerEvent
 from audit.services import record
+from audit.services.search_index import index_tenant
 from audit.services.sequencer import sequence_tenant
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
@@ -64,6 +65,13 @@ def sequenced_tenant(*batches: int) -> UUID:
     for number, size in enumerate(batches):
         write_events(tenant_id, size if number else size - 1)
         assert sequence_tenant(tenant_id=tenant_id, batch=size) == size
+    return tenant_id
+
+
+def index_now(tenant_id: UUID) -> UUID:
+    """Give everything that waits its place, and let it be searched; return the tenant's id."""
+    while sequence_tenant(tenant_id=tenant_id) or index_tenant(tenant_id=tenant_id):
+        pass
     return tenant_id
 
 

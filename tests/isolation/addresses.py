@@ -58,7 +58,7 @@ AGENTS = {
     )
 }  # fmt: skip
 # What members' programs call with a token.
-MEMBERS = {"api/v1/audit/tile/entries/<path:entries>"} | {
+MEMBERS = {"api/v1/audit/tile/entries/<path:entries>", "api/v1/audit/events"} | {
     f"api/v1/policies{path}"
     for path in (
         "", "/live", "/check", "/drafts", "/drafts/<policy_draft:draft_id>",

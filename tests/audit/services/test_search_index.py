@@ -24,16 +24,11 @@ from audit.services.sequencer import sequence_tenant
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import ALICE, write_event
+from tests.audit.books import index_now as indexed
 from tests.audit.cases import play_request
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
-
-
-def indexed(tenant_id: UUID) -> UUID:
-    while sequence_tenant(tenant_id=tenant_id) or index_tenant(tenant_id=tenant_id):
-        pass
-    return tenant_id
 
 
 def found(tenant_id: UUID, text: str = "", **chosen: str) -> list[str]:
