@@ -51,7 +51,5 @@ def _of_one_request(wanted: EventFilter) -> Thing | None:
     search = wanted.search()
     places = find_events(search, limit=_ENOUGH) if search else []
     rows = LedgerWords.objects.filter(id__in=[place.id for place in places])
-    requests = set(rows.values_list("request_id", flat=True))
-    if len(requests) != 1 or None in requests:
-        return None
-    return Thing("request", public_id("ar", requests.pop()))
+    first, *others = set(rows.values_list("request_id", flat=True)) or {None}
+    return None if others or first is None else Thing("request", public_id("ar", first))

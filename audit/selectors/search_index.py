@@ -70,7 +70,8 @@ def events_by_id(places: Mapping[UUID, int]) -> list[FoundEvent]:
     """Return events with their places, in the order of those."""
     rows = LedgerEvent.objects.filter(id__in=places).values_list(*_COLUMNS)
     found = [
-        FoundEvent(ident, places[ident], *columns, bytes(body)) for ident, *columns, body in rows
+        FoundEvent(ident, places[ident], at, kind, who, actor, subject, request, bytes(body))
+        for ident, at, kind, who, actor, subject, request, body in rows
     ]
     return sorted(found, key=lambda each: each.index)
 

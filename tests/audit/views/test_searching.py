@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from audit.models import AuditSearch, ExportJob
+from audit.models import AuditSearch, ExportJob, LedgerEvent
 from audit.services.export_jobs import write_export
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
@@ -156,7 +156,7 @@ def test_a_search_costs_the_same_for_one_row_and_for_three(
         for number in range(rows):
             write_event(acme.id, summary=f"Marmalade {number}.", at=clock.now())
         index_now(acme.id)
-        with django_assert_num_queries(24):
+        with django_assert_num_queries(23):
             audrey.get(PAGE, {"text": "marmalade", "kind": "person"})
 
 
@@ -177,11 +177,8 @@ def test_words_and_facets_are_kept_exported_and_packed(acme: Company, audrey: Cl
     lines = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     assert lines == bytes(event.body) + b"\n"
     pack = audrey.post(f"{PAGE}pack{query}")
-    assert pack.status_code == 200
-    pack.close()
+    assert b"".join(pack.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]
     with tenant_transaction(acme.id):
-        from audit.models import LedgerEvent
-
         made = LedgerEvent.objects.get(type="evidence_pack.made")
     assert b'"query":{"kind":"person","text":"marmalade"}' in bytes(made.body)
 
