@@ -1,6 +1,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AuditConfig(AppConfig):
@@ -9,3 +10,5 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         import_module("audit.doors")
         import_module("audit.checks")
+        prune = import_module("audit.prune")
+        post_migrate.connect(prune.build_pruning, sender=self, dispatch_uid="audit.prune")

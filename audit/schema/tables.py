@@ -221,6 +221,16 @@ ledger.key_retired | A former key signed for the last time | origin verifier unt
 ledger.day_closed | A day is over; so many events it had | date time_zone starts_at ends_at
     count:number first_index:number? last_index:number?
 ledger.entries_read | A program reads entries of the record | from_index:number count:number
+ledger.pruning_asked | Somebody asks that older events are pruned | before reason events:number
+    confirms:flag
+ledger.pruning_confirmed | A second person lets a pruning begin | before reason asked_by
+ledger.pruning_withdrawn | A pruning will not be done | before reason asked_by
+ledger.pruned | Events were pruned; their hashes stay | before reason asked_by confirmed_by
+    count:number ranges:list
+ledger.pruning_done | A pruning came to its end | before events:number others:object
+hold.placed | What must neither be pruned nor erased is held | kind ref? from? until? matter reason
+hold.released | A hold was released by another person | kind ref? from? until? matter reason
+    placed_by
 export.requested | Events were asked for as a file | format query:object time_zone
 export.made | The file was written | format query:object time_zone count:number bytes:number
     sha256 ledger_size:number

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from audit.actors import Actor
 from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLeaf, Report, ReportStatus
@@ -132,7 +132,9 @@ def _instants(wanted: EventFilter) -> dict[str, str]:
 
 
 def _leaves(scope: _Scope) -> Iterator[PackedLeaf]:
-    rows = scope.rows().values_list("index", "leaf_hash", "event__body")
+    # Not through the reference, which would leave out the leaves of events that were pruned.
+    body = LedgerEvent.objects.filter(pk=OuterRef("event_id")).values("body")
+    rows = scope.rows().values_list("index", "leaf_hash", Subquery(body))
     for index, leaf, body in rows.iterator(chunk_size=_AT_ONCE):
         yield PackedLeaf(index, bytes(leaf), None if body is None else bytes(body))
 
