@@ -78,6 +78,8 @@ class Migration(migrations.Migration):
                 ('event_id', models.UUIDField()),
                 ('first', models.BigIntegerField()),
                 ('last', models.BigIntegerField()),
+                ('first_at', models.DateTimeField()),
+                ('last_at', models.DateTimeField()),
                 ('pruned_at', models.DateTimeField()),
                 ('pruning', govapp.common.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='ranges', to='audit.pruning')),
             ],

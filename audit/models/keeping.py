@@ -131,6 +131,9 @@ class PrunedRange(TenantOwned):
     event_id = models.UUIDField()  # the `ledger.pruned` that names it
     first = models.BigIntegerField()
     last = models.BigIntegerField()  # included
+    # When the first and the last of them happened.
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
     pruned_at = models.DateTimeField()
 
     class Meta:

@@ -52,13 +52,24 @@ class EventFilter:
                 wanted &= Q(**{column: value})
         if self.request:
             wanted &= Q(request_id=_request_uuid(self.request))
-        if self.since:
-            wanted &= Q(occurred_at__gte=self._midnight(self.since, 0))
-        if self.until:
-            wanted &= Q(occurred_at__lt=self._midnight(self.until, 1))
+        start, end = self.instants()
+        if start is not None:
+            wanted &= Q(occurred_at__gte=start)
+        if end is not None:
+            wanted &= Q(occurred_at__lt=end)
         if self.text:
             wanted &= _text_condition(self.text)
         return wanted
+
+    def instants(self) -> tuple[datetime | None, datetime | None]:
+        """Return when the period begins and ends (not included); None where it is open.
+
+        Raises `Malformed` for a day that is none.
+        """
+        return (
+            self._midnight(self.since, 0) if self.since else None,
+            self._midnight(self.until, 1) if self.until else None,
+        )
 
     def _midnight(self, day: str, later: int) -> datetime:
         return start_of_day(parse_day(day) + timedelta(days=later), self.zone)

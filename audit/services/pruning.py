@@ -5,7 +5,7 @@ Each batch is one transaction under the tenant's lock on keeping and that of its
 only then what it names is deleted, by a function that believes nothing else (`audit.prune`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ import structlog
 from django.db import connection
 
 from audit.actors import SYSTEM, Actor, Subject, Words
-from audit.models import LedgerLog, PrunedRange, Pruning, PruningStatus
+from audit.models import LedgerEvent, LedgerLog, PrunedRange, Pruning, PruningStatus
 from audit.prune import NEVER_PRUNED, delete_pruned
 from audit.selectors.holds import held_among, lock_keeping
 from audit.selectors.pruned import PRUNED, runs_of
@@ -70,6 +70,7 @@ class _Place(NamedTuple):
     id: UUID
 
 
+_Going = tuple[int, datetime, UUID]
 _START: Final = _Place(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), _NOBODY)
 
 
@@ -133,15 +134,15 @@ def _prune_events(pruning: Pruning, place: _Place, batch: int) -> tuple[int, _Pl
     if ledger is None or not window:
         return 0, place, True
     held = held_among([each for _, each, _ in window])
-    free = sorted((index, ident) for _, ident, index in window if ident not in held)
-    runs = runs_of([index for index, _ in free])
+    free = sorted((index, at, ident) for at, ident, index in window if ident not in held)
+    runs = runs_of([index for index, *_ in free])
     chosen = runs[:MOST_RUNS]
-    if chosen:
-        ids = [ident for index, ident in free if index < chosen[-1].stop]
-        _delete(pruning, ledger, chosen, ids)
+    going = free[: sum(map(len, chosen))]
+    if going:
+        _delete(pruning, ledger, chosen, going)
     if len(chosen) < len(runs):
-        return sum(map(len, chosen)), place, False  # the same window again, for the others
-    return len(free), _Place(*window[-1][:2]), len(window) < batch
+        return len(going), place, False  # the same window again, for the others
+    return len(going), _Place(*window[-1][:2]), len(window) < batch
 
 
 def _candidates(
@@ -156,26 +157,37 @@ def _candidates(
 
 
 def _delete(
-    pruning: Pruning, ledger: LedgerLog, runs: Sequence[range], ids: Sequence[UUID]
+    pruning: Pruning, ledger: LedgerLog, runs: Sequence[range], going: Sequence[_Going]
 ) -> None:
+    """Delete what is `going`, which has the indexes of `runs`, both in order."""
+    ids = [ident for *_, ident in going]
     event = record_first(_naming(pruning, ledger, runs))
     take_now(ledger)
     for forget in _event_forgetters:
         forget(ids)
     if delete_pruned(event.pk) != len(ids):
         raise RuntimeError("What was pruned is not what was named.")
-    PrunedRange.objects.bulk_create(
-        PrunedRange(
+    PrunedRange.objects.bulk_create(_ranges(pruning, event, runs, [at for _, at, _ in going]))
+    pruning.events += len(ids)
+    pruning.save(update_fields=["events"])
+
+
+def _ranges(
+    pruning: Pruning, event: LedgerEvent, runs: Sequence[range], times: Sequence[datetime]
+) -> Iterator[PrunedRange]:
+    at = 0
+    for each in runs:
+        its = times[at : at + len(each)]
+        at += len(each)
+        yield PrunedRange(
             pruning=pruning,
             event_id=event.pk,
             first=each.start,
             last=each.stop - 1,
+            first_at=min(its),
+            last_at=max(its),
             pruned_at=event.occurred_at,
         )
-        for each in runs
-    )
-    pruning.events += len(ids)
-    pruning.save(update_fields=["events"])
 
 
 def _naming(pruning: Pruning, ledger: LedgerLog, runs: Sequence[range]) -> Entry:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,14 @@ from audit.merkle.note import VerifierKey, open_checkpoint
 from audit.merkle.proofs import verify_consistency, verify_inclusion
 from audit.merkle.tree import leaf_hash
 from audit.models import LedgerDisclosure, LedgerEvent, LedgerLeaf, Pruning, PruningStatus
+from audit.packs.verifier.main import verify_pack
+from audit.packs.verifier.verdict import Verdict
 from audit.prune import delete_pruned
-from audit.selectors.events import events_of_request
+from audit.selectors.events import EventFilter, events_of_request
 from audit.selectors.proofs import latest_checkpoint, prove_event, prove_growth
 from audit.selectors.pruned import find_pruned, pruned_ranges, pruned_upto
 from audit.selectors.retention import Minimum, Retention
+from audit.services.packs import make_pack
 from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
@@ -24,7 +28,8 @@ from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import subject_of_request, write_event
 from tests.audit.conftest import Run
-from tests.audit.keeping import NOW, WORDS, ask_and_confirm, old_tenant, prune, said
+from tests.audit.keeping import NOW, OLIVIA, WORDS, ask_and_confirm, old_tenant, prune, said
+from tests.audit.packs.mutations import unpacked
 
 pytestmark = pytest.mark.usefixtures("committed", "kept_a_year")
 
@@ -321,3 +326,40 @@ def test_what_a_request_said_is_gone_and_what_is_left_is_whole() -> None:
     with tenant_transaction(tenant_id):
         (left,) = events_of_request(request_id)
     assert left.body["subject"]["label"] == "Pay EUR 48,200 to Northwind"
+
+
+def packed(tenant_id: UUID, wanted: EventFilter) -> bytes:
+    with tenant_transaction(tenant_id):
+        pack = make_pack(actor=OLIVIA, wanted=wanted)
+    with pack.file as file:
+        return file.read()
+
+
+def verdict_of(pack: bytes, tenant_id: UUID, path: Path) -> Verdict:
+    with tenant_transaction(tenant_id):
+        checkpoint = latest_checkpoint()
+    assert checkpoint is not None
+    path.write_bytes(pack)
+    return verify_pack(path, [checkpoint.vkey], [], [], "")
+
+
+@pytest.mark.parametrize("until", ["2026-03-09", "2024-12-31"])
+def test_packs_made_before_and_after_are_valid(until: str, tmp_path: Path) -> None:
+    tenant_id = old_tenant(20, 5)
+    wanted = EventFilter(since="2024-05-01", until=until)
+    before = packed(tenant_id, wanted)
+    assert prune(tenant_id) == 20
+    after = packed(tenant_id, wanted)
+    old = verdict_of(before, tenant_id, tmp_path / "before.zip")
+    new = verdict_of(after, tenant_id, tmp_path / "after.zip")
+    assert (old.refusals, new.refusals) == ([], [])
+    gone = "Events pruned under a recorded retention rule, whose hashes are here: 20."
+    assert (gone in old.withheld, gone in new.withheld) == (False, True)
+    last = 25 if until == "2026-03-09" else 20
+    complete = f"Nothing is missing from index 1 to {last}: each event is here or its hash is."
+    assert (complete in old.checked, complete in new.checked) == (True, True)
+    holding = [
+        [name for name, content in unpacked(pack).items() if WORDS.encode() in content]
+        for pack in (before, after)
+    ]
+    assert holding == [["events.jsonl"], []]
