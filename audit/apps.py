@@ -10,5 +10,6 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         import_module("audit.doors")
         import_module("audit.checks")
+        import_module("audit.services.pruned_files")
         prune = import_module("audit.prune")
         post_migrate.connect(prune.build_pruning, sender=self, dispatch_uid="audit.prune")

@@ -13,14 +13,15 @@ from django.db import connection, connections
 from govapp.common.rowsecurity import APP_ROLE
 
 NEVER_PRUNED: Final = (
-    r"ledger.key\_%",
-    r"ledger.prun%",
-    r"hold.%",
+    "ledger.key_",
+    "ledger.prun",
+    "hold.",
     "subject.erased",
     "tenant.created",
-    "tenant.retention_set",
+    "tenant.retention_",
 )
-"""What says why something is not there, and whose record it is (patterns of LIKE)."""
+"""How types begin that stay: what says why something is not there, and whose record it is."""
+NEVER_LIKE: Final = [each.replace("_", r"\_") + "%" for each in NEVER_PRUNED]
 
 _FUNCTION: Final = """
 CREATE OR REPLACE FUNCTION govapp_prune(pruned_by uuid) RETURNS bigint LANGUAGE plpgsql
@@ -64,7 +65,7 @@ GRANT EXECUTE ON FUNCTION govapp_prune(uuid) TO {role};
 
 def build_pruning(using: str, **_: Any) -> None:
     """Make the function, after each migrate. Runs as the owner of the schema."""
-    never = ",".join(f'"{each}"'.replace("\\", "\\\\") for each in NEVER_PRUNED)
+    never = ",".join(f'"{each}"'.replace("\\", "\\\\") for each in NEVER_LIKE)
     with connections[using].cursor() as cursor:
         cursor.execute(_FUNCTION.format(refused="restrict_violation", never=never, role=APP_ROLE))
 

@@ -160,6 +160,9 @@ tenant.suspended | The account was closed by the operator | reason operator
 tenant.resumed | The account was opened by the operator | reason operator
 tenant.contest_text_set | It is said otherwise how a decision can be contested | text before
 tenant.retention_set | Records are kept for another time | days:number? before:number?
+tenant.retention_daily_switched | What is over age goes by itself, or no more | is_on:flag
+    days:number?
+tenant.retention_locked | The time of keeping becomes only longer | days:number
 member.invited | Somebody was invited | email roles:list expires_at
 member.joined | A person became a member | email roles:list invitation?
 member.roles_changed | A member has other roles | from:list to:list breaks:list~

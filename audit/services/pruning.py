@@ -16,7 +16,7 @@ from django.db import connection
 
 from audit.actors import SYSTEM, Actor, Subject, Words
 from audit.models import LedgerEvent, LedgerLog, PrunedRange, Pruning, PruningStatus
-from audit.prune import NEVER_PRUNED, delete_pruned
+from audit.prune import NEVER_LIKE, delete_pruned
 from audit.selectors.holds import held_among, lock_keeping
 from audit.selectors.pruned import PRUNED, runs_of
 from audit.selectors.retention import retention_of_tenant
@@ -145,13 +145,23 @@ def _prune_events(pruning: Pruning, place: _Place, batch: int) -> tuple[int, _Pl
     return len(going), _Place(*window[-1][:2]), len(window) < batch
 
 
+def is_anything_over_age(before: datetime) -> bool:
+    """Tell whether a pruning would take anything away."""
+    ledger, place = LedgerLog.objects.first(), _START
+    while ledger is not None and (window := _candidates(before, place, ledger.size, BATCH)):
+        if len(held_among([ident for _, ident, _ in window])) < len(window):
+            return True
+        place = _Place(*window[-1][:2])
+    return any(count for pruner in PRUNERS for _, count in pruner.counts(before))
+
+
 def _candidates(
     before: datetime, place: _Place, size: int, batch: int
 ) -> list[tuple[datetime, UUID, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             _CANDIDATES,
-            [require_tenant_id(), before, *place, size, list(NEVER_PRUNED), batch],
+            [require_tenant_id(), before, *place, size, NEVER_LIKE, batch],
         )
         return list(cursor.fetchall())
 

@@ -14,7 +14,7 @@ from audit.models import Pruning, PruningStatus
 from audit.selectors.holds import hold_words, holds_everything, lock_keeping
 from audit.selectors.retention import older_than, retention_of_tenant
 from audit.services.ledger import record
-from audit.services.pruning import run_pruning, said, subject_of
+from audit.services.pruning import is_anything_over_age, run_pruning, said, subject_of
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.queue import enqueue_on_commit
@@ -38,8 +38,7 @@ def ask_pruning(*, actor: Actor, reason: str) -> Pruning:
     before = _over_age()
     if Pruning.objects.filter(status__in=_OPEN).exists():
         raise Conflict("A pruning is open already: confirm it, withdraw it, or let it end.")
-    going = older_than(before)
-    if not going.count:
+    if not is_anything_over_age(before):
         raise Conflict(f"Nothing is from before {before:%Y-%m-%d}: nothing would go.")
     confirms = retention_of_tenant().needs_second_person
     pruning = Pruning.objects.create(
@@ -56,7 +55,7 @@ def ask_pruning(*, actor: Actor, reason: str) -> Pruning:
         summary=(
             f"{actor.name} asks that what is from before {before:%Y-%m-%d} is pruned: {reason}"
         ),
-        data={**said(pruning), "events": going.count, "confirms": confirms},
+        data={**said(pruning), "events": older_than(before).count, "confirms": confirms},
     )
     if not confirms:
         _begin(pruning)
@@ -134,9 +133,7 @@ def _begin_daily(tenant_id: UUID) -> UUID | None:
         is_open = Pruning.objects.filter(status__in=_OPEN).exists()
         if before is None or not retention.prunes_daily or is_open or holds_everything():
             return None
-        # What stays for good is old as well: the same midnight is not begun again.
-        done = Pruning.objects.filter(status=PruningStatus.DONE, before__gte=before)
-        if done.exists() or not older_than(before).count:
+        if not is_anything_over_age(before):
             return None
         pruning = Pruning.objects.create(
             before=before,
