@@ -118,3 +118,20 @@ tenants_with_days_to_close = register_door(
         },
     )
 )
+
+# Prunings that were let begin, and that nobody goes on with.
+prunings_left_alone = register_door(
+    Door(
+        name="door_prunings_left_alone",
+        arguments="seconds integer",
+        returns="tenant_id uuid, pruning_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM audit_pruning WHERE status = 'running'"
+            " AND coalesce(beat_at, confirmed_at, asked_at)"
+            " < (SELECT govapp_now()) - make_interval(secs => $1) ORDER BY id"
+        ),
+        reads={
+            "audit_pruning": ("id", "tenant_id", "status", "beat_at", "confirmed_at", "asked_at")
+        },
+    )
+)

@@ -9,6 +9,7 @@ READING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
 REPORTING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
 
 ATTESTING_ROLES: Final = frozenset({"owner", "compliance"})
+KEEPING_ROLES: Final = frozenset({"owner", "compliance"})
 
 
 class Reader(Protocol):
@@ -32,6 +33,17 @@ def may_report(reader: Reader) -> bool:
 def may_attest(reader: Reader) -> bool:
     """Who may vouch for a report: an auditor changes nothing."""
     return not ATTESTING_ROLES.isdisjoint(reader.roles)
+
+
+def may_keep(reader: Reader) -> bool:
+    """Who may say what is held and what goes: an auditor looks on."""
+    return not KEEPING_ROLES.isdisjoint(reader.roles)
+
+
+def check_may_keep(reader: Reader) -> None:
+    """Raise `Forbidden` for whoever may only look."""
+    if not may_keep(reader):
+        raise Forbidden("What is held and what goes is decided by owners and compliance.")
 
 
 def check_may_read(reader: Reader) -> None:

@@ -80,3 +80,27 @@ def make_report(report_id: str, tenant_id: str) -> None:
     from audit.services.reports import make_report as make
 
     make(tenant_id=UUID(tenant_id), report_id=UUID(report_id))
+
+
+@shared_task(name="audit.run_pruning", time_limit=3_600)
+def run_pruning(pruning_id: str, tenant_id: str) -> None:
+    """Do one pruning that was asked for and confirmed."""
+    from audit.services.pruning import run_pruning as run
+
+    run(tenant_id=UUID(tenant_id), pruning_id=UUID(pruning_id))
+
+
+@shared_task(name="audit.sweep_prunings", time_limit=3_600)
+def sweep_prunings() -> None:
+    """Go on with prunings whose worker is gone."""
+    from audit.services.retention import sweep_prunings as sweep
+
+    sweep()
+
+
+@shared_task(name="audit.prune_daily", time_limit=3_600)
+def prune_daily() -> None:
+    """Prune what is over age, in the tenants that have switched it on."""
+    from audit.services.retention import prune_daily as prune
+
+    prune()

@@ -10,6 +10,7 @@ from audit.views import (
     explaining,
     explorer,
     exports,
+    keeping,
     packs,
     report_schedules,
     reports,
@@ -18,6 +19,19 @@ from audit.views import (
 urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
     path("t/<slug:slug>/audit/anchors/", anchors.audit_anchors, name="audit_anchors"),
+    path("t/<slug:slug>/audit/retention/", keeping.audit_retention, name="audit_retention"),
+    path(
+        "t/<slug:slug>/audit/prunings/<str:pruning>/confirm",
+        keeping.pruning_confirm,
+        name="pruning_confirm",
+    ),
+    path(
+        "t/<slug:slug>/audit/prunings/<str:pruning>/withdraw",
+        keeping.pruning_withdraw,
+        name="pruning_withdraw",
+    ),
+    path("t/<slug:slug>/audit/holds/", keeping.hold_list, name="hold_list"),
+    path("t/<slug:slug>/audit/holds/<str:hold>/release", keeping.hold_release, name="hold_release"),
     path("t/<slug:slug>/audit/pack", packs.audit_pack, name="audit_pack"),
     path("t/<slug:slug>/audit/export", exports.export_create, name="audit_export"),
     path("t/<slug:slug>/audit/exports/", exports.export_list, name="export_list"),

@@ -110,3 +110,16 @@ all_tenants = register_door(
         body="SELECT id, slug::text FROM tenants_tenant ORDER BY id",
     )
 )
+
+tenants_that_prune = register_door(
+    Door(
+        name="door_tenants_that_prune",
+        arguments="",
+        returns="tenant_id uuid",
+        body=(
+            "SELECT id FROM tenants_tenant WHERE prunes_daily AND retention_days IS NOT NULL"
+            " ORDER BY id"
+        ),
+        reads={"tenants_tenant": ("id", "tenant_id", "prunes_daily", "retention_days")},
+    )
+)

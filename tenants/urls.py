@@ -67,4 +67,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),
     path("t/<slug:slug>/settings/contest", settings.contest, name="tenant_contest"),
     path("t/<slug:slug>/settings/retention", settings.retention, name="tenant_retention"),
+    path("t/<slug:slug>/settings/retention/daily", settings.daily, name="tenant_retention_daily"),
+    path("t/<slug:slug>/settings/retention/lock", settings.lock, name="tenant_retention_lock"),
 ]

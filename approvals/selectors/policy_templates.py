@@ -173,7 +173,7 @@ def what_is_kept(template: PolicyTemplate) -> tuple[str, ...]:
         return ()
     article = template.retention_article
     because = f" ({article.reference})" if article else ""
-    return (f"Records are kept for at least {days} days{because}. Nothing is deleted yet.",)
+    return (f"Records are kept for at least {days} days{because}.",)
 
 
 def what_is_reported(template: PolicyTemplate) -> tuple[str, ...]:

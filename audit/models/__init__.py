@@ -10,6 +10,7 @@ from audit.models.directory import (
     VoucherKind,
 )
 from audit.models.export import AuditSearch, ExportJob, ExportPiece
+from audit.models.keeping import HoldKind, LegalHold, PrunedRange, Pruning, PruningStatus
 from audit.models.keys import LedgerKey
 from audit.models.log import (
     LedgerCheckpoint,
@@ -40,6 +41,7 @@ __all__ = [
     "DirectoryTile",
     "ExportJob",
     "ExportPiece",
+    "HoldKind",
     "LedgerCheckpoint",
     "LedgerDay",
     "LedgerDisclosure",
@@ -51,6 +53,10 @@ __all__ = [
     "LedgerSubject",
     "LedgerTile",
     "LedgerWords",
+    "LegalHold",
+    "PrunedRange",
+    "Pruning",
+    "PruningStatus",
     "Report",
     "ReportAttestation",
     "ReportEvery",

@@ -11,6 +11,7 @@ class LedgerEvent(TenantOwned):
 
     append_only = True
     is_evidence = True
+    is_prunable = True
 
     type = models.TextField()
     occurred_at = models.DateTimeField()
@@ -53,13 +54,14 @@ class LedgerQueueItem(TenantOwned):
 
 
 class LedgerLeaf(TenantOwned):
-    """The place of one event in the tenant's tree."""
+    """The place of one event in the tenant's tree. It stays when the event is pruned."""
 
     append_only = True
     is_evidence = True
+    outlives = ("event",)
 
     index = models.BigIntegerField()
-    event = TenantForeignKey(LedgerEvent, on_delete=models.PROTECT, related_name="leaf_rows")
+    event = TenantForeignKey(LedgerEvent, on_delete=models.DO_NOTHING, related_name="leaf_rows")
     leaf_hash = models.BinaryField(max_length=32)
 
     class Meta:

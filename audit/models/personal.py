@@ -33,6 +33,7 @@ class LedgerDisclosure(TenantOwned):
 
     append_only = True
     is_evidence = True
+    is_prunable = True
 
     event = TenantForeignKey(LedgerEvent, on_delete=models.PROTECT, related_name="disclosure_rows")
     subject_key = TenantForeignKey(LedgerSubject, on_delete=models.PROTECT, related_name="+")

@@ -160,6 +160,9 @@ tenant.suspended | The account was closed by the operator | reason operator
 tenant.resumed | The account was opened by the operator | reason operator
 tenant.contest_text_set | It is said otherwise how a decision can be contested | text before
 tenant.retention_set | Records are kept for another time | days:number? before:number?
+tenant.retention_daily_switched | What is over age goes by itself, or no more | is_on:flag
+    days:number?
+tenant.retention_locked | The time of keeping becomes only longer | days:number
 member.invited | Somebody was invited | email roles:list expires_at
 member.joined | A person became a member | email roles:list invitation?
 member.roles_changed | A member has other roles | from:list to:list breaks:list~
@@ -223,6 +226,16 @@ ledger.day_closed | A day is over; so many events it had | date time_zone starts
 ledger.entries_read | A program reads entries of the record | from_index:number count:number
 ledger.events_read | A program reads events as the pages show them | query:object time_zone
     count:number
+ledger.pruning_asked | Somebody asks that older events are pruned | before reason events:number
+    confirms:flag
+ledger.pruning_confirmed | A second person lets a pruning begin | before reason asked_by
+ledger.pruning_withdrawn | A pruning will not be done | before reason asked_by
+ledger.pruned | Events were pruned; their hashes stay | before reason asked_by confirmed_by
+    count:number ranges:list
+ledger.pruning_done | A pruning came to its end | before events:number others:object
+hold.placed | What must neither be pruned nor erased is held | kind ref? from? until? matter reason
+hold.released | A hold was released by another person | kind ref? from? until? matter reason
+    placed_by
 export.requested | Events were asked for as a file | format query:object time_zone
 export.made | The file was written | format query:object time_zone count:number bytes:number
     sha256 ledger_size:number

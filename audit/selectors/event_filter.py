@@ -66,11 +66,19 @@ class EventFilter:
         )
         if self.request:
             wanted &= Q(request_id=_request_uuid(self.request))
-        if since := self._since():
+        since, until = self.instants()
+        if since is not None:
             wanted &= Q(occurred_at__gte=since)
-        if until := self._until():
+        if until is not None:
             wanted &= Q(occurred_at__lt=until)
         return wanted
+
+    def instants(self) -> tuple[datetime | None, datetime | None]:
+        """Return when the period begins and ends (not included); None where it is open.
+
+        Raises `Malformed` for a day that is none.
+        """
+        return self._since(), self._until()
 
     def search(self) -> Search | None:
         """Return the filter as it is looked up in the index; None for a text without a word.
@@ -87,8 +95,7 @@ class EventFilter:
         }
         if self.request:
             values["request"] = _request_uuid(self.request).hex
-        return Search(query(mark_of(require_tenant_id()), asked, values),
-                      self._since(), self._until())  # fmt: skip
+        return Search(query(mark_of(require_tenant_id()), asked, values), *self.instants())
 
     def _searched(self) -> Q:
         search = self.search()

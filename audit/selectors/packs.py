@@ -3,15 +3,22 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from audit.actors import Actor
-from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLeaf, Report, ReportStatus
+from audit.models import (
+    LedgerCheckpoint,
+    LedgerEvent,
+    LedgerLeaf,
+    PrunedRange,
+    Report,
+    ReportStatus,
+)
 from audit.packs.contents import (
     KeySpan,
     PackContents,
@@ -22,7 +29,7 @@ from audit.packs.contents import (
 )
 from audit.selectors.anchors import anchor_of
 from audit.selectors.disclosures import disclosures_of
-from audit.selectors.events import EventFilter, parse_day, select_events, start_of_day
+from audit.selectors.events import EventFilter, select_events
 from audit.selectors.proofs import latest_checkpoint, verifier_keys
 from audit.selectors.tiles import read_tile
 from govapp.common.errors import Conflict, NotFound
@@ -100,8 +107,9 @@ def _scope(wanted: EventFilter, size: int, report_index: int | None) -> _Scope:
         ends = LedgerEvent.objects.filter(asked, leaf_rows__index__lt=size).aggregate(
             first=Min("leaf_rows__index"), last=Max("leaf_rows__index")
         )
-        if ends["first"] is not None:
-            first, last = int(ends["first"]), int(ends["last"])
+        places = [*_pruned_places(wanted), *(each for each in ends.values() if each is not None)]
+        if places:
+            first, last = min(places), max(places)
             return _Scope(
                 {"kind": "complete", "first": first, "last": last},
                 Q(index__gte=first, index__lte=last),
@@ -116,6 +124,18 @@ def _scope(wanted: EventFilter, size: int, report_index: int | None) -> _Scope:
     )
 
 
+def _pruned_places(wanted: EventFilter) -> list[int]:
+    """Return the ends of what was pruned of a period: its hashes go along."""
+    start, end = wanted.instants()
+    overlap = Q()
+    if start is not None:
+        overlap &= Q(last_at__gte=start)
+    if end is not None:
+        overlap &= Q(first_at__lt=end)
+    ends = PrunedRange.objects.filter(overlap).aggregate(first=Min("first"), last=Max("last"))
+    return [int(each) for each in ends.values() if each is not None]
+
+
 def _indices(wanted: Q, size: int) -> list[int]:
     rows = LedgerEvent.objects.filter(wanted, leaf_rows__index__lt=size)
     return list(rows.values_list("leaf_rows__index", flat=True))
@@ -124,15 +144,16 @@ def _indices(wanted: Q, size: int) -> list[int]:
 def _instants(wanted: EventFilter) -> dict[str, str]:
     """The period as instants: whoever verifies needs no time zone."""
     found = {}
-    for name, day, later in (("from", wanted.since, 0), ("until", wanted.until, 1)):
-        if day:
-            moment = start_of_day(parse_day(day) + timedelta(days=later), wanted.zone)
+    for name, moment in zip(("from", "until"), wanted.instants(), strict=True):
+        if moment is not None:
             found[name] = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return found
 
 
 def _leaves(scope: _Scope) -> Iterator[PackedLeaf]:
-    rows = scope.rows().values_list("index", "leaf_hash", "event__body")
+    # Not through the reference, which would leave out the leaves of events that were pruned.
+    body = LedgerEvent.objects.filter(pk=OuterRef("event_id")).values("body")
+    rows = scope.rows().values_list("index", "leaf_hash", Subquery(body))
     for index, leaf, body in rows.iterator(chunk_size=_AT_ONCE):
         yield PackedLeaf(index, bytes(leaf), None if body is None else bytes(body))
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from audit.actors import Actor, Subject, Words
 from audit.models import ExportJob, ExportPiece, LedgerSubject, Report, ReportStatus
+from audit.selectors.holds import check_not_held
 from audit.services.commitments import forget_keys
 from audit.services.ledger import record
 from audit.services.search_index import forget_subject
@@ -41,9 +42,11 @@ def erase_subject(
     Called inside the transaction that erases the rest. `ref` is a public id: of a member, or of
     a request (its content). From then on their texts read as erased; the hashed bytes, and so all
     proofs, are what they were. Files that were made from the record before are emptied: they can
-    be made again. Raises `Conflict` when nothing is left to be erased.
+    be made again. Raises `Conflict` when nothing is left to be erased, or while a legal hold keeps
+    something of it.
     """
     refs = (ref, *also)
+    check_not_held(refs)
     for each in refs:
         forget_keys(each)
     keys = LedgerSubject.objects.filter(ref__in=refs, key_sealed__isnull=False).update(

@@ -39,6 +39,7 @@ class Verification:
     origin: str = ""
     size: int = 0
     events: int = 0
+    pruned: int = 0
     checkpoints: int = 0
     tiles: int = 0
     queued: int = 0

@@ -11,6 +11,7 @@ from audit.merkle.tree import HASH_BYTES, Frontier, leaf_hash, root_of, split_ha
 from audit.models import LedgerTile
 from audit.selectors.tiles import read_tile
 from audit.services.findings import Finding, Verification
+from audit.services.pruned_checks import Prunings
 from audit.services.retraced_rows import (
     BodyInvalid,
     LeafRows,
@@ -60,10 +61,17 @@ class Retracing:
         # A start inside a tile leaves that first tile to the signed root that it began with.
         self._tiles = _TileCheck(result, start.size)
         self._rows = LeafRows(tenant_id, start.size, result.size)
+        self._prunings = Prunings(result)
+        self._start = start.size
 
     def close(self) -> None:
         """Read no further."""
         self._rows.close()
+
+    def check_pruned(self) -> None:
+        """When all is retraced: what is said to be pruned is gone."""
+        if self._is_whole:
+            self._prunings.check_all_gone(self._start)
 
     def advance(self, size: int) -> Retraced:
         """Go on to the tree of `size` leaves."""
@@ -94,10 +102,13 @@ class Retracing:
     def _leaves(self, start: int, end: int) -> tuple[list[bytes], str, datetime | None]:
         """Return the leaves of a stretch, and its first event with its time."""
         rows = self._rows.take(end - start)
-        if [row[0] for row in rows] == list(range(start, end)) and fits(rows, self._tenant):
-            self._result.events += len(rows)
-            first = as_objects(rows[0])
-            return [row[1] for row in rows], public_id("ev", first[2]), first[5]
+        if [row[0] for row in rows] == list(range(start, end)):
+            here = self._prunings.present(rows)
+            if here is not None and (not here or fits(here, self._tenant)):
+                self._result.events += len(here)
+                self._result.pruned += len(rows) - len(here)
+                first = as_objects(here[0] if here else rows[0])
+                return [row[1] for row in rows], public_id("ev", first[2]), first[5]
         return self._one_by_one(rows, start, end)
 
     def _one_by_one(
@@ -128,6 +139,9 @@ class Retracing:
 
     def _checked(self, row: Row) -> bytes:
         index, stored, event_id, body, *columns = row
+        if body is None and self._prunings.covers(index):
+            self._result.pruned += 1
+            return bytes(stored)
         if body is None:
             self._result.found(
                 Finding(

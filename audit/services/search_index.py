@@ -110,7 +110,11 @@ def forget_subject(ref: str) -> int:
 
 
 def forget_events(ids: Iterable[UUID]) -> int:
-    """Take events out of what is searched, before or after they are pruned; return how many."""
+    """Take events out of what is searched, before or after they are pruned; return how many.
+
+    Whoever indexes at this moment is waited for: what it writes goes too.
+    """
+    _locked_cursor()
     gone, _ = LedgerWords.objects.filter(id__in=list(ids)).delete()
     return gone
 

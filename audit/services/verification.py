@@ -63,6 +63,7 @@ def verify_tenant(
         retracing = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
         with closing(retracing) as tree:
             _check_checkpoints(ledger, keys, outside, tree, result)
+            tree.check_pruned()
         _check_outside_of_the_tree(ledger.size, result)
         check_against_directory(ledger, result)
         return result

@@ -38,6 +38,10 @@ class Guarded(models.Model):
     erasable_fields: ClassVar[tuple[str, ...]] = ()
     # The bytes are proved by others' hashes: no person is ever taken out of them (`forgetting`).
     is_evidence: ClassVar[bool] = False
+    # Rows that go when their time of keeping is over: by the one function that may (`audit.prune`).
+    is_prunable: ClassVar[bool] = False
+    # References whose row may go while this one stays: nothing in the database holds them.
+    outlives: ClassVar[tuple[str, ...]] = ()
     # What the member in a column wrote: emptied when they are erased (`forgetting`).
     words_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Which column says whose login a membership is.

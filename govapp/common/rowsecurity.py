@@ -43,9 +43,13 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION govapp_is_forgetting() RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT current_user <> 'govapp_app' AND current_setting('govapp.forgetting', true) = 'on' $$;
+CREATE OR REPLACE FUNCTION govapp_is_pruning() RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT current_user <> 'govapp_app' AND current_setting('govapp.pruning', true) = 'on' $$;
 """
 # Where `forgetting` takes a person out: only inside of its own functions, never for the ledger.
 _UNLESS_FORGETTING = "NOT coalesce(govapp_is_forgetting(), false)"
+# Where evidence goes whose time of keeping is over: only inside of the ledger's own function.
+_UNLESS_PRUNING = "NOT coalesce(govapp_is_pruning(), false)"
 
 
 def tenant_models() -> list[type[TenantOwned]]:
@@ -119,9 +123,13 @@ def _protection(model: type[TenantOwned]) -> Iterator[str]:
     yield f'GRANT {_rights(model)} ON "{table}" TO {APP_ROLE}'
     for field in _tenant_keys(model):
         target = field.related_model._meta.db_table
+        name = f"{table}_{field.column}_tenant"[:63]
+        if field.name in model.outlives:  # a constraint may have held it until now
+            yield f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}"'
+            continue
         yield _add_constraint(
             table,
-            f"{table}_{field.column}_tenant"[:63],
+            name,
             f'FOREIGN KEY (tenant_id, "{field.column}") REFERENCES "{target}" (tenant_id, id)'
             " DEFERRABLE INITIALLY IMMEDIATE",
         )
@@ -148,6 +156,7 @@ def _triggers(model: type[Guarded]) -> Iterator[str]:
             )
     if model.append_only:
         unless = "" if model.is_evidence else f" WHEN ({_UNLESS_FORGETTING})"
+        unless = f" WHEN ({_UNLESS_PRUNING})" if model.is_prunable else unless
         yield (
             f'CREATE OR REPLACE TRIGGER written_once BEFORE UPDATE OR DELETE ON "{table}"'
             f" FOR EACH ROW{unless} EXECUTE FUNCTION govapp_refuse_change()"

@@ -245,6 +245,8 @@ CELERY_BEAT_SCHEDULE = {
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
     "exports": {"task": "audit.sweep_exports", "schedule": 60.0},
     "days": {"task": "audit.close_days", "schedule": 60.0},
+    "prunings": {"task": "audit.sweep_prunings", "schedule": 300.0},
+    "retention": {"task": "audit.prune_daily", "schedule": 86_400.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
@@ -270,6 +272,11 @@ LEDGER_VOUCHERS_MAY_BE_PRIVATE = env.bool("GOVAPP_LEDGER_VOUCHERS_MAY_BE_PRIVATE
 AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
 # In which time zone the bound tenant counts its days.
 AUDIT_ZONE_OF_TENANT = "tenants.selectors.zone_of_tenant"
+# For how long the bound tenant keeps its record, which tenants prune by themselves, and what a
+# person or an agent is called in the record.
+AUDIT_RETENTION_OF_TENANT = "tenants.selectors.retention.retention_of_tenant"
+AUDIT_TENANTS_THAT_PRUNE = "tenants.doors.tenants_that_prune"
+AUDIT_NAMES_OF_SUBJECT = "tenants.selectors.retention.names_of_subject"
 # Whose token calls the ledger's API, with roles; None for an agent.
 AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
 

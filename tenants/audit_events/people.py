@@ -70,6 +70,37 @@ def retention_set(*, actor: Membership, tenant: Tenant, before: int | None) -> N
     )
 
 
+def daily_pruning_switched(*, actor: Membership, tenant: Tenant) -> None:
+    """What is over age goes by itself from now on, or not any more."""
+    does = (
+        "goes by itself every day from now on" if tenant.prunes_daily else "goes by itself no more"
+    )
+    record(
+        event_type="tenant.retention_daily_switched",
+        actor=actor.as_actor(),
+        subject=tenant_subject(tenant),
+        summary=(
+            f"{actor.user.name} set that what is older than {tenant.retention_days} days goes by"
+            f" itself {does}."
+        ),
+        data={"is_on": tenant.prunes_daily, "days": tenant.retention_days},
+    )
+
+
+def retention_locked(*, actor: Membership, tenant: Tenant) -> None:
+    """The time of keeping becomes only longer from now on."""
+    record(
+        event_type="tenant.retention_locked",
+        actor=actor.as_actor(),
+        subject=tenant_subject(tenant),
+        summary=(
+            f"{actor.user.name} fixed that records are kept for {tenant.retention_days} days or"
+            " longer, and never for less."
+        ),
+        data={"days": tenant.retention_days},
+    )
+
+
 def contest_text_set(*, actor: Membership, tenant: Tenant, before: str) -> None:
     """People affected by a decision read another contact from now on."""
     said = f"now: {tenant.contest_text}" if tenant.contest_text else "nothing is said any more"

@@ -33,6 +33,10 @@ class Tenant(TenantOwned):
     holiday_country = models.CharField(max_length=2, blank=True, default="")
     # For how long records are kept, in days; null: for ever.
     retention_days = models.PositiveIntegerField(null=True)
+    # Does what is older go by itself, every day? Until somebody says so, nothing does.
+    prunes_daily = models.BooleanField(default=False, db_default=False)
+    # May the time of keeping only be made longer (SEC 17a-4)? Never taken back.
+    retention_only_longer = models.BooleanField(default=False, db_default=False)
     # How a person contests a decision, in the tenant's words; shown in explanations (audit design).
     contest_text = models.CharField(max_length=500, blank=True, default="", db_default="")
     # Within how many hours somebody else reviews an emergency approval.

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from audit.merkle.commitments import ERASED
+from audit.selectors.holds import find_hold, hold_words, lock_keeping
 from audit.selectors.subjects import what_is_held
 from audit.services.commitments import address_refs
 from audit.services.erasure import Erased, erase_subject
@@ -62,10 +63,11 @@ def erase_person(*, actor: Membership, member: Membership, reason: str) -> Erase
     comments, names and addresses do not, nor do files that were made from the record. The login
     goes with them, or stays with the other accounts that they belong to. Raises `Forbidden`
     (also for oneself), `Invalid` without a reason, and `Conflict` while the person is active or
-    something still needs them by name.
+    something still needs them by name, or a legal hold keeps what they did.
     """
     _require_right(actor, member)
     reason = clean_text(reason, field="reason", at_most=300)
+    lock_keeping()
     member = Membership.objects.select_for_update(of=("self",)).select_related("user").get(
         pk=member.pk
     )  # fmt: skip
@@ -108,6 +110,9 @@ def _hindrances(member: Membership) -> list[str]:
     if is_erased(member):
         return ["They were erased before: there is nothing left."]
     found = [sentence for eraser in ERASERS for sentence in eraser.hinders(member)]
+    named = [ref for eraser in ERASERS for ref in eraser.subjects(member)]
+    if hold := find_hold([*_refs(member), *named]):
+        found.append(hold_words(hold))
     if member.status != MemberStatus.SUSPENDED:
         found.append(f"{member.user.name} is active: suspend them first.")
     found.extend(

@@ -19,6 +19,7 @@ from tenants.enums import Role
 from tenants.models import ApproverGroup, Membership, Tenant, User
 from tenants.office_hours import WEEK, holiday_countries
 from tenants.services.checks import clean_slug, clean_text, fault
+from tenants.services.retention import check_long_enough
 
 _LABELS: Final = {
     "name": "name",
@@ -138,8 +139,10 @@ def _set_suspended(slug: str, operator: str, reason: str, *, to: bool) -> Tenant
 def set_retention(*, actor: Membership, days: int) -> Tenant:
     """Say for how many days records are kept at least, and return the tenant.
 
-    Nothing is deleted by it: so far every record is kept for ever. Raises `Forbidden` unless the
-    actor is compliance or an owner, `Invalid` for other than 1 to 3660 days.
+    Nothing goes by it: what is older goes when two people agree, or daily once that is switched on
+    (`audit.services.retention`). Raises `Forbidden` unless the actor is compliance or an owner,
+    `Invalid` for other than 1 to 3660 days, for less than a framework in use asks for, and for
+    less than before where it only becomes longer.
     """
     rules.require(
         rules.may_set_retention(actor), "Only compliance or an owner sets how long records stay."
@@ -148,6 +151,7 @@ def set_retention(*, actor: Membership, days: int) -> Tenant:
         raise fault("retention_days", f"Write a number of days from 1 to {LONGEST_RETENTION}.")
     tenant = Tenant.objects.select_for_update().get()
     before = tenant.retention_days
+    check_long_enough(tenant, days)
     if days != before:
         tenant.retention_days = days
         tenant.save(update_fields=["retention_days"])

@@ -1,16 +1,20 @@
 """The settings of a tenant."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from govapp.common.errors import Invalid
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.forms import ContestForm, RetentionForm, SettingsForm
 from tenants.http import PageRequest
 from tenants.office_hours import office_words
 from tenants.selectors import groups
+from tenants.services.retention import lock_retention, set_daily_pruning
 from tenants.services.tenants import set_contest_text, set_retention, update_settings
 from tenants.views.common import posted
 
@@ -52,6 +56,33 @@ def retention(request: PageRequest, slug: str) -> HttpResponse:
             messages.success(request, f"Records are kept for at least {days} days.")
             return redirect("tenant_settings", slug)
     return _page(request, kept=form)
+
+
+@require_POST
+def daily(request: PageRequest, slug: str) -> HttpResponse:
+    """Let what is over age go by itself, or no more."""
+    return _kept(
+        request,
+        slug,
+        lambda: set_daily_pruning(actor=request.membership, is_on=request.POST.get("is_on") == "1"),
+        "Changed.",
+    )
+
+
+@require_POST
+def lock(request: PageRequest, slug: str) -> HttpResponse:
+    """Let the time of keeping become only longer."""
+    said = "From now on the time of keeping only becomes longer."
+    return _kept(request, slug, lambda: lock_retention(actor=request.membership), said)
+
+
+def _kept(request: PageRequest, slug: str, act: Callable[[], object], said: str) -> HttpResponse:
+    try:
+        act()
+        messages.success(request, said)
+    except Invalid as refused:
+        messages.error(request, refused.errors[0].detail if refused.errors else refused.detail)
+    return redirect("audit_retention", slug)
 
 
 @require_POST

@@ -48,3 +48,18 @@ def outside(tmp_path: Path, settings: Any) -> Path:
     """A directory in which checkpoints are published."""
     settings.LEDGER_CHECKPOINT_DIR = tmp_path / "checkpoints"
     return tmp_path / "checkpoints"
+
+
+@pytest.fixture
+def kept_a_year(settings: Any, committed: None, services: Services) -> Iterator[None]:
+    """The record is kept for a year, and it is the tenth of March 2026."""
+    from audit.selectors.retention import Retention
+    from govapp.common.clock import now, shift_clock
+    from tests.audit import keeping
+
+    settings.AUDIT_RETENTION_OF_TENANT = "tests.audit.keeping.retention_said"
+    keeping.said["retention"] = Retention(days=365)
+    shift_clock(timedelta(0))
+    shift_clock(keeping.NOW - now())
+    yield
+    keeping.said["retention"] = Retention(days=365)

@@ -80,7 +80,7 @@ def test_foreign_keys_between_tenant_tables_carry_the_tenant(model: type) -> Non
     wanted = {
         field.column
         for field in model._meta.local_fields  # type: ignore[attr-defined]
-        if isinstance(field, TenantForeignKey)
+        if isinstance(field, TenantForeignKey) and field.name not in model.outlives  # type: ignore[attr-defined]
     }
     found = {
         column
@@ -128,13 +128,13 @@ def test_the_application_role_owns_nothing() -> None:
     )
 
 
-def test_security_definer_functions_are_the_doors_and_what_forgets() -> None:
+def test_security_definer_functions_are_the_doors_what_forgets_and_what_prunes() -> None:
     found = rows(
         "SELECT proname, pg_get_userbyid(proowner) FROM pg_proc"
         " WHERE prosecdef AND pronamespace = 'public'::regnamespace"
     )
     # Those that take a person out do it within the bound tenant: row-level security holds there.
-    forgetting = {f"govapp_forget_{what}" for what in ("text", "words", "login")}
+    forgetting = {f"govapp_forget_{what}" for what in ("text", "words", "login")} | {"govapp_prune"}
     assert set(found) == {(door.name, "govapp_door") for door in registered_doors()} | {
         (name, "govapp_owner") for name in forgetting
     }

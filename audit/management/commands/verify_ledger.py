@@ -117,9 +117,10 @@ def _report(command: BaseCommand, result: Verification) -> None:
         if result.outside_size is not None
         else "no checkpoint was kept outside: a tail cut off with its checkpoints would not show"
     )
+    pruned = f" and {result.pruned:,} pruned" if result.pruned else ""
     figures = (
-        f"{result.events:,} events, {result.tiles:,} tiles, {result.checkpoints:,} checkpoints,"
-        f" {result.queued:,} queued; {outside}"
+        f"{result.events:,} events{pruned}, {result.tiles:,} tiles,"
+        f" {result.checkpoints:,} checkpoints, {result.queued:,} queued; {outside}"
     )
     if result.is_intact:
         command.stdout.write(f"intact: {name}: {figures}")

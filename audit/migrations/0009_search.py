@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0007_personal'),
+        ('audit', '0008_keep'),
     ]
 
     operations = [

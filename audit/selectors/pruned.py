@@ -1,0 +1,172 @@
+"""What was pruned: by which events, which indexes, and what that means for a reader.
+
+A `ledger.pruned` is believed when its bytes hash to its leaf, and the leaf leads to a signed root.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpoint
+from audit.merkle.proofs import ProofInvalid, verify_inclusion
+from audit.merkle.tiles import TileInvalid, prove_inclusion
+from audit.merkle.tree import leaf_hash
+from audit.models import LedgerLeaf, PrunedRange
+from audit.selectors.proofs import latest_checkpoint
+from audit.selectors.tiles import read_tile
+from govapp.common.ids import public_id
+
+PRUNED: Final = "ledger.pruned"
+
+
+class _Range(msgspec.Struct):
+    first: int
+    last: int
+
+
+class _Data(msgspec.Struct):
+    ranges: list[_Range]
+
+
+class _Told(msgspec.Struct):
+    """The parts of a body that say what was pruned."""
+
+    type: str
+    data: _Data
+
+
+@dataclass(frozen=True)
+class ReadPruning:
+    """What one event says was pruned; `fault` is why it is not believed, or empty."""
+
+    event_id: UUID
+    index: int
+    ranges: tuple[range, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class PrunedEvent:
+    """An event whose leaf alone is left: when and by which event it was pruned."""
+
+    index: int
+    leaf: bytes
+    pruned_at: datetime
+    by_event: str
+
+
+@dataclass(frozen=True)
+class PrunedUpto:
+    """How far the record was pruned last: no more than a hint for whoever reads it."""
+
+    index: int
+    at: datetime
+    by_event: str
+
+
+def pruned_ranges() -> tuple[range, ...]:
+    """Return the indexes that the signed record says were pruned, in order, without overlap."""
+    return merged(each for read in read_prunings() for each in read.ranges)
+
+
+def read_prunings() -> list[ReadPruning]:
+    """Return what every `ledger.pruned` of the bound tenant's tree says, oldest first.
+
+    The signatures are not the database's word: see `verify_tenant` for the keys behind them.
+    """
+    rows = LedgerLeaf.objects.filter(event__type=PRUNED).order_by("index")
+    found = list(rows.values_list("event_id", "index", "event__body"))
+    signed = latest_checkpoint() if found else None
+    if signed is None:
+        return []
+    try:
+        checkpoint = open_checkpoint(signed.note, verifier=VerifierKey.decode(signed.vkey))
+    except NoteInvalid as error:
+        return [ReadPruning(ident, index, fault=str(error)) for ident, index, _ in found]
+    tiles = lru_cache(maxsize=1024)(read_tile)
+    found = [each for each in found if each[1] < checkpoint.size]
+    return [_read(ident, index, bytes(body), checkpoint, tiles) for ident, index, body in found]
+
+
+def merged(ranges: Iterable[range]) -> tuple[range, ...]:
+    """Return the ranges in order, those that touch or overlap as one."""
+    whole: list[range] = []
+    for each in sorted(ranges, key=lambda one: (one.start, one.stop)):
+        if whole and each.start <= whole[-1].stop:
+            whole[-1] = range(whole[-1].start, max(whole[-1].stop, each.stop))
+        elif each:
+            whole.append(each)
+    return tuple(whole)
+
+
+def runs_of(indexes: Sequence[int]) -> list[range]:
+    """Return rising indexes as runs without a gap."""
+    runs: list[range] = []
+    for index in indexes:
+        if runs and runs[-1].stop == index:
+            runs[-1] = range(runs[-1].start, index + 1)
+        else:
+            runs.append(range(index, index + 1))
+    return runs
+
+
+def find_pruned(event_id: UUID) -> PrunedEvent | None:
+    """Return what is left of an event that was pruned; None when it was not. Two queries."""
+    leaf = LedgerLeaf.objects.filter(event_id=event_id).first()
+    if leaf is None:
+        return None
+    row = PrunedRange.objects.filter(first__lte=leaf.index).order_by("-first").first()
+    if row is None or row.last < leaf.index:
+        return None
+    return PrunedEvent(
+        leaf.index, bytes(leaf.leaf_hash), row.pruned_at, public_id("ev", row.event_id)
+    )
+
+
+def pruned_upto() -> PrunedUpto | None:
+    """Return the last index that is gone and when it went; None when nothing ever was pruned."""
+    row = PrunedRange.objects.order_by("-first").first()
+    return PrunedUpto(row.last, row.pruned_at, public_id("ev", row.event_id)) if row else None
+
+
+def pruned_sentence() -> str:
+    """Say for a reader that events are gone: "" when none are."""
+    upto = pruned_upto()
+    if upto is None:
+        return ""
+    return (
+        f"Events up to index {upto.index} were pruned, the last on"
+        f" {upto.at:%Y-%m-%d}, as {upto.by_event} says; what they said is not in here."
+    )
+
+
+def _read(
+    event_id: UUID,
+    index: int,
+    body: bytes,
+    checkpoint: Checkpoint,
+    tiles: Callable[[int, int], bytes],
+) -> ReadPruning:
+    try:
+        verify_inclusion(
+            leaf=leaf_hash(body),
+            index=index,
+            size=checkpoint.size,
+            proof=prove_inclusion(index, checkpoint.size, tiles),
+            root=checkpoint.root,
+        )
+        told = msgspec.json.decode(body, type=_Told)
+    except (ProofInvalid, TileInvalid) as error:
+        return ReadPruning(event_id, index, fault=f"it does not fit the signed record: {error}")
+    except msgspec.MsgspecError:
+        return ReadPruning(event_id, index, fault="it does not say what was pruned")
+    ranges = tuple(range(each.first, each.last + 1) for each in told.data.ranges)
+    if told.type != PRUNED or any(not 0 <= each.start < each.stop <= index for each in ranges):
+        fault = "it names indexes that it cannot have pruned"
+        return ReadPruning(event_id, index, fault=fault)
+    return ReadPruning(event_id, index, ranges)

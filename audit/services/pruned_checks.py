@@ -1,0 +1,59 @@
+"""Which bodies may be missing when a record is verified: those that it says were pruned itself."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from audit.selectors.pruned import merged, read_prunings
+from audit.services.findings import Finding, Verification
+from audit.services.retraced_rows import Row
+from govapp.common.ids import public_id
+
+
+class Prunings:
+    """What the signed record says was pruned, asked index by index or block by block.
+
+    Read after the cursor on the leaves is opened: what was pruned by then is named by then.
+    """
+
+    def __init__(self, result: Verification) -> None:
+        self._result = result
+        believed = []
+        for read in read_prunings():
+            if read.fault:
+                result.found(
+                    Finding(
+                        "pruning",
+                        f"what it says was pruned is not believed: {read.fault}",
+                        index=read.index,
+                        event_id=public_id("ev", read.event_id),
+                    )
+                )
+            else:
+                believed.append(read)
+        self._ranges = merged(each for read in believed for each in read.ranges)
+        self._starts = [each.start for each in self._ranges]
+        # What was pruned before the cursor was opened: of this, nothing may be there any more.
+        settled = (read for read in believed if read.index < result.size)
+        self._settled = merged(each for read in settled for each in read.ranges)
+
+    def covers(self, index: int) -> bool:
+        """Tell whether the event at this index was pruned."""
+        at = bisect_right(self._starts, index) - 1
+        return at >= 0 and index in self._ranges[at]
+
+    def present(self, rows: Sequence[Row]) -> Sequence[Row] | None:
+        """Return the rows of a block that have bodies; None when one lacks it without a word."""
+        if not self._ranges:
+            return rows if all(row[3] is not None for row in rows) else None
+        gone = [row[0] for row in rows if row[3] is None]
+        if not all(map(self.covers, gone)):
+            return None
+        return [row for row in rows if row[3] is not None] if gone else rows
+
+    def check_all_gone(self, start: int) -> None:
+        """Find what is there although the record says that it was pruned."""
+        gone = sum(max(0, each.stop - max(each.start, start)) for each in self._settled)
+        if self._result.pruned < gone:
+            count = gone - self._result.pruned
+            what = f"{count} events are there that the record says were pruned"
+            self._result.found(Finding("pruning", what))

@@ -1,0 +1,261 @@
+"""Pruning: what is over age goes, in batches; hashes, and so all proofs, stay.
+
+Each batch is one transaction under the tenant's lock on keeping and that of its log: the event
+`ledger.pruned` that names the indexes is recorded, gets its place under a signed checkpoint, and
+only then what it names is deleted, by a function that believes nothing else (`audit.prune`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+import structlog
+from django.db import connection
+
+from audit.actors import SYSTEM, Actor, Subject, Words
+from audit.models import LedgerEvent, LedgerLog, PrunedRange, Pruning, PruningStatus
+from audit.prune import NEVER_LIKE, delete_pruned
+from audit.selectors.holds import held_among, lock_keeping
+from audit.selectors.pruned import PRUNED, runs_of
+from audit.selectors.retention import retention_of_tenant
+from audit.services.bodies import Entry
+from audit.services.ledger import record, record_first
+from audit.services.search_index import forget_events
+from audit.services.sequencer import take_now
+from govapp.common import clock
+from govapp.common.ids import public_id
+from govapp.common.tenancy import require_tenant_id, tenant_transaction
+
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 5_000
+"""Events in one transaction: whoever records waits for none of it, the sequencer for a second."""
+MOST_RUNS: Final = 500
+"""Ranges in one event, which has at most 60,000 bytes."""
+
+_CANDIDATES: Final = """
+SELECT e.occurred_at, e.id, l.index FROM audit_ledgerevent e
+JOIN audit_ledgerleaf l ON l.tenant_id = e.tenant_id AND l.event_id = e.id
+WHERE e.tenant_id = %s AND e.occurred_at < %s AND (e.occurred_at, e.id) > (%s, %s)
+  AND l.index < %s AND NOT e.type LIKE ANY(%s)
+ORDER BY e.occurred_at, e.id LIMIT %s
+"""
+_NOBODY: Final = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Pruner:
+    """What else is as old as that: `counts` says it in words, `prune` takes a batch of it.
+
+    `prune(before, at_most)` returns how many of each went, and nothing when it is done; it runs in
+    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held.
+    """
+
+    counts: Callable[[datetime], Sequence[tuple[str, int]]]
+    prune: Callable[[datetime, int], Sequence[tuple[str, int]]]
+
+
+PRUNERS: Final[list[Pruner]] = []
+
+
+class _Place(NamedTuple):
+    """Where the last window of candidates ended."""
+
+    at: datetime
+    id: UUID
+
+
+_Going = tuple[int, datetime, UUID]
+_START: Final = _Place(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), _NOBODY)
+
+
+def register_pruner(pruner: Pruner) -> None:
+    """Have a part done with every pruning."""
+    if pruner not in PRUNERS:
+        PRUNERS.append(pruner)
+
+
+def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int:
+    """Do what was asked for and confirmed; return how many events went. May be run again.
+
+    It ends early, and says so, when the time of keeping has become longer meanwhile.
+    """
+    total, place = 0, _START
+    while True:
+        with tenant_transaction(tenant_id):
+            pruning = _running(pruning_id)
+            if pruning is None:
+                return total
+            count, place, is_done = _prune_events(pruning, place, batch)
+            total += count
+        if is_done:
+            break
+    for pruner in PRUNERS:
+        while _prune_others(tenant_id, pruning_id, pruner, batch):
+            pass
+    with tenant_transaction(tenant_id):
+        if (pruning := _running(pruning_id)) is not None:
+            _finish(pruning)
+    return total
+
+
+def _running(pruning_id: UUID) -> Pruning | None:
+    """Lock keeping and the pruning; None when there is nothing (more) to do."""
+    lock_keeping()
+    pruning = Pruning.objects.select_for_update().filter(pk=pruning_id).first()
+    if pruning is None or pruning.status != PruningStatus.RUNNING:
+        return None
+    now = clock.now()
+    before = retention_of_tenant().before(now)
+    if before is None or before < pruning.before:
+        log.warning("pruning.too_young_now", pruning=str(pruning_id))
+        _finish(pruning)
+        return None
+    pruning.beat_at = now
+    pruning.save(update_fields=["beat_at"])
+    return pruning
+
+
+def _prune_events(pruning: Pruning, place: _Place, batch: int) -> tuple[int, _Place, bool]:
+    """Prune one window of candidates; return how many, where it ended, whether it was the last."""
+    ledger = LedgerLog.objects.select_for_update().first()
+    window = _candidates(pruning.before, place, ledger.size, batch) if ledger else []
+    if ledger is None or not window:
+        return 0, place, True
+    held = held_among([each for _, each, _ in window])
+    free = sorted((index, at, ident) for at, ident, index in window if ident not in held)
+    runs = runs_of([index for index, *_ in free])
+    chosen = runs[:MOST_RUNS]
+    going = free[: sum(map(len, chosen))]
+    if going:
+        _delete(pruning, ledger, chosen, going)
+    if len(chosen) < len(runs):
+        return len(going), place, False  # the same window again, for the others
+    return len(going), _Place(*window[-1][:2]), len(window) < batch
+
+
+def is_anything_over_age(before: datetime) -> bool:
+    """Tell whether a pruning would take anything away."""
+    ledger, place = LedgerLog.objects.first(), _START
+    while ledger is not None and (window := _candidates(before, place, ledger.size, BATCH)):
+        if len(held_among([ident for _, ident, _ in window])) < len(window):
+            return True
+        place = _Place(*window[-1][:2])
+    return any(count for pruner in PRUNERS for _, count in pruner.counts(before))
+
+
+def _candidates(
+    before: datetime, place: _Place, size: int, batch: int
+) -> list[tuple[datetime, UUID, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CANDIDATES,
+            [require_tenant_id(), before, *place, size, NEVER_LIKE, batch],
+        )
+        return list(cursor.fetchall())
+
+
+def _delete(
+    pruning: Pruning, ledger: LedgerLog, runs: Sequence[range], going: Sequence[_Going]
+) -> None:
+    """Delete what is `going`, which has the indexes of `runs`, both in order."""
+    ids = [ident for *_, ident in going]
+    event = record_first(_naming(pruning, ledger, runs))
+    take_now(ledger)
+    forget_events(ids)
+    if delete_pruned(event.pk) != len(ids):
+        raise RuntimeError("What was pruned is not what was named.")
+    PrunedRange.objects.bulk_create(_ranges(pruning, event, runs, [at for _, at, _ in going]))
+    pruning.events += len(ids)
+    pruning.save(update_fields=["events"])
+
+
+def _ranges(
+    pruning: Pruning, event: LedgerEvent, runs: Sequence[range], times: Sequence[datetime]
+) -> Iterator[PrunedRange]:
+    at = 0
+    for each in runs:
+        its = times[at : at + len(each)]
+        at += len(each)
+        yield PrunedRange(
+            pruning=pruning,
+            event_id=event.pk,
+            first=each.start,
+            last=each.stop - 1,
+            first_at=min(its),
+            last_at=max(its),
+            pruned_at=event.occurred_at,
+        )
+
+
+def _naming(pruning: Pruning, ledger: LedgerLog, runs: Sequence[range]) -> Entry:
+    actor, count = asked_by(pruning), sum(map(len, runs))
+    first, last = runs[0].start, runs[-1].stop - 1
+    return Entry(
+        event_type=PRUNED,
+        actor=actor,
+        subject=Subject("ledger", ledger.origin, ledger.origin),
+        summary=(
+            f"{count} events of before {pruning.before:%Y-%m-%d}, of the indexes {first} to {last},"
+            f" were pruned; their hashes stay: {pruning.reason}"
+        ),
+        data={
+            **said(pruning),
+            "asked_by": pruning.asked_by_id,
+            "confirmed_by": pruning.confirmed_by_id,
+            "count": count,
+            "ranges": [{"first": each.start, "last": each.stop - 1} for each in runs],
+        },
+    )
+
+
+def _prune_others(tenant_id: UUID, pruning_id: UUID, pruner: Pruner, batch: int) -> bool:
+    with tenant_transaction(tenant_id):
+        pruning = _running(pruning_id)
+        went = pruner.prune(pruning.before, batch) if pruning else ()
+        if pruning is None or not any(count for _, count in went):
+            return False
+        for words, count in went:
+            pruning.others[words] = pruning.others.get(words, 0) + count
+        pruning.save(update_fields=["others"])
+        return True
+
+
+def _finish(pruning: Pruning) -> None:
+    pruning.status, pruning.finished_at = PruningStatus.DONE, clock.now()
+    pruning.save(update_fields=["status", "finished_at"])
+    record(
+        event_type="ledger.pruning_done",
+        actor=SYSTEM,
+        subject=subject_of(pruning),
+        summary=(
+            f"The pruning of what is from before {pruning.before:%Y-%m-%d} is done:"
+            f" {pruning.events} events went."
+        ),
+        data={
+            "before": said(pruning)["before"],
+            "events": pruning.events,
+            "others": pruning.others,
+        },
+    )
+
+
+def asked_by(pruning: Pruning) -> Actor:
+    """Return who asked for a pruning: a person, or the daily one."""
+    if pruning.asked_by_id == SYSTEM.id:
+        return SYSTEM
+    return Actor("person", pruning.asked_by_id, pruning.asked_by_name)
+
+
+def subject_of(pruning: Pruning) -> Subject:
+    """Return a pruning as events name it."""
+    name = public_id("prn", pruning.pk)
+    return Subject("pruning", name, f"before {pruning.before:%Y-%m-%d}")
+
+
+def said(pruning: Pruning) -> dict[str, str]:
+    """Return what every event about a pruning says."""
+    before = pruning.before.isoformat().replace("+00:00", "Z")
+    return {"before": before, "reason": Words(pruning.reason, pruning.asked_by_id)}
