@@ -29,9 +29,11 @@ from audit.models.report import (
     ReportStatus,
 )
 from audit.models.signing import SigningCertificate
+from audit.models.streams import AuditStream, StreamKind, StreamState, StreamTest
 
 __all__ = [
     "AuditSearch",
+    "AuditStream",
     "Cosignature",
     "DirectoryCheckpoint",
     "DirectoryEntry",
@@ -56,6 +58,9 @@ __all__ = [
     "ReportSignature",
     "ReportStatus",
     "SigningCertificate",
+    "StreamKind",
+    "StreamState",
+    "StreamTest",
     "TimeStamp",
     "Voucher",
     "VoucherKind",
