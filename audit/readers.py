@@ -10,6 +10,8 @@ REPORTING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
 
 ATTESTING_ROLES: Final = frozenset({"owner", "compliance"})
 
+STREAMING_ROLES: Final = frozenset({"owner", "compliance"})
+
 
 class Reader(Protocol):
     """What the pages' middleware puts on a request as `request.membership`."""
@@ -32,6 +34,12 @@ def may_report(reader: Reader) -> bool:
 def may_attest(reader: Reader) -> bool:
     """Who may vouch for a report: an auditor changes nothing."""
     return not ATTESTING_ROLES.isdisjoint(reader.roles)
+
+
+def check_may_stream(reader: Reader) -> None:
+    """Raise `Forbidden` for whoever may not say where the record is sent."""
+    if STREAMING_ROLES.isdisjoint(reader.roles):
+        raise Forbidden("Where the record is sent is for owners and compliance.")
 
 
 def check_may_read(reader: Reader) -> None:

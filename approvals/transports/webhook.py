@@ -26,9 +26,7 @@ class Callback:
 def send_callback(callback: Callback, *, now: datetime) -> int:
     """Send it and return the status (2xx). Raises `DeliveryFailure` or `PermanentFailure`."""
     content = json.dumps(callback.body, separators=(",", ":"), ensure_ascii=False)
-    headers = signed_headers(
-        ident=callback.ident, content=content, keys=callback.secrets, now=now
-    )
+    headers = signed_headers(ident=callback.ident, content=content, keys=callback.secrets, now=now)
     headers["content-type"] = "application/json"
     status = outgoing.post(callback.url, content.encode(), headers)
     if 200 <= status < 300:

@@ -56,9 +56,7 @@ def _cef(event: Exported, _origin: str) -> bytes:
     return cef_line(event.body, index=event.index, leaf_hash=event.leaf_hash)
 
 
-def _ocsf(
-    events: Sequence[Exported], origin: str, chain: Chain
-) -> tuple[list[bytes], list[Chain]]:
+def _ocsf(events: Sequence[Exported], origin: str, chain: Chain) -> tuple[list[bytes], list[Chain]]:
     writer, lines, chains = OcsfChain(origin, chain), [], []
     for event in events:
         line = writer.line(event.body, event.canonical, event.index, event.leaf_hash)

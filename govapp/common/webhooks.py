@@ -24,9 +24,7 @@ def signed_headers(
     *, ident: str, content: str, keys: Sequence[str], now: datetime
 ) -> dict[str, str]:
     """Return the headers that sign `content`, with the present secret first in `keys`."""
-    signatures = [
-        Webhook(key).sign(msg_id=ident, timestamp=now, data=content) for key in keys
-    ]
+    signatures = [Webhook(key).sign(msg_id=ident, timestamp=now, data=content) for key in keys]
     return {
         "user-agent": "Govapp-Webhooks/1",
         "webhook-id": ident,
