@@ -36,9 +36,14 @@ def may_attest(reader: Reader) -> bool:
     return not ATTESTING_ROLES.isdisjoint(reader.roles)
 
 
+def may_stream(reader: Reader) -> bool:
+    """Who may say where the record is sent on."""
+    return not STREAMING_ROLES.isdisjoint(reader.roles)
+
+
 def check_may_stream(reader: Reader) -> None:
-    """Raise `Forbidden` for whoever may not say where the record is sent."""
-    if STREAMING_ROLES.isdisjoint(reader.roles):
+    """Raise `Forbidden` for whoever may not."""
+    if not may_stream(reader):
         raise Forbidden("Where the record is sent is for owners and compliance.")
 
 
