@@ -75,7 +75,8 @@ class StreamForm(forms.Form):
     )
 
     def __init__(self, *args: Any, kind: str, stream: AuditStream | None = None, **kwargs: Any):
-        super().__init__(*args, initial=_initial(stream), **kwargs)
+        kwargs["initial"] = _initial(stream)
+        super().__init__(*args, **kwargs)
         is_webhook = kind == StreamKind.WEBHOOK
         hint = "https://" if is_webhook else "tls://logs.example.com:6514"
         self.fields["address"].widget.attrs["placeholder"] = hint

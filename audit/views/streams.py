@@ -6,7 +6,7 @@ A new secret is shown once, in the answer to the POST itself: it is kept nowhere
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Concatenate, Final
+from typing import Any, Concatenate, Final, cast
 from uuid import UUID
 
 from django import forms
@@ -44,7 +44,7 @@ def stream_page(
         check_may_stream(reader_of(request))
         return view(request, slug, *args, **kwargs)
 
-    return record_page(page)
+    return record_page(cast("View[P]", page))
 
 
 @require_safe
