@@ -153,6 +153,8 @@ tenants_to_watch = register_door(
             UNION SELECT tenant_id FROM approvals_callbackdelivery WHERE status = 'queued'
             UNION SELECT tenant_id FROM approvals_finding WHERE cleared_at IS NULL
             UNION SELECT tenant_id FROM audit_ledgerqueueitem
+            UNION SELECT tenant_id FROM audit_auditstream
+              WHERE removed_at IS NULL AND state IN ('failing', 'stopped')
             UNION SELECT tenant_id FROM approvals_actionrequest
               WHERE status = 'approved'
               AND decided_at > (SELECT govapp_now()) - interval '1 day'""",
@@ -163,6 +165,7 @@ tenants_to_watch = register_door(
             "approvals_callbackdelivery": ("tenant_id", "status"),
             "approvals_finding": ("tenant_id", "cleared_at"),
             "audit_ledgerqueueitem": ("tenant_id",),
+            "audit_auditstream": ("tenant_id", "removed_at", "state"),
         },
     )
 )
@@ -191,6 +194,12 @@ system_figures = register_door(
             UNION ALL SELECT 'ledger_unsealed', '', count(*) FROM audit_ledgerqueueitem
             UNION ALL SELECT 'ledger_lateness_seconds', '', coalesce(extract(epoch FROM
               (SELECT govapp_now()) - min(queued_at)), 0) FROM audit_ledgerqueueitem
+            UNION ALL SELECT 'streams', state::text, count(*) FROM audit_auditstream
+              WHERE removed_at IS NULL GROUP BY state
+            UNION ALL SELECT 'stream_events_behind', '', coalesce(max(log.size - stream.cursor), 0)
+              FROM audit_auditstream stream
+              JOIN audit_ledgerlog log ON log.tenant_id = stream.tenant_id
+              WHERE stream.removed_at IS NULL AND stream.state IN ('active', 'failing')
             UNION ALL SELECT 'findings_open', kind::text, count(*) FROM approvals_finding
               WHERE cleared_at IS NULL GROUP BY kind
             UNION ALL SELECT 'tenants', '', count(*) FROM tenants_tenant""",
@@ -201,6 +210,8 @@ system_figures = register_door(
             "approvals_callbackdelivery": ("tenant_id", "status"),
             "approvals_finding": ("tenant_id", "kind", "cleared_at"),
             "audit_ledgerqueueitem": ("tenant_id", "queued_at"),
+            "audit_auditstream": ("tenant_id", "removed_at", "state", "cursor"),
+            "audit_ledgerlog": ("tenant_id", "size"),
             "tenants_tenant": ("id",),
         },
     )

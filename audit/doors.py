@@ -68,6 +68,47 @@ report_schedules_due = register_door(
     )
 )
 
+# Tenants take turns: the first stream of each, then the second. A test is asked for again when
+# whoever was to send it has not said anything for a minute.
+streams_due = register_door(
+    Door(
+        name="door_streams_due",
+        arguments="at_most integer",
+        returns="tenant_id uuid, stream_id uuid, is_test boolean",
+        body="""
+            SELECT tenant_id, id, is_test FROM (
+              SELECT due.*, row_number() OVER (
+                PARTITION BY tenant_id ORDER BY since, id, is_test) AS turn
+              FROM (
+                SELECT stream.tenant_id, stream.id, stream.next_at AS since, false AS is_test
+                FROM audit_auditstream stream
+                JOIN audit_ledgerlog log ON log.tenant_id = stream.tenant_id
+                WHERE stream.removed_at IS NULL AND stream.state IN ('active', 'failing')
+                  AND stream.next_at <= (SELECT govapp_now()) AND stream.cursor < log.size
+                  AND coalesce(stream.lease_until <= (SELECT govapp_now()), true)
+                UNION ALL
+                SELECT tenant_id, id, test_at, true FROM audit_auditstream
+                WHERE removed_at IS NULL AND test_state = 'queued'
+                  AND test_at < (SELECT govapp_now()) - interval '1 minute'
+              ) due
+            ) turns ORDER BY turn, since, id LIMIT $1""",
+        reads={
+            "audit_auditstream": (
+                "id",
+                "tenant_id",
+                "removed_at",
+                "state",
+                "next_at",
+                "cursor",
+                "lease_until",
+                "test_state",
+                "test_at",
+            ),
+            "audit_ledgerlog": ("tenant_id", "size"),
+        },
+    )
+)
+
 tenants_with_a_log = register_door(
     Door(
         name="door_tenants_with_a_log",

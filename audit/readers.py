@@ -11,6 +11,8 @@ REPORTING_ROLES: Final = frozenset({"owner", "compliance", "auditor"})
 ATTESTING_ROLES: Final = frozenset({"owner", "compliance"})
 KEEPING_ROLES: Final = frozenset({"owner", "compliance"})
 
+STREAMING_ROLES: Final = frozenset({"owner", "compliance"})
+
 
 class Reader(Protocol):
     """What the pages' middleware puts on a request as `request.membership`."""
@@ -44,6 +46,17 @@ def check_may_keep(reader: Reader) -> None:
     """Raise `Forbidden` for whoever may only look."""
     if not may_keep(reader):
         raise Forbidden("What is held and what goes is decided by owners and compliance.")
+
+
+def may_stream(reader: Reader) -> bool:
+    """Who may say where the record is sent on."""
+    return not STREAMING_ROLES.isdisjoint(reader.roles)
+
+
+def check_may_stream(reader: Reader) -> None:
+    """Raise `Forbidden` for whoever may not."""
+    if not may_stream(reader):
+        raise Forbidden("Where the record is sent is for owners and compliance.")
 
 
 def check_may_read(reader: Reader) -> None:

@@ -66,6 +66,30 @@ def sweep_exports() -> None:
     remove_exports()
 
 
+@shared_task(name="audit.sweep_streams")
+def sweep_streams() -> None:
+    """Hint at the streams that have something to send."""
+    from audit.services.stream_delivery import sweep_streams as sweep
+
+    sweep()
+
+
+@shared_task(name="audit.deliver_stream")
+def deliver_stream(stream_id: str, tenant_id: str) -> None:
+    """Send what one stream waits for."""
+    from audit.services.stream_delivery import deliver_stream as deliver
+
+    deliver(tenant_id=UUID(tenant_id), stream_id=UUID(stream_id))
+
+
+@shared_task(name="audit.test_stream")
+def test_stream(stream_id: str, tenant_id: str) -> None:
+    """Send the test of a stream that somebody asked for."""
+    from audit.services.stream_tests import send_test
+
+    send_test(tenant_id=UUID(tenant_id), stream_id=UUID(stream_id))
+
+
 @shared_task(name="audit.write_export", time_limit=3_600)
 def write_export(job_id: str, tenant_id: str) -> None:
     """Write the file of one export that was asked for."""

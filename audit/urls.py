@@ -14,6 +14,7 @@ from audit.views import (
     packs,
     report_schedules,
     reports,
+    streams,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -44,6 +45,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "t/<slug:slug>/audit/exports/<str:export>/cancel",
         exports.export_cancel,
         name="export_cancel",
+    ),
+    path("t/<slug:slug>/audit/streams/", streams.stream_list, name="stream_list"),
+    path("t/<slug:slug>/audit/streams/new", streams.stream_create, name="stream_create"),
+    path("t/<slug:slug>/audit/streams/<str:stream>/", streams.stream_detail, name="stream_detail"),
+    *(
+        path(f"t/<slug:slug>/audit/streams/<str:stream>/{word}", view, name=f"stream_{word}")
+        for word, view in (
+            ("change", streams.stream_change),
+            ("rotate", streams.stream_rotate),
+            ("switch", streams.stream_switch),
+            ("test", streams.stream_test),
+            ("replay", streams.stream_replay),
+            ("remove", streams.stream_remove),
+        )
     ),
     path("t/<slug:slug>/audit/searches", exports.search_keep, name="audit_search_keep"),
     path(

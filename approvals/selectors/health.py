@@ -35,6 +35,7 @@ from approvals.selectors.people import Person, load_people
 from audit.selectors.anchors import unanchored_since
 from audit.selectors.directory import asked_vouchers
 from audit.selectors.queue import oldest_unsealed
+from audit.selectors.streams import streams_in_trouble
 
 STAGE_WITHOUT_TIMER: Final = "stage_without_timer"
 TIMER_OVERDUE: Final = "timer_overdue"
@@ -45,6 +46,7 @@ APPROVED_WITHOUT_VOTE: Final = "approved_without_vote"
 ENDED_BUT_ARMED: Final = "ended_but_armed"
 RECORD_UNSEALED: Final = "record_unsealed"
 RECORD_UNANCHORED: Final = "record_unanchored"
+STREAM_FAILING: Final = "stream_failing"
 
 # What each kind is called, for whoever has to act on it.
 SUBJECTS: Final = {
@@ -57,6 +59,7 @@ SUBJECTS: Final = {
     ENDED_BUT_ARMED: "A request has ended and would still be reminded of",
     RECORD_UNSEALED: "Events wait to be sealed into the record",
     RECORD_UNANCHORED: "A witness or time-stamping authority does not vouch for the record",
+    STREAM_FAILING: "The record is not accepted where it is sent on",
 }
 KINDS: Final = tuple(SUBJECTS)
 
@@ -65,6 +68,7 @@ MESSAGE_MAY_WAIT: Final = timedelta(minutes=2)
 _TRIED_IN_TIME: Final = 2  # attempts that there are before that is over
 RECORD_MAY_WAIT: Final = timedelta(minutes=2)
 RECORD_MAY_BE_UNANCHORED: Final = timedelta(hours=2)
+STREAM_MAY_FAIL: Final = timedelta(hours=1)
 # A decision is looked at again for as long as its permission could still do harm.
 LOOKED_BACK: Final = timedelta(days=1)
 # Per tenant and round; what is left over is found in the next one.
@@ -96,6 +100,7 @@ def find_faults(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
     yield from _ended_but_armed(tenant_id, now)
     yield from _unsealed_record(tenant_id, now)
     yield from _unanchored_record(tenant_id, now)
+    yield from _failing_streams(tenant_id, now)
 
 
 def _stages_without_timer(tenant_id: UUID) -> Iterator[Fault]:
@@ -264,3 +269,17 @@ def _unanchored_record(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
                 f"What was recorded up to {since:%Y-%m-%d %H:%M} UTC is not vouched for by"
                 f" {asked.words} yet.",
             )
+
+
+def _failing_streams(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
+    """One fault for each, from the first hour on until it is accepted, paused or removed."""
+    for stream in streams_in_trouble(now - STREAM_MAY_FAIL):
+        yield Fault(
+            STREAM_FAILING,
+            tenant_id,
+            f"{STREAM_FAILING}:{stream.pk}",
+            f"The stream “{stream.name}” to {stream.host} is not accepted"
+            f" since {stream.failing_since or now:%Y-%m-%d %H:%M} UTC: {stream.last_error}"
+            + (" It was given up: resume it." if stream.state == "stopped" else ""),
+            is_tenants_own=True,
+        )

@@ -1,7 +1,5 @@
 """Callbacks (Standard Webhooks): endpoints, and deliveries as rows in the outbox."""
 
-import secrets
-from base64 import b64encode
 from datetime import UTC, timedelta
 from typing import Any, Final
 
@@ -16,11 +14,11 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Invalid
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.sealing import seal
+from govapp.common.webhooks import new_secret
 from govapp.common.writing import insert
 from tenants.models import Membership
 from tenants.rules import may_manage_agents, require
 
-SECRET_BYTES: Final = 32
 MAX_OVERLAP: Final = timedelta(days=30)
 
 
@@ -52,7 +50,7 @@ def create_endpoint(
     _require_manager(actor)
     require_usable_url(url)
     _check_description(description)
-    secret = _new_secret()
+    secret = new_secret()
     endpoint = CallbackEndpoint(
         url=url, description=description, secret_sealed=seal(secret.encode())
     )
@@ -93,7 +91,7 @@ def rotate_secret(*, actor: Membership, endpoint: CallbackEndpoint, overlap: tim
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise Invalid("Choose an overlap of at most 30 days.")
     endpoint = CallbackEndpoint.objects.select_for_update().get(pk=endpoint.pk)
-    secret = _new_secret()
+    secret = new_secret()
     endpoint.former_secret_sealed = endpoint.secret_sealed
     endpoint.former_secret_until = clock.now() + overlap
     endpoint.secret_sealed = seal(secret.encode())
@@ -143,10 +141,6 @@ def _body(request: ActionRequest, event_type: str) -> dict[str, Any]:
             "execution": {"state": request.execution_state},
         },
     }
-
-
-def _new_secret() -> str:
-    return f"whsec_{b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 
 def _require_manager(actor: Membership) -> None:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from standardwebhooks import Webhook
-
 from approvals.transports import outgoing
 from approvals.transports.failures import DeliveryFailure, PermanentFailure
+from govapp.common.webhooks import signed_headers
 
 _GONE: Final = 410
 
@@ -27,17 +26,8 @@ class Callback:
 def send_callback(callback: Callback, *, now: datetime) -> int:
     """Send it and return the status (2xx). Raises `DeliveryFailure` or `PermanentFailure`."""
     content = json.dumps(callback.body, separators=(",", ":"), ensure_ascii=False)
-    signatures = [
-        Webhook(secret).sign(msg_id=callback.ident, timestamp=now, data=content)
-        for secret in callback.secrets
-    ]
-    headers = {
-        "content-type": "application/json",
-        "user-agent": "Govapp-Webhooks/1",
-        "webhook-id": callback.ident,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
+    headers = signed_headers(ident=callback.ident, content=content, keys=callback.secrets, now=now)
+    headers["content-type"] = "application/json"
     status = outgoing.post(callback.url, content.encode(), headers)
     if 200 <= status < 300:
         return status

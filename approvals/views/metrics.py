@@ -32,6 +32,8 @@ _FIGURES: Final = {
     "callbacks_queued": ("Callbacks that are not delivered yet.", ""),
     "ledger_unsealed": ("Events without a place in a sealed record.", ""),
     "ledger_lateness_seconds": ("How long the oldest of them has waited.", ""),
+    "streams": ("Streams of a record to somebody else's system.", "state"),
+    "stream_events_behind": ("Events that the stream farthest behind has not got yet.", ""),
     "findings_open": ("What must not exist and does, by kind.", "kind"),
 }
 

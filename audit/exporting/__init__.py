@@ -17,6 +17,7 @@ class Exported:
     body: Mapping[str, Any]
     index: int
     leaf_hash: bytes
+    is_filled: bool = True  # `body` has its personal texts; otherwise it is what was hashed
 
 
 Line = Callable[[Exported], bytes]

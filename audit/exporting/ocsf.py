@@ -46,9 +46,9 @@ _SEVERITY_WORDS: Final = {1: "Informational", 2: "Low", 3: "Medium", 4: "High"}
 class OcsfChain:
     """Writes events one after the other; each names the one before it."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, previous: tuple[str, str] | None = None) -> None:
         self._origin = origin
-        self._previous: tuple[str, str] | None = None
+        self.previous = previous  # id and fingerprint of the event before
 
     def line(
         self, body: Mapping[str, Any], canonical: bytes, index: int, leaf_hash: bytes
@@ -61,8 +61,8 @@ class OcsfChain:
             "chain_uid": self._origin,
             "authority_uid": self._origin,
         }
-        if self._previous is not None:
-            before, fingerprint = self._previous
+        if self.previous is not None:
+            before, fingerprint = self.previous
             attestation["prev_event"] = {"uid": before, "fingerprint": _fingerprint(fingerprint)}
         event["raw_data"] = canonical.decode()
         event["raw_data_hash"] = _fingerprint(sha256(canonical).hexdigest())
@@ -70,14 +70,19 @@ class OcsfChain:
         event["attestation_list"] = [attestation]
         value = sha256(encoded(event)).hexdigest()
         attestation["fingerprint"] = _fingerprint(value)
-        self._previous = (uid, value)
+        self.previous = (uid, value)
         return encoded(event) + b"\n"
+
+
+def severity_of(kind: str) -> int:
+    """Return how severe a type of event is, from 1 (informational) to 4 (high)."""
+    return int(_longest(_SEVERITIES, kind, _INFORMATIONAL))
 
 
 def _event_of(body: Mapping[str, Any]) -> dict[str, Any]:
     kind = str(body.get("type", ""))
     class_uid, category, class_name = _longest(_CLASSES, kind)
-    severity = _longest(_SEVERITIES, kind, _INFORMATIONAL)
+    severity = severity_of(kind)
     actor, subject = body.get("actor") or {}, body.get("subject") or {}
     event: dict[str, Any] = {
         "metadata": {

@@ -31,9 +31,11 @@ from audit.models.report import (
 )
 from audit.models.search import LedgerWords, WordsCursor
 from audit.models.signing import SigningCertificate
+from audit.models.streams import AuditStream, StreamKind, StreamState, StreamTest
 
 __all__ = [
     "AuditSearch",
+    "AuditStream",
     "Cosignature",
     "DirectoryCheckpoint",
     "DirectoryEntry",
@@ -64,6 +66,9 @@ __all__ = [
     "ReportSignature",
     "ReportStatus",
     "SigningCertificate",
+    "StreamKind",
+    "StreamState",
+    "StreamTest",
     "TimeStamp",
     "Voucher",
     "VoucherKind",

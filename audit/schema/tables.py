@@ -251,6 +251,23 @@ report_schedule.delivery_changed | Somebody gets a link to each report, or no mo
     recipients:list
 report_schedule.removed | A report is made regularly no more | kind every zone recipients:list
 """
+_STREAMS: Final = """
+audit_stream.created | The record is sent on from now on | query:object time_zone
+    from_index:number
+audit_stream.changed | A stream was changed | changes:object
+audit_stream.secret_rotated | A stream signs with a new secret | former_until
+audit_stream.paused | A stream was paused | next_index:number
+audit_stream.resumed | A stream goes on | was next_index:number
+audit_stream.replayed | A stream was set to another place | from_index:number former_index:number
+audit_stream.removed | A stream was removed | next_index:number delivered:number
+audit_stream.test_asked | A test was asked for |
+audit_stream.tested | A test was sent | is_accepted:flag reason
+audit_stream.failing | What is sent is not accepted | reason failing_since next_index:number
+audit_stream.recovered | What is sent is accepted again | failing_since next_index:number
+audit_stream.stopped | A stream was given up | reason failing_since next_index:number
+audit_stream.passed_over | Events were pruned before they could be sent | from_index:number
+    until_index:number count:number
+"""
 _REPORTS: Final = """
 report.requested | A report was asked for |
 report.cancelled | A report was cancelled |
@@ -274,5 +291,6 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Agents and keys": ("", _AGENTS),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
+    "Streams": ("name kind host format discloses:flag", _STREAMS),
     "Reports": ("kind request~ period_start~ period_end~", _REPORTS),
 }

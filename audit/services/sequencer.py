@@ -25,6 +25,7 @@ from audit.selectors.tiles import read_tile
 from audit.services.bodies import Entry
 from audit.services.ledger import record_first
 from audit.services.signing import LedgerBroken, create_key, sign_growth
+from audit.services.stream_hints import hint_streams
 from audit.transports.checkpoint_file import publish_checkpoint
 from govapp.common.ids import new_id
 from govapp.common.tenancy import require_tenant_id, tenant_transaction
@@ -92,6 +93,7 @@ def sequence_tenant(*, tenant_id: UUID, edges: Edges | None = None, batch: int =
         if not queued:
             return 0
         _take(ledger, queued, edges)
+        hint_streams()
         return len(queued)
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from audit.exporting import FORMATS
+from audit.readers import may_stream
 from audit.selectors import events
 from audit.selectors.pasted import find_pasted
 from audit.selectors.proofs import (
@@ -66,6 +67,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "zone": wanted.zone,
         "checkpoint_words": signed_words(wanted.zone),
         "formats": FORMATS.values(),
+        "may_stream": may_stream(reader_of(request)),
         "searches": list_searches(reader_of(request).as_actor().id),
     }
     return render(request, "audit/log.html", context)

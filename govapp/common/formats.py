@@ -78,6 +78,10 @@ STATUSES = {
     # callback endpoints
     "enabled": Badge("Enabled", "circle-check", "ok"),
     "disabled": Badge("Disabled", "circle-pause", "neutral"),
+    # streams of the record
+    "failing": Badge("Not accepted", "triangle-alert", "bad"),
+    "stopped": Badge("Given up", "octagon-alert", "bad"),
+    "accepted": Badge("Accepted", "circle-check", "ok"),
     # jobs and deliveries
     "queued": Badge("Queued", "clock", "neutral"),
     "running": Badge("Running", "loader", "info"),

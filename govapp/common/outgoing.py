@@ -23,6 +23,10 @@ class CallFailed(Exception):
     """Nobody answered, or too much; the message is safe to store and says no address."""
 
 
+class NotAllowed(CallFailed):
+    """The name leads to where we may not go."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back: `body` is empty when none was asked for."""
@@ -30,6 +34,7 @@ class Answer:
     status: int
     content_type: str = ""
     body: bytes = b""
+    retry_after: str = ""
 
 
 def post(
@@ -94,7 +99,13 @@ async def exchange(
                 body += part
                 if len(body) > at_most:
                     raise CallFailed(f"The answer is longer than {at_most} bytes.")
-        return Answer(response.status_code, response.headers.get("content-type", ""), body)
+        headers = response.headers
+        return Answer(
+            response.status_code,
+            headers.get("content-type", ""),
+            body,
+            headers.get("retry-after", ""),
+        )
 
 
 @cache
@@ -104,18 +115,22 @@ def _trusted() -> ssl.SSLContext:
 
 
 async def resolve(url: httpx.URL, *, may_go_to: Judge) -> str:
-    """Return the one IP address to connect to. Raises `CallFailed`.
+    """Return the one IP address to connect to. Raises `CallFailed`."""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return await resolve_host(url.raw_host.decode("ascii").strip("[]"), port, may_go_to=may_go_to)
+
+
+async def resolve_host(host: str, port: int, *, may_go_to: Judge) -> str:
+    """Return the one IP address of a name to connect to. Raises `CallFailed`.
 
     Every address of the name is judged: a name that leads to a public and to a private place at
     once is an attack or a mistake, and neither is served.
     """
-    port = url.port or (443 if url.scheme == "https" else 80)
-    host = url.raw_host.decode("ascii").strip("[]")
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise CallFailed("The name of the receiver does not resolve.") from error
     addresses = [str(entry[4][0]) for entry in found]
     if not addresses or not all(may_go_to(address) for address in addresses):
-        raise CallFailed("The receiver is not on the public Internet.")
+        raise NotAllowed("The receiver is not on the public Internet.")
     return addresses[0]

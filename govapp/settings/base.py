@@ -1,5 +1,6 @@
 """Settings common to development, tests and production. Typed reading of the environment."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -235,6 +236,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_ROUTES = {
     "audit.make_report": {"queue": "reports"},
     "audit.write_export": {"queue": "reports"},
+    "audit.deliver_stream": {"queue": "reports"},
     "approvals.run_simulation": {"queue": "reports"},
 }
 # The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
@@ -244,6 +246,7 @@ CELERY_BEAT_SCHEDULE = {
     "anchor": {"task": "audit.anchor", "schedule": 10.0},
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
     "exports": {"task": "audit.sweep_exports", "schedule": 60.0},
+    "streams": {"task": "audit.sweep_streams", "schedule": 5.0},
     "days": {"task": "audit.close_days", "schedule": 60.0},
     "prunings": {"task": "audit.sweep_prunings", "schedule": 300.0},
     "retention": {"task": "audit.prune_daily", "schedule": 86_400.0},
@@ -303,6 +306,10 @@ METRICS_FROM_LOOPBACK = False
 # Callbacks may go to loopback in development only; production refuses the switch.
 CALLBACKS_MAY_GO_TO_LOOPBACK = False
 CALLBACKS_NEED_HTTPS = True
+
+# Networks of the operator's own, in which a tenant's SIEM may be (docs/streaming.md), and the only
+# ones to which its syslog may go without TLS. Whoever may make a stream can reach what is in them.
+STREAM_NETWORKS = [ip_network(text) for text in env.list("GOVAPP_STREAM_NETWORKS", default=[])]
 
 # Where Slack's Web API is; another place only in tests.
 SLACK_API_URL = "https://slack.com/api/"

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from audit.merkle.commitments import ERASED
 from audit.selectors.holds import find_hold, hold_words, lock_keeping
+from audit.selectors.streams import SentAway, sent_away
 from audit.selectors.subjects import what_is_held
 from audit.services.commitments import address_refs
 from audit.services.erasure import Erased, erase_subject
@@ -36,6 +37,7 @@ class Erasure:
     events: int
     counts: tuple[tuple[str, int], ...]
     hindrances: tuple[str, ...]
+    sent_away: tuple[SentAway, ...] = ()  # what other systems have been sent: not ours to erase
 
 
 def preview_erasure(*, actor: Membership, member: Membership) -> Erasure:
@@ -52,6 +54,7 @@ def preview_erasure(*, actor: Membership, member: Membership) -> Erasure:
         what_is_held(_refs(member)).events,
         tuple((words, count) for words, count in counts if count),
         tuple(_hindrances(member)),
+        tuple(sent_away()),
     )
 
 

@@ -19,12 +19,14 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What arrived. `statuses` holds the next answers instead of the usual one."""
+    """What arrived. `statuses` holds the next answers instead of the usual one; 0 is none: the
+    connection is closed after everything was received. `headers` go with each answer."""
 
     port: int = 0
     received: list[Received] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     usual_status: int = 204
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -44,7 +46,12 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         receiver.received.append(Received(self.path, headers, body))
         status = receiver.statuses.pop(0) if receiver.statuses else receiver.usual_status
+        if status == 0:
+            self.close_connection = True
+            return
         self.send_response(status)
+        for name, value in receiver.headers.items():
+            self.send_header(name, value)
         if 300 <= status < 400:
             self.send_header("location", f"{receiver.url}/elsewhere")
         self.send_header("content-length", "0")
