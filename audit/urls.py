@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/", explorer.audit_log, name="audit_log"),
     path("t/<slug:slug>/audit/anchors/", anchors.audit_anchors, name="audit_anchors"),
     path("t/<slug:slug>/audit/pack", packs.audit_pack, name="audit_pack"),
+    path("t/<slug:slug>/audit/packs/new", packs.pack_new, name="pack_new"),
     path("t/<slug:slug>/audit/export", exports.export_create, name="audit_export"),
     path("t/<slug:slug>/audit/exports/", exports.export_list, name="export_list"),
     path(
