@@ -6,6 +6,7 @@ from audit.api.log import EntriesView, ReceiptView, TileView
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
 from audit.views import (
     anchors,
+    directory,
     explaining,
     explorer,
     exports,
@@ -77,6 +78,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         report_schedules.schedule_remove,
         name="report_schedule_remove",
     ),
+    path("directory/checkpoint", directory.checkpoint, name="directory_checkpoint"),
+    path("directory/keys", directory.keys, name="directory_keys"),
+    path("directory/tile/entries/<path:entries>", directory.entries, name="directory_entries"),
+    path("directory/tile/<path:tile>", directory.tile, name="directory_tile"),
     path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),
     path(
         "api/v1/audit/tile/entries/<path:entries>",
