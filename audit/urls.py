@@ -7,6 +7,7 @@ from audit.api.log import EntriesView, ReceiptView, TileView
 from audit.api.views import CheckpointView, ConsistencyView, InclusionView
 from audit.views import (
     anchors,
+    directory,
     explaining,
     explorer,
     exports,
@@ -34,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/audit/holds/", keeping.hold_list, name="hold_list"),
     path("t/<slug:slug>/audit/holds/<str:hold>/release", keeping.hold_release, name="hold_release"),
     path("t/<slug:slug>/audit/pack", packs.audit_pack, name="audit_pack"),
+    path("t/<slug:slug>/audit/packs/new", packs.pack_new, name="pack_new"),
     path("t/<slug:slug>/audit/export", exports.export_create, name="audit_export"),
     path("t/<slug:slug>/audit/exports/", exports.export_list, name="export_list"),
     path(
@@ -107,6 +109,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="report_schedule_remove",
     ),
     path("api/v1/audit/events", EventsView.as_view(), name="api_audit_events"),
+    path("directory/checkpoint", directory.checkpoint, name="directory_checkpoint"),
+    path("directory/keys", directory.keys, name="directory_keys"),
+    path("directory/tile/entries/<path:entries>", directory.entries, name="directory_entries"),
+    path("directory/tile/<path:tile>", directory.tile, name="directory_tile"),
     path("api/v1/audit/checkpoint", CheckpointView.as_view(), name="api_audit_checkpoint"),
     path(
         "api/v1/audit/tile/entries/<path:entries>",

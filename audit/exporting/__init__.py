@@ -24,14 +24,20 @@ Line = Callable[[Exported], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """A format: `begin(origin)` gives the function that writes one event, ended by a newline."""
+class FileKind:
+    """What can be taken out of the record: how it is called, and how its file is."""
 
     slug: str
     title: str
     hint: str
     extension: str
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format(FileKind):
+    """A format: `begin(origin)` gives the function that writes one event, ended by a newline."""
+
     begin: Callable[[str], Line]
     header: bytes = b""
 
@@ -93,3 +99,14 @@ FORMATS: Final[Mapping[str, Format]] = {
         ),
     )
 }
+
+PACK: Final = FileKind(
+    "evidence-pack",
+    "Evidence pack",
+    "The events with proofs, keys and two verifiers that need neither us nor a network.",
+    "zip",
+    "application/zip",
+)
+
+KINDS: Final[Mapping[str, FileKind]] = {**FORMATS, PACK.slug: PACK}
+"""Everything that an export can be: the formats, and the evidence pack."""

@@ -10,18 +10,16 @@ from govapp.common.models import InstallationOwned
 
 
 class DirectoryLog(InstallationOwned):
-    """The one directory log: its origin and its signing key, sealed.
+    """The one directory log: its origin, and where it stands.
 
-    `size` and `frontier` are where it stands; its row is the lock of whoever extends it.
+    Its row is the lock of whoever extends it.
     """
 
     never_removed = True
-    immutable_fields = ("id", "origin", "public_key")
+    immutable_fields = ("id", "origin")
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     origin = models.TextField()
-    public_key = models.BinaryField(max_length=32)
-    private_key_sealed = models.BinaryField()
     size = models.BigIntegerField(default=0)
     frontier = models.BinaryField(default=bytes)
     created_at = models.DateTimeField(db_default=Now())
@@ -30,8 +28,38 @@ class DirectoryLog(InstallationOwned):
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="directory_once")]
 
 
+class DirectoryKey(InstallationOwned):
+    """A key of the directory log: which checkpoints carry its signature.
+
+    Each but the first is named by the entry at index `from_size - 1`, under a checkpoint that the
+    key before has signed as well: so the old key vouches for the new.
+    """
+
+    never_removed = True
+    immutable_fields = ("from_size", "public_key")
+
+    from_size = models.BigIntegerField(primary_key=True)
+    until_size = models.BigIntegerField(null=True)  # the last one that it signed
+    public_key = models.BinaryField(max_length=32)
+    private_key_sealed = models.BinaryField()  # empty once it signs no more
+    retires_at = models.DateTimeField(null=True)  # a newer key has taken over until then
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until_size__isnull=True)
+                | models.Q(until_size__gte=models.F("from_size")),
+                name="directory_key_in_order",
+            )
+        ]
+
+
 class DirectoryEntry(InstallationOwned):
-    """One anchored checkpoint of a tenant's log: the text part of its signed note is the leaf."""
+    """One leaf: the text part of the signed note of a tenant's checkpoint.
+
+    Or, under the directory's own origin, the text that names a new key of the directory.
+    """
 
     append_only = True
 

@@ -19,13 +19,16 @@ class ExportJob(TenantOwned):
         "format",
         "query",
         "time_zone",
+        "options",
         "requested_by_id",
         "requested_at",
     )
 
-    format = models.TextField()  # a slug of `audit.exporting.FORMATS`
+    format = models.TextField()  # a slug of `audit.exporting.KINDS`
     query = models.JSONField()  # the filters that are set, by name
     time_zone = models.TextField()
+    # Of an evidence pack: "redact", the kinds left out, and "report", the id of one to go along.
+    options = models.JSONField(default=dict, blank=True)
     requested_by_id = models.TextField()
     requested_by_name = models.TextField()
     requested_at = models.DateTimeField(db_default=Now())
@@ -40,6 +43,8 @@ class ExportJob(TenantOwned):
     count = models.BigIntegerField(null=True)
     size_bytes = models.BigIntegerField(null=True)
     sha256 = models.TextField(default="", blank=True)
+    # What else is known of the finished file: of a pack its counts and its manifest's SHA-256.
+    told = models.JSONField(default=dict, blank=True)
     taken_at = models.DateTimeField(null=True)  # when the file was first handed out
     removed_at = models.DateTimeField(null=True)  # when its pieces were removed
 

@@ -33,6 +33,7 @@ class PackedValue:
     salt: bytes = b""
     value: str = ""
     withheld: str = ""
+    kind: str = ""  # for whoever counts: a pack says it in the event
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from functools import lru_cache
 from hashlib import sha256
-from typing import IO, Any, Final
+from typing import Any, Final, Protocol
 
 from audit.merkle.tiles import ReadTile, prove_consistency, prove_inclusion
 from audit.packs import pages
@@ -20,6 +20,14 @@ from audit.packs.verifier.log import CONSISTENCY_HEAD, PROOF_HEAD
 from audit.packs.verifier.words import FORMAT
 
 _TILES_AT_HAND: Final = 256
+
+
+class Sink(Protocol):
+    """Where a pack is written to: once, from its beginning to its end."""
+
+    def write(self, data: bytes, /) -> int: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,8 @@ class _Writer:
         return digest.hexdigest()
 
 
-def write_pack(file: IO[bytes], contents: PackContents) -> Written:
-    """Write the pack; the file stands at its end afterwards. Two passes over the leaves' rows.
+def write_pack(file: Sink, contents: PackContents) -> Written:
+    """Write the pack, never going back in the file. Two passes over the leaves' rows.
 
     The same contents give the same bytes. Raises ValueError when the leaves do not ascend.
     """

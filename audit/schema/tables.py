@@ -236,14 +236,17 @@ ledger.pruning_done | A pruning came to its end | before events:number others:ob
 hold.placed | What must neither be pruned nor erased is held | kind ref? from? until? matter reason
 hold.released | A hold was released by another person | kind ref? from? until? matter reason
     placed_by
-export.requested | Events were asked for as a file | format query:object time_zone
+export.requested | Events were asked for as a file | format query:object time_zone redacted:list~
+    report~
 export.made | The file was written | format query:object time_zone count:number bytes:number
     sha256 ledger_size:number
-export.taken | The file was taken out | format query:object time_zone count:number sha256
-export.cancelled | An export was cancelled | format query:object time_zone
-export.failed | An export could not be written | format query:object time_zone reason
-evidence_pack.made | An evidence pack was taken out | format query:object time_zone redacted:list
-    counts:object ledger_size:number bytes:number sha256 manifest_sha256
+export.taken | The file was taken out | format query:object time_zone redacted:list~ report~
+    count:number sha256
+export.cancelled | An export was cancelled | format query:object time_zone redacted:list~ report~
+export.failed | An export could not be written | format query:object time_zone redacted:list~
+    report~ reason
+evidence_pack.made | An evidence pack was made | format query:object time_zone redacted:list
+    report~ counts:object count:number~ ledger_size:number bytes:number sha256 manifest_sha256
 proof.downloaded | A proof was taken out | event leaf_hash
 subject.erased | A subject was erased | refs:list what keys:number files:number reason
 report_schedule.created | A report is made regularly | kind every zone recipients:list

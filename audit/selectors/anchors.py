@@ -42,7 +42,8 @@ class Anchor:
     `entry` is the text part of the tenant's checkpoint note (UTF-8), `index` its leaf in the
     directory, `path` its inclusion proof (RFC 6962) under the root of `directory_note`. Each of
     `time_stamps` is an RFC 3161 token (DER, a CMS ContentInfo) whose imprint is the SHA-256 of the
-    text part of `directory_note`, its final newline included. `at` is when the directory's
+    text part of `directory_note`, its final newline included. `directory_vkey` is the newest of the
+    keys that signed it. `at` is when the directory's
     checkpoint was signed, by the database's clock. `tenant_note` is the tenant's own signed note
     of `tenant_size` leaves, whose text is `entry`.
     """
@@ -64,16 +65,17 @@ def anchor_of(size: int) -> Anchor | None:
 
     The newest entry that somebody vouches for, or the newest one at all while nobody does; under
     the directory's first checkpoint that is both cosigned and stamped, else cosigned, else
-    stamped. None when no checkpoint up to this size was taken yet. Eight queries at most.
+    stamped. None when no checkpoint up to this size was taken yet. Nine queries at most.
     """
-    ledger, key = LedgerLog.objects.first(), directory_key()
-    if ledger is None or key is None:
-        return None
-    entry = _entry(ledger.origin, size)
+    ledger = LedgerLog.objects.first()
+    entry = _entry(ledger.origin, size) if ledger is not None else None
     if entry is None:
         return None
     tenant_note = LedgerCheckpoint.objects.values_list("note", flat=True).get(size=entry.size)
     checkpoint = _checkpoint(entry.index)
+    key = directory_key(checkpoint.size)
+    if key is None:
+        return None
     cosignatures = list(checkpoint.cosignatures.order_by("vkey"))
     stamps = checkpoint.time_stamps.order_by("url").values_list("token", flat=True)
     return Anchor(

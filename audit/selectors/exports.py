@@ -1,14 +1,14 @@
 """Reading exports: the jobs of a tenant, their pieces, and the events that go into one."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
-from audit.exporting import FORMATS, Exported
+from audit.exporting import KINDS, Exported
 from audit.models import ExportJob, ExportPiece, LedgerEvent
 from audit.selectors.events import EventFilter, as_rows, select_events
 from audit.selectors.searching import Place, find_events
@@ -34,7 +34,7 @@ def list_exports() -> list[ExportJob]:
 
 def format_title(slug: str) -> str:
     """Return what a format is called; one that is known no more keeps its slug."""
-    return FORMATS[slug].title if slug in FORMATS else slug
+    return KINDS[slug].title if slug in KINDS else slug
 
 
 def pieces_of(job_id: UUID) -> Iterator[int]:
@@ -48,6 +48,13 @@ def read_piece(job_id: UUID, number: int) -> bytes | None:
     row = ExportPiece.objects.filter(job_id=job_id, number=number).values_list("data", flat=True)
     found = row.first()
     return None if found is None else bytes(found)
+
+
+def filter_of(query: Mapping[str, str], zone: str) -> EventFilter:
+    """Return the filter that a job keeps, without what is no filter any more."""
+    known = {field.name for field in fields(EventFilter)} - {"zone"}
+    chosen = {key: str(value) for key, value in query.items() if key in known}
+    return EventFilter(**chosen, zone=zone)
 
 
 def events_in(

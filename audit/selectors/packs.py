@@ -1,16 +1,19 @@
 """What an evidence pack is made of, read from the bound tenant's record as the pack is written."""
 
-import json
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import merge
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Max, Min, Q
 
 from audit.actors import Actor
+from audit.merkle.tiles import ReadTile
 from audit.models import (
     LedgerCheckpoint,
     LedgerEvent,
@@ -19,18 +22,11 @@ from audit.models import (
     Report,
     ReportStatus,
 )
-from audit.packs.contents import (
-    KeySpan,
-    PackContents,
-    PackedLeaf,
-    PackedReport,
-    PackedValue,
-    Vouching,
-)
+from audit.packs.contents import KeySpan, PackContents, PackedReport, Vouching
 from audit.selectors.anchors import anchor_of
-from audit.selectors.disclosures import disclosures_of
 from audit.selectors.events import EventFilter, select_events
-from audit.selectors.proofs import latest_checkpoint, verifier_keys
+from audit.selectors.pack_rows import PackScope, Reading, leaves_of, values_of
+from audit.selectors.proofs import SignedCheckpoint, latest_checkpoint, verifier_keys
 from audit.selectors.tiles import read_tile
 from govapp.common.errors import Conflict, NotFound
 from govapp.common.ids import public_id
@@ -38,21 +34,31 @@ from govapp.common.ids import public_id
 LEANED_ON: Final = ("ledger.key_created", "ledger.key_rotated", "ledger.pruned")
 """Events that go along with every pack: which keys are the log's, and what was pruned."""
 
-_PERIOD: Final = {"since", "until"}
-_AT_ONCE: Final = 1000
+PERIOD: Final = {"since", "until"}
+
+
+def _here(_words: str, _count: int) -> AbstractContextManager[None]:
+    """Read in the transaction that is open already."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
-class _Scope:
-    """Which leaves a pack has: those of `rows` that `wanted` names, and `leaned_on`."""
+class Chosen:
+    """What somebody chose to have in a pack, beside the filter."""
 
-    said: dict[str, Any]
-    wanted: Q
-    leaned_on: frozenset[int]
+    redact: frozenset[str] = frozenset()
+    report_id: UUID | None = None
 
-    def rows(self) -> QuerySet[LedgerLeaf]:
-        chosen = self.wanted | Q(index__in=self.leaned_on)
-        return LedgerLeaf.objects.filter(chosen).order_by("index")
+
+NOTHING: Final = Chosen()
+
+
+def signed_checkpoint() -> SignedCheckpoint:
+    """Return what a pack is made of. Raises `Conflict` when nothing is signed yet."""
+    checkpoint = latest_checkpoint()
+    if checkpoint is None:
+        raise Conflict("Nothing stands in the signed record yet; try again in a few seconds.")
+    return checkpoint
 
 
 def pack_contents(
@@ -60,31 +66,31 @@ def pack_contents(
     *,
     exporter: Actor,
     made_at: datetime,
-    redact: frozenset[str] = frozenset(),
-    report_id: UUID | None = None,
-) -> PackContents:
-    """Return the contents of a pack. They read the database while they are written.
+    chosen: Chosen = NOTHING,
+    reading: Reading = _here,
+) -> tuple[PackContents, int]:
+    """Return the contents of a pack, and how many leaves it has.
 
-    A filter by days alone gives every event between the first and the last of them, so that the
-    pack shows that none is missing; any other is a selection. Raises `Malformed` for a filter that
-    makes no sense, `Conflict` when nothing is signed yet, `NotFound` without that report.
+    They read the database while they are written, each page within `reading`; this itself is
+    called inside of a transaction. A filter by days alone gives every event between the first and
+    the last of them, so that the pack shows that none is missing; any other is a selection. Raises
+    `Malformed` for a filter that makes no sense, `Conflict` when nothing is signed yet, `NotFound`
+    without that report.
     """
-    checkpoint = latest_checkpoint()
-    if checkpoint is None:
-        raise Conflict("Nothing stands in the signed record yet; try again in a few seconds.")
-    report, report_index = _report(report_id, checkpoint.size)
-    scope = _scope(wanted, checkpoint.size, report_index)
+    checkpoint = signed_checkpoint()
+    report, report_index = packed_report(chosen.report_id, checkpoint.size)
+    scope = pack_scope(wanted, checkpoint.size, report_index)
     keys = _keys(checkpoint.size)
     vouching, anchored = _vouching(checkpoint.size)
-    return PackContents(
+    contents = PackContents(
         origin=checkpoint.vkey.split("+", 1)[0],
         size=checkpoint.size,
         root=checkpoint.root,
         note=checkpoint.note,
         keys=keys,
-        read_tile=read_tile,
-        leaves=lambda: _leaves(scope),
-        values=_values(scope, redact),
+        read_tile=_tiles(reading),
+        leaves=leaves_of(scope, reading),
+        values=values_of(scope, chosen.redact, reading),
         scope=scope.said,
         supporting=scope.leaned_on,
         query=wanted.chosen(),
@@ -94,33 +100,44 @@ def pack_contents(
         older_notes=_older(scope, keys, checkpoint.size, anchored),
         vouching=vouching,
         report=report,
-        redacted=redact,
+        redacted=chosen.redact,
     )
+    return contents, scope.total
 
 
-def _scope(wanted: EventFilter, size: int, report_index: int | None) -> _Scope:
+def _tiles(reading: Reading) -> ReadTile:
+    def read(level: int, index: int) -> bytes:
+        with reading("Writing proofs", 0):
+            return read_tile(level, index)
+
+    return read
+
+
+def pack_scope(wanted: EventFilter, size: int, report_index: int | None) -> PackScope:
+    """Return which leaves of the tree at a size a pack of this filter has."""
     leaned_on = set(_indices(Q(type__in=LEANED_ON), size))
     if report_index is not None:
         leaned_on.add(report_index)
     asked = wanted.condition()
-    if set(wanted.chosen()) <= _PERIOD:
+    if set(wanted.chosen()) <= PERIOD:
         ends = LedgerEvent.objects.filter(asked, leaf_rows__index__lt=size).aggregate(
             first=Min("leaf_rows__index"), last=Max("leaf_rows__index")
         )
         places = [*_pruned_places(wanted), *(each for each in ends.values() if each is not None)]
         if places:
             first, last = min(places), max(places)
-            return _Scope(
+            beside = sorted(index for index in leaned_on if not first <= index <= last)
+            return PackScope(
                 {"kind": "complete", "first": first, "last": last},
-                Q(index__gte=first, index__lte=last),
-                frozenset(index for index in leaned_on if not first <= index <= last),
+                range(first, last + 1),
+                beside,
+                frozenset(beside),
             )
-    matching = set(_indices(asked & Q(type__in=LEANED_ON), size))
-    events = select_events(wanted).values("pk")
-    return _Scope(
-        {"kind": "selection", **_instants(wanted)},
-        Q(event__in=events, index__lt=size),
-        frozenset(leaned_on - matching),
+    matching = array("q", _matching(wanted, size))
+    supporting = leaned_on - set(matching)
+    others = array("q", merge(matching, sorted(supporting)))
+    return PackScope(
+        {"kind": "selection", **_instants(wanted)}, range(0), others, frozenset(supporting)
     )
 
 
@@ -136,6 +153,13 @@ def _pruned_places(wanted: EventFilter) -> list[int]:
     return [int(each) for each in ends.values() if each is not None]
 
 
+def _matching(wanted: EventFilter, size: int) -> Iterator[int]:
+    """Yield the indices of a selection; they are kept, with eight bytes each."""
+    events = select_events(wanted).values("pk")
+    rows = LedgerLeaf.objects.filter(event__in=events, index__lt=size).order_by("index")
+    yield from rows.values_list("index", flat=True).iterator(chunk_size=10_000)
+
+
 def _indices(wanted: Q, size: int) -> list[int]:
     rows = LedgerEvent.objects.filter(wanted, leaf_rows__index__lt=size)
     return list(rows.values_list("leaf_rows__index", flat=True))
@@ -148,64 +172,6 @@ def _instants(wanted: EventFilter) -> dict[str, str]:
         if moment is not None:
             found[name] = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return found
-
-
-def _leaves(scope: _Scope) -> Iterator[PackedLeaf]:
-    # Not through the reference, which would leave out the leaves of events that were pruned.
-    body = LedgerEvent.objects.filter(pk=OuterRef("event_id")).values("body")
-    rows = scope.rows().values_list("index", "leaf_hash", Subquery(body))
-    for index, leaf, body in rows.iterator(chunk_size=_AT_ONCE):
-        yield PackedLeaf(index, bytes(leaf), None if body is None else bytes(body))
-
-
-def _values(scope: _Scope, redact: frozenset[str]) -> Callable[[], Iterator[PackedValue]]:
-    """Return what yields the personal values of the events, in order."""
-
-    def values() -> Iterator[PackedValue]:
-        rows = scope.rows().values_list("event_id", "event__body")
-        batch: list[tuple[UUID, bytes]] = []
-        for ident, body in rows.iterator(chunk_size=_AT_ONCE):
-            if redact and body is not None and b'"personal"' not in bytes(body):
-                _refuse_old(bytes(body))
-            if body is not None and b'"personal"' in bytes(body):
-                batch.append((ident, bytes(body)))
-            if len(batch) == _AT_ONCE:
-                yield from _told(batch, redact)
-                batch = []
-        yield from _told(batch, redact)
-
-    return values
-
-
-def _refuse_old(body: bytes) -> None:
-    if json.loads(body).get("v") == 1:
-        raise Conflict(
-            "Some of these events are of the first version, which holds names in the hashed bytes:"
-            " they cannot be left out."
-        )
-
-
-def _told(batch: list[tuple[UUID, bytes]], redact: frozenset[str]) -> Iterator[PackedValue]:
-    opened = _opened([ident for ident, _ in batch])
-    for ident, body in batch:
-        name = public_id("ev", ident)
-        personal = json.loads(body).get("personal") or {}
-        for number in sorted(map(int, personal)):
-            entry = personal[str(number)]
-            found = opened.get((ident, number))
-            if found is None:
-                yield PackedValue(name, number, entry["of"], withheld="erased")
-            elif entry.get("kind") in redact:
-                yield PackedValue(name, number, entry["of"], withheld="redacted")
-            else:
-                yield PackedValue(name, number, entry["of"], found[0], found[1])
-
-
-def _opened(event_ids: list[UUID]) -> dict[tuple[UUID, int], tuple[bytes, str]]:
-    """Return salt and value of each commitment that can be opened, by event and number."""
-    return {
-        (each.event_id, each.number): (each.salt, each.value) for each in disclosures_of(event_ids)
-    }
 
 
 def _keys(size: int) -> list[KeySpan]:
@@ -235,7 +201,7 @@ def _vouching(size: int) -> tuple[Vouching | None, tuple[int, str] | None]:
 
 
 def _older(
-    scope: _Scope, keys: list[KeySpan], size: int, anchored: tuple[int, str] | None
+    scope: PackScope, keys: list[KeySpan], size: int, anchored: tuple[int, str] | None
 ) -> list[tuple[int, str]]:
     """Return older checkpoints that matter: at the beginning, at changes of keys, the anchored."""
     found = {anchored[0]: anchored[1]} if anchored else {}
@@ -251,7 +217,8 @@ def _older(
     return sorted((at, note) for at, note in found.items() if 0 < at < size)
 
 
-def _report(report_id: UUID | None, size: int) -> tuple[PackedReport | None, int | None]:
+def packed_report(report_id: UUID | None, size: int) -> tuple[PackedReport | None, int | None]:
+    """Return a report with the index of its event. Raises `NotFound`, or `Conflict` for now."""
     if report_id is None:
         return None, None
     report = Report.objects.filter(pk=report_id, status=ReportStatus.READY).first()

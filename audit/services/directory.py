@@ -8,6 +8,7 @@ Sources: C2SP tlog-tiles, tlog-checkpoint; design page audit.md, "Prove".
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -18,12 +19,19 @@ from audit.doors import checkpoints_to_anchor
 from audit.merkle.note import Checkpoint, LogKey, sign_checkpoint, text_of
 from audit.merkle.tiles import Growth, grow
 from audit.merkle.tree import Frontier, leaf_hash
-from audit.models import DirectoryCheckpoint, DirectoryEntry, DirectoryLog, DirectoryTile
+from audit.models import (
+    DirectoryCheckpoint,
+    DirectoryEntry,
+    DirectoryKey,
+    DirectoryLog,
+    DirectoryTile,
+)
 from audit.selectors.directory import read_directory_tile
+from audit.services.directory_keys import create_directory_key, keys_in_use
 from audit.services.signing import LedgerBroken
 from audit.transports.checkpoint_file import publish_checkpoint
 from govapp.common import clock
-from govapp.common.sealing import seal, unseal
+from govapp.common.sealing import unseal
 
 log = structlog.get_logger(__name__)
 
@@ -53,24 +61,36 @@ def _locked_directory() -> DirectoryLog | None:
     locking = DirectoryLog.objects.select_for_update(skip_locked=True)
     found = locking.first()
     if found is None and not DirectoryLog.objects.exists():
-        key = LogKey.generate(f"directory.govapp.example/{secrets.token_hex(16)}")
-        made = DirectoryLog(
-            origin=key.name,
-            public_key=key.verifier.public_key,
-            private_key_sealed=seal(key.seed),
-            frontier=Frontier().to_bytes(),
-        )
+        origin = f"directory.govapp.example/{secrets.token_hex(16)}"
+        made = DirectoryLog(origin=origin, frontier=Frontier().to_bytes())
         # Two may find none at once: the second waits here, and uses the first's.
         DirectoryLog.objects.bulk_create([made], ignore_conflicts=True)
         found = locking.first()
+    if found is not None and not DirectoryKey.objects.exists():
+        create_directory_key(found.origin, from_size=1)
     return found
 
 
+@dataclass(frozen=True)
+class Entered:
+    """One entry on its way in: `origin` and `size` are its first two lines."""
+
+    text: str
+    origin: str
+    size: int
+
+
 def _enter(directory: DirectoryLog, found: Sequence[dict[str, Any]]) -> None:
+    """Enter checkpoints of tenants' logs."""
+    entries = [Entered(text_of(row["note"]), row["origin"], row["size"]) for row in found]
+    enter_all(directory, entries)
+
+
+def enter_all(directory: DirectoryLog, entries: Sequence[Entered]) -> None:
+    """Extend the tree by these entries and sign it, under the lock of the directory's row."""
     before = Frontier.from_bytes(bytes(directory.frontier))
     _check_signed(before)
-    texts = [text_of(row["note"]) for row in found]
-    leaves = [leaf_hash(text.encode()) for text in texts]
+    leaves = [leaf_hash(entry.text.encode()) for entry in entries]
     growth = grow(before.size, leaves, read_directory_tile)
     after = before.extend(leaves)
     if growth.root != after.root() or before.size != directory.size:
@@ -80,12 +100,12 @@ def _enter(directory: DirectoryLog, found: Sequence[dict[str, Any]]) -> None:
         [
             DirectoryEntry(
                 index=before.size + number,
-                text=texts[number],
+                text=entry.text,
                 leaf_hash=leaves[number],
-                origin=row["origin"],
-                size=row["size"],
+                origin=entry.origin,
+                size=entry.size,
             )
-            for number, row in enumerate(found)
+            for number, entry in enumerate(entries)
         ]
     )
     DirectoryTile.objects.bulk_create(
@@ -107,11 +127,19 @@ def _check_signed(before: Frontier) -> None:
 
 
 def _sign(directory: DirectoryLog, growth: Growth) -> None:
-    key = LogKey.from_seed(directory.origin, unseal(bytes(directory.private_key_sealed)))
-    if key.verifier.public_key != bytes(directory.public_key):
+    """Sign with every key in use; `directory.size` is still the size before."""
+    now = clock.now()
+    keys = [_opened(directory, row) for row in keys_in_use(directory, now)]
+    if not keys:
+        raise LedgerBroken("the directory has no key to sign with")
+    signed = Checkpoint(directory.origin, growth.size, growth.root)
+    note = sign_checkpoint(signed, key=keys[0], also=keys[1:])
+    DirectoryCheckpoint.objects.create(size=growth.size, root=growth.root, note=note, signed_at=now)
+    transaction.on_commit(partial(publish_checkpoint, vkey=keys[-1].verifier.encode(), note=note))
+
+
+def _opened(directory: DirectoryLog, row: DirectoryKey) -> LogKey:
+    key = LogKey.from_seed(directory.origin, unseal(bytes(row.private_key_sealed)))
+    if key.verifier.public_key != bytes(row.public_key):
         raise LedgerBroken("the signing key of the directory is not the published one")
-    note = sign_checkpoint(Checkpoint(directory.origin, growth.size, growth.root), key=key)
-    DirectoryCheckpoint.objects.create(
-        size=growth.size, root=growth.root, note=note, signed_at=clock.now()
-    )
-    transaction.on_commit(partial(publish_checkpoint, vkey=key.verifier.encode(), note=note))
+    return key

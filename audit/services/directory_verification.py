@@ -6,11 +6,12 @@ for, must still be what that log says. Source: design page audit.md, "Prove".
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import pairwise
 
 from django.conf import settings
 
 from audit.merkle.cosignature import WitnessKey
-from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpoint, text_of
+from audit.merkle.note import Checkpoint, NoteInvalid, open_checkpoint, text_of
 from audit.merkle.tiles import HEIGHT, WIDTH
 from audit.merkle.tree import Frontier, leaf_hash, root_of
 from audit.models import (
@@ -23,11 +24,15 @@ from audit.models import (
     LedgerLog,
     TimeStamp,
 )
+from audit.selectors.directory import directory_keys, key_entry
+from audit.selectors.proofs import LedgerKeyInfo
 from audit.services.findings import Finding, Verification
+from audit.services.key_checks import required_of
 from audit.stamps import StampInvalid, check_token, load_roots, time_of
 from audit.transports.checkpoint_file import OutsideCheckpoint, published_checkpoint
 
 _ROWS = 2_000
+_ANCHORED = 1_000
 
 
 def verify_directory() -> Verification | None:
@@ -47,29 +52,65 @@ def verify_directory() -> Verification | None:
     if outside is not None and outside.checkpoint.size > directory.size:
         what = f"a checkpoint of size {outside.checkpoint.size} was published"
         result.found(Finding("truncated", what, index=directory.size))
-    verifier = VerifierKey(directory.origin, bytes(directory.public_key))
-    if outside is not None and outside.verifier != verifier:
-        what = f"outside the directory is known as {outside.verifier.encode()}"
-        result.found(Finding("key replaced", what))
-        verifier = outside.verifier
-    _check_tree(directory, verifier, outside, result)
+    keys = _keys(outside, result)
+    _check_tree(directory, keys, outside, result)
     _check_cosignatures(result)
     _check_stamps(result)
     return result
 
 
 def check_against_directory(ledger: LedgerLog, result: Verification) -> None:
-    """Compare the bound tenant's checkpoints with what was anchored of them."""
-    entries = DirectoryEntry.objects.filter(origin=ledger.origin).order_by("size")
-    for entry in entries.iterator(chunk_size=_ROWS):
-        row = LedgerCheckpoint.objects.filter(size=entry.size).first()
-        what = ""
-        if row is None:
-            what = f"the checkpoint of size {entry.size} was anchored, and is gone"
-        elif _text(row.note) != entry.text:
-            what = f"the checkpoint of size {entry.size} is not the one that was anchored"
-        if what:
-            result.found(Finding("anchor", what, index=entry.size - 1))
+    """Compare the bound tenant's checkpoints with what was anchored of them.
+
+    Two queries for each thousand of them.
+    """
+    last = -1
+    while True:
+        entries = DirectoryEntry.objects.filter(origin=ledger.origin, size__gt=last)
+        page = list(entries.order_by("size").values_list("size", "text")[:_ANCHORED])
+        if not page:
+            return
+        last = page[-1][0]
+        rows = LedgerCheckpoint.objects.filter(size__in=[size for size, _ in page])
+        notes = dict(rows.values_list("size", "note"))
+        for size, text in page:
+            what = ""
+            if size not in notes:
+                what = f"the checkpoint of size {size} was anchored, and is gone"
+            elif _text(notes[size]) != text:
+                what = f"the checkpoint of size {size} is not the one that was anchored"
+            if what:
+                result.found(Finding("anchor", what, index=size - 1))
+
+
+def _keys(outside: OutsideCheckpoint | None, result: Verification) -> tuple[LedgerKeyInfo, ...]:
+    """Return the directory's keys, oldest first; what is known outside goes before the database.
+
+    A key known outside has to be one of them. Each but the first is named by an entry, under a
+    checkpoint that the key before has signed.
+    """
+    keys = directory_keys()
+    if outside is not None and outside.verifier.encode() not in {key.vkey for key in keys}:
+        what = f"outside the directory is known as {outside.verifier.encode()}"
+        result.found(Finding("key replaced", what))
+        return (LedgerKeyInfo(outside.verifier.encode(), from_size=0),)
+    own = DirectoryEntry.objects.filter(origin=result.origin, index__lt=result.size)
+    named = dict(own.values_list("index", "text"))
+    introduced = {
+        key.from_size - 1: key_entry(result.origin, key.from_size, key.vkey) for key in keys[1:]
+    }
+    for place in sorted(named.keys() | introduced.keys()):
+        if named.get(place) != introduced.get(place):
+            what = "an entry that names a key is not that of a key of the directory"
+            result.found(Finding("key", what, index=place))
+    for older, newer in pairwise(keys):
+        sizes = DirectoryCheckpoint.objects.filter(size__gte=newer.from_size)
+        if older.until_size is not None:
+            sizes = sizes.filter(size__lte=older.until_size)
+        if not sizes.exists():
+            what = f"no checkpoint that names the key {newer.vkey} is signed by the one before"
+            result.found(Finding("key", what, index=newer.from_size - 1))
+    return keys
 
 
 def _outside(result: Verification) -> OutsideCheckpoint | None:
@@ -85,7 +126,7 @@ def _outside(result: Verification) -> OutsideCheckpoint | None:
 
 def _check_tree(
     directory: DirectoryLog,
-    verifier: VerifierKey,
+    keys: tuple[LedgerKeyInfo, ...],
     outside: OutsideCheckpoint | None,
     result: Verification,
 ) -> None:
@@ -98,7 +139,7 @@ def _check_tree(
         tiles.add(leaves)
         frontier = frontier.extend(leaves)
         result.checkpoints += 1
-        signed = _opened(row, verifier, result)
+        signed = _opened(row, keys, result)
         for each in (signed, wanted.pop(row.size, None)):
             if each is not None and (frontier.size, frontier.root()) != (each.size, each.root):
                 what = f"the signed root at size {row.size} is not that of the entries"
@@ -161,10 +202,10 @@ class _Tiles:
 
 
 def _opened(
-    row: DirectoryCheckpoint, verifier: VerifierKey, result: Verification
+    row: DirectoryCheckpoint, keys: tuple[LedgerKeyInfo, ...], result: Verification
 ) -> Checkpoint | None:
     try:
-        signed = open_checkpoint(row.note, verifier=verifier)
+        signed = _signed_by_all(row, keys)
     except NoteInvalid as error:
         what = f"the checkpoint of size {row.size} is not valid: {error}"
         result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
@@ -174,6 +215,14 @@ def _opened(
         result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
         return None
     return signed
+
+
+def _signed_by_all(row: DirectoryCheckpoint, keys: tuple[LedgerKeyInfo, ...]) -> Checkpoint:
+    """Open the note with each key that has to have signed it."""
+    opened = [open_checkpoint(row.note, verifier=key) for key in required_of(keys, row.size)]
+    if not opened:
+        raise NoteInvalid("the directory had no key for this size")
+    return opened[0]
 
 
 def _check_cosignatures(result: Verification) -> None:

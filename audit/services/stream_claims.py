@@ -8,8 +8,8 @@ from uuid import UUID
 from audit.actors import SYSTEM
 from audit.exporting.streaming import FORMATS, Chain
 from audit.models import AuditStream, LedgerLog
+from audit.selectors.exports import filter_of
 from audit.selectors.streams import Window, read_window
-from audit.services.export_jobs import filter_of
 from audit.services.stream_events import record_stream
 from audit.services.stream_hints import nobodys
 from audit.transports.batch import Batch, Line

@@ -9,9 +9,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from audit.exporting import FORMATS
-from audit.models import ReportStatus
+from audit.exporting import FORMATS, KINDS, PACK
+from audit.models import ExportJob, ReportStatus
 from audit.selectors.exports import format_title, list_exports
+from audit.selectors.proofs import verifier_keys
 from audit.services import export_jobs, searches
 from audit.views.filters import filter_of
 from audit.views.pages import reader_of, record_page, repr_digest, zone_of
@@ -20,6 +21,7 @@ from govapp.common.ids import InvalidId, parse_public_id
 from govapp.common.tenancy import require_tenant_id
 
 _UNDER_WAY = {ReportStatus.QUEUED, ReportStatus.RUNNING}
+_LEFT_OUT = {"name": "names", "words": "people's words", "content": "what was asked for"}
 
 
 @require_safe
@@ -31,9 +33,17 @@ def export_list(request: HttpRequest, slug: str) -> HttpResponseBase:
     context: dict[str, Any] = {
         "nav": "audit",
         "rows": [
-            {"job": row, "title": format_title(row.format), "is_mine": row.requested_by_id == me}
+            {
+                "job": row,
+                "title": format_title(row.format),
+                "is_mine": row.requested_by_id == me,
+                "is_pack": row.format == PACK.slug,
+                "left_out": ", ".join(_LEFT_OUT.get(each, each) for each in _redacted(row)),
+                "file": _file_name(slug, row),
+            }
             for row in rows
         ],
+        "keys": verifier_keys(),
         "under_way": [row for row in rows if row.status in _UNDER_WAY],
         "zone": zone_of(request),
     }
@@ -74,11 +84,10 @@ def export_download(request: HttpRequest, slug: str, export: str) -> HttpRespons
     except DomainError as error:
         messages.error(request, error.detail)
         return redirect(reverse("export_list", args=[slug]))
-    chosen = FORMATS[job.format]
-    name = f"{slug}-record-{job.requested_at:%Y%m%dT%H%M%SZ}.{chosen.extension}"
+    name = _file_name(slug, job)
     response = StreamingHttpResponse(
         export_jobs.read_export(tenant_id=require_tenant_id(), job_id=job.pk),
-        content_type=chosen.content_type,
+        content_type=KINDS[job.format].content_type,
     )
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Content-Length"] = str(job.size_bytes)
@@ -122,6 +131,16 @@ def search_forget(request: HttpRequest, slug: str, search: str) -> HttpResponseB
     """Forget a search that was kept."""
     searches.forget_search(actor=reader_of(request).as_actor(), search_id=_parse("aus", search))
     return redirect(reverse("audit_log", args=[slug]))
+
+
+def _redacted(job: ExportJob) -> list[str]:
+    return [str(each) for each in job.options.get("redact", [])]
+
+
+def _file_name(slug: str, job: ExportJob) -> str:
+    what = "evidence" if job.format == PACK.slug else "record"
+    extension = KINDS[job.format].extension if job.format in KINDS else "txt"
+    return f"{slug}-{what}-{job.requested_at:%Y%m%dT%H%M%SZ}.{extension}"
 
 
 def _parse(prefix: str, name: str) -> UUID:

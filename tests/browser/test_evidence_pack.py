@@ -1,12 +1,17 @@
 """An auditor takes an evidence pack from the page, and the verifiers in it accept it."""
 
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
+from audit.models import ExportJob
 from audit.packs.verifier.main import verify_pack
+from audit.services.export_jobs import write_export
 from audit.services.sequencer import sequence_tenant
+from govapp.common.tenancy import tenant_transaction
 from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.demo import Demo
 
@@ -21,16 +26,23 @@ def test_a_pack_is_taken_home_and_accepted(
         pass
     visitor = visit(demo.world.company.audrey, width=width)
     page = visitor.go(f"/t/{demo.world.company.slug}/audit/")
-    page.locator("summary", has_text="Evidence pack").click()
-    box = page.locator(".menu-list--form").bounding_box()
-    assert box is not None
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= width
+    page.get_by_role("link", name="Evidence pack").click()
+    page.get_by_label("Names and addresses").check()
+    page.get_by_role("button", name="Show what it holds").click()
+    expect(page.get_by_text("withheld")).to_be_visible()
+    page.get_by_role("button", name="Make the pack").click()
+    company_id = demo.world.company.id
+    with tenant_transaction(company_id):
+        job = ExportJob.objects.order_by("-requested_at", "-id")[:1].get()
+    write_export(tenant_id=company_id, job_id=job.pk)
+    visitor.go(urlsplit(page.url).path)
     with page.expect_download() as taken:
-        page.get_by_role("button", name="Download the pack").click()
+        page.get_by_role("button", name="Take the file: Evidence pack").first.click()
     path = tmp_path / "pack.zip"
     taken.value.save_as(path)
     assert taken.value.suggested_filename.startswith(f"{demo.world.company.slug}-evidence-")
     verdict = verify_pack(path, [], [], [])
     assert (verdict.refusals, verdict.trust) == ([], "first-use")
-    assert urlsplit(page.url).path == f"/t/{demo.world.company.slug}/audit/"
+    with tenant_transaction(company_id):
+        job.refresh_from_db()
+    assert sha256(path.read_bytes()).hexdigest() == job.sha256

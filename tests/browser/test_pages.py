@@ -41,6 +41,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "callback": ("olivia", "settings/callbacks/{endpoint}/"),
     "audit_log": ("audrey", "audit/"),
     "exports": ("audrey", "audit/exports/"),
+    "pack-new": ("audrey", "audit/packs/new?redact=name"),
+    "pack-new-some": ("audrey", "audit/packs/new?type=vote.cast"),
     "audit-search": ("audrey", "audit/?type=vote.cast"),
     "audit-anchors": ("audrey", "audit/anchors/"),
     "audit-request": ("audrey", "audit/requests/{approved}/?person=Charlie"),

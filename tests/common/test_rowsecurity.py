@@ -23,6 +23,7 @@ TABLES_OF_NO_TENANT = {
     "audit_cosignature",
     "audit_directorycheckpoint",
     "audit_directoryentry",
+    "audit_directorykey",
     "audit_directorylog",
     "audit_directorytile",
     "audit_timestamp",

@@ -21,6 +21,10 @@ PUBLIC = {
     "api/v1/openapi.yaml",
     "api/v1/docs",
     ".well-known/jwks.json",
+    "directory/checkpoint",  # of the directory log: random origins, sizes and hashes
+    "directory/keys",
+    "directory/tile/<path:tile>",
+    "directory/tile/entries/<path:entries>",
     "api/v1/grants/redeem",  # the permission itself is the secret
     "invitations/<str:token>/",  # the token is the secret
     "l/<str:token>",

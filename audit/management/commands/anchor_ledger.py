@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit.models import DirectoryCheckpoint, Voucher
-from audit.selectors.directory import asked_vouchers, directory_key
+from audit.selectors.directory import asked_vouchers, directory_key, directory_keys
 from audit.services.directory import grow_directory
 from audit.services.vouching import ask_voucher
 
@@ -37,6 +37,9 @@ class Command(BaseCommand):
             raise CommandError("Nothing is anchored yet: no tenant has a signed checkpoint.")
         self.stdout.write(f"origin        {key.name}")
         self.stdout.write(f"verifier key  {key.encode()}")
+        for former in directory_keys()[:-1]:
+            if former.covers(newest.size):
+                self.stdout.write(f"former key    {former.vkey}, which still signs as well")
         self.stdout.write(
             f"checkpoint    size {newest.size}, {newest.signed_at:%Y-%m-%dT%H:%M:%SZ}"
         )

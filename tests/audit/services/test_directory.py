@@ -10,6 +10,7 @@ from audit.merkle.tree import leaf_hash, root_of
 from audit.models import (
     DirectoryCheckpoint,
     DirectoryEntry,
+    DirectoryKey,
     DirectoryLog,
     DirectoryTile,
     LedgerCheckpoint,
@@ -149,9 +150,10 @@ def test_the_directorys_key_is_written_once() -> None:
     sequenced_tenant(2)
     grow_directory()
     with pytest.raises(DatabaseError, match="is written once"), transaction.atomic():
-        DirectoryLog.objects.update(public_key=b"x" * 32)
-    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
-        DirectoryLog.objects.all().delete()
+        DirectoryKey.objects.update(public_key=b"x" * 32)
+    for model in (DirectoryLog, DirectoryKey):
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            model.objects.all().delete()
 
 
 def test_a_tenant_without_a_record_is_not_entered() -> None:

@@ -6,12 +6,18 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from audit.models import LedgerLog
+from audit.services import directory_verification
 from audit.services.directory import _enter, grow_directory
-from audit.services.directory_verification import verify_directory
+from audit.services.directory_verification import check_against_directory, verify_directory
+from audit.services.findings import Verification
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
+from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import sequenced_tenant, write_events
 from tests.audit.conftest import Run
 from tests.audit.vouched import Witness, stamp
@@ -133,6 +139,28 @@ def test_a_record_that_was_cut_short_lacks_what_was_anchored(forge: Run, tenant_
     forge("DELETE FROM audit_ledgercheckpoint WHERE size = 5")
     found = [(each.kind, each.index) for each in verify_tenant(tenant_id=tenant_id).findings]
     assert ("anchor", 4) in found
+
+
+def test_what_was_anchored_is_compared_a_thousand_at_a_time(
+    tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def statements() -> int:
+        result = Verification(tenant_id=tenant_id)
+        with tenant_transaction(tenant_id):
+            ledger = LedgerLog.objects.get()
+            with CaptureQueriesContext(connection) as seen:
+                check_against_directory(ledger, result)
+        assert result.findings == []
+        return len(seen)
+
+    assert statements() == 3  # entries, checkpoints, and that there are no more entries
+    for _ in range(3):
+        write_events(tenant_id, 1)
+        sequence_tenant(tenant_id=tenant_id)
+        grow_directory()
+    assert statements() == 3
+    monkeypatch.setattr(directory_verification, "_ANCHORED", 4)
+    assert statements() == 5
 
 
 def test_a_directory_shorter_than_what_was_published_is_found(forge: Run, outside: Path) -> None:

@@ -11,16 +11,24 @@ from uuid import UUID
 import pytest
 
 from audit.actors import Actor
-from audit.models import LedgerEvent
+from audit.models import ExportJob, ExportPiece, LedgerEvent, Report
 from audit.packs.verifier.main import verify_pack
 from audit.packs.verifier.verdict import Verdict
+from audit.selectors import pack_rows
 from audit.selectors.events import EventFilter
 from audit.selectors.proofs import latest_checkpoint
+from audit.services import export_writing
 from audit.services.erasure import erase_subject
+from audit.services.export_jobs import (
+    cancel_export,
+    read_export,
+    request_export,
+    take_export,
+    write_export,
+)
 from audit.services.keys import rotate_key
-from audit.services.packs import PackExport, make_pack
 from audit.services.sequencer import sequence_tenant
-from govapp.common.errors import Conflict, Malformed, NotFound
+from govapp.common.errors import Malformed, NotFound
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import PAYER, sequenced_tenant, write_event, write_events
@@ -30,22 +38,38 @@ from tests.audit.packs.world import START
 pytestmark = pytest.mark.django_db
 
 AUDREY = Actor("person", "mem_audrey", "Audrey Auditor")
-Take = Callable[..., tuple[PackExport, Path]]
+Take = Callable[..., tuple[ExportJob, Path]]
 
 
 @pytest.fixture
 def take(tmp_path: Path) -> Take:
-    """Make a pack and put it into a file."""
+    """Have a pack made and put it into a file."""
 
-    def make(tenant_id: UUID, wanted: EventFilter, **options: Any) -> tuple[PackExport, Path]:
+    def make(tenant_id: UUID, wanted: EventFilter, **options: Any) -> tuple[ExportJob, Path]:
+        job = made(tenant_id, wanted, **options)
+        assert (job.status, job.failure) == ("ready", "")
         with tenant_transaction(tenant_id):
-            pack = make_pack(actor=AUDREY, wanted=wanted, **options)
-        path = tmp_path / f"{pack.sha256[:8]}.zip"
-        with pack.file as file:
-            path.write_bytes(file.read())
-        return pack, path
+            take_export(actor=AUDREY, job_id=job.pk)
+        path = tmp_path / f"{job.sha256[:8]}.zip"
+        path.write_bytes(b"".join(read_export(tenant_id=tenant_id, job_id=job.pk)))
+        return job, path
 
     return make
+
+
+def asked(tenant_id: UUID, wanted: EventFilter, **options: Any) -> ExportJob:
+    with tenant_transaction(tenant_id):
+        return request_export(actor=AUDREY, wanted=wanted, export_format="evidence-pack", **options)
+
+
+def made(tenant_id: UUID, wanted: EventFilter, **options: Any) -> ExportJob:
+    return written(asked(tenant_id, wanted, **options))
+
+
+def written(job: ExportJob) -> ExportJob:
+    write_export(tenant_id=job.tenant_id, job_id=job.pk)
+    with tenant_transaction(job.tenant_id):
+        return ExportJob.objects.get(pk=job.pk)
 
 
 def vkey_of(tenant_id: UUID) -> str:
@@ -66,7 +90,7 @@ def test_a_pack_of_everything_shows_that_nothing_is_missing(take: Take) -> None:
     tenant_id = sequenced_tenant(3, 300, 10)
     write_events(tenant_id, 2)  # these have no place yet
     pack, path = take(tenant_id, EventFilter())
-    verdict = verified(path, tenant_id, pack.manifest_sha256)
+    verdict = verified(path, tenant_id, pack.told["manifest_sha256"])
     assert (
         "Nothing is missing from index 0 to 312: each event is here or its hash is."
         in verdict.checked
@@ -138,35 +162,124 @@ def test_taking_a_pack_is_recorded(take: Take) -> None:
     tenant_id = sequenced_tenant(5)
     pack, _ = take(tenant_id, EventFilter(actor="mem_alice"), redact=[])
     with tenant_transaction(tenant_id):
-        made = LedgerEvent.objects.get(type="evidence_pack.made")
-    data = json.loads(bytes(made.body))["data"]
-    assert data == {
-        "format": "evidence pack",
+        events = LedgerEvent.objects.filter(subject_id=pack.public_id).order_by("id")
+        kinds = list(events.values_list("type", "actor_kind"))
+        recorded = events.get(type="evidence_pack.made")
+    assert kinds == [
+        ("export.requested", "person"),
+        ("evidence_pack.made", "system"),
+        ("export.taken", "person"),
+    ]
+    assert json.loads(bytes(recorded.body))["data"] == {
+        "format": "evidence-pack",
         "query": {"actor": "mem_alice"},
         "time_zone": "UTC",
         "redacted": [],
+        "report": "",
+        "count": 4,
         "counts": {"events": 4, "supporting": 1, "disclosed": 4},
         "ledger_size": 5,
         "bytes": pack.size_bytes,
         "sha256": pack.sha256,
-        "manifest_sha256": pack.manifest_sha256,
+        "manifest_sha256": pack.told["manifest_sha256"],
     }
 
 
 def test_what_cannot_be_made_is_refused_and_leaves_nothing() -> None:
-    with tenant_transaction(new_id()):
-        with pytest.raises(Conflict):
-            make_pack(actor=AUDREY, wanted=EventFilter())
-        with pytest.raises(Malformed):
-            make_pack(actor=AUDREY, wanted=EventFilter(), redact=["everything"])
-        assert LedgerEvent.objects.count() == 0
+    tenant_id = sequenced_tenant(3)
+    for wanted, options, error in (
+        (EventFilter(), {"redact": ["everything"]}, Malformed),
+        (EventFilter(since="soon"), {}, Malformed),
+        (EventFilter(), {"report_id": new_id()}, NotFound),
+    ):
+        with pytest.raises(error):
+            asked(tenant_id, wanted, **options)
+    with tenant_transaction(tenant_id):
+        assert ExportJob.objects.count() == 0
+        assert LedgerEvent.objects.filter(subject_type="export").count() == 0
+
+
+def test_before_anything_is_signed_it_fails_in_words() -> None:
+    job = made(new_id(), EventFilter())
+    assert (job.status, job.failure) == (
+        "failed",
+        "Nothing stands in the record yet; try again in a few seconds.",
+    )
+
+
+def test_a_report_that_is_gone_when_it_is_written_is_said() -> None:
     tenant_id = sequenced_tenant(3)
     with tenant_transaction(tenant_id):
-        with pytest.raises(Malformed):
-            make_pack(actor=AUDREY, wanted=EventFilter(since="soon"))
-        with pytest.raises(NotFound):
-            make_pack(actor=AUDREY, wanted=EventFilter(), report_id=new_id())
-        assert LedgerEvent.objects.filter(type="evidence_pack.made").count() == 0
+        report = Report.objects.create(
+            kind="oversight", requested_by_id="mem_a", requested_by_name="A", status="ready",
+            content=b"%PDF-",
+        )  # fmt: skip
+    job = asked(tenant_id, EventFilter(), report_id=report.pk)
+    with tenant_transaction(tenant_id):
+        Report.objects.filter(pk=report.pk).update(content=None)
+    job = written(job)
+    assert (job.status, job.failure) == ("failed", "There is no finished report of this name.")
+    with tenant_transaction(tenant_id):
+        assert ExportPiece.objects.count() == 0
+
+
+def test_it_is_written_in_pieces_a_page_at_a_time_and_says_how_far_it_is(
+    take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_writing, "PIECE_BYTES", 2_000)
+    monkeypatch.setattr(pack_rows, "AT_ONCE", 10)
+    said: list[tuple[str, int | None]] = []
+    beat = export_writing.ExportFile._beat
+
+    def noted(self: export_writing.ExportFile, step: str, progress: int | None) -> None:
+        said.append((step, progress))
+        beat(self, step, progress)
+
+    monkeypatch.setattr(export_writing.ExportFile, "_beat", noted)
+    tenant_id = sequenced_tenant(20, 5)
+    job, path = take(tenant_id, EventFilter())
+    verified(path, tenant_id, job.told["manifest_sha256"])
+    assert [each for each in said if each[0]] == [
+        ("Writing events: 10 of 25", 13),
+        ("Writing events: 20 of 25", 26),
+        ("Writing events: 25 of 25", 33),
+        ("Writing hashes: 10 of 25", 46),
+        ("Writing hashes: 20 of 25", 60),
+        ("Writing hashes: 25 of 25", 66),
+        ("Opening personal values: 10 of 25", 80),
+        ("Opening personal values: 20 of 25", 93),
+        ("Opening personal values: 25 of 25", 100),
+        ("Finishing", 99),
+    ]
+    with tenant_transaction(tenant_id):
+        sizes = [len(bytes(row.data)) for row in ExportPiece.objects.order_by("number")]
+    assert (max(sizes), len(sizes) > 3) == (2_000, True)
+
+
+@pytest.mark.parametrize("act", ["cancel", "erase"])
+def test_who_cancels_or_erases_stops_the_writer(monkeypatch: pytest.MonkeyPatch, act: str) -> None:
+    monkeypatch.setattr(pack_rows, "AT_ONCE", 10)
+    tenant_id = sequenced_tenant(30)
+    job, read = asked(tenant_id, EventFilter()), pack_rows._rows
+    pages = 0
+
+    def interrupted(*args: Any) -> Any:
+        nonlocal pages
+        pages += 1
+        if pages == 2 and act == "cancel":
+            cancel_export(actor=AUDREY, job_id=job.pk)
+        elif pages == 2:
+            erase_subject(actor=AUDREY, ref="mem_alice", reason="She asked for it.")
+        return read(*args)
+
+    monkeypatch.setattr(pack_rows, "_rows", interrupted)
+    job = written(job)
+    assert (job.status, pages) == ("cancelled" if act == "cancel" else "queued", 2)
+    with tenant_transaction(tenant_id):
+        assert ExportPiece.objects.count() == 0
+    if act == "erase":  # it is begun again, without her
+        job = written(job)
+        assert (job.status, job.told["counts"]["erased"] >= 29) == ("ready", True)
 
 
 def test_the_pack_of_one_request_has_its_events(take: Take) -> None:

@@ -9,7 +9,7 @@ from audit.packs.verifier.main import verify_pack
 from audit.selectors.directory import directory_key
 from audit.selectors.events import EventFilter
 from audit.services.directory import grow_directory
-from audit.services.packs import make_pack
+from audit.services.export_jobs import read_export, request_export, write_export
 from audit.services.sequencer import sequence_tenant
 from audit.services.vouching import ask_voucher
 from govapp.common.tenancy import tenant_transaction
@@ -42,10 +42,10 @@ def test_a_witness_and_an_authority_make_it_firm(
     write_events(tenant_id, 4)  # the record has grown since
     sequence_tenant(tenant_id=tenant_id)
     with tenant_transaction(tenant_id):
-        pack = make_pack(actor=ALICE, wanted=EventFilter())
+        job = request_export(actor=ALICE, wanted=EventFilter(), export_format="evidence-pack")
+    write_export(tenant_id=tenant_id, job_id=job.pk)
     path = tmp_path / "pack.zip"
-    with pack.file as file:
-        path.write_bytes(file.read())
+    path.write_bytes(b"".join(read_export(tenant_id=tenant_id, job_id=job.pk)))
     verdict = verify_pack(path, [], [witness.vkey], [])
     assert (verdict.refusals, verdict.trust) == ([], "witnessed")
     assert any(each.startswith("anchor/time-stamp-1.tsr: ") for each in verdict.checked)

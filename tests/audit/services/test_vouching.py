@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from audit.merkle.cosignature import WitnessKey
 from audit.merkle.note import Checkpoint, LogKey, sign_checkpoint
 from audit.merkle.tree import leaf_hash
-from audit.models import Cosignature, DirectoryCheckpoint, DirectoryLog, Voucher
+from audit.models import Cosignature, DirectoryCheckpoint, DirectoryKey, DirectoryLog, Voucher
 from audit.selectors.directory import asked_vouchers, directory_key
 from audit.services.directory import grow_directory
 from audit.services.sequencer import sequence_tenant
@@ -88,7 +88,8 @@ def test_it_refuses_a_fork_and_keeps_the_evidence(witness: RunningWitness, tenan
 def show_another_history(witness: RunningWitness) -> None:
     """What whoever has our key could do: let the witness cosign a directory that never was."""
     directory = DirectoryLog.objects.get()
-    key = LogKey.from_seed(directory.origin, unseal(bytes(directory.private_key_sealed)))
+    seed = unseal(bytes(DirectoryKey.objects.get().private_key_sealed))
+    key = LogKey.from_seed(directory.origin, seed)
     forged = Checkpoint(directory.origin, 1, leaf_hash(b"another history\n"))
     lines = add_checkpoint(witness.url, old_size=0, proof=(), note=sign_checkpoint(forged, key=key))
     assert len(lines) == 1

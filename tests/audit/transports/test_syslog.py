@@ -126,14 +126,20 @@ def test_an_answer_that_takes_longer_than_the_lease_is_impossible() -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("udp://logs.example.com:514", "UDP is not used: what it loses nobody notices. Write"
-         " tls:// or tcp://."),
+        (
+            "udp://logs.example.com:514",
+            ("UDP is not used: what it loses nobody notices. Write"
+             " tls:// or tcp://."),
+        ),
         ("https://logs.example.com", "Write an address that begins with tls:// or tcp://."),
         ("logs.example.com:6514", "Write an address that begins with tls:// or tcp://."),
         ("tcp://logs.example.com", "Name a host and its port, as in tls://logs.example.com:6514."),
         ("tls://:6514", "Name a host and its port, as in tls://logs.example.com:6514."),
-        ("tls://logs.example.com:0", "Name a host and its port, as in"
-         " tls://logs.example.com:6514."),
+        (
+            "tls://logs.example.com:0",
+            ("Name a host and its port, as in"
+             " tls://logs.example.com:6514."),
+        ),
         ("tls://logs.example.com:6514/x", "Write nothing but host and port behind it."),
         ("tls://me:pw@logs.example.com:6514", "Write nothing but host and port behind it."),
         ("tls://logs.example.com:99999", "This is not an address."),
@@ -141,8 +147,11 @@ def test_an_answer_that_takes_longer_than_the_lease_is_impossible() -> None:
         ("tls://10.0.0.1:6514", "This address is not on the public Internet."),
         ("tls://169.254.169.254:6514", "This address is not on the public Internet."),
         ("tls://[::ffff:10.0.0.1]:6514", "This address is not on the public Internet."),
-        ("tcp://9.9.9.9:601", "Without TLS nothing is sent but to networks that the operator has"
-         " named. Write tls://."),
+        (
+            "tcp://9.9.9.9:601",
+            ("Without TLS nothing is sent but to networks that the operator has"
+             " named. Write tls://."),
+        ),
     ],
 )  # fmt: skip
 def test_an_address_that_cannot_be_used_is_refused(address: str, words: str) -> None:
