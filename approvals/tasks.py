@@ -1,5 +1,6 @@
 """Celery's way in: ids in, one call out."""
 
+from datetime import datetime
 from uuid import UUID
 
 from celery import shared_task
@@ -38,6 +39,12 @@ def send_notifications(tenant_id: str, notification_ids: str) -> None:
     """Send several messages, those that are due."""
     idents = [UUID(ident) for ident in notification_ids.split(",")]
     sending.send_notifications(tenant_id=UUID(tenant_id), notification_ids=idents)
+
+
+@shared_task(name="approvals.send_notifications_of")
+def send_notifications_of(tenant_id: str, at: str) -> None:
+    """Send the messages that were written to be sent at one instant, many at once."""
+    sending.send_notifications_of(tenant_id=UUID(tenant_id), at=datetime.fromisoformat(at))
 
 
 @shared_task(name="approvals.deliver_callback")

@@ -16,7 +16,7 @@ from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
 from approvals.selectors.twins import Twin
 from audit.actors import SYSTEM, Actor, Subject, Words
-from audit.services import Entry, record_many
+from audit.services import Alike, Entry, record_many
 from govapp.common.ids import public_id
 from tenants.audit_events.words import name_of, party, said
 from tenants.models import Membership
@@ -214,23 +214,23 @@ def reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: dateti
     return replace(entry, subject=replace(entry.subject, label=""))
 
 
-def reminded_too(entry: Entry, twin: Twin) -> Entry:
-    """As `reminded`, of a request that is like another one of which this was made."""
-    times = {
-        "opened_at": _time(twin.opened_at),
-        "deadline_at": _time(twin.ends_at),
-        "due_at": _time(twin.due_at),
-    }
-    ident = public_id("ar", twin.request_id)
-    return Entry(
-        event_type=entry.event_type,
-        actor=entry.actor,
-        subject=Subject(type=entry.subject.type, id=ident, label=""),
-        summary=entry.summary,
-        data={**(entry.data or {}), **times},
-        request_id=twin.request_id,
-        at=entry.at,
-    )
+def reminded_too(entry: Entry, twins: Sequence[Twin]) -> Entry | Alike:
+    """The event `reminded`, and the same of the requests that are like that one."""
+    if not twins:
+        return entry
+    others = [
+        (
+            twin.request_id,
+            (_seconds(twin.opened_at), _seconds(twin.ends_at), _seconds(twin.due_at)),
+        )
+        for twin in twins
+    ]
+    return Alike(entry, ("opened_at", "deadline_at", "due_at"), others)
+
+
+def _seconds(moment: str) -> str:
+    """As `_time`, of UTC as PostgreSQL writes it: "2026-01-31 12:00:00.5"."""
+    return f"{moment[:10]}T{moment[11:19]}Z"
 
 
 def escalated(

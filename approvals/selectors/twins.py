@@ -15,14 +15,18 @@ from govapp.common.arrays import uuid_array
 
 
 class Twin(NamedTuple):
-    """A request of which one reminder is due and nothing else, and on which nobody has voted."""
+    """A request of which one reminder is due and nothing else, and on which nobody has voted.
+
+    Its times are texts, UTC as PostgreSQL writes it: what is done with hundreds of them is to
+    copy them.
+    """
 
     request_id: UUID
     timer_id: UUID
-    due_at: datetime
-    opened_at: datetime  # the stage
-    ends_at: datetime  # the stage
-    deadline_at: datetime | None  # the request
+    due_at: str
+    opened_at: str  # the stage
+    ends_at: str  # the stage
+    deadline_at: str | None  # the request
 
 
 # `kind` is the text of all that decides, written by PostgreSQL: equal when and only when it is.
@@ -31,8 +35,9 @@ class Twin(NamedTuple):
 _FIND: Final = """
 WITH away AS MATERIALIZED (
   SELECT ends_at FROM tenants_absence WHERE cancelled_at IS NULL AND ends_at > %s)
-SELECT timer.request_id, timer.id, timer.due_at, stage.opened_at, stage.deadline_at,
-  request.deadline_at,
+SELECT timer.request_id, timer.id, (timer.due_at AT TIME ZONE 'UTC')::text,
+  (stage.opened_at AT TIME ZONE 'UTC')::text, (stage.deadline_at AT TIME ZONE 'UTC')::text,
+  (request.deadline_at AT TIME ZONE 'UTC')::text,
   ROW(timer.level, request.purpose, request.category_id, agent.owner_id,
     request.owner_at_submission_id, request.on_behalf_of)::text || board.stages AS kind
 FROM (

@@ -19,7 +19,7 @@ from approvals.models import ActionRequest, Comment
 from approvals.rules import is_on_agents_side
 from approvals.selectors.discussion import MOST, may_speak, mentionable_members
 from approvals.services.locking import lock_request
-from approvals.services.notifications import Message, queue_messages
+from approvals.services.notifications import About, Message, queue_messages
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.ids import InvalidId, parse_public_id
@@ -190,10 +190,8 @@ def _tell(comment: Comment, by: str, members: Collection[UUID | None], now: date
         "by": by,
     }
     message = Message(
-        request_id=request.pk,
-        deadline_at=request.deadline_at,
+        about=[About(request.pk, f"comment:{comment.pk}", request.deadline_at)],
         kind=NotificationKind.COMMENTED,
-        dedup_key=f"comment:{comment.pk}",
         members=sorted(ident for ident in members if ident is not None),
         content=content,
     )

@@ -7,8 +7,8 @@ which channel and when each person is told is settled here, by `approvals/routin
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -28,8 +28,7 @@ from approvals.selectors.contacts import (
 )
 from approvals.selectors.people import members_named
 from govapp.common import clock
-from govapp.common.arrays import text_array, time_array, uuid_array
-from govapp.common.ids import FreshId, new_ids
+from govapp.common.arrays import number_array, text_array, time_array, uuid_array
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
@@ -39,29 +38,42 @@ from tenants.selectors import active_members, members_with_role
 
 _NOT_HELD: Final = HeldFor.NOTHING.value
 _FIRST_CHANNEL: Final = channel_for(AS_IT_IS).value
-# One hint to the sender for this many: thousands of messages must not be thousands of hints.
-_PER_HINT: Final = 250
 _INSERT_MANY = """
+WITH message AS MATERIALIZED (
+  SELECT * FROM unnest(%s::int[], %s::uuid[], %s::text[]) WITH ORDINALITY
+    AS message (said, request_id, dedup_key, number)),
+line AS (
+  SELECT said, request_id, dedup_key, member_id, %s AS channel, %s::timestamptz AS send_at,
+    %s AS held_for
+  FROM message JOIN unnest(%s::int[], %s::uuid[]) AS usual (said, member_id) USING (said)
+  UNION ALL
+  SELECT said, request_id, dedup_key, member_id, channel, send_at, held_for
+  FROM message JOIN unnest(%s::int[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[])
+    AS special (number, member_id, channel, send_at, held_for) USING (number))
 INSERT INTO approvals_notification (id, tenant_id, request_id, member_id, kind, channel,
   dedup_key, content, status, attempts, last_error, created_at, next_attempt_at, held_for)
-SELECT line.id, %s, message.request_id, line.member_id, message.kind, line.channel,
-  message.dedup_key, message.content, 'queued', 0, '', %s, line.send_at, line.held_for
-FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::timestamptz[], %s::text[])
-  AS line (id, number, member_id, channel, send_at, held_for)
-JOIN unnest(%s::uuid[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY
-  AS message (request_id, kind, dedup_key, content, number) USING (number)
+SELECT uuidv7(), %s, request_id, member_id, kind, channel, dedup_key, content, 'queued', 0, '',
+  %s, send_at, held_for
+FROM line JOIN unnest(%s::text[], %s::jsonb[]) WITH ORDINALITY
+  AS spoken (kind, content, said) USING (said)
 ON CONFLICT (tenant_id, member_id, channel, dedup_key) DO NOTHING
 """
 
 
-@dataclass(frozen=True)
-class Message:
-    """One message about a request, which is due until `deadline_at`, to several members."""
+class About(NamedTuple):
+    """A request that a message is about, which is due until `deadline_at`."""
 
     request_id: UUID
-    deadline_at: datetime | None
-    kind: NotificationKind
     dedup_key: str
+    deadline_at: datetime | str | None  # a text: UTC, as PostgreSQL writes it
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to several members, about each of some requests."""
+
+    about: Sequence[About]
+    kind: NotificationKind
     members: Sequence[UUID]
     content: dict[str, Any] = field(default_factory=dict)
 
@@ -211,64 +223,79 @@ def _write(
 
 
 def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
-    """Write many messages, those that are there already left out. Two statements."""
-    messages = [message for message in messages if message.members]
+    """Write many messages, those that are there already left out. Two statements.
+
+    Hardly anybody asks for anything, and everybody is asked: whoever has no wishes is told of
+    every request as it is, and the others' messages are looked at one by one.
+    """
+    messages = [message for message in messages if message.members and message.about]
     if not messages:
         return
     wishes = read_wishes({member for message in messages for member in message.members})
-    lines = [
-        line
+    said = [number for number, message in enumerate(messages, start=1) for _ in message.about]
+    about = [each for message in messages for each in message.about]
+    usual = [
+        (number, member)
         for number, message in enumerate(messages, start=1)
-        for line in _lines(number, message, wishes, now)
+        for member in message.members
+        if member not in wishes
     ]
-    numbers, members, channels, moments, held = zip(*lines, strict=True) if lines else [()] * 5
-    idents = new_ids(len(lines))
+    lists, members = _columns(usual, 2)
+    numbers, wishing, channels, moments, held = _columns(_lines(messages, wishes, now), 5)
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT_MANY,
             [
-                require_tenant_id(),
-                now,
-                uuid_array(idents),
-                f"{{{','.join(map(str, numbers))}}}",
+                number_array(said),
+                uuid_array(each.request_id for each in about),
+                text_array(each.dedup_key[:120] for each in about),
+                *(_FIRST_CHANNEL, now, _NOT_HELD),
+                number_array(lists),
                 uuid_array(members),
+                number_array(numbers),
+                uuid_array(wishing),
                 text_array(channels),
                 time_array(moments),
                 text_array(held),
-                uuid_array(message.request_id for message in messages),
+                *(require_tenant_id(), now),
                 text_array(message.kind.value for message in messages),
-                text_array(message.dedup_key[:120] for message in messages),
                 text_array(json.dumps(message.content) for message in messages),
             ],
         )
-    _hint([ident for ident, held_for in zip(idents, held, strict=True) if not held_for])
+    enqueue_on_commit(
+        "approvals.send_notifications_of", tenant_id=require_tenant_id(), at=now.isoformat()
+    )
 
 
 _Line = tuple[int, UUID, str, datetime, str]  # number, member, channel, moment, held for
 
 
+def _columns(lines: Iterable[tuple[Any, ...]], count: int) -> list[tuple[Any, ...]]:
+    return list(zip(*lines, strict=True)) or [()] * count
+
+
 def _lines(
-    number: int, message: Message, wishes: Mapping[UUID, Wishes], now: datetime
+    messages: Sequence[Message], wishes: Mapping[UUID, Wishes], now: datetime
 ) -> Iterator[_Line]:
-    for member in message.members:
-        asked_for = wishes.get(member)
-        # Hardly anybody asks for anything, and everybody is asked here: no call for those.
-        if asked_for is None:
-            yield number, member, _FIRST_CHANNEL, now, _NOT_HELD
-        elif asked_for.wants(message.kind):
-            deadline = message.deadline_at
-            moment = when_to_send(message.kind, asked_for, now=now, deadline=deadline)
+    """Yield what those are told who have wishes, with the number of the request among all."""
+    begun = 0
+    for message in messages:
+        for member in message.members:
+            asked_for = wishes.get(member)
+            if asked_for is None or not asked_for.wants(message.kind):
+                continue
             channel = channel_for(asked_for).value
-            yield number, member, channel, moment.at, moment.held_for.value
+            for number, about in enumerate(message.about, start=begun + 1):
+                deadline = _instant(about.deadline_at)
+                moment = when_to_send(message.kind, asked_for, now=now, deadline=deadline)
+                yield number, member, channel, moment.at, moment.held_for.value
+        begun += len(message.about)
 
 
-def _hint(idents: Sequence[FreshId]) -> None:
-    for first in range(0, len(idents), _PER_HINT):
-        enqueue_on_commit(
-            "approvals.send_notifications",
-            tenant_id=require_tenant_id(),
-            notification_ids=",".join(map(str, idents[first : first + _PER_HINT])),
-        )
+def _instant(moment: datetime | str | None) -> datetime | None:
+    if isinstance(moment, str):
+        return datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    return moment
 
 
 def asked_about(requests: Sequence[ActionRequest]) -> dict[UUID, set[UUID]]:

@@ -24,7 +24,7 @@ from approvals.selectors.people import looking_once
 from approvals.selectors.twins import Twin
 from approvals.services.lifecycle import tell_whoever_waits
 from approvals.services.locking import try_to_lock_many
-from approvals.services.notifications import Message, asked_about, queue_messages
+from approvals.services.notifications import About, Message, asked_about, queue_messages
 from approvals.services.rounds import Round, escalate, people_in_charge
 from approvals.services.schedule import close_due, frozen_stage
 from approvals.services.stages import secure_quorum
@@ -133,16 +133,15 @@ def _prompt(this: Round, board: Board, timer: Timer, twins: Sequence[Twin]) -> N
         return
     missing = this.crowd.describe_missing(board, stage)
     entry = events.reminded(stage=stage, timer=timer, missing=missing, now=this.now)
-    this.entries += [entry, *(events.reminded_too(entry, twin) for twin in twins)]
+    this.entries.append(events.reminded_too(entry, twins))
     frozen = frozen_stage(stage)
     people = people_in_charge(this, board, stage, frozen, frozen.reminders[timer.level])
     this.tell(board, NotificationKind.REMINDER, f"reminder:{timer.pk}", people)
-    this.messages += [_told_too(twin, people) for twin in twins]
-
-
-def _told_too(twin: Twin, people: Sequence[UUID]) -> Message:
-    key = f"reminder:{twin.timer_id}"
-    return Message(twin.request_id, twin.deadline_at, NotificationKind.REMINDER, key, people)
+    if twins:
+        keys = [
+            About(twin.request_id, f"reminder:{twin.timer_id}", twin.deadline_at) for twin in twins
+        ]
+        this.messages.append(Message(keys, NotificationKind.REMINDER, people))
 
 
 def _write(this: Round) -> None:
@@ -160,7 +159,8 @@ def _once(messages: Iterable[Message]) -> list[Message]:
     told: dict[UUID, set[UUID]] = {}
     left = []
     for message in sorted(messages, key=lambda each: each.kind != NotificationKind.ESCALATED):
-        known = told.setdefault(message.request_id, set())
+        # Those that are told together, as twins, have this one message.
+        known = told.setdefault(message.about[0].request_id, set())
         if not known.isdisjoint(message.members):
             members = [each for each in message.members if each not in known]
             message = replace(message, members=members)

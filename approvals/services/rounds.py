@@ -17,7 +17,7 @@ from approvals.models import RequirementStage, Timer
 from approvals.policies import Escalation, Reference, Stage
 from approvals.selectors.board import Board
 from approvals.selectors.crowd import Crowd
-from approvals.services.notifications import Message
+from approvals.services.notifications import About, Message
 from approvals.services.schedule import frozen_stage
 from approvals.services.stages import add_reference
 from audit.services import Entry
@@ -44,8 +44,8 @@ class Round:
     ) -> None:
         """Gather one message; whoever is told has been asked, for what follows."""
         request = board.request
-        message = Message(request.pk, request.deadline_at, kind, key, people, content or {})
-        self.messages.append(message)
+        about = About(request.pk, key, request.deadline_at)
+        self.messages.append(Message([about], kind, people, content or {}))
         if request.pk in self.asked:
             self.asked[request.pk].update(people)
 

@@ -22,6 +22,7 @@ from approvals.services.rerouting import next_channel, try_next_channel
 from approvals.transports import TRANSPORTS, Receipt
 from approvals.transports.failures import PermanentFailure
 from govapp.common import clock
+from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import tenant_transaction
 
 NOTIFICATION_DELAYS: Final = tuple(
@@ -31,6 +32,8 @@ NOTIFICATION_DELAYS: Final = tuple(
 REROUTE_DELAYS: Final = NOTIFICATION_DELAYS[:3]
 _TASK_SECONDS: Final = 30.0
 _IN_A_DIGEST: Final = 50
+# What one worker sends in its time, even where each message takes a tenth of a second.
+_PER_HINT: Final = 250
 
 
 def send_notification(
@@ -79,6 +82,24 @@ def send_notifications(*, tenant_id: UUID, notification_ids: Iterable[UUID]) -> 
             break
         tried += send_notification(tenant_id=tenant_id, notification_id=ident)
     return tried
+
+
+def send_notifications_of(*, tenant_id: UUID, at: datetime) -> int:
+    """Send the messages that became due at this instant; return how many were tried here.
+
+    Whoever wrote thousands of them gave one hint. What is more than one worker does in its time
+    is handed on to others, a hint for so many each.
+    """
+    with tenant_transaction(tenant_id):
+        queued = Notification.objects.filter(status=DeliveryStatus.QUEUED, next_attempt_at=at)
+        idents = list(queued.order_by("pk").values_list("pk", flat=True))
+        for first in range(_PER_HINT, len(idents), _PER_HINT):
+            enqueue_on_commit(
+                "approvals.send_notifications",
+                tenant_id=tenant_id,
+                notification_ids=",".join(map(str, idents[first : first + _PER_HINT])),
+            )
+    return send_notifications(tenant_id=tenant_id, notification_ids=idents[:_PER_HINT])
 
 
 def _claim(notification_id: UUID, now: datetime, grace: timedelta) -> list[Notification]:

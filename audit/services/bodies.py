@@ -68,6 +68,13 @@ class Bodies:
         except CanonicalError:
             return canonical_bytes(fitted(whole))
 
+    def unhidden(self, entry: Entry, ident: FreshId, moment: datetime) -> dict[str, Any] | None:
+        """Return one as it is written when nothing in it has to be hidden; None otherwise."""
+        whole, hidden = hide(
+            self._whole(entry, ident, moment), entry.personal, address_of=address_ref
+        )
+        return None if hidden or entry.personal else whole
+
     def _whole(self, entry: Entry, ident: FreshId, moment: datetime) -> dict[str, Any]:
         body: dict[str, Any] = {
             "v": SCHEMA_VERSION,

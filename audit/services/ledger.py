@@ -3,7 +3,7 @@
 `record_many` writes any number of them in one statement.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,41 +12,18 @@ from django.db import transaction
 
 from audit.actors import Actor, Personal, Subject
 from audit.models import LedgerEvent, LedgerQueueItem
+from audit.services.alike import Alike
 from audit.services.bodies import Bodies, Entry
-from audit.services.commitments import INSERT_SEALED, Sealing
+from audit.services.commitments import Sealing
+from audit.services.event_sets import entries_of, insert_set
 from audit.services.naming import note_recorded
 from govapp.common import clock
-from govapp.common.arrays import bytes_array, text_array, time_array, uuid_array
 from govapp.common.ids import FreshId, new_id, new_ids
-from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert, unit_of_work
 
 _Row = dict[str, Any]
 
 _FEW: Final = 8
-# The columns of an event beside its tenant: type, and what writes many values as one parameter.
-_COLUMNS: Final[dict[str, tuple[str, Callable[[Iterable[Any]], str]]]] = {
-    "id": ("uuid", uuid_array),
-    "type": ("text", text_array),
-    "occurred_at": ("timestamptz", time_array),
-    "actor_kind": ("text", text_array),
-    "actor_id": ("text", text_array),
-    "subject_type": ("text", text_array),
-    "subject_id": ("text", text_array),
-    "request_id": ("uuid", uuid_array),
-    "body": ("bytea", bytes_array),
-}
-# Names of our own, and nothing else.
-_INSERT_MANY: Final = f"""
-WITH line AS MATERIALIZED (
-  SELECT * FROM unnest(%s::uuid[], {", ".join(f"%s::{kind}[]" for kind, _ in _COLUMNS.values())})
-    AS line (place, {", ".join(_COLUMNS)})),
-event AS (
-  INSERT INTO audit_ledgerevent (tenant_id, {", ".join(_COLUMNS)})
-  SELECT %s, {", ".join(_COLUMNS)} FROM line),
-{INSERT_SEALED}
-INSERT INTO audit_ledgerqueueitem (tenant_id, id, event_id) SELECT %s, place, id FROM line
-"""  # noqa: S608
 
 
 def record(
@@ -72,10 +49,11 @@ def record(
     return event
 
 
-def record_many(entries: Sequence[Entry]) -> None:
+def record_many(entries: Sequence[Entry | Alike]) -> None:
     """Write events of the bound tenant in their order, with their places in the queue.
 
-    One statement; that of a few may travel with others (`govapp.common.writing`). One more when
+    Events that are alike (`Alike`) are written as if each had come alone, in its place. One
+    statement; that of a few may travel with others (`govapp.common.writing`). One more when
     an entry does not say when it was: all those happened at the same instant. Objects inside of
     the `data` of several entries that are one object, not only equal, are encoded once. Called
     inside the transaction that makes the change: without one it raises. What is too large for an
@@ -83,10 +61,13 @@ def record_many(entries: Sequence[Entry]) -> None:
     `audit.merkle.canonical.CanonicalError` when an event cannot be written canonically, and then
     none is written.
     """
-    if len(entries) <= _FEW:
-        _insert_few(*_rows(entries, [new_id() for _ in entries]))
+    count = sum(len(each) if isinstance(each, Alike) else 1 for each in entries)
+    _require_transaction()
+    if count > _FEW:
+        insert_set(entries, new_ids(count))
     else:
-        _insert_many(*_rows(entries, new_ids(len(entries))))
+        few = [one for each in entries for one in entries_of(each)]
+        _insert_few(*_rows(few, [new_id() for _ in few]))
 
 
 def record_first(entry: Entry) -> LedgerEvent:
@@ -105,11 +86,15 @@ def record_first(entry: Entry) -> LedgerEvent:
     return event
 
 
-def _rows(entries: Sequence[Entry], idents: Sequence[FreshId]) -> tuple[list[_Row], Sealing]:
+def _require_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError(
             "An event belongs to a change: open a transaction."
         )
+
+
+def _rows(entries: Sequence[Entry], idents: Sequence[FreshId]) -> tuple[list[_Row], Sealing]:
+    _require_transaction()
     bodies = Bodies()
     if not entries:
         return [], bodies.sealing
@@ -122,7 +107,7 @@ def _rows(entries: Sequence[Entry], idents: Sequence[FreshId]) -> tuple[list[_Ro
 
 
 def _row(entry: Entry, ident: FreshId, moment: datetime | None, bodies: Bodies) -> _Row:
-    """Return the value of each of `_COLUMNS`."""
+    """Return the value of each column beside its tenant."""
     if moment is None:
         raise ValueError("An event has a time.")
     return {
@@ -145,12 +130,3 @@ def _insert_few(rows: Sequence[_Row], sealing: Sealing) -> list[LedgerEvent]:
         insert(*events, *(LedgerQueueItem(event=event) for event in events), *sealing.disclosures)
     note_recorded([event.pk for event in events])
     return events
-
-
-def _insert_many(rows: Sequence[_Row], sealing: Sealing) -> None:
-    """As arrays: hundreds of rows of placeholders take longer to read than to write."""
-    tenant_id = require_tenant_id()
-    arrays = [array([row[name] for row in rows]) for name, (_, array) in _COLUMNS.items()]
-    with transaction.get_connection().cursor() as cursor:
-        places = uuid_array(new_ids(len(rows)))
-        cursor.execute(_INSERT_MANY, [places, *arrays, tenant_id, *sealing.parameters(), tenant_id])

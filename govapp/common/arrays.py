@@ -36,6 +36,11 @@ def uuid_array(values: Iterable[FreshId | None]) -> str:
     return f"{{{','.join([each.hex if each else 'NULL' for each in values])}}}"
 
 
+def number_array(values: Iterable[int]) -> str:
+    """Return an array of integers."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 def text_array(values: Iterable[str]) -> str:
     """Return an array of any texts; of JSON as well, cast to `jsonb[]`."""
     return f"{{{','.join([_quoted(each) for each in values])}}}"
