@@ -38,6 +38,8 @@ class Guarded(models.Model):
     erasable_fields: ClassVar[tuple[str, ...]] = ()
     # The bytes are proved by others' hashes: no person is ever taken out of them (`forgetting`).
     is_evidence: ClassVar[bool] = False
+    # Rows lie in a partition for each year of their ids (`partitions`): a migration begins it.
+    partitioned_by_year: ClassVar[bool] = False
     # What the member in a column wrote: emptied when they are erased (`forgetting`).
     words_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Which column says whose login a membership is.

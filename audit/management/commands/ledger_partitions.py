@@ -1,0 +1,30 @@
+"""`manage.py ledger_partitions`: make what is missing, and drop the years that are empty."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import connection
+
+from audit.models import LedgerEvent
+from audit.services.partitions import make_partitions
+from govapp.common.partitions import drop_empty_years
+
+
+class Command(BaseCommand):
+    """Beat makes partitions as well; dropping needs the owner of the schema."""
+
+    help = "Make the partitions of this year and the next, and drop empty ones of years long over."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--drop-empty",
+            action="store_true",
+            help="drop partitions of years that are over and hold no event (as the owner)",
+        )
+
+    def handle(self, *, drop_empty: bool, **_: Any) -> None:
+        make_partitions()
+        if drop_empty:
+            for name in drop_empty_years(connection, LedgerEvent):
+                self.stdout.write(f"Dropped {name}: it held no event.")
