@@ -10,15 +10,20 @@ owns no table and could make none by itself. What no year takes lands in a defau
 that a clock that is wrong costs nothing but a look at the log. Decision 0017 says why years.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, Protocol
 
 from django.db import connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from govapp.common.models import TenantOwned
+
+
+class Cursor(Protocol):
+    """What is asked of a cursor: Django's and psycopg's alike."""
+
+    def execute(self, query: Any, params: Any = None, /) -> Any: ...
+
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+
 
 MAKER: Final = "govapp_make_partitions"
 _CALL: Final = f"SELECT partition_name, problem FROM {MAKER}()"  # noqa: S608 - our own name
@@ -69,7 +74,7 @@ WHERE parent.relkind = 'p' AND parent.relname = ANY(%s) ORDER BY child.relname
 """
 
 
-def build_partitions(cursor: CursorWrapper, models: list[type[TenantOwned]]) -> None:
+def build_partitions(cursor: Cursor, models: list[type[TenantOwned]]) -> None:
     """Protect every partition there is, and make those that are wanted. As the schema's owner."""
     parents = sorted(model._meta.db_table for model in models if model.partitioned_by_year)
     cursor.execute(_FIRST_ID)
@@ -95,34 +100,32 @@ def make_partitions() -> list[tuple[str, str]]:
         return [(str(name), str(problem)) for name, problem in cursor.fetchall()]
 
 
-def drop_empty_years(owner: BaseDatabaseWrapper, model: type[TenantOwned]) -> list[str]:
-    """Drop the partitions of years that are over and have no row left; return their names.
+def drop_empty_years(cursor: Cursor, parent: str, *, until: int) -> list[str]:
+    """Drop the partitions of years up to `until` that have no row left; return their names.
 
-    As the schema's owner, which a task is not: what was kept too long is gone row by row before,
-    and this only gives the disk back. The last year that is over stays, since its events may
-    still be on their way into the tree.
+    As the schema's owner and in a transaction, which a task is not: what was kept too long is
+    gone row by row before, and this only gives the disk back. Writers wait for its end.
     """
-    parent, last = model._meta.db_table, datetime.now(tz=UTC).year - 2
-    with owner.cursor() as cursor:
-        years = [name for name in _names(cursor, [parent]) if _year_of(name) <= last]
-        return [name for name in years if _drop_if_empty(owner, name)]
+    cursor.execute("SET LOCAL lock_timeout = '5s'")
+    old = [name for name in _names(cursor, [parent]) if _year_of(name) <= until]
+    return [name for name in old if _drop_if_empty(cursor, parent, name)]
 
 
-def _drop_if_empty(owner: BaseDatabaseWrapper, partition: str) -> bool:
-    with transaction.atomic(using=owner.alias), owner.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '5s'")
-        # Its owner sees no row of it otherwise, and would call a full one empty.
-        cursor.execute(f'ALTER TABLE "{partition}" NO FORCE ROW LEVEL SECURITY')
-        cursor.execute(f'SELECT EXISTS (SELECT FROM "{partition}")')  # noqa: S608 - from the catalogue
-        (is_used,) = cursor.fetchone()
-        statement = "ALTER TABLE {} FORCE ROW LEVEL SECURITY" if is_used else "DROP TABLE {}"
-        cursor.execute(statement.format(f'"{partition}"'))
-    return not is_used
+def _drop_if_empty(cursor: Cursor, parent: str, partition: str) -> bool:
+    # Its owner sees no row of it otherwise, and would call a full one empty.
+    cursor.execute(f'ALTER TABLE "{partition}" NO FORCE ROW LEVEL SECURITY')
+    cursor.execute(f'SELECT count(*) FROM (SELECT FROM "{partition}" LIMIT 1) AS row')  # noqa: S608
+    if cursor.fetchall()[0][0]:
+        cursor.execute(f'ALTER TABLE "{partition}" FORCE ROW LEVEL SECURITY')
+        return False
+    cursor.execute(f'ALTER TABLE "{parent}" DETACH PARTITION "{partition}"')
+    cursor.execute(f'DROP TABLE "{partition}"')
+    return True
 
 
-def _names(cursor: CursorWrapper, parents: list[str]) -> Iterator[str]:
+def _names(cursor: Cursor, parents: list[str]) -> list[str]:
     cursor.execute(_PARTITIONS, [parents])
-    return iter([str(name) for _, name in cursor.fetchall()])
+    return [str(name) for _, name in cursor.fetchall()]
 
 
 def _year_of(partition: str) -> int:

@@ -1,10 +1,11 @@
 """`manage.py ledger_partitions`: make what is missing, and drop the years that are empty."""
 
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connection
+from django.db import connection, transaction
 
 from audit.models import LedgerEvent
 from audit.services.partitions import make_partitions
@@ -26,5 +27,8 @@ class Command(BaseCommand):
     def handle(self, *, drop_empty: bool, **_: Any) -> None:
         make_partitions()
         if drop_empty:
-            for name in drop_empty_years(connection, LedgerEvent):
-                self.stdout.write(f"Dropped {name}: it held no event.")
+            # The last year that is over stays: its events may still be on their way.
+            until = datetime.now(tz=UTC).year - 2
+            with transaction.atomic(), connection.cursor() as cursor:
+                for name in drop_empty_years(cursor, LedgerEvent._meta.db_table, until=until):
+                    self.stdout.write(f"Dropped {name}: it held no event.")
