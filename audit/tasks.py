@@ -47,6 +47,14 @@ def close_days() -> None:
     close_all_days()
 
 
+@shared_task(name="audit.make_partitions")
+def make_partitions() -> None:
+    """Make next year's partition of the record long before it is needed."""
+    from audit.services.partitions import make_partitions as make
+
+    make()
+
+
 @shared_task(name="audit.sweep_reports")
 def sweep_reports() -> None:
     """Ask for the reports that are due, and again for what lost its hint or its maker."""

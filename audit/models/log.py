@@ -12,6 +12,7 @@ class LedgerEvent(TenantOwned):
     append_only = True
     is_evidence = True
     is_prunable = True
+    partitioned_by_year = True
 
     type = models.TextField()
     occurred_at = models.DateTimeField()

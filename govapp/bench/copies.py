@@ -1,8 +1,12 @@
 """Many pending requests quickly: copies of one that the services made, with its children."""
 
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from govapp.bench.ground import Ground
+
+if TYPE_CHECKING:
+    from govapp.bench.company import Company
 
 # Everything of one request again, under new ids; the k-th copy belongs to the agent of its turn.
 _COPY = """
@@ -37,13 +41,44 @@ SELECT request, (%(agents)s::uuid[])[1 + k %% %(turns)s] FROM made
 """
 
 
-def copy_pending(ground: Ground, count: int) -> list[tuple[UUID, UUID]]:
+# Requests that were decided by a rule have no stages, and no timers.
+_COPY_DECIDED = """
+INSERT INTO approvals_actionrequest
+SELECT p.* FROM generate_series(1, %(count)s) AS k, approvals_actionrequest r,
+  jsonb_populate_record(r, jsonb_build_object('id', uuidv7(make_interval(secs => -60 * k)),
+    'agent_id', (%(agents)s::uuid[])[1 + k %% %(turns)s],
+    'submitted_at', r.submitted_at - make_interval(secs => 60 * k))) AS p
+WHERE r.id = %(model)s
+"""
+
+
+def copy_decided(company: "Company", count: int) -> None:
+    """Make `count` requests that a rule has allowed, one for each minute before now."""
+    from django.db import connection
+
+    from govapp.bench.company import ALLOWED
+    from govapp.common.tenancy import tenant_transaction
+
+    model, agents = company.submit(ALLOWED), [agent.pk for agent in company.agents]
+    values: dict[str, Any] = {
+        "count": count,
+        "model": model.pk,
+        "agents": agents,
+        "turns": len(agents),
+    }
+    with tenant_transaction(company.tenant_id), connection.cursor() as cursor:
+        cursor.execute(_COPY_DECIDED, values)
+
+
+def copy_pending(
+    ground: Ground, count: int, company: "Company | None" = None
+) -> list[tuple[UUID, UUID]]:
     """Make `count` pending requests with stages and timers; return (request, agent) of each."""
     from django.db import connection
 
     from govapp.common.tenancy import tenant_transaction
 
-    company = ground.company
+    company = company or ground.company
     model = company.submit()
     agents = [agent.pk for agent in company.agents]
     with tenant_transaction(company.tenant_id), connection.cursor() as cursor:

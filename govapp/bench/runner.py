@@ -27,6 +27,7 @@ BENCHMARKS: Final = {
     "timers": "timers:run",
     "pages": "pages:run",
     "start": "start:run",
+    "growth": "growth:run",
 }
 
 

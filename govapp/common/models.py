@@ -42,6 +42,8 @@ class Guarded(models.Model):
     is_prunable: ClassVar[bool] = False
     # References whose row may go while this one stays: nothing in the database holds them.
     outlives: ClassVar[tuple[str, ...]] = ()
+    # Rows lie in a partition for each year of their ids (`partitions`): a migration begins it.
+    partitioned_by_year: ClassVar[bool] = False
     # What the member in a column wrote: emptied when they are erased (`forgetting`).
     words_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Which column says whose login a membership is.

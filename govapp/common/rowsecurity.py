@@ -18,6 +18,7 @@ from govapp.common.models import (
     TenantForeignKey,
     TenantOwned,
 )
+from govapp.common.partitions import build_partitions
 
 APP_ROLE = "govapp_app"
 DOOR_ROLE = "govapp_door"
@@ -52,6 +53,13 @@ _UNLESS_FORGETTING = "NOT coalesce(govapp_is_forgetting(), false)"
 _UNLESS_PRUNING = "NOT coalesce(govapp_is_pruning(), false)"
 
 
+# Partitions are no tables of their own: they are protected with their parent (`partitions`).
+_TABLES = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+
+
 def tenant_models() -> list[type[TenantOwned]]:
     """Return every concrete model whose rows belong to a tenant."""
     return [model for model in apps.get_models() if issubclass(model, TenantOwned)]
@@ -69,7 +77,7 @@ def protect_tables(connection: BaseDatabaseWrapper) -> None:
         field.related_model._meta.db_table for model in owned for field in _tenant_keys(model)
     }
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        cursor.execute(_TABLES)
         existing = {name for (name,) in cursor.fetchall()}
         cursor.execute(_REFUSE_CHANGE)
         for table in sorted(targets & existing):
@@ -84,6 +92,7 @@ def protect_tables(connection: BaseDatabaseWrapper) -> None:
         for common in shared:
             for statement in _guard(common):
                 cursor.execute(statement)
+        build_partitions(cursor, [m for m in owned if m._meta.db_table in existing])
 
 
 def _guard(model: type[InstallationOwned]) -> Iterator[str]:

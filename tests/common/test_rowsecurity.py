@@ -53,7 +53,12 @@ def rows(sql: str, *arguments: object) -> list[tuple[object, ...]]:
 
 
 def test_every_table_is_a_tenants_or_is_named_here() -> None:
-    tables = {name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname='public'")}
+    # A partition is a part of its parent: `test_partitions` looks at them.
+    found = rows(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT relispartition"
+    )
+    tables = {name for (name,) in found}
     assert tables - set(TENANT_TABLES) == TABLES_OF_NO_TENANT
 
 
@@ -137,7 +142,7 @@ def test_security_definer_functions_are_the_doors_what_forgets_and_what_prunes()
     # Those that take a person out do it within the bound tenant: row-level security holds there.
     forgetting = {f"govapp_forget_{what}" for what in ("text", "words", "login")} | {"govapp_prune"}
     assert set(found) == {(door.name, "govapp_door") for door in registered_doors()} | {
-        (name, "govapp_owner") for name in forgetting
+        (name, "govapp_owner") for name in (*forgetting, "govapp_make_partitions")
     }
 
 
