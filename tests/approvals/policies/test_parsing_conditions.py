@@ -8,7 +8,7 @@ import pytest
 
 from approvals.policies import parse_policy
 from tests.approvals.policies.builders import compare, document, rule
-from tests.approvals.policies.test_parsing import TREE, problems_of
+from tests.approvals.policies.mistakes import TREE, problems_of
 
 A = "payload.amount"
 ONE_OF = "write exactly one of all, any, not, or field with op, per condition"

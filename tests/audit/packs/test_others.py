@@ -9,7 +9,7 @@ import pytest
 
 from tests.audit.others import Others
 from tests.audit.packs import world
-from tests.audit.packs.mutations import unpacked
+from tests.audit.packs.forging import unpacked
 
 
 @pytest.fixture

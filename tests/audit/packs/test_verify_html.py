@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, Request
 from audit.packs.assembling import verify_html
 from audit.packs.verifier.main import verify_pack
 from tests.audit.packs import world
-from tests.audit.packs.mutations import ARCHIVES, MUTATIONS, Mutation, unpacked
+from tests.audit.packs.forging import Mutation, unpacked
+from tests.audit.packs.mutations import ARCHIVES, MUTATIONS
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,8 @@ import pytest
 from audit.packs.assembling import verify_py
 from audit.packs.verifier.main import verify_pack
 from tests.audit.packs import world
-from tests.audit.packs.mutations import ARCHIVES, MUTATIONS, Mutation, unpacked
+from tests.audit.packs.forging import Mutation, unpacked
+from tests.audit.packs.mutations import ARCHIVES, MUTATIONS
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from govapp.common.errors import Malformed, NotFound
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import PAYER, sequenced_tenant, write_event, write_events
-from tests.audit.packs.mutations import unpacked
+from tests.audit.packs.forging import unpacked
 from tests.audit.packs.world import START
 
 pytestmark = pytest.mark.django_db
