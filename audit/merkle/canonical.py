@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias, cast
 from unicodedata import is_normalized
 
+import msgspec
+
 MAX_BYTES = 60_000
 """Below 65,535, so that an entry always fits the length prefix of a C2SP entry bundle."""
 
@@ -20,7 +22,7 @@ _WRITTEN_ANEW: Final = 2
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_encode_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode  # only what `_is_ordinary` let pass
 
 
 class CanonicalError(ValueError):
@@ -55,7 +57,7 @@ def encoded(value: object) -> bytes:
     # anyway; the tests compare with another implementation.
     if _is_ordinary(value, 1):
         # ASCII sorts alike in code points and in UTF-16.
-        return _encode_sorted(value).encode()
+        return _encode_sorted(value)
     return _encode(_plain(value, "", 1)).encode()
 
 
@@ -103,7 +105,7 @@ class Writer:
         if known is None:
             if not _is_ordinary(value, depth):
                 return None
-            known = (value, _encode_sorted(value))
+            known = (value, _encode_sorted(value).decode())
             if kind is dict or kind is list:
                 self._known[id(value)] = known
         return known[1]

@@ -23,6 +23,7 @@ ERASED: Final[Mapping[str, str]] = {"name": "an erased person"}
 ERASED_TEXT: Final = "[erased]"
 
 _OPEN: Final = "⟦"
+PLACE_BEGINS: Final = _OPEN.encode()
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
 _PLACE: Final = re.compile("⟦([0-9]{1,6})⟧")
 # What a summary shows of a long text is its beginning: so much of it is enough to know it by.
@@ -64,6 +65,11 @@ def hide(
     """
     marks = [mark for mark in (*_marks(body), *also) if mark]
     return _Hiding(marks, address_of).apply(body)
+
+
+def is_marked(value: Any) -> bool:
+    """Whether a text is marked anywhere in a value."""
+    return any(True for _ in _marks(value))
 
 
 def fill(body: Mapping[str, Any], values: Mapping[int, str]) -> dict[str, Any]:
@@ -150,6 +156,8 @@ class _Hiding:
         return whole, hidden
 
     def _hidden(self) -> tuple[Hidden, ...]:
+        if not self._numbers:
+            return ()
         salts = os.urandom(SALT_BYTES * len(self._numbers))
         return tuple(
             Hidden(number, of, kind, salts[(number - 1) * SALT_BYTES : number * SALT_BYTES], text)

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from audit.actors import Actor, Content, Personal, Subject
 from audit.merkle.canonical import CanonicalError, Writer, canonical_bytes
-from audit.merkle.commitments import hide
+from audit.merkle.commitments import PLACE_BEGINS, hide, is_marked
 from audit.services.commitments import Sealing, address_ref
 from audit.services.fitting import fitted
 from govapp.common.ids import FreshId, public_id
@@ -46,21 +47,27 @@ class Entry:
 class Bodies:
     """Writes the bodies of events of the bound tenant that are recorded together."""
 
-    def __init__(self) -> None:
-        self._writer = Writer()
+    def __init__(self, *, is_one: bool = False) -> None:
+        # What is one object in several events is looked for when there are several.
+        self._write = canonical_bytes if is_one else Writer().write
         self._tenant = public_id("tn", require_tenant_id())
         self._correlation = correlation_id()
         self.sealing = Sealing()
 
     def write(self, entry: Entry, ident: FreshId, moment: datetime) -> bytes:
         """Return the canonical bytes of one, what is too large cut. Raises `CanonicalError`."""
-        whole, hidden = hide(
-            self._whole(entry, ident, moment), entry.personal, address_of=address_ref
-        )
+        whole = self._whole(entry, ident, moment)
+        if not entry.personal and not is_marked(whole):
+            # Nobody's text: nothing to look for, unless an address is in it, or our own mark.
+            with suppress(CanonicalError):
+                data = self._write(whole)
+                if b"@" not in data and PLACE_BEGINS not in data:
+                    return data
+        whole, hidden = hide(whole, entry.personal, address_of=address_ref)
         if hidden:
             self.sealing.add(ident, hidden)
         try:
-            return self._writer.write(whole)
+            return self._write(whole)
         except CanonicalError:  # rare: most events are encoded once
             whole = _normalised(whole)
         try:

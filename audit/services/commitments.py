@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,13 +18,12 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from audit.merkle.commitments import Hidden
-from audit.models import LedgerDisclosure, LedgerSubject
 from audit.sealed_texts import seal_texts
 from govapp.common.arrays import bytes_array, text_array, uuid_array
 from govapp.common.ids import FreshId, new_id, new_ids, public_id
 from govapp.common.sealing import seal
 from govapp.common.tenancy import require_tenant_id
-from govapp.common.writing import times_undone
+from govapp.common.writing import Lines, times_undone
 
 _KEPT_SECONDS: Final = 3600
 _KEPT: Final = 4096
@@ -40,6 +39,9 @@ disclosure AS (
 """
 """Both tables' rows as parts of another statement; `Sealing.parameters` has their values."""
 
+_KEY_COLUMNS: Final = ("tenant_id", "id", "ref", "key_sealed")
+_DISCLOSURE_COLUMNS: Final = ("tenant_id", "id", "event_id", "subject_key_id", "sealed")
+
 _Place = tuple[UUID, str]  # tenant and subject
 
 
@@ -52,11 +54,11 @@ class _Key:
 
 
 class Sealing:
-    """Collects the rows that belong to events: `keys` (some there already) and `disclosures`."""
+    """Collects the rows that belong to events: keys (some there already) and disclosures."""
 
     def __init__(self) -> None:
-        self.keys: dict[UUID, LedgerSubject] = {}
-        self.disclosures: list[LedgerDisclosure] = []
+        self._keys: dict[UUID, tuple[str, bytes]] = {}
+        self._disclosures: list[tuple[FreshId, UUID, bytes]] = []  # event, key, what is sealed
 
     def add(self, event_id: FreshId, hidden: tuple[Hidden, ...]) -> None:
         """Take the hidden texts of one event."""
@@ -66,25 +68,33 @@ class Sealing:
         for ref, texts in by_subject.items():
             key = self._key(ref)
             sealed = seal_texts(key.box, event_id, key.id, texts)
-            self.disclosures.append(
-                LedgerDisclosure(
-                    event_id=cast("UUID", event_id), subject_key_id=key.id, sealed=sealed
-                )
-            )
+            self._disclosures.append((event_id, key.id, sealed))
+
+    def key_lines(self) -> Lines:
+        """Return the keys' rows, to be written before those of `disclosure_lines`."""
+        tenant_id = require_tenant_id()
+        rows = [(tenant_id, key, *values) for key, values in self._keys.items()]
+        return Lines("audit_ledgersubject", _KEY_COLUMNS, rows, skips_conflicts=True)
+
+    def disclosure_lines(self) -> Lines:
+        """Return the sealed texts' rows. The ids of their events are `UUID`s."""
+        tenant_id = require_tenant_id()
+        rows = [(tenant_id, new_id(), *values) for values in self._disclosures]
+        return Lines("audit_ledgerdisclosure", _DISCLOSURE_COLUMNS, rows)
 
     def parameters(self) -> list[Any]:
         """Return the values for `INSERT_SEALED`."""
-        tenant_id, keys = require_tenant_id(), self.keys.values()
+        tenant_id = require_tenant_id()
         return [
             tenant_id,
-            uuid_array(each.pk for each in keys),
-            text_array(each.ref for each in keys),
-            bytes_array(bytes(each.key_sealed or b"") for each in keys),
+            uuid_array(self._keys),
+            text_array(ref for ref, _ in self._keys.values()),
+            bytes_array(sealed for _, sealed in self._keys.values()),
             tenant_id,
-            uuid_array(new_ids(len(self.disclosures))),
-            uuid_array(each.event_id for each in self.disclosures),
-            uuid_array(each.subject_key_id for each in self.disclosures),
-            bytes_array(bytes(each.sealed) for each in self.disclosures),
+            uuid_array(new_ids(len(self._disclosures))),
+            uuid_array(event for event, _, _ in self._disclosures),
+            uuid_array(key for _, key, _ in self._disclosures),
+            bytes_array(sealed for _, _, sealed in self._disclosures),
         ]
 
     def _key(self, ref: str) -> _Key:
@@ -93,9 +103,9 @@ class Sealing:
             return known
         mine = _not_committed()
         key = mine.get(place) or _made()
-        if key.id not in self.keys:
+        if key.id not in self._keys:
             # Written again until it is committed: a savepoint may have undone it meanwhile.
-            self.keys[key.id] = LedgerSubject(id=key.id, ref=ref, key_sealed=key.sealed)
+            self._keys[key.id] = (ref, key.sealed)
             mine[place] = key
             _keep_when_committed(place, key)
         return key

@@ -10,6 +10,7 @@ anything else that writes. So nobody ever reads without what they have written.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 from django.db import connection, connections, transaction
@@ -51,7 +52,20 @@ class _Change:
     values: dict[str, Any]
 
 
-_Gathered = _Insert | _Update | _Change
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """New rows as values the driver takes, without models: for what every request writes.
+
+    Columns that are left out have their default of the database.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    skips_conflicts: bool = False
+
+
+_Gathered = _Insert | _Update | _Change | Lines
 
 
 @dataclass
@@ -206,13 +220,29 @@ def insert(*rows: Model, skip_conflicts: bool = False) -> None:
             _work().gathered.append(_Insert(row, values, skip_conflicts))
 
 
+def insert_lines(*lines: Lines) -> None:
+    """Insert rows of any tables, as `insert`; at once, as one statement, when no unit is open."""
+    filled = [each for each in lines if each.rows]
+    work = _work()
+    if work.units:
+        work.gathered += filled
+        return
+    try:
+        _execute(filled)
+    except BaseException:
+        # As when a unit fails: what is around it cannot go on.
+        work.undone += 1
+        connection.set_rollback(True)
+        raise
+
+
 def update(row: Model, *fields: str) -> None:
     """Save these fields of a row, as they are now. A row that is gathered takes them along."""
     values = _values(row, [row._meta.get_field(name) for name in fields], add=False)
     with _joined():
         work = _work()
         for place, each in enumerate(work.gathered):
-            if isinstance(each, _Change):
+            if isinstance(each, _Change | Lines):
                 is_met = _table(each) == row._meta.db_table
             else:
                 is_met = _table(each) == row._meta.db_table and each.row.pk == row.pk
@@ -246,32 +276,44 @@ def _values(row: Model, fields: Iterable[Any], *, add: bool) -> dict[str, Any]:
 
 
 def _table(each: _Gathered) -> str:
+    if isinstance(each, Lines):
+        return each.table
     model = each.rows.model if isinstance(each, _Change) else each.row
     return str(model._meta.db_table)
 
 
 def _execute(gathered: list[_Gathered]) -> None:
     statements = list(_statements(gathered))
-    *before, (last, parameters) = statements
-    if before:
-        names = ", ".join(f"w{n} AS ({sql})" for n, (sql, _) in enumerate(before))
-        last = f"WITH {names} {last}"
-        parameters = [value for _, values in before for value in values] + parameters
+    parameters = [value for _, values in statements for value in values]
     with connection.cursor() as cursor:
-        cursor.execute(last, parameters)
+        cursor.execute(_as_one(tuple([sql for sql, _ in statements])), parameters)
     for each in gathered:
         if isinstance(each, _Insert):
             _forget_defaults(each.row)
 
 
+@lru_cache(maxsize=1024)
+def _as_one(statements: tuple[str, ...]) -> str:
+    *before, last = statements
+    if not before:
+        return last
+    return f"WITH {', '.join([f'w{n} AS ({sql})' for n, sql in enumerate(before)])} {last}"
+
+
 def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
     """One INSERT for each table, in the order of the first row; then the updates."""
-    by_table: dict[tuple[str, bool], list[_Insert]] = {}
+    by_table: dict[tuple[Any, ...], list[Any]] = {}
     for each in gathered:
         if isinstance(each, _Insert):
             by_table.setdefault((_table(each), each.skips_conflicts), []).append(each)
-    for rows in by_table.values():
-        yield _insertion(rows)
+        elif isinstance(each, Lines):
+            kind = (each.table, each.columns, each.skips_conflicts)
+            by_table.setdefault(kind, []).extend(each.rows)
+    for kind, rows in by_table.items():
+        if isinstance(rows[0], _Insert):
+            yield _insertion(rows)
+        else:
+            yield _lines_sql(*kind, len(rows)), [value for row in rows for value in row]
     for each in gathered:
         if isinstance(each, _Update):
             yield _updating(each)
@@ -294,6 +336,13 @@ def _insertion(rows: list[_Insert]) -> _Statement:
     end = " ON CONFLICT DO NOTHING" if rows[0].skips_conflicts else ""
     sql = f'INSERT INTO "{_table(rows[0])}" ({columns}) VALUES {", ".join(lines)}{end}'  # noqa: S608 - names of our own
     return sql, parameters
+
+
+@lru_cache(maxsize=1024)
+def _lines_sql(table: str, columns: tuple[str, ...], skips_conflicts: bool, count: int) -> str:
+    line = f"({', '.join(['%s'] * len(columns))})"
+    end = " ON CONFLICT DO NOTHING" if skips_conflicts else ""
+    return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES {", ".join([line] * count)}{end}'  # noqa: S608 - names of our own
 
 
 def _updating(each: _Update) -> _Statement:

@@ -30,7 +30,7 @@ def write_event(
 ) -> LedgerEvent:
     """Record one event in a transaction of its own."""
     with tenant_transaction(tenant_id):
-        return record(
+        recorded = record(
             event_type=event_type,
             actor=actor,
             subject=subject or Subject("agent", "ag_payer", "payer"),
@@ -39,6 +39,7 @@ def write_event(
             request_id=request_id,
             at=at,
         )
+        return LedgerEvent.objects.get(pk=recorded.pk)
 
 
 def write_events(tenant_id: UUID, count: int) -> list[UUID]:

@@ -4,6 +4,7 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -12,8 +13,9 @@ from django.db.backends.postgresql import base
 from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
 _SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
-# Begin and name the tenant in one round trip; a UUID is written in full, nothing to escape.
-_BEGIN_FOR = "BEGIN; SELECT set_config('app.tenant_id', '{}', true)"
+# Begin, name the tenant and ask the time in one round trip; a UUID is written in full, nothing to
+# escape.
+_BEGIN_FOR = "BEGIN; SELECT set_config('app.tenant_id', '{}', true), govapp_now()"
 # How long a connection that shows no sign of its end is believed to be alive.
 _BELIEVED_SECONDS = 30.0
 
@@ -27,10 +29,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     transaction_tenant: UUID | None = None
     asked_at: float = 0.0  # when the server last answered whether it is there
+    # The database's time as this transaction began, and what the process's clock said then.
+    _told: tuple[datetime, float] | None = None
 
     def set_autocommit(
         self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False
     ) -> None:
+        self._told = None
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
         self.transaction_tenant = None if autocommit else bound_tenant_id()
 
@@ -42,7 +47,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # psycopg stays in its autocommit mode, so that it sends no BEGIN of its own; its commit
         # and rollback go by the state of the session and end this transaction like any other.
         with self.wrap_database_errors:
-            self.connection.execute(_BEGIN_FOR.format(tenant_id), prepare=False)
+            answer = self.connection.execute(_BEGIN_FOR.format(tenant_id), prepare=False)
+            answer.nextset()
+            _, moment = answer.fetchone()
+        self._told = moment.astimezone(UTC), time.monotonic()
+
+    def time_in_transaction(self) -> datetime | None:
+        """Return the database's time by what it said at the beginning; None when it did not."""
+        if self._told is None or not self.in_atomic_block:
+            return None
+        moment, then = self._told
+        return moment + timedelta(seconds=time.monotonic() - then)
+
+    def forget_time(self) -> None:
+        """Ask again: the clock was moved."""
+        self._told = None
 
     def is_usable(self) -> bool:
         """Say whether the connection works, without asking when it was asked a moment ago.
