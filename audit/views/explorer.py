@@ -18,10 +18,12 @@ from audit.selectors.proofs import (
     inclusion_json,
     verifier_keys,
 )
+from audit.selectors.pruned import pruned_sentence
 from audit.selectors.searches import list_searches
 from audit.services.exports import take_proof
 from audit.views.anchors import signed_words
 from audit.views.filters import LABELS, filter_of
+from audit.views.keeping import pruned_event_page
 from audit.views.pages import reader_of, record_page
 from govapp.common import clock, sensitive
 from govapp.common.errors import NotFound
@@ -51,6 +53,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "day_counts": [count for _, count in days],
         "day_total": sum(count for _, count in days),
         "zone": wanted.zone,
+        "pruned": pruned_sentence(),
         "checkpoint_words": signed_words(wanted.zone),
         "formats": FORMATS.values(),
         "searches": list_searches(reader_of(request).as_actor().id),
@@ -64,7 +67,7 @@ def audit_event(request: HttpRequest, slug: str, event: str) -> HttpResponseBase
     """One event: what it says, where it stands, and whether that can be proved."""
     found = events.find_event(_parse("ev", event))
     if found is None:
-        raise NotFound("There is no such event.")
+        return pruned_event_page(request, _parse("ev", event))
     row = events.as_row(found.pk, found.occurred_at, found.body)
     verdict = check_event(found)
     context = {

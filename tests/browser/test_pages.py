@@ -43,6 +43,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "exports": ("audrey", "audit/exports/"),
     "audit-search": ("audrey", "audit/?type=vote.cast"),
     "audit-anchors": ("audrey", "audit/anchors/"),
+    "retention": ("olivia", "audit/retention/"),
+    "holds": ("olivia", "audit/holds/"),
     "audit-request": ("audrey", "audit/requests/{approved}/?person=Charlie"),
     "audit-request-affected": ("audrey", "audit/requests/{approved}/?for=affected"),
     "audit-request-engineer": ("audrey", "audit/requests/{approved}/?for=engineer"),
