@@ -17,10 +17,11 @@ NEVER_PRUNED: Final = (
     "ledger.prun",
     "hold.",
     "subject.erased",
-    "tenant.created",
-    "tenant.retention_",
+    "tenant.",
+    "policy.published",
 )
-"""How types begin that stay: what says why something is not there, and whose record it is."""
+"""How types begin that stay: what says why something is not there, whose record it is, and which
+rules decided what is left."""
 NEVER_LIKE: Final = [each.replace("_", r"\_") + "%" for each in NEVER_PRUNED]
 
 _FUNCTION: Final = """

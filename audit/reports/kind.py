@@ -37,6 +37,7 @@ class Source:
     start: datetime | None = None
     end: datetime | None = None
     request_id: UUID | None = None
+    pruned: str = ""  # what of the record is gone, in a sentence
     most_events: int | None = None  # a preview reads no more than these
 
     @property

@@ -11,6 +11,7 @@ from audit.reports.kind import Keep, Source
 from audit.selectors.disclosures import in_batches
 from audit.selectors.events import EventRow, as_row, as_rows, visible
 from audit.selectors.proofs import latest_checkpoint
+from audit.selectors.pruned import pruned_sentence
 from govapp.common.zones import time_zones
 
 
@@ -36,6 +37,7 @@ def source_of(size: int) -> Source:
         note=signed.note,
         vkey=known.vkey if known else "",
         made_at=signed.signed_at,
+        pruned=pruned_sentence(size),
     )
 
 

@@ -134,14 +134,26 @@ def pruned_upto() -> PrunedUpto | None:
     return PrunedUpto(row.last, row.pruned_at, public_id("ev", row.event_id)) if row else None
 
 
-def pruned_sentence() -> str:
-    """Say for a reader that events are gone: "" when none are."""
-    upto = pruned_upto()
-    if upto is None:
+def pruned_sentence(size: int | None = None) -> str:
+    """Say for a reader of the record, or of its first `size` events, that some of it is gone.
+
+    Made from the record alone; "" when nothing is. One query.
+    """
+    rows = LedgerLeaf.objects.filter(event__type=PRUNED)
+    rows = rows if size is None else rows.filter(index__lt=size)
+    names = ("event_id", "event__occurred_at", "event__body")
+    newest = rows.order_by("-index").values_list(*names).first()
+    if newest is None:
         return ""
+    event_id, at, body = newest
+    try:
+        told = msgspec.json.decode(bytes(body), type=_Told)
+    except msgspec.MsgspecError:
+        return ""
+    last = max((each.last for each in told.data.ranges), default=0)
     return (
-        f"Events up to index {upto.index} were pruned, the last on"
-        f" {upto.at:%Y-%m-%d}, as {upto.by_event} says; what they said is not in here."
+        f"Older events, up to index {last}, were pruned, the last of them on {at:%Y-%m-%d}"
+        f" ({public_id('ev', event_id)}): their hashes are here, what they said is not."
     )
 
 

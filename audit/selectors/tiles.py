@@ -7,8 +7,8 @@ from the leaves, above from the full tiles below it.
 from audit.merkle.paths import Place, entry_bundle
 from audit.merkle.tiles import WIDTH
 from audit.merkle.tree import HASH_BYTES, root_of, split_hashes
-from audit.models import LedgerLeaf, LedgerTile
-from govapp.common.errors import NotFound
+from audit.models import LedgerLeaf, LedgerTile, PrunedRange
+from govapp.common.errors import Gone, NotFound
 
 
 def read_tile(level: int, index: int) -> bytes:
@@ -49,12 +49,15 @@ def served_tile(place: Place) -> bytes:
 def served_entries(place: Place) -> bytes:
     """Return a bundle of as many entries as asked for. One query.
 
-    Raises `NotFound` when there are not so many, or when one of them is kept no longer.
+    Raises `NotFound` when there are not so many, `Gone` when one of them was pruned.
     """
     first = place.index * WIDTH
     leaves = LedgerLeaf.objects.filter(index__gte=first, index__lt=first + place.width)
     bodies = leaves.order_by("index").values_list("event__body", flat=True)
     entries = [bytes(body) for body in bodies if body is not None]
     if len(entries) < place.width:
+        pruned = PrunedRange.objects.filter(first__lt=first + place.width, last__gte=first)
+        if pruned.exists():
+            raise Gone("Some of these entries were pruned: their hashes are in the tiles.")
         raise NotFound("The record has no such entries.")
     return entry_bundle(entries)

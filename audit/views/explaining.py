@@ -10,9 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from audit.explain import TITLES, Audience, explain_request, why_not_decided_by
+from audit.explain import TITLES, Audience, Explanation, explain_request, why_not_decided_by
 from audit.explain.as_json import as_data
 from audit.reports.explaining import DOSSIER, KIND_OF
+from audit.selectors.pruned import pruned_sentence
 from audit.services.reports import request_report
 from audit.views.pages import reader_of, record_page, zone_of
 from govapp.common.errors import DomainError, Malformed, NotFound
@@ -56,6 +57,8 @@ def audit_request(request: HttpRequest, slug: str, request_name: str) -> HttpRes
         "kind": KIND_OF[audience],
         "dossier": DOSSIER,
         "zone": zone_of(request),
+        # A request begins with an event that cannot be missing, unless it was pruned.
+        "pruned": "" if _is_whole(explanation) else pruned_sentence(),
     }
     if audience == Audience.ENGINEER:
         data = as_data(explanation)
@@ -77,6 +80,13 @@ def audit_request_file(request: HttpRequest, slug: str, request_name: str) -> Ht
     except DomainError as error:
         messages.error(request, error.detail)
     return redirect(reverse("report_list", args=[slug]))
+
+
+def _is_whole(explanation: Explanation) -> bool:
+    """Tell whether what is explained begins where a request begins."""
+    return any(
+        each.body.get("type") == "action_request.submitted" for each in explanation.events[:1]
+    )
 
 
 def _audience(text: str) -> Audience:

@@ -21,6 +21,7 @@ from audit.selectors.proofs import (
     inclusion_json,
     verifier_keys,
 )
+from audit.selectors.pruned import pruned_sentence
 from audit.selectors.search_index import Lag, search_lag
 from audit.selectors.searches import list_searches
 from audit.selectors.searching import COUNTED
@@ -28,6 +29,7 @@ from audit.services.exports import take_proof
 from audit.views.anchors import signed_words
 from audit.views.facets import facets_of, histogram_of, summary_of
 from audit.views.filters import chips_of, filter_of
+from audit.views.keeping import pruned_event_page
 from audit.views.pages import reader_of, record_page
 from govapp.common import clock, sensitive
 from govapp.common.errors import NotFound
@@ -65,6 +67,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "lag": _lag_words(search_lag(), now) if wanted.is_searched else "",
         "asked": wanted.asked(),
         "zone": wanted.zone,
+        "pruned": pruned_sentence(),
         "checkpoint_words": signed_words(wanted.zone),
         "formats": FORMATS.values(),
         "may_stream": may_stream(reader_of(request)),
@@ -79,7 +82,7 @@ def audit_event(request: HttpRequest, slug: str, event: str) -> HttpResponseBase
     """One event: what it says, where it stands, and whether that can be proved."""
     found = events.find_event(_parse("ev", event))
     if found is None:
-        raise NotFound("There is no such event.")
+        return pruned_event_page(request, _parse("ev", event))
     row = events.as_row(found.pk, found.occurred_at, found.body)
     verdict = check_event(found)
     context = {

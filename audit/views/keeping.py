@@ -14,7 +14,8 @@ from audit.models import HoldKind, LegalHold, Pruning, PruningStatus
 from audit.readers import check_may_keep, may_keep
 from audit.selectors.events import parse_day, start_of_day
 from audit.selectors.holds import holds_in_force, list_holds, what_is_held
-from audit.selectors.pruned import pruned_upto
+from audit.selectors.proofs import prove_event
+from audit.selectors.pruned import find_pruned, pruned_upto
 from audit.selectors.retention import older_than, retention_of_tenant
 from audit.services.holds import Scope, place_hold, release_hold
 from audit.services.pruning import PRUNERS
@@ -22,7 +23,7 @@ from audit.services.retention import ask_pruning, confirm_pruning, withdraw_prun
 from audit.views.pages import reader_of, record_page, zone_of
 from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound
-from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.ids import InvalidId, parse_public_id, public_id
 
 _SHOWN = 50
 
@@ -135,6 +136,21 @@ def hold_release(request: HttpRequest, slug: str, hold: str) -> HttpResponseBase
     except (Conflict, Invalid, Forbidden) as error:
         messages.error(request, error.detail)
     return redirect(reverse("hold_list", args=[slug]))
+
+
+def pruned_event_page(request: HttpRequest, event_id: UUID) -> HttpResponseBase:
+    """What is left of an event that was pruned. Raises `NotFound` when it never was there."""
+    found = find_pruned(event_id)
+    if found is None:
+        raise NotFound("There is no such event.")
+    context = {
+        "nav": "audit",
+        "name": public_id("ev", event_id),
+        "pruned": found,
+        "inclusion": prove_event(event_id),
+        "zone": zone_of(request),
+    }
+    return render(request, "audit/event_pruned.html", context, status=410)
 
 
 def _placed(request: HttpRequest) -> LegalHold:

@@ -60,6 +60,13 @@ class NotFound(DomainError):
     title = "Not found"
 
 
+class Gone(NotFound):
+    """It was there, and its time of keeping is over (HTTP 410)."""
+
+    code = "gone"
+    title = "No longer kept"
+
+
 class Conflict(DomainError):
     """It can no longer be done: the state has moved on (HTTP 409)."""
 

@@ -45,6 +45,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "pack-new-some": ("audrey", "audit/packs/new?type=vote.cast"),
     "audit-search": ("audrey", "audit/?type=vote.cast"),
     "audit-anchors": ("audrey", "audit/anchors/"),
+    "retention": ("olivia", "audit/retention/"),
+    "holds": ("olivia", "audit/holds/"),
     "audit-request": ("audrey", "audit/requests/{approved}/?person=Charlie"),
     "audit-request-affected": ("audrey", "audit/requests/{approved}/?for=affected"),
     "audit-request-engineer": ("audrey", "audit/requests/{approved}/?for=engineer"),

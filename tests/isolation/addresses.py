@@ -133,6 +133,8 @@ GAPS = {
     "leave/account": Gap("chat_account", "chac"),
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
+    "holds/hold": Gap("hold", "lh"),
+    "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),
     "devices/device": Gap("device", "push"),
 }

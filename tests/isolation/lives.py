@@ -46,8 +46,12 @@ from approvals.services.timers import sweep
 from audit.models import (
     AuditSearch,
     ExportJob,
+    HoldKind,
     LedgerDay,
     LedgerEvent,
+    LegalHold,
+    PrunedRange,
+    Pruning,
     Report,
     ReportAttestation,
     ReportSchedule,
@@ -55,12 +59,14 @@ from audit.models import (
 from audit.selectors.events import EventFilter
 from audit.services.attestations import USUAL, attest_report
 from audit.services.export_jobs import request_export, write_export
+from audit.services.holds import Scope, place_hold
 from audit.services.report_schedules import schedule_report
 from audit.services.reports import make_report, request_report
 from audit.services.searches import keep_search
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
 from govapp.common.clock import shift_clock
+from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
 from tenants.models import (
@@ -112,6 +118,8 @@ class Life:
     event: LedgerEvent
     report: Report
     export: ExportJob
+    hold: LegalHold
+    pruning: Pruning
     search: AuditSearch
     simulation: PolicySimulation
     schedule: ReportSchedule
@@ -236,6 +244,7 @@ def _live(world: World, key: str, dora: User) -> Life:
     world.submit(summary="Queued for the ledger")
     with tenant_transaction(company.id):
         _closed_a_day()
+        hold, pruning = _kept(company)
         return Life(
             world=world,
             key=key,
@@ -259,6 +268,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             export=export,
+            hold=hold,
+            pruning=pruning,
             search=AuditSearch.objects.get(),
             simulation=PolicySimulation.objects.get(),
             schedule=ReportSchedule.objects.get(),
@@ -280,6 +291,26 @@ def _closed_a_day() -> None:
         date=noon.date(), starts_at=noon, ends_at=noon, count=1, first_index=0, last_index=0,
         next_at=noon,
     )  # fmt: skip
+
+
+def _kept(company: Company) -> tuple[LegalHold, Pruning]:
+    """Leave a hold on a time long ago, and a pruning that waits; another one is done."""
+    carl, noon = company.carl.as_actor(), datetime(1999, 3, 27, 12, tzinfo=UTC)
+    scope = Scope(HoldKind.PERIOD, starts_at=noon, ends_at=noon + timedelta(days=1))
+    secret = f"A secret of {company.slug}"
+    hold = place_hold(actor=carl, scope=scope, matter=secret, reason=secret)
+    done = Pruning.objects.create(
+        before=noon, reason=secret, asked_by_id=carl.id, asked_by_name=carl.name, status="done",
+        finished_at=noon,
+    )  # fmt: skip
+    PrunedRange.objects.create(
+        pruning=done, event_id=new_id(), first=0, last=0, first_at=noon, last_at=noon,
+        pruned_at=noon,
+    )  # fmt: skip
+    waiting = Pruning.objects.create(
+        before=noon, reason=secret, asked_by_id=carl.id, asked_by_name=carl.name
+    )
+    return hold, waiting
 
 
 def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest) -> None:

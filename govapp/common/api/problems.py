@@ -31,6 +31,7 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
+    errors.Gone: 410,
     errors.Conflict: 409,
     errors.Stale: 412,
     errors.PreconditionRequired: 428,

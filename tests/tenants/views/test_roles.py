@@ -59,6 +59,8 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "agents/{agent}/keys/{key}/revoke": ({}, (302, 403, 403, 403)),
     "settings/contest": ({"contest_text": "Write to us."}, (302, 302, 403, 403)),
     "settings/retention": ({"retention_days": "366"}, (302, 302, 403, 403)),
+    "settings/retention/daily": ({"is_on": "1"}, (302, 302, 403, 403)),
+    "settings/retention/lock": ({}, (302, 403, 403, 403)),
     "settings/": (
         {"name": "Acme", "time_zone": "Europe/Berlin", **OFFICE},
         (302, 403, 403, 403),
