@@ -130,6 +130,7 @@ GAPS = {
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
     "searches/search": Gap("search", "aus"),
+    "streams/stream": Gap("stream", "ast"),
     "devices/device": Gap("device", "push"),
 }
 # What is the same for everybody: no id of a tenant's.
