@@ -136,6 +136,7 @@ GAPS = {
     "holds/hold": Gap("hold", "lh"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),
+    "streams/stream": Gap("stream", "ast"),
     "devices/device": Gap("device", "push"),
 }
 # What is the same for everybody: no id of a tenant's.

@@ -45,6 +45,7 @@ from approvals.services.submission import cancel_action
 from approvals.services.timers import sweep
 from audit.models import (
     AuditSearch,
+    AuditStream,
     ExportJob,
     HoldKind,
     LedgerDay,
@@ -57,6 +58,7 @@ from audit.models import (
     ReportSchedule,
 )
 from audit.selectors.events import EventFilter
+from audit.selectors.streams import Start
 from audit.services.attestations import USUAL, attest_report
 from audit.services.export_jobs import request_export, write_export
 from audit.services.holds import Scope, place_hold
@@ -85,6 +87,7 @@ from tenants.services.tenants import update_settings
 from tenants.services.tokens import issue_token
 from tests.approvals.world import World, policy, stage
 from tests.audit.books import write_events
+from tests.audit.streaming import make_stream
 from tests.isolation.hard_cases import leave_rows
 from tests.people import Company, make_agent, make_company
 
@@ -121,6 +124,7 @@ class Life:
     hold: LegalHold
     pruning: Pruning
     search: AuditSearch
+    stream: AuditStream
     simulation: PolicySimulation
     schedule: ReportSchedule
     saved_filter: SavedFilter
@@ -241,6 +245,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         pass
     report = _reported(company, is_printed=company.slug == "globex")
     export = _exported(company)
+    make_stream(company.id, f"http://127.0.0.1:9/{company.slug}", start=Start("now"))
     world.submit(summary="Queued for the ledger")
     with tenant_transaction(company.id):
         _closed_a_day()
@@ -271,6 +276,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             hold=hold,
             pruning=pruning,
             search=AuditSearch.objects.get(),
+            stream=AuditStream.objects.get(),
             simulation=PolicySimulation.objects.get(),
             schedule=ReportSchedule.objects.get(),
             saved_filter=SavedFilter.objects.get(),

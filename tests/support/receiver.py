@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -20,13 +20,15 @@ class Received:
 @dataclass
 class Receiver:
     """What arrived. `statuses` holds the next answers instead of the usual one; 0 is none: the
-    connection is closed after everything was received. `headers` go with each answer."""
+    connection is closed after everything was received. `headers` go with each answer. While there
+    is `held`, nobody is answered before it is set."""
 
     port: int = 0
     received: list[Received] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     usual_status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
+    held: threading.Event | None = None
 
     @property
     def url(self) -> str:
@@ -45,6 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
         receiver.received.append(Received(self.path, headers, body))
+        if receiver.held is not None:
+            receiver.held.wait(60)
         status = receiver.statuses.pop(0) if receiver.statuses else receiver.usual_status
         if status == 0:
             self.close_connection = True
@@ -55,7 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
         if 300 <= status < 400:
             self.send_header("location", f"{receiver.url}/elsewhere")
         self.send_header("content-length", "0")
-        self.end_headers()
+        with suppress(ConnectionError):  # whoever asked may have gone
+            self.end_headers()
 
     def log_message(self, *_: Any) -> None:
         pass

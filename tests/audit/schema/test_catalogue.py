@@ -20,7 +20,8 @@ WRITERS = (
 )  # fmt: skip
 # What looks like a type and is a task's name or a line of a log.
 OTHERS = {
-    "audit.ask_voucher", "audit.make_report", "audit.write_export", "category.break_glass_right_",
+    "audit.ask_voucher", "audit.deliver_stream", "audit.make_report", "audit.test_stream",
+    "audit.write_export", "audit_stream.test", "category.break_glass_right_",
     "ledger.broken", "ledger.not_vouched", "ledger.vouched", "report.not_signed",
     "report.scheduled",
 }  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from audit.stream_addresses import (
+    IN_THE_CLEAR,
     may_go_to,
     may_go_to_in_the_clear,
     read_syslog_address,
@@ -123,37 +124,34 @@ def test_an_answer_that_takes_longer_than_the_lease_is_impossible() -> None:
     assert LEASE.total_seconds() >= 2 * batches.SECONDS
 
 
+NOT_PUBLIC = "This address is not on the public Internet."
+NO_HOST = "Name a host and its port, as in tls://logs.example.com:6514."
+NO_SCHEME = "Write an address that begins with tls:// or tcp://."
+TOO_MUCH = "Write nothing but host and port behind it."
+
+
 @pytest.mark.parametrize(
     ("address", "words"),
     [
         (
             "udp://logs.example.com:514",
-            ("UDP is not used: what it loses nobody notices. Write"
-             " tls:// or tcp://."),
+            "UDP is not used: what it loses nobody notices. Write tls:// or tcp://.",
         ),
-        ("https://logs.example.com", "Write an address that begins with tls:// or tcp://."),
-        ("logs.example.com:6514", "Write an address that begins with tls:// or tcp://."),
-        ("tcp://logs.example.com", "Name a host and its port, as in tls://logs.example.com:6514."),
-        ("tls://:6514", "Name a host and its port, as in tls://logs.example.com:6514."),
-        (
-            "tls://logs.example.com:0",
-            ("Name a host and its port, as in"
-             " tls://logs.example.com:6514."),
-        ),
-        ("tls://logs.example.com:6514/x", "Write nothing but host and port behind it."),
-        ("tls://me:pw@logs.example.com:6514", "Write nothing but host and port behind it."),
+        ("https://logs.example.com", NO_SCHEME),
+        ("logs.example.com:6514", NO_SCHEME),
+        ("tcp://logs.example.com", NO_HOST),
+        ("tls://:6514", NO_HOST),
+        ("tls://logs.example.com:0", NO_HOST),
+        ("tls://logs.example.com:6514/x", TOO_MUCH),
+        ("tls://me:pw@logs.example.com:6514", TOO_MUCH),
         ("tls://logs.example.com:99999", "This is not an address."),
         ("tls://logs exa:6514", "Write at most 500 visible ASCII characters."),
-        ("tls://10.0.0.1:6514", "This address is not on the public Internet."),
-        ("tls://169.254.169.254:6514", "This address is not on the public Internet."),
-        ("tls://[::ffff:10.0.0.1]:6514", "This address is not on the public Internet."),
-        (
-            "tcp://9.9.9.9:601",
-            ("Without TLS nothing is sent but to networks that the operator has"
-             " named. Write tls://."),
-        ),
+        ("tls://10.0.0.1:6514", NOT_PUBLIC),
+        ("tls://169.254.169.254:6514", NOT_PUBLIC),
+        ("tls://[::ffff:10.0.0.1]:6514", NOT_PUBLIC),
+        ("tcp://9.9.9.9:601", IN_THE_CLEAR),
     ],
-)  # fmt: skip
+)
 def test_an_address_that_cannot_be_used_is_refused(address: str, words: str) -> None:
     with pytest.raises(Invalid) as caught:
         require_usable_address("syslog", address)
