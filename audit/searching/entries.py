@@ -130,4 +130,5 @@ def _agent(body: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     """A short text that facets may count; anything else is none."""
-    return value if isinstance(value, str) and len(value) <= _LONGEST_VALUE else ""
+    is_short = isinstance(value, str) and len(value) <= _LONGEST_VALUE and value.isprintable()
+    return value if is_short else ""

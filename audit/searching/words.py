@@ -65,15 +65,20 @@ def words_in(text: str) -> Iterator[str]:
 
 
 def asked_for(text: str) -> Asked:
-    """Read what somebody typed. Words in quotes are whole words; all others may go on."""
-    whole = [word for part in _QUOTED.findall(text) for word in _words(part)]
+    """Read what somebody typed. Words in quotes are whole words; all others may go on.
+
+    A single letter or digit is a whole word too: half of all words would go on from it.
+    """
+    quoted = [word for part in _QUOTED.findall(text) for word in _words(part)]
     rest = list(_words(_QUOTED.sub(" ", text)))
-    count = len(whole) + len(rest)
-    kept = _unique(whole)[:MOST_ASKED]
+    single = [word for word in rest if len(word) == 1 and word.isascii()]
+    words = _unique(quoted + rest)
+    kept = words[:MOST_ASKED]
+    whole = {*quoted, *single}
     return Asked(
-        beginnings=tuple(_unique(rest)[: MOST_ASKED - len(kept)]),
-        whole=tuple(kept),
-        is_cut=count > MOST_ASKED and len(_unique(whole + rest)) > MOST_ASKED,
+        beginnings=tuple(word for word in kept if word not in whole),
+        whole=tuple(word for word in kept if word in whole),
+        is_cut=len(words) > MOST_ASKED,
     )
 
 

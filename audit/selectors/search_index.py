@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+from cryptography.exceptions import InvalidTag
 from django.db import connection
 
 from audit.models import LedgerEvent, LedgerLeaf, LedgerWords
 from audit.searching import SearchEntry, entry_of
 from audit.searching.lexemes import lexemes, mark_of
 from audit.selectors.disclosures import disclose
+from govapp.common.ids import public_id
 from govapp.common.tenancy import require_tenant_id
 
+_UNREADABLE: Final = (ValueError, TypeError, KeyError, msgspec.MsgspecError, InvalidTag)
 SUBMITTED: Final = "action_request.submitted"
 _COLUMNS: Final = (
     "id", "occurred_at", "type", "actor_kind", "actor_id", "subject_id", "request_id", "body",
@@ -77,9 +81,24 @@ def events_by_id(places: Mapping[UUID, int]) -> list[FoundEvent]:
 
 
 def entries_of(events: Sequence[FoundEvent]) -> list[SearchEntry]:
-    """Return what is searched of each, without what was erased. One query for them all."""
-    bodies = disclose({each.id: each.body for each in events})
+    """Return what is searched of each, without what was erased. One query for them all.
+
+    An event that somebody has made unreadable is found by its columns alone: that it was changed
+    is for the verification to say, and it must not keep the others from being found.
+    """
+    try:
+        bodies = disclose({each.id: each.body for each in events})
+    except _UNREADABLE:
+        return [_entry_alone(each) for each in events]
     return [entry_of(bodies[each.id]) for each in events]
+
+
+def _entry_alone(event: FoundEvent) -> SearchEntry:
+    columns = {"id": public_id("ev", event.id), "type": event.type}
+    try:
+        return entry_of(disclose({event.id: event.body})[event.id])
+    except _UNREADABLE:
+        return entry_of(columns)
 
 
 def told_by_submission(requests: Iterable[UUID]) -> dict[UUID | None, tuple[str, str]]:

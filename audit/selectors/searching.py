@@ -9,7 +9,7 @@ from uuid import UUID
 from audit.search_doors import search_newest, search_oldest, search_summary
 from govapp.common.tenancy import require_tenant_id
 
-COUNTED: Final = 10_000
+COUNTED: Final = 5_000
 """Events that facets and days are counted over: the newest of what was found, at a bounded cost."""
 
 SHOWN: Final = 8
@@ -36,7 +36,7 @@ class Search:
 class Summary:
     """How often each value occurs, by facet, the most frequent first; and how many on which day.
 
-    Counted over the newest 10,000 of what was found; `is_cut` when there are more.
+    Counted over the newest 5,000 of what was found; `is_cut` when there are more.
     """
 
     facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
@@ -64,7 +64,7 @@ def find_events(
 
 
 def summarise(wanted: Search, *, zone: str) -> Summary:
-    """Count the newest 10,000 of what was found. One statement."""
+    """Count the newest 5,000 of what was found. One statement."""
     rows = search_summary.call(*_asked(wanted), zone, COUNTED + 1)
     facets: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in rows:

@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
+import structlog
+from django.db import DataError, connection
 
 from audit.models import LedgerDisclosure, LedgerLog, LedgerWords, WordsCursor
 from audit.search_doors import tenants_to_index
@@ -26,6 +27,8 @@ from audit.selectors.search_index import (
 from govapp.common import clock
 from govapp.common.arrays import text_array, time_array, uuid_array
 from govapp.common.tenancy import require_tenant_id, tenant_transaction
+
+log = structlog.get_logger(__name__)
 
 BATCH: Final = 500
 """Events in one transaction: short, so that the sequencer beside it waits for nothing."""
@@ -53,7 +56,14 @@ class _Line:
 
 def index_all(*, at_most: int = 1_000) -> int:
     """Index one batch of each tenant that has leaves to index; return how many there were."""
-    return sum(index_tenant(tenant_id=row["tenant_id"]) for row in tenants_to_index.call(at_most))
+    count = 0
+    for row in tenants_to_index.call(at_most):
+        try:
+            count += index_tenant(tenant_id=row["tenant_id"])
+        except DataError as error:
+            # What cannot be indexed of one tenant must stop neither the others nor the sequencer.
+            log.exception("search.not_indexed", tenant=str(row["tenant_id"]), reason=str(error))
+    return count
 
 
 def index_waiting(*, seconds: float = 2.0) -> int:

@@ -64,6 +64,7 @@ from audit.services.export_jobs import request_export, write_export
 from audit.services.holds import Scope, place_hold
 from audit.services.report_schedules import schedule_report
 from audit.services.reports import make_report, request_report
+from audit.services.search_index import index_tenant
 from audit.services.searches import keep_search
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
@@ -241,7 +242,7 @@ def _live(world: World, key: str, dora: User) -> Life:
     deliver_due(grace=timedelta(0))
     _say_again(key)
     write_events(company.id, _TILE)
-    while sequence_tenant(tenant_id=company.id):
+    while sequence_tenant(tenant_id=company.id) or index_tenant(tenant_id=company.id):
         pass
     report = _reported(company, is_printed=company.slug == "globex")
     export = _exported(company)

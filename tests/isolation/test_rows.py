@@ -275,6 +275,8 @@ SHOWN = {
     "due_at timestamp with time zone", "due_at timestamptz", "job_id uuid",
     # what a key is compared with, and whether it may be used
     "secret_hash bytea", "is_usable boolean", "use_is_unnoted boolean",
+    # of a search by the tenant itself: when it was, and how often which value occurs
+    "occurred_at timestamptz", "facet text", "counted bigint",
     # public by purpose
     "kid text", "public_key bytea", "origin text", "size bigint", "note text",
 }  # fmt: skip
@@ -290,6 +292,29 @@ def test_a_door_shows_ids_and_no_content(door: Any) -> None:
     assert {column.strip() for column in door.returns.split(",")} <= SHOWN
     read = {column for columns in door.reads.values() for column in columns}
     assert read & CONTENT == set()
+
+
+def test_a_search_finds_nothing_of_another_tenant_whoever_is_named(
+    app: Connection, acme: Life, globex: Life
+) -> None:
+    """The doors of the search take an explicit tenant: another one's is refused, not answered."""
+    theirs, word = globex.tenant.pk, f"'{globex.tenant.pk.hex[-6:]}:alice':*"
+    newest = "SELECT count(*) FROM door_search_newest(%s, %s, NULL, NULL, NULL, NULL, NULL, NULL)"
+    summary = "SELECT count(*) FROM door_search_summary(%s, %s, NULL, NULL, 'UTC', 100)"
+    found = {}
+    for query in (newest, summary):
+        for asked in (None, word):
+            for bound in (acme.tenant.pk, theirs, ""):
+                with app.transaction(force_rollback=True):
+                    name_tenant(app, bound)
+                    (count,) = app.execute(query, [theirs, asked]).fetchone() or (0,)
+                    found[query, asked, bound] = count > 0
+    assert {key for key, is_found in found.items() if is_found} == {
+        (query, asked, theirs) for query in (newest, summary) for asked in (None, word)
+    }
+    name_tenant(app, acme.tenant.pk)
+    read = "SELECT count(*) FROM audit_ledgerwords WHERE tenant_id = %s OR words::text LIKE %s"
+    assert app.execute(read, [theirs, "%globex%"]).fetchone() == (0,)
 
 
 def test_the_doors_role_can_read_no_content(services: Services, acme: Life) -> None:

@@ -27,6 +27,7 @@ class Command(BaseCommand):
     help = "Give queued events their place in the ledger and sign checkpoints."
     requires_system_checks: list[str] = []
     stopping = False
+    may_index = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--forever", action="store_true", help="keep running")
@@ -45,9 +46,14 @@ class Command(BaseCommand):
     def _turn(self, edges: Edges) -> None:
         """One round; a database that is away is waited for."""
         try:
+            if sequence_all(edges=edges):
+                self.may_index = True
+                return
             # What is searched may wait; what is proved may not.
-            if not sequence_all(edges=edges) and not index_all():
-                time.sleep(IDLE_SECONDS)
+            if self.may_index and index_all():
+                return
+            self.may_index = False  # what others have sequenced is for the task that beat kicks
+            time.sleep(IDLE_SECONDS)
         except (OperationalError, InterfaceError) as error:
             log.warning("ledger.database_away", error=type(error).__name__)
             connection.close()

@@ -1,5 +1,6 @@
 """The record as it is searched: what is found, by whom, and what an erasure takes out of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from audit.actors import Actor, Content, Personal, Subject, Words
 from audit.models import LedgerEvent, LedgerWords, WordsCursor
 from audit.search_doors import search_newest, search_summary
 from audit.selectors.events import EventFilter, list_events
-from audit.selectors.search_index import search_lag
+from audit.selectors.search_index import FoundEvent, events_from, search_lag
 from audit.selectors.searching import find_events
 from audit.services import record
 from audit.services.erasure import erase_subject
@@ -283,3 +284,23 @@ def test_a_search_is_one_statement_whatever_is_found(
             assert wanted is not None
             with django_assert_num_queries(1):  # type: ignore[operator]
                 assert len(find_events(wanted, limit=9)) == number + 1
+
+
+def test_an_event_that_was_made_unreadable_hides_no_other(
+    tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = write_event(tenant_id, summary="Marmalade.")
+    write_event(tenant_id, summary="Toast.")
+    sequence_tenant(tenant_id=tenant_id)
+
+    def forged(first: int, end: int) -> list[FoundEvent]:
+        return [
+            replace(each, body=b"{" if each.id == broken.pk else each.body)
+            for each in events_from(first, end)
+        ]
+
+    monkeypatch.setattr("audit.services.search_index.events_from", forged)
+    index_tenant(tenant_id=tenant_id)
+    assert found(tenant_id, "marmalade") == []
+    assert found(tenant_id, "toast") == ["Toast."]
+    assert found(tenant_id, public_id("ev", broken.pk)) == ["Marmalade."]

@@ -21,6 +21,7 @@ from audit.models import ExportPiece, LedgerEvent
 from audit.selectors.events import EventFilter, events_of_request, list_events
 from audit.selectors.proofs import prove_event
 from audit.services.export_jobs import read_export, request_export, write_export
+from audit.services.search_index import index_tenant
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
 from govapp.common import clock
@@ -60,6 +61,10 @@ def with_zelda(world: World) -> Membership:
     return zelda
 
 
+# How a search would find her: folded, each word by itself. Ids of hers are no texts of hers.
+SEARCHED = (":zelda'", ":quist'", ":oberg'", ":sister'")
+
+
 def lived(world: World, zelda: Membership) -> tuple[UUID, LedgerEvent]:
     """She decides, speaks and is spoken of; returns the request and the event of her vote."""
     company = world.company
@@ -75,7 +80,7 @@ def lived(world: World, zelda: Membership) -> tuple[UUID, LedgerEvent]:
     request = world.vote(zelda, request, Verdict.APPROVE, reason=REASON)
     world.vote(company.bob, request)
     deliver_due(grace=timedelta(0))
-    while sequence_tenant(tenant_id=company.id):
+    while sequence_tenant(tenant_id=company.id) or index_tenant(tenant_id=company.id):
         pass
     with tenant_transaction(company.id):
         suspend_member(actor=company.olivia, member=zelda, reason=f"{NAME} left")
@@ -94,12 +99,12 @@ def exported(world: World) -> str:
 
 
 def everything() -> list[tuple[str, str, str]]:
-    """Every value of every text, JSON, array and bytea column that there is."""
+    """Every value of every text, JSON, array, bytea and search column that there is."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name, column_name FROM information_schema.columns"
             " WHERE table_schema = 'public'"
-            " AND data_type IN ('text', 'character varying', 'jsonb', 'bytea', 'ARRAY')"
+            " AND data_type IN ('text', 'character varying', 'jsonb', 'bytea', 'ARRAY', 'tsvector')"
             " AND has_column_privilege(table_schema || '.' || table_name, column_name, 'SELECT')"
             " ORDER BY 1, 2"
         )
@@ -150,6 +155,8 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
             ("approvals_comment", "text"),
             ("approvals_actionrequest", "summary"),
         } <= places_of(NAME, ADDRESS)
+        for word in SEARCHED:
+            assert places_of(word) == {("audit_ledgerwords", "words")}
         proof = prove_event(cast.pk)
         preview = preview_erasure(actor=company.carl, member=zelda)
         assert preview.hindrances == ()
@@ -161,11 +168,11 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
             "comments": 1,
         }
         erase_person(actor=company.carl, member=zelda, reason=f"{NAME} asked for it")
-    while sequence_tenant(tenant_id=company.id):
+    while sequence_tenant(tenant_id=company.id) or index_tenant(tenant_id=company.id):
         pass
     assert in_valkey(NAME, ADDRESS) == []
     with tenant_transaction(company.id):
-        left = places_of(NAME, ADDRESS, REASON, "At the sea", "the usual account")
+        left = places_of(NAME, ADDRESS, REASON, "At the sea", "the usual account", *SEARCHED)
         assert sorted(left) == []
         assert ExportPiece.objects.count() == 0
         read = json.dumps(
