@@ -20,7 +20,7 @@ from audit.models.log import (
     LedgerQueueItem,
     LedgerTile,
 )
-from audit.models.personal import LedgerDisclosure, LedgerSubject
+from audit.models.personal import LedgerDisclosure, LedgerErasure, LedgerSubject
 from audit.models.report import (
     Report,
     ReportAttestation,
@@ -44,6 +44,7 @@ __all__ = [
     "LedgerCheckpoint",
     "LedgerDay",
     "LedgerDisclosure",
+    "LedgerErasure",
     "LedgerEvent",
     "LedgerKey",
     "LedgerLeaf",

@@ -244,6 +244,7 @@ CELERY_BEAT_SCHEDULE = {
     "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
     "exports": {"task": "audit.sweep_exports", "schedule": 60.0},
     "days": {"task": "audit.close_days", "schedule": 60.0},
+    "erasures": {"task": "audit.erase_again", "schedule": 60.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
