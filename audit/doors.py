@@ -54,6 +54,19 @@ exports_to_remove = register_door(
     )
 )
 
+erasures_to_look_at = register_door(
+    Door(
+        name="door_erasures_to_look_at",
+        arguments="at_most integer",
+        returns="tenant_id uuid, erasure_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM audit_ledgererasure WHERE closed_at IS NULL"
+            " ORDER BY made_at LIMIT $1"
+        ),
+        reads={"audit_ledgererasure": ("id", "tenant_id", "closed_at", "made_at")},
+    )
+)
+
 report_schedules_due = register_door(
     Door(
         name="door_report_schedules_due",

@@ -98,6 +98,14 @@ def test_stream(stream_id: str, tenant_id: str) -> None:
     send_test(tenant_id=UUID(tenant_id), stream_id=UUID(stream_id))
 
 
+@shared_task(name="audit.erase_again")
+def erase_again() -> None:
+    """Look again at erasures that are not over: somebody may have been writing meanwhile."""
+    from audit.services.erasing_again import erase_again as look
+
+    look()
+
+
 @shared_task(name="audit.write_export", time_limit=3_600)
 def write_export(job_id: str, tenant_id: str) -> None:
     """Write the file of one export that was asked for."""

@@ -1,9 +1,12 @@
 """What an evidence pack has beside an export's filter: options, and what is told of its file.
 
-The keys of the directory in a table of their own, so that one can take over from another.
+The keys of the directory in a table of their own, so that one can take over from another; and
+erasures that are looked at again.
 """
 
 import govapp.common.clock
+import govapp.common.ids
+import govapp.common.tenancy
 from django.db import migrations, models
 
 # The directory's first checkpoint has size 1 or more. The trigger names a column that goes; it is
@@ -51,6 +54,26 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="directory_key_in_order",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="LedgerErasure",
+            fields=[
+                ("id", models.UUIDField(default=govapp.common.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ("tenant_id", models.UUIDField(default=govapp.common.tenancy.require_tenant_id, editable=False)),
+                ("refs", models.JSONField()),
+                ("texts_sealed", models.BinaryField(null=True)),
+                ("made_at", models.DateTimeField(db_default=govapp.common.clock.Now())),
+                ("closed_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=["made_at"],
+                        name="ledger_erasure_open",
                     )
                 ],
             },

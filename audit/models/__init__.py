@@ -21,7 +21,7 @@ from audit.models.log import (
     LedgerQueueItem,
     LedgerTile,
 )
-from audit.models.personal import LedgerDisclosure, LedgerSubject
+from audit.models.personal import LedgerDisclosure, LedgerErasure, LedgerSubject
 from audit.models.report import (
     Report,
     ReportAttestation,
@@ -49,6 +49,7 @@ __all__ = [
     "LedgerCheckpoint",
     "LedgerDay",
     "LedgerDisclosure",
+    "LedgerErasure",
     "LedgerEvent",
     "LedgerKey",
     "LedgerLeaf",

@@ -28,6 +28,33 @@ class LedgerSubject(TenantOwned):
         indexes = [models.Index(fields=["tenant_id", "ref"], name="ledger_subject_ref")]
 
 
+class LedgerErasure(TenantOwned):
+    """An erasure that is looked at again until nobody who began before it can still be writing.
+
+    `texts_sealed` are the names that were taken out, with what stands in their place: they are
+    kept for these minutes alone, and only this installation's sealing key opens them.
+    """
+
+    never_removed = True
+    immutable_fields = ("refs", "made_at")
+    erasable_fields = ("texts_sealed",)
+
+    refs = models.JSONField()  # the subjects
+    texts_sealed = models.BinaryField(null=True)
+    made_at = models.DateTimeField(db_default=Now())
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        # over all tenants: those that are not over
+        indexes = [
+            models.Index(
+                fields=["made_at"],
+                condition=models.Q(closed_at__isnull=True),
+                name="ledger_erasure_open",
+            )
+        ]
+
+
 class LedgerDisclosure(TenantOwned):
     """The personal texts that one event has of one subject, with their salts (AES-256-GCM)."""
 

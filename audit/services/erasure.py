@@ -1,17 +1,26 @@
 """Erasing a subject from the record: its keys are destroyed, and every proof stays valid."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from audit.actors import Actor, Subject, Words
-from audit.models import ExportJob, ExportPiece, LedgerSubject, Report, ReportStatus
+from audit.models import (
+    ExportJob,
+    ExportPiece,
+    LedgerErasure,
+    LedgerSubject,
+    Report,
+    ReportStatus,
+)
 from audit.selectors.holds import check_not_held
 from audit.services.commitments import forget_keys
 from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
 from govapp.common.errors import Conflict
+from govapp.common.sealing import seal
 
 # Files that were made from the record, and hold what was disclosed then. Each empties its own for
 # the bound tenant and returns how many there were.
@@ -35,15 +44,22 @@ def register_file_eraser(empty: FileEraser) -> None:
 
 
 def erase_subject(
-    *, actor: Actor, ref: str, reason: str, also: Sequence[str] = (), what: str = "The subject"
+    *,
+    actor: Actor,
+    ref: str,
+    reason: str,
+    also: Sequence[str] = (),
+    what: str = "The subject",
+    texts: Sequence[tuple[str, str]] = (),
 ) -> Erased:
     """Destroy every key of a subject, and those of `also`; record that.
 
     Called inside the transaction that erases the rest. `ref` is a public id: of a member, or of
-    a request (its content). From then on their texts read as erased; the hashed bytes, and so all
-    proofs, are what they were. Files that were made from the record before are emptied: they can
-    be made again. Raises `Conflict` when nothing is left to be erased, or while a legal hold keeps
-    something of it.
+    a request (its content). `texts` are names that the caller has taken out of the tables, each
+    with what stands in its place: `audit.services.erasing_again` looks for them once more. From
+    then on their texts read as erased; the hashed bytes, and so all proofs, are what they were.
+    Files that were made from the record before are emptied: they can be made again. Raises
+    `Conflict` when nothing is left to be erased, or while a legal hold keeps something of it.
     """
     refs = (ref, *also)
     check_not_held(refs)
@@ -56,7 +72,9 @@ def erase_subject(
         raise Conflict("The record holds nothing of it that could be erased.", code="erased")
     for each in refs:
         forget_subject(each)
-    files = sum(empty() for empty in _file_erasers)
+    files = empty_files()
+    sealed = seal(json.dumps(list(texts)).encode()) if texts else None
+    LedgerErasure.objects.create(refs=list(refs), texts_sealed=sealed)
     record(
         event_type="subject.erased",
         actor=actor,
@@ -71,6 +89,11 @@ def erase_subject(
         },
     )
     return Erased(refs, keys, files)
+
+
+def empty_files() -> int:
+    """Empty every file that was made from the record; return how many there were."""
+    return sum(empty() for empty in _file_erasers)
 
 
 def _empty_exports() -> int:

@@ -251,6 +251,7 @@ CELERY_BEAT_SCHEDULE = {
     "prunings": {"task": "audit.sweep_prunings", "schedule": 300.0},
     "retention": {"task": "audit.prune_daily", "schedule": 86_400.0},
     "partitions": {"task": "audit.make_partitions", "schedule": 21_600.0},
+    "erasures": {"task": "audit.erase_again", "schedule": 60.0},
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},

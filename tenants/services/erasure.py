@@ -85,12 +85,17 @@ def erase_person(*, actor: Membership, member: Membership, reason: str) -> Erase
     Invitation.objects.filter(email__iexact=address).delete()
     forget_words(member.pk)
     _forget_login(member)
-    for text in (address, name):
-        if text:
-            forget_text(text, instead=ERASED_NAME)
-            reason = reason.replace(text, ERASED_NAME)
+    texts = [(text, ERASED_NAME) for text in (address, name) if text]
+    for text, instead in texts:
+        forget_text(text, instead=instead)
+        reason = reason.replace(text, instead)
     return erase_subject(
-        actor=actor.as_actor(), ref=refs[0], also=refs[1:], reason=reason, what="A person"
+        actor=actor.as_actor(),
+        ref=refs[0],
+        also=refs[1:],
+        reason=reason,
+        what="A person",
+        texts=texts,
     )
 
 

@@ -17,6 +17,7 @@ from approvals.models import (
     RequestRevision,
     SavedFilter,
 )
+from audit.models import LedgerErasure
 from govapp.common import clock
 from govapp.common.sealing import seal
 from tenants.models import Absence
@@ -55,6 +56,7 @@ def leave_rows(world: World, request: ActionRequest) -> None:
     )  # fmt: skip
     MessageTemplate.objects.create(kind="decided", opening=secret, updated_by=company.olivia)
     SavedFilter.objects.create(member=alice, name=secret, query="tab=all&risk=low")
+    LedgerErasure.objects.create(refs=["mem_gone"], texts_sealed=sealed, closed_at=now)
     plan = CanaryPlan.objects.create(
         name=secret, agent=world.agent, category=world.category, summary=secret,
         payload={"amount": "1.00"}, created_by=company.carl,

@@ -22,7 +22,8 @@ WRITERS = (
 OTHERS = {
     "audit.ask_voucher", "audit.deliver_stream", "audit.make_report", "audit.test_stream",
     "audit.write_export", "audit_stream.test", "category.break_glass_right_",
-    "ledger.broken", "ledger.not_vouched", "ledger.vouched", "report.not_signed",
+    "ledger.broken", "ledger.directory_key_rotated",
+    "ledger.not_vouched", "ledger.vouched", "report.not_signed",
     "report.scheduled",
 }  # fmt: skip
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+")

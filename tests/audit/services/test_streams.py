@@ -180,7 +180,7 @@ def test_an_overlap_has_an_end(tenant_id: UUID) -> None:
 def test_what_was_sent_where_is_never_removed(tenant_id: UUID) -> None:
     make_stream(tenant_id, URL)
     with (
-        pytest.raises(InternalError, match="never removed|permission denied"),
+        pytest.raises(InternalError, match=r"never removed|permission denied"),
         tenant_transaction(tenant_id),
         transaction.atomic(),
         connection.cursor() as cursor,
