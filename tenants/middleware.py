@@ -84,13 +84,12 @@ class TenantPageMiddleware:
         page = cast("PageRequest", request)
         # One statement finds the tenant among the person's own, and fills the switcher.
         page.tenants_of_user = tenants_of_user.call(request.user.pk) if path else []
-        found = [
-            row["tenant_id"] for row in page.tenants_of_user if path and row["slug"] == path[1]
-        ]
-        if not found:
+        ids = {row["slug"]: row["tenant_id"] for row in page.tenants_of_user}
+        tenant_id = ids.get(path[1]) if path else None
+        if tenant_id is None:
             raise Http404
-        with bind_tenant(found[0]), transaction.atomic():
-            tenant = self._admit(page, found[0])
+        with bind_tenant(tenant_id), transaction.atomic():
+            tenant = self._admit(page, tenant_id)
             with timezone.override(tenant.time_zone):
                 response = self._answer(request, tenant)
             if response.status_code >= 500:

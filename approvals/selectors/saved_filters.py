@@ -7,11 +7,6 @@ from approvals.models import SavedFilter
 from tenants.models import Agent, Membership
 
 
-def saved_filters(member: Membership) -> list[SavedFilter]:
-    """Return them by name. One statement."""
-    return list(SavedFilter.objects.filter(member=member).order_by("name"))
-
-
 def agents_and_filters(member: Membership) -> tuple[list[str], list[SavedFilter]]:
     """Return every agent's name, and the filters that the member keeps, by name. One statement."""
     nothing = Value(None, output_field=UUIDField())
