@@ -39,6 +39,11 @@ def waiting_for(request: PageRequest) -> int:
     return known
 
 
+def keep_count(request: PageRequest, waiting: int) -> None:
+    """Note how much waits for who is asking, when a page has read all of it: it is not counted."""
+    request.inbox_counted = waiting  # type: ignore[attr-defined]
+
+
 def open_seats(request: PageRequest) -> OpenSeats | None:
     """Return the open seats as whoever is asking sees them, read once for each page.
 

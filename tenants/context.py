@@ -59,8 +59,9 @@ def menu_of(member: Membership) -> Menu:
 
 
 def memberships_of(request: HttpRequest) -> list[MembershipLink]:
-    """Return the tenants of the person, by name. One statement."""
+    """Return the tenants of the person, by name. One statement, none on a tenant's page."""
     if not request.user.is_authenticated:
         return []
-    rows = tenants_of_user.call(request.user.pk)
+    known = getattr(request, "tenants_of_user", None)  # on the pages of a tenant
+    rows = tenants_of_user.call(request.user.pk) if known is None else known
     return [MembershipLink(TenantLink(slug=row["slug"], name=row["name"])) for row in rows]

@@ -1,5 +1,8 @@
 """The request as our middleware leaves it."""
 
+from datetime import datetime
+from typing import Any
+
 from django.http import HttpRequest
 
 from govapp.common.errors import DomainError
@@ -13,6 +16,8 @@ class PageRequest(HttpRequest):
     user: User
     tenant: Tenant
     membership: Membership
+    began_at: datetime  # by the database's clock, before anything that the page shows was read
+    tenants_of_user: list[dict[str, Any]]  # rows of the door, by name
 
 
 class ApiRequest(HttpRequest):

@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from govapp.common.errors import Forbidden, NotFound
 from govapp.common.tenancy import bind_tenant
-from tenants.doors import tenant_by_slug
+from tenants.doors import tenants_of_user
 from tenants.http import ApiRequest, PageRequest
 from tenants.keys import USER_MARK
 from tenants.models import Tenant
 from tenants.principals import Principal
-from tenants.selectors import active_member
+from tenants.selectors import active_member, moment_read
 from tenants.services.credentials import authenticate_key
 from tenants.services.tokens import authenticate_token
 
@@ -81,11 +81,15 @@ class TenantPageMiddleware:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         path = _PAGE.match(request.path_info)
-        found = tenant_by_slug.call(path[1]) if path else []
-        if not found:
+        page = cast("PageRequest", request)
+        # One statement finds the tenant among the person's own, and fills the switcher.
+        page.tenants_of_user = tenants_of_user.call(request.user.pk) if path else []
+        ids = {row["slug"]: row["tenant_id"] for row in page.tenants_of_user}
+        tenant_id = ids.get(path[1]) if path else None
+        if tenant_id is None:
             raise Http404
-        with bind_tenant(found[0]["tenant_id"]), transaction.atomic():
-            tenant = self._admit(cast("PageRequest", request), found[0]["tenant_id"])
+        with bind_tenant(tenant_id), transaction.atomic():
+            tenant = self._admit(page, tenant_id)
             with timezone.override(tenant.time_zone):
                 response = self._answer(request, tenant)
             if response.status_code >= 500:
@@ -107,6 +111,7 @@ class TenantPageMiddleware:
             raise Http404
         request.tenant = Tenant.objects.get(pk=tenant_id)
         request.membership = membership
+        request.began_at = moment_read(membership)
         return request.tenant
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

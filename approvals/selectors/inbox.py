@@ -64,6 +64,11 @@ class InboxFilters:
     after: Position | None = None
 
 
+def is_narrowed(filters: InboxFilters) -> bool:
+    """Tell whether something may wait that the filters, or the place of the page, leave out."""
+    return any((filters.text, filters.risk, filters.agent, filters.after))
+
+
 @dataclass(frozen=True)
 class InboxEntry:
     """One request with what its row says."""

@@ -29,6 +29,7 @@ from approvals.selectors.contacts import (
 from approvals.selectors.people import members_named
 from govapp.common import clock
 from govapp.common.arrays import number_array, text_array, time_array, uuid_array
+from govapp.common.ids import new_ids
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id
 from govapp.common.writing import insert
@@ -52,7 +53,7 @@ line AS (
     AS special (number, member_id, channel, send_at, held_for) USING (number))
 INSERT INTO approvals_notification (id, tenant_id, request_id, member_id, kind, channel,
   dedup_key, content, status, attempts, last_error, created_at, next_attempt_at, held_for)
-SELECT uuidv7(), %s, request_id, member_id, kind, channel, dedup_key, content, 'queued', 0, '',
+SELECT (%s::uuid[])[row_number() OVER ()], %s, request_id, member_id, kind, channel, dedup_key, content, 'queued', 0, '',
   %s, send_at, held_for
 FROM line JOIN unnest(%s::text[], %s::jsonb[]) WITH ORDINALITY
   AS spoken (kind, content, said) USING (said)
@@ -241,6 +242,7 @@ def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
         if member not in wishes
     ]
     lists, members = _columns(usual, 2)
+    most = sum(len(message.about) * len(message.members) for message in messages)
     numbers, wishing, channels, moments, held = _columns(_lines(messages, wishes, now), 5)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -257,6 +259,7 @@ def queue_messages(messages: Sequence[Message], *, now: datetime) -> None:
                 text_array(channels),
                 time_array(moments),
                 text_array(held),
+                uuid_array(new_ids(most)),
                 *(require_tenant_id(), now),
                 text_array(message.kind.value for message in messages),
                 text_array(json.dumps(message.content) for message in messages),

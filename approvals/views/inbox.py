@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from approvals.ballots import sign_seen
-from approvals.context import count_in_words, open_seats, waiting_for
+from approvals.context import count_in_words, keep_count, open_seats, waiting_for
 from approvals.enums import Purpose, Risk, Verdict, VoteChannel
-from approvals.models import ActionRequest
+from approvals.models import ActionRequest, SavedFilter
 from approvals.obligations import obligations_of
 from approvals.policies.shown import listed
 from approvals.rules import is_due, may_be_approver
@@ -22,14 +22,13 @@ from approvals.selectors.inbox import (
     InboxEntry,
     InboxFilters,
     InboxPage,
+    is_narrowed,
     last_waited,
     read_decided,
     read_inbox,
 )
-from approvals.selectors.request_list import agent_names
-from approvals.selectors.saved_filters import saved_filters
+from approvals.selectors.saved_filters import agents_and_filters
 from approvals.views.common import make_chips, page_links, read_cursor, read_filter
-from govapp.common import clock
 from govapp.common.formats import urgency
 from tenants.http import PageRequest
 
@@ -60,8 +59,11 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
     else:
         page = read_inbox(member, filters, everything=tab == "all", seats=open_seats(request))
     # What is shown was read after this moment, by the same database.
-    now = seats.read_at if (seats := open_seats(request)) else clock.now()
+    now = request.began_at
+    if tab == "mine" and page.next_position is None and not is_narrowed(filters):
+        keep_count(request, len(page.entries))  # all of it is on this page
     rows = [make_row(entry, request, now, may_decide=tab == "mine") for entry in page.entries]
+    agents, kept = agents_and_filters(request.membership)
     context = {
         "nav": "inbox",
         "now": now,
@@ -69,10 +71,10 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
         "tabs": _tabs(request, tab),
         "filters": filters,
         "risks": Risk.choices,
-        "agents": agent_names(),
+        "agents": agents,
         "clear_url": f"?tab={tab}",
         "chips": _chips(request, filters),
-        "saved": _saved(request),
+        "saved": _saved(request, kept),
         "query": request.GET.urlencode(),
         "may_select": any(row["selectable"] for row in rows),
         "groups": [] if tab == "decided" else _grouped(rows),
@@ -87,9 +89,8 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
 def _empty(
     request: PageRequest, tab: str, filters: InboxFilters, page: InboxPage
 ) -> dict[str, Any]:
-    is_narrowed = any((filters.text, filters.risk, filters.agent, filters.after))
-    if page.entries or is_narrowed:
-        return {"is_narrowed": is_narrowed}
+    if page.entries or is_narrowed(filters):
+        return {"is_narrowed": is_narrowed(filters)}
     last = last_waited(request.membership) if tab == "mine" else None
     return {"is_narrowed": False, "last_waited": last}
 
@@ -117,7 +118,7 @@ def _chips(request: PageRequest, filters: InboxFilters) -> list[dict[str, Any]]:
     return make_chips(request, chosen)
 
 
-def _saved(request: PageRequest) -> list[dict[str, Any]]:
+def _saved(request: PageRequest, kept: Sequence[SavedFilter]) -> list[dict[str, Any]]:
     """Return the person's own tabs."""
     here = sorted((key, value) for key, value in request.GET.items() if key != "cursor" and value)
     return [
@@ -127,7 +128,7 @@ def _saved(request: PageRequest) -> list[dict[str, Any]]:
             "href": f"?{each.query}",
             "current": sorted(parse_qsl(each.query)) == here,
         }
-        for each in saved_filters(request.membership)
+        for each in kept
     ]
 
 

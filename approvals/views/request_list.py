@@ -17,7 +17,6 @@ from approvals.selectors.request_list import (
     read_requests,
 )
 from approvals.views.common import make_chips, page_links, read_cursor, read_filter
-from govapp.common import clock
 from tenants.http import PageRequest
 
 _STATUSES: Final = dict(RequestStatus.choices)
@@ -27,7 +26,7 @@ _PERIODS: Final = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days
 @require_safe
 def request_list(request: PageRequest, slug: str) -> HttpResponse:
     """Show a page of requests."""
-    now = clock.now()
+    now = request.began_at
     period = read_filter(request, "period", _PERIODS)
     filters = ListFilters(
         status=read_filter(request, "status", _STATUSES),

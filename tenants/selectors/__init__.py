@@ -32,6 +32,7 @@ from tenants.selectors.absences import note_standing_in
 from tenants.tokens import token_hash
 
 _WORD = CharField()
+_MOMENT = "read_at"
 Row = TypeVar("Row", bound=Model)
 
 
@@ -46,8 +47,15 @@ def active_members() -> QuerySet[Membership]:
 
 
 def active_member(user_id: UUID) -> Membership | None:
-    """Return the membership of this person if it is active, with the person."""
-    return note_standing_in(active_members().filter(user_id=user_id)).first()
+    """Return the membership of this person if it is active, with the person and the moment."""
+    mine = active_members().filter(user_id=user_id).annotate(**{_MOMENT: Now()})
+    return note_standing_in(mine).first()
+
+
+def moment_read(member: Membership) -> datetime:
+    """Return when `active_member` read this membership, by the database's clock."""
+    moment: datetime = vars(member)[_MOMENT]
+    return moment
 
 
 def zone_of_tenant() -> str:
