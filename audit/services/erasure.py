@@ -16,6 +16,7 @@ from audit.models import (
 )
 from audit.selectors.holds import check_not_held
 from audit.services.commitments import forget_keys
+from audit.services.export_restarts import restart_exports
 from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
@@ -98,8 +99,7 @@ def empty_files() -> int:
 
 def _empty_exports() -> int:
     """What is being written begins again; what was written is asked for again."""
-    writing = ExportJob.objects.filter(status=ReportStatus.RUNNING)
-    writing.update(status=ReportStatus.QUEUED, started_at=None, beat_at=None)
+    restart_exports()
     ExportPiece.objects.all().delete()
     made = ExportJob.objects.filter(status=ReportStatus.READY, removed_at=None)
     return made.update(removed_at=clock.now())

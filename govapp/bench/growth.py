@@ -175,6 +175,7 @@ def _cursor(chosen: dict[str, Any]) -> str:
 def _reads(company: "Company") -> dict[str, Callable[[], object]]:
     """Return the reads behind the pages that would be the first to scan."""
     from audit.selectors import events
+    from audit.views.facets import summary_of
     from govapp.common import clock
     from govapp.common.tenancy import tenant_transaction
 
@@ -189,10 +190,8 @@ def _reads(company: "Company") -> dict[str, Callable[[], object]]:
     today = clock.now().date()
     wanted = events.EventFilter(since=f"{today - timedelta(days=DAYS):%Y-%m-%d}")
     return {
-        "read: days of the newest month": bound(
-            lambda: events.days_of(events.EventFilter(), today=today)
-        ),
-        "read: days of a long period": bound(lambda: events.days_of(wanted, today=today)),
+        "read: days of the newest month": bound(lambda: summary_of(events.EventFilter())),
+        "read: days of a long period": bound(lambda: summary_of(wanted)),
         "read: types that occur": bound(events.event_types),
         "read: who occurs": bound(events.event_actors),
     }

@@ -30,14 +30,13 @@ def make_stream(
     **wanted: Any,
 ) -> tuple[AuditStream, str]:
     """Make a stream; return it with its secret."""
+    told: dict[str, Any] = {"name": "SIEM", "address": address}
+    told |= {"filter": EventFilter(**(only or {}))} | wanted
     with tenant_transaction(tenant_id):
         return create_stream(
             actor=ALICE,
             kind=kind,
-            wanted=Wanted(
-                **{"name": "SIEM", "address": address, "filter": EventFilter(**(only or {}))}
-                | wanted
-            ),
+            wanted=Wanted(**told),
             start=start,
         )
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 
-from audit.actors import Actor
 from audit.models import ExportJob, ExportPiece, LedgerEvent, Report
 from audit.packs.verifier.main import verify_pack
 from audit.packs.verifier.verdict import Verdict
@@ -21,10 +20,6 @@ from audit.services import export_writing
 from audit.services.erasure import erase_subject
 from audit.services.export_jobs import (
     cancel_export,
-    read_export,
-    request_export,
-    take_export,
-    write_export,
 )
 from audit.services.keys import rotate_key
 from audit.services.sequencer import sequence_tenant
@@ -33,11 +28,11 @@ from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import PAYER, sequenced_tenant, write_event, write_events
 from tests.audit.packs.forging import unpacked
+from tests.audit.packs.taking import AUDREY, asked, made, taken, written
 from tests.audit.packs.world import START
 
 pytestmark = pytest.mark.django_db
 
-AUDREY = Actor("person", "mem_audrey", "Audrey Auditor")
 Take = Callable[..., tuple[ExportJob, Path]]
 
 
@@ -47,29 +42,12 @@ def take(tmp_path: Path) -> Take:
 
     def make(tenant_id: UUID, wanted: EventFilter, **options: Any) -> tuple[ExportJob, Path]:
         job = made(tenant_id, wanted, **options)
-        assert (job.status, job.failure) == ("ready", "")
-        with tenant_transaction(tenant_id):
-            take_export(actor=AUDREY, job_id=job.pk)
+        content = taken(job)
         path = tmp_path / f"{job.sha256[:8]}.zip"
-        path.write_bytes(b"".join(read_export(tenant_id=tenant_id, job_id=job.pk)))
+        path.write_bytes(content)
         return job, path
 
     return make
-
-
-def asked(tenant_id: UUID, wanted: EventFilter, **options: Any) -> ExportJob:
-    with tenant_transaction(tenant_id):
-        return request_export(actor=AUDREY, wanted=wanted, export_format="evidence-pack", **options)
-
-
-def made(tenant_id: UUID, wanted: EventFilter, **options: Any) -> ExportJob:
-    return written(asked(tenant_id, wanted, **options))
-
-
-def written(job: ExportJob) -> ExportJob:
-    write_export(tenant_id=job.tenant_id, job_id=job.pk)
-    with tenant_transaction(job.tenant_id):
-        return ExportJob.objects.get(pk=job.pk)
 
 
 def vkey_of(tenant_id: UUID) -> str:
@@ -260,7 +238,7 @@ def test_it_is_written_in_pieces_a_page_at_a_time_and_says_how_far_it_is(
 def test_who_cancels_or_erases_stops_the_writer(monkeypatch: pytest.MonkeyPatch, act: str) -> None:
     monkeypatch.setattr(pack_rows, "AT_ONCE", 10)
     tenant_id = sequenced_tenant(30)
-    job, read = asked(tenant_id, EventFilter()), pack_rows._rows
+    job, read = asked(tenant_id, EventFilter()), pack_rows._with_bodies
     pages = 0
 
     def interrupted(*args: Any) -> Any:
@@ -272,7 +250,7 @@ def test_who_cancels_or_erases_stops_the_writer(monkeypatch: pytest.MonkeyPatch,
             erase_subject(actor=AUDREY, ref="mem_alice", reason="She asked for it.")
         return read(*args)
 
-    monkeypatch.setattr(pack_rows, "_rows", interrupted)
+    monkeypatch.setattr(pack_rows, "_with_bodies", interrupted)
     job = written(job)
     assert (job.status, pages) == ("cancelled" if act == "cancel" else "queued", 2)
     with tenant_transaction(tenant_id):

@@ -12,7 +12,15 @@ from django.db import Error, connection
 from audit.merkle.note import VerifierKey, open_checkpoint
 from audit.merkle.proofs import verify_consistency, verify_inclusion
 from audit.merkle.tree import leaf_hash
-from audit.models import LedgerDisclosure, LedgerEvent, LedgerLeaf, Pruning, PruningStatus
+from audit.models import (
+    ExportJob,
+    ExportPiece,
+    LedgerDisclosure,
+    LedgerEvent,
+    LedgerLeaf,
+    Pruning,
+    PruningStatus,
+)
 from audit.packs.verifier.main import verify_pack
 from audit.packs.verifier.verdict import Verdict
 from audit.prune import delete_pruned
@@ -20,7 +28,6 @@ from audit.selectors.events import EventFilter, events_of_request
 from audit.selectors.proofs import latest_checkpoint, prove_event, prove_growth
 from audit.selectors.pruned import find_pruned, pruned_ranges, pruned_upto
 from audit.selectors.retention import Minimum, Retention
-from audit.services.packs import make_pack
 from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
@@ -28,8 +35,9 @@ from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import subject_of_request, write_event
 from tests.audit.conftest import Run
-from tests.audit.keeping import NOW, OLIVIA, WORDS, ask_and_confirm, old_tenant, prune, said
-from tests.audit.packs.mutations import unpacked
+from tests.audit.keeping import NOW, WORDS, ask_and_confirm, old_tenant, prune, said
+from tests.audit.packs.forging import unpacked
+from tests.audit.packs.taking import asked, made, taken, written
 
 pytestmark = pytest.mark.usefixtures("committed", "kept_a_year")
 
@@ -329,10 +337,7 @@ def test_what_a_request_said_is_gone_and_what_is_left_is_whole() -> None:
 
 
 def packed(tenant_id: UUID, wanted: EventFilter) -> bytes:
-    with tenant_transaction(tenant_id):
-        pack = make_pack(actor=OLIVIA, wanted=wanted)
-    with pack.file as file:
-        return file.read()
+    return taken(made(tenant_id, wanted))
 
 
 def verdict_of(pack: bytes, tenant_id: UUID, path: Path) -> Verdict:
@@ -363,3 +368,17 @@ def test_packs_made_before_and_after_are_valid(until: str, tmp_path: Path) -> No
         for pack in (before, after)
     ]
     assert holding == [["events.jsonl"], []]
+
+
+def test_an_export_that_is_being_written_begins_again() -> None:
+    tenant_id = old_tenant(5, 2)
+    job = asked(tenant_id, EventFilter())
+    with tenant_transaction(tenant_id):
+        ExportJob.objects.update(status="running", started_at=NOW, beat_at=NOW)
+        ExportPiece.objects.create(job=job, number=0, data=b"what goes")
+    prune(tenant_id)
+    with tenant_transaction(tenant_id):
+        left = ExportJob.objects.values_list("status", "started_at").get(pk=job.pk)
+        assert (left, ExportPiece.objects.count()) == (("queued", None), 0)
+    job = written(job)
+    assert (job.status, job.told["counts"]["pruned"]) == ("ready", 5)

@@ -1,0 +1,17 @@
+"""Exports that are being written while the record has to tell less: they begin again."""
+
+from audit.models import ExportJob, ExportPiece, ReportStatus
+
+
+def restart_exports() -> int:
+    """Put every export of the bound tenant that is being written back into the queue.
+
+    Called in the transaction that erases or prunes: its writer, who reads page by page, finds out
+    with its next piece. Returns how many there were.
+    """
+    writing = list(
+        ExportJob.objects.filter(status=ReportStatus.RUNNING).values_list("pk", flat=True)
+    )
+    ExportPiece.objects.filter(job_id__in=writing).delete()
+    rows = ExportJob.objects.filter(pk__in=writing, status=ReportStatus.RUNNING)
+    return rows.update(status=ReportStatus.QUEUED, started_at=None, beat_at=None)
