@@ -53,8 +53,8 @@ line AS (
     AS special (number, member_id, channel, send_at, held_for) USING (number))
 INSERT INTO approvals_notification (id, tenant_id, request_id, member_id, kind, channel,
   dedup_key, content, status, attempts, last_error, created_at, next_attempt_at, held_for)
-SELECT (%s::uuid[])[row_number() OVER ()], %s, request_id, member_id, kind, channel, dedup_key, content, 'queued', 0, '',
-  %s, send_at, held_for
+SELECT (%s::uuid[])[row_number() OVER ()], %s, request_id, member_id, kind, channel, dedup_key,
+  content, 'queued', 0, '', %s, send_at, held_for
 FROM line JOIN unnest(%s::text[], %s::jsonb[]) WITH ORDINALITY
   AS spoken (kind, content, said) USING (said)
 ON CONFLICT (tenant_id, member_id, channel, dedup_key) DO NOTHING

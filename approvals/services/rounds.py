@@ -20,7 +20,7 @@ from approvals.selectors.crowd import Crowd
 from approvals.services.notifications import About, Message
 from approvals.services.schedule import frozen_stage
 from approvals.services.stages import add_reference
-from audit.services import Entry
+from audit.services import Alike, Entry
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Round:
     now: datetime
     crowd: Crowd
     asked: dict[UUID, set[UUID]]
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[Entry | Alike] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     changed: dict[UUID, RequirementStage] = field(default_factory=dict)
 
