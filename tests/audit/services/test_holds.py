@@ -180,7 +180,8 @@ def test_what_cannot_be_held_is_refused(
 
 def at_once(*acts: Any) -> list[Any]:
     """Do several things in threads that begin together; return what each gave or raised."""
-    barrier, results = Barrier(len(acts)), [None] * len(acts)
+    barrier = Barrier(len(acts))
+    results: list[Any] = [None] * len(acts)
 
     def act(place: int) -> None:
         barrier.wait()
