@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from approvals.services.policy_drafts import discard_draft
 from django.db import connection
 from django.test import Client
 
@@ -11,6 +10,7 @@ from approvals.enums import Verdict
 from approvals.models import ActionRequest, Comment, Requirement, Vote
 from approvals.retention import minimums_in_use
 from approvals.services.discussion import add_comment
+from approvals.services.drafts import discard_draft
 from approvals.services.policy_templates import apply_template
 from audit.models import HoldKind, Pruning, PruningStatus
 from audit.selectors.retention import retention_of_tenant
@@ -28,6 +28,7 @@ from tenants.services.tenants import set_retention
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.people import Company, make_company
 
+OVERSEEN = {"overseers": "finance", "second_group": "risk"}
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -46,13 +47,13 @@ class TestMinimum:
         company = make_company()
         with tenant_transaction(company.id):
             set_retention(actor=company.carl, days=30)
-            applied = apply_template(actor=company.carl, key="eu-ai-act", typed={}, into_live=False)
+            applied = apply_template(actor=company.carl, key="eu-ai-act", typed=OVERSEEN)
             assert [each.days for each in minimums_in_use()] == [184]
             said = self.refusal(company, 183)
             assert said.startswith("At least 184 days are asked for: ")
             assert "Article 26(6)" in said
             assert set_retention(actor=company.carl, days=185).retention_days == 185
-            discard_draft(actor=company.carl, draft_id=applied.draft.pk)
+            discard_draft(actor=company.carl, draft_id=applied.draft.pk, revision=1)
             assert retention_of_tenant().minimums == ()
             assert set_retention(actor=company.carl, days=30).retention_days == 30
 
