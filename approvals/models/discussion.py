@@ -15,6 +15,7 @@ class Comment(TenantOwned):
 
     append_only = True
     words_of = {"author": ("text",)}
+    contents_of = {"request": ("text",)}
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="comments")
     # Null: the agent itself, over its interface.

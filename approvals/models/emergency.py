@@ -15,6 +15,7 @@ class BreakGlassReview(TenantOwned):
     never_removed = True
     words_of = {"member": ("reason",), "reviewer": ("remark",)}
     immutable_fields = ("tenant_id", "request", "member", "reason", "opened_at", "due_at")
+    contents_of = {"request": ("reason", "remark")}
 
     request = TenantForeignKey(
         ActionRequest, on_delete=models.PROTECT, related_name="break_glass_reviews"

@@ -15,6 +15,8 @@ class Finding(TenantOwned):
     kind = models.CharField(max_length=40)
     key = models.CharField(max_length=120)  # the same thing the next minute
     text = models.TextField()
+    contents_of = {"request": ("text",)}
+
     request = TenantForeignKey(
         ActionRequest, on_delete=models.PROTECT, null=True, related_name="findings"
     )

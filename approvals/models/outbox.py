@@ -28,6 +28,7 @@ class Notification(OutboxRow):
     """One message to one person on one channel, about one request."""
 
     immutable_fields = ("tenant_id", "request", "member", "kind", "channel", "dedup_key")
+    contents_of = {"request": ("content",)}
 
     request = TenantForeignKey(
         ActionRequest, on_delete=models.PROTECT, related_name="notifications", null=True
@@ -109,6 +110,8 @@ class CallbackDelivery(OutboxRow):
     endpoint = TenantForeignKey(
         CallbackEndpoint, on_delete=models.PROTECT, related_name="deliveries"
     )
+    contents_of = {"request": ("body",)}
+
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="+")
     event_type = models.CharField(max_length=60)
     body = models.JSONField()

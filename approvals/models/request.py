@@ -42,6 +42,13 @@ class ActionRequest(TenantOwned):
         while_status=RequestStatus.PENDING.value,
     )  # fmt: skip
 
+    contents_of = {
+        "id": (
+            "summary", "payload", "reason", "sources", "on_behalf_of", "trace", "facts", "because",
+            "decision_reason", "execution_note",
+        ),
+    }  # fmt: skip
+
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ACTION)
     agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="requests")
     # Whoever answered for the agent then stays on its side, also when it is given to another.
@@ -103,6 +110,8 @@ class ActionRequest(TenantOwned):
     execution_note = models.TextField(blank=True, default="")
     execution_cost = models.JSONField(null=True)
     execution_reported_at = models.DateTimeField(null=True)
+    # When what it asked for was emptied, its time of keeping being over.
+    forgotten_at = models.DateTimeField(null=True)
 
     if TYPE_CHECKING:
         requirements: RelatedManager["Requirement"]
@@ -172,6 +181,7 @@ class Requirement(TenantOwned):
     """What one matching rule demands of one request: its flow, frozen at submission."""
 
     immutable_fields = ("tenant_id", "request", "rule_id", "flow", "separation_of_duties")
+    contents_of = {"request": ("sentence",)}
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="requirements")
     rule_id = models.CharField(max_length=100)

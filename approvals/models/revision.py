@@ -17,6 +17,7 @@ class RequestRevision(TenantOwned):
     """
 
     append_only = True
+    contents_of = {"request": ("summary", "payload", "trace", "changes")}
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="revisions")
     # The request's version from which on this holds.

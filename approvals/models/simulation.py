@@ -61,6 +61,8 @@ class PolicySimulation(TenantOwned):
 class SimulatedChange(TenantOwned):
     """One request that would have been decided otherwise, and why."""
 
+    contents_of = {"request": ("because", "because_before")}
+
     simulation = TenantForeignKey(
         PolicySimulation, on_delete=models.CASCADE, related_name="changes"
     )
@@ -88,6 +90,7 @@ class ShadowResult(TenantOwned):
     """What the version in shadow would have done to a request. Nothing was enforced."""
 
     immutable_fields = ("tenant_id", "request", "version", "outcome")
+    contents_of = {"request": ("because",)}
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="+")
     version = TenantForeignKey(

@@ -21,6 +21,7 @@ class Vote(TenantOwned):
         "tenant_id", "request", "member", "stands_for", "is_break_glass", "verdict", "reason",
         "cast_at", "channel", "payload_digest", "request_version", "seconds_viewed", "right",
     )  # fmt: skip
+    contents_of = {"request": ("reason",)}
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="votes")
     member = TenantForeignKey(Membership, on_delete=models.PROTECT, related_name="votes")

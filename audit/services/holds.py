@@ -118,17 +118,19 @@ def _record(
     hold: LegalHold, actor: Actor, event_type: str, said: str, reason: str, **more: Any
 ) -> None:
     personal = (Personal(hold.label, hold.ref),) if hold.ref.startswith("mem_") else ()
+    # The name of a case is often that of a person.
+    matter = Words(hold.matter, hold.placed_by_id)
     record(
         event_type=event_type,
         actor=actor,
-        subject=Subject("legal_hold", hold.public_id, hold.matter),
+        subject=Subject("legal_hold", hold.public_id, matter),
         summary=f"{said} for “{hold.matter}”: {reason}",
         data={
             "kind": hold.kind,
             "ref": hold.ref or None,
             "from": _instant(hold.starts_at),
             "until": _instant(hold.ends_at),
-            "matter": hold.matter,
+            "matter": matter,
             "reason": Words(reason, actor.id),
             **more,
         },

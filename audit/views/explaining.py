@@ -84,9 +84,7 @@ def audit_request_file(request: HttpRequest, slug: str, request_name: str) -> Ht
 
 def _is_whole(explanation: Explanation) -> bool:
     """Tell whether what is explained begins where a request begins."""
-    return any(
-        each.body.get("type") == "action_request.submitted" for each in explanation.events[:1]
-    )
+    return explanation.events[0].body.get("type") == "action_request.submitted"
 
 
 def _audience(text: str) -> Audience:

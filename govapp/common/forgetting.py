@@ -2,14 +2,14 @@
 
 Names lie in columns that are written once, and a text may name somebody anywhere. So the owner of
 the schema has functions, made from the models after each migrate, that replace a text in every
-column of the bound tenant, and that empty what a member wrote. Only while they run do the
-triggers of `rowsecurity` stand aside; the ledger's own rows hold commitments and are never
-touched. The application role may call them and nothing else of it.
+column of the bound tenant, that empty what a member wrote, and what a thing was about. Only while
+they run do the triggers of `rowsecurity` stand aside; the ledger's own rows hold commitments and
+are never touched. The application role may call them and nothing else of it.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,6 +46,7 @@ def build_forgetting(connection: BaseDatabaseWrapper) -> None:
         for name, parts in (
             ("govapp_forget_text(text, text, text)", map(_replacing, owned)),
             ("govapp_forget_words(uuid)", (one for each in owned for one in _emptying(each))),
+            ("govapp_forget_contents(uuid[])", (one for m in owned for one in _contents(m))),
             ("govapp_forget_login(uuid, uuid)", (one for each in owned for one in _moving(each))),
         ):
             body = "\n".join(f"{part}; {_COUNT}" for part in parts if part)
@@ -65,6 +66,14 @@ def forget_text(text: str, *, instead: str) -> int:
 def forget_words(member_id: UUID) -> int:
     """Empty what a member wrote, as the models' `words_of` say. Returns how many rows."""
     return _call("govapp_forget_words", member_id)
+
+
+def forget_contents(idents: Sequence[UUID]) -> int:
+    """Empty what things are about, as the models' `contents_of` say. Returns how many rows.
+
+    For when their time of keeping is over; who decided, when and how is left.
+    """
+    return _call("govapp_forget_contents", list(idents))
 
 
 def forget_login(member_id: UUID, instead: UUID) -> int:
@@ -134,6 +143,23 @@ def _emptying(model: type[TenantOwned]) -> Iterator[str]:
         changes = ", ".join(f"\"{fields[name].column}\" = '{ERASED_WORDS}'" for name in names)
         some = " OR ".join(f"\"{fields[name].column}\" <> ''" for name in names)
         yield _update(model, changes, f'"{fields[author].column}" = $1 AND ({some})')
+
+
+def _contents(model: type[TenantOwned]) -> Iterator[str]:
+    fields = {field.name: field for field in model._meta.local_fields}
+    for about, names in model.contents_of.items():
+        changes = ", ".join(f'"{fields[name].column}" = {_empty(fields[name])}' for name in names)
+        yield _update(model, changes, f'"{fields[about].column}" = ANY($1)')
+
+
+def _empty(field: "models.Field[Any, Any]") -> str:
+    """The value of a column about which nothing is known any more."""
+    if field.null:
+        return "NULL"
+    if isinstance(field, models.JSONField):
+        return "'[]'::jsonb" if field.default is list else "'{}'::jsonb"
+    name = field.column
+    return f"CASE \"{name}\" WHEN '' THEN '' ELSE '{ERASED_WORDS}' END"
 
 
 def _moving(model: type[TenantOwned]) -> Iterator[str]:

@@ -46,6 +46,8 @@ class Guarded(models.Model):
     partitioned_by_year: ClassVar[bool] = False
     # What the member in a column wrote: emptied when they are erased (`forgetting`).
     words_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # What the thing in a column is about, in words and values: emptied when its time is over.
+    contents_of: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     # Which column says whose login a membership is.
     login_field: ClassVar[str] = ""
     # Columns that a trigger lets change only as it says.

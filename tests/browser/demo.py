@@ -1,6 +1,7 @@
 """A company with something on every page, for looking at."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from approvals.enums import Risk, Verdict
@@ -10,9 +11,13 @@ from approvals.services.callbacks import create_endpoint
 from approvals.services.categories import create_category, give_right
 from approvals.services.execution import issue_grant
 from approvals.services.policies import propose_policy
+from audit.models import HoldKind, Pruning
+from audit.services.holds import Scope, place_hold
 from govapp.common.tenancy import tenant_transaction
+from tenants.services.tenants import set_retention
 from tests.approvals.views.conftest import link_for
 from tests.approvals.world import World, make_world, policy, publish, stage
+from tests.people import Company
 
 PAYLOAD: dict[str, Any] = {
     "amount": "48200.00",
@@ -135,12 +140,37 @@ def make_demo() -> Demo:
     )
     world.vote(company.bob, pending, reason="Matches purchase order 4500-2281.")
     with tenant_transaction(company.id):
+        _kept(company)
         company.tenant.link_voting = True
         company.tenant.save()
     link = link_for(world, low_request, company.alice)
     return Demo(
         world, pending, approved, low_request, world.category, draft, endpoint, link, closed
     )
+
+
+def _kept(company: Company) -> None:
+    """Records are kept for half a year; two matters are held, and a pruning waits."""
+    carl = company.carl.as_actor()
+    set_retention(actor=company.carl, days=184)
+    company.tenant.refresh_from_db()
+    until = datetime(2025, 7, 1, tzinfo=UTC)
+    period = Scope(HoldKind.PERIOD, starts_at=until - timedelta(days=90), ends_at=until)
+    alice = Scope(HoldKind.SUBJECT, company.alice.public_id)
+    for scope, matter in ((period, "Northwind v. Acme, 3 O 118/25"), (alice, "HR-2025-07")):
+        place_hold(actor=carl, scope=scope, matter=matter, reason="Counsel asked for it.")
+    for number, status in enumerate(("done", "done", "asked")):
+        Pruning.objects.create(
+            before=datetime(2025, 3 + number, 1, tzinfo=UTC),
+            reason="The time of keeping is over.",
+            asked_by_id=carl.id,
+            asked_by_name=carl.name,
+            confirmed_by_name="Olivia" if status == "done" else "",
+            status=status,
+            events=48_210 * (number + 1) if status == "done" else 0,
+            others={"reports": 3, "exports": 1} if status == "done" else {},
+            finished_at=until if status == "done" else None,
+        )
 
 
 def _approved(world: World) -> ActionRequest:

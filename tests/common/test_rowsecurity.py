@@ -140,7 +140,9 @@ def test_security_definer_functions_are_the_doors_what_forgets_and_what_prunes()
         " WHERE prosecdef AND pronamespace = 'public'::regnamespace"
     )
     # Those that take a person out do it within the bound tenant: row-level security holds there.
-    forgetting = {f"govapp_forget_{what}" for what in ("text", "words", "login")} | {"govapp_prune"}
+    forgetting = {f"govapp_forget_{what}" for what in ("text", "words", "login", "contents")} | {
+        "govapp_prune"
+    }
     assert set(found) == {(door.name, "govapp_door") for door in registered_doors()} | {
         (name, "govapp_owner") for name in (*forgetting, "govapp_make_partitions")
     }

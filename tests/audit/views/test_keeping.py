@@ -1,4 +1,4 @@
-"""The pages of retention and holds: who sees and may do what, and what is left of an event."""
+"""The pages of retention and holds: who sees and does what, and what is left of an event."""
 
 from datetime import UTC, datetime, timedelta
 
