@@ -11,12 +11,14 @@ from approvals.services.callbacks import create_endpoint
 from approvals.services.categories import create_category, give_right
 from approvals.services.execution import issue_grant
 from approvals.services.policies import propose_policy
-from audit.models import HoldKind, Pruning
+from audit.models import AuditStream, HoldKind, Pruning
 from audit.services.holds import Scope, place_hold
+from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.services.tenants import set_retention
 from tests.approvals.views.conftest import link_for
 from tests.approvals.world import World, make_world, policy, publish, stage
+from tests.audit.streaming import make_stream
 from tests.people import Company
 
 PAYLOAD: dict[str, Any] = {
@@ -43,6 +45,7 @@ class Demo:
     category: ActionCategory
     draft: PolicyVersion
     endpoint: CallbackEndpoint
+    stream: AuditStream
     link: str
     closed_link: str
 
@@ -55,6 +58,7 @@ class Demo:
             category=self.category.public_id,
             draft=self.draft.public_id,
             endpoint=self.endpoint.public_id,
+            stream=self.stream.public_id,
             member=self.world.company.alice.public_id,
             agent=self.world.agent.public_id,
         )
@@ -145,8 +149,29 @@ def make_demo() -> Demo:
         company.tenant.save()
     link = link_for(world, low_request, company.alice)
     return Demo(
-        world, pending, approved, low_request, world.category, draft, endpoint, link, closed
-    )
+        world, pending, approved, low_request, world.category, draft, endpoint,
+        _streaming(world), link, closed,
+    )  # fmt: skip
+
+
+def _streaming(world: World) -> AuditStream:
+    """A stream that is accepted, and one that is not."""
+    tenant_id = world.company.id
+    with tenant_transaction(tenant_id):
+        _, failing = (
+            make_stream(tenant_id, address, kind=kind, name=name)[0]
+            for name, kind, address in (
+                ("Archive", "syslog", "tls://logs.example.com:6514"),
+                ("Splunk", "webhook", "https://siem.example.com:8088/services/collector/raw"),
+            )
+        )
+        now = clock.now()
+        AuditStream.objects.filter(pk=failing.pk).update(
+            state="failing", failing_since=now, next_at=now + timedelta(minutes=5), attempts=4,
+            last_error="The receiver answered 503.", delivered=1_204, delivered_at=now,
+            test_state="failed", test_words="The receiver answered 503.", test_at=now,
+        )  # fmt: skip
+    return failing
 
 
 def _kept(company: Company) -> None:

@@ -115,9 +115,12 @@ def test_the_words_are_in_no_table(forge: Run) -> None:
 
 def tables_with(forge: Run, words: str) -> set[str]:
     """Every table of the database that holds these words, in any column, plain or as bytes."""
-    tables = [
-        name for (name,) in forge("SELECT tablename FROM pg_tables WHERE schemaname='public'")
-    ]
+    # A partition is seen through its parent.
+    found = forge(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT relispartition"
+    )
+    tables = [name for (name,) in found]
     return {
         table
         for table in tables
