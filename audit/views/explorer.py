@@ -27,6 +27,7 @@ from audit.selectors.searches import list_searches
 from audit.selectors.searching import COUNTED
 from audit.services.exports import take_proof
 from audit.views.anchors import signed_words
+from audit.views.changed import changed_in
 from audit.views.facets import facets_of, histogram_of, summary_of
 from audit.views.filters import chips_of, filter_of
 from audit.views.keeping import pruned_event_page
@@ -94,6 +95,7 @@ def audit_event(request: HttpRequest, slug: str, event: str) -> HttpResponseBase
         "check": _self_check(bytes(found.body), verdict.inclusion),
         "facts": _facts(row.body),
         "data": row.body.get("data") or {},
+        "changed": changed_in(row.body.get("data") or {}),
         "request_name": row.body.get("request", ""),
     }
     return render(request, "audit/event.html", context)

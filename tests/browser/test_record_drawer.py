@@ -90,7 +90,7 @@ def test_a_bar_and_a_facet_narrow_the_list(recorded: Demo, visit: Visit) -> None
     before = page.locator(".histogram-head b").inner_text()
     page.locator(".histogram-bars a").last.click()
     expect(page.locator(".chip--on")).to_have_count(2)
-    page.locator(".facets").get_by_role("link", name="People").click()
+    page.locator("[aria-labelledby=facet-kind]").get_by_role("link", name="People").click()
     expect(page.locator(".chip--on")).to_have_count(3)
     assert page.locator(".histogram-head b").inner_text() != before
     page.get_by_role("link", name="Clear all").click()
