@@ -21,8 +21,8 @@ WRITERS = (
 # What looks like a type and is a task's name or a line of a log.
 OTHERS = {
     "audit.ask_voucher", "audit.make_report", "audit.write_export", "category.break_glass_right_",
-    "ledger.broken", "ledger.directory_key_rotated", "ledger.not_vouched", "ledger.vouched", "report.not_signed",
-    "report.scheduled",
+    "ledger.broken", "ledger.directory_key_rotated", "ledger.not_vouched", "ledger.vouched",
+    "report.not_signed", "report.scheduled",
 }  # fmt: skip
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
