@@ -47,6 +47,7 @@ def export_list(request: HttpRequest, slug: str) -> HttpResponseBase:
         "under_way": [row for row in rows if row.status in _UNDER_WAY],
         "zone": zone_of(request),
     }
+    context["written"] = [row for row in context["rows"] if _is_at_hand(row["job"])]
     response = render(request, "audit/export_list.html", context)
     if context["under_way"]:
         # Progress without a script: the page asks for itself again while something is written.
@@ -131,6 +132,11 @@ def search_forget(request: HttpRequest, slug: str, search: str) -> HttpResponseB
     """Forget a search that was kept."""
     searches.forget_search(actor=reader_of(request).as_actor(), search_id=_parse("aus", search))
     return redirect(reverse("audit_log", args=[slug]))
+
+
+def _is_at_hand(job: ExportJob) -> bool:
+    """Whether somebody has the file by now, or can take it."""
+    return bool(job.sha256) and (job.removed_at is None or job.taken_at is not None)
 
 
 def _redacted(job: ExportJob) -> list[str]:

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import expect
@@ -18,6 +19,12 @@ from tests.browser.demo import Demo
 pytestmark = pytest.mark.browser
 
 
+def job_of(company_id: UUID) -> ExportJob:
+    """The export that was asked for last."""
+    with tenant_transaction(company_id):
+        return ExportJob.objects.order_by("-requested_at", "-id")[:1].get()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_pack_is_taken_home_and_accepted(
     visit: Visit, demo: Demo, tmp_path: Path, width: int
@@ -31,11 +38,15 @@ def test_a_pack_is_taken_home_and_accepted(
     page.get_by_role("button", name="Show what it holds").click()
     expect(page.get_by_text("withheld")).to_be_visible()
     page.get_by_role("button", name="Make the pack").click()
+    page.wait_for_url("**/audit/exports/")
     company_id = demo.world.company.id
-    with tenant_transaction(company_id):
-        job = ExportJob.objects.order_by("-requested_at", "-id")[:1].get()
+    job = job_of(company_id)
     write_export(tenant_id=company_id, job_id=job.pk)
     visitor.go(urlsplit(page.url).path)
+    page.locator("summary", has_text="Evidence pack").first.click()
+    expect(
+        page.get_by_text(f"--sha256 {job_of(company_id).told['manifest_sha256']}")
+    ).to_be_visible()
     with page.expect_download() as taken:
         page.get_by_role("button", name="Take the file: Evidence pack").first.click()
     path = tmp_path / "pack.zip"
@@ -43,6 +54,4 @@ def test_a_pack_is_taken_home_and_accepted(
     assert taken.value.suggested_filename.startswith(f"{demo.world.company.slug}-evidence-")
     verdict = verify_pack(path, [], [], [])
     assert (verdict.refusals, verdict.trust) == ([], "first-use")
-    with tenant_transaction(company_id):
-        job.refresh_from_db()
-    assert sha256(path.read_bytes()).hexdigest() == job.sha256
+    assert sha256(path.read_bytes()).hexdigest() == job_of(company_id).sha256

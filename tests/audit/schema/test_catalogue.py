@@ -20,11 +20,11 @@ WRITERS = (
 )  # fmt: skip
 # What looks like a type and is a task's name or a line of a log.
 OTHERS = {
-    "audit.ask_voucher", "audit.deliver_stream", "audit.make_report", "audit.test_stream",
-    "audit.write_export", "audit_stream.test", "category.break_glass_right_",
-    "ledger.broken", "ledger.directory_key_rotated",
-    "ledger.not_vouched", "ledger.vouched", "report.not_signed",
-    "report.scheduled",
+    "audit.ask_voucher", "audit.deliver_stream", "audit.make_report", "audit.run_pruning",
+    "audit.test_stream", "audit.write_export", "audit_stream.test",
+    "category.break_glass_right_", "ledger.broken", "ledger.directory_key_rotated",
+    "ledger.not_vouched", "ledger.partition_made", "ledger.partition_missing", "ledger.vouched",
+    "pruning.too_young_now", "report.not_signed", "report.scheduled", "search.not_indexed",
 }  # fmt: skip
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
