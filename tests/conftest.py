@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import environ
@@ -142,6 +143,13 @@ def _replay_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no quick replay end early because the machine is busy."""
     monkeypatch.setattr("approvals.services.replay_quick.QUICK_SECONDS", 60.0)
     monkeypatch.setattr("approvals.services.replay_quick.QUICK_STATEMENT", "60s")
+
+
+@pytest.fixture(autouse=True)
+def _codes_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no one-time code run out between being read and being typed, nor be waited for."""
+    moment = SimpleNamespace(time=lambda: 1_800_000_000.0)
+    monkeypatch.setattr("allauth.mfa.totp.internal.auth.time", moment)
 
 
 class MoveClock(Protocol):
