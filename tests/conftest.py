@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import environ
@@ -50,6 +52,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker have what starts whole programs, beside the journeys (tests/life).
+
+    These tests wait more than they compute, and too many programs at once only slow each other.
+    """
+    for item in items:
+        if item.get_closest_marker("life") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("processes"))
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """The machine's Chromium, without a window: one for all tests of this process.
@@ -75,9 +87,15 @@ def others() -> Others:
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """The PostgreSQL and Valkey of this test process."""
-    with running_services(tmp_path_factory.mktemp("services")) as running:
+def services(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Services]:
+    """The PostgreSQL and Valkey of this test process.
+
+    The workers of a run share one migrated template, and so do the runs of one `./run test`.
+    """
+    base = tmp_path_factory.getbasetemp()
+    beside = base if worker_id == "master" else base.parent
+    shared = Path(os.environ.get("GOVAPP_TESTS_SHARED", beside / "template"))
+    with running_services(tmp_path_factory.mktemp("services"), shared) as running:
         yield running
 
 
@@ -125,6 +143,13 @@ def _replay_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no quick replay end early because the machine is busy."""
     monkeypatch.setattr("approvals.services.replay_quick.QUICK_SECONDS", 60.0)
     monkeypatch.setattr("approvals.services.replay_quick.QUICK_STATEMENT", "60s")
+
+
+@pytest.fixture(autouse=True)
+def _codes_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no one-time code run out between being read and being typed, nor be waited for."""
+    moment = SimpleNamespace(time=lambda: 1_800_000_000.0)
+    monkeypatch.setattr("allauth.mfa.totp.internal.auth.time", moment)
 
 
 class MoveClock(Protocol):

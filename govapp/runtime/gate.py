@@ -19,10 +19,11 @@ BIN = Path(sys.executable).parent
 CODE = ("govapp", "approvals", "tenants", "audit", "tests", "manage.py")
 # The same order and the same dice every time: a gate that is chance proves nothing.
 SEED = "20261121"
-# Playwright keeps an event loop in its process, so what drives a browser runs apart.
+# Playwright keeps an event loop in its process, so what drives a browser runs apart. Of those
+# tests many wait for other programs: one more worker than the cores that the machine has at least.
 TESTS = {
-    "Tests (pytest)": "not browser and not life",
-    "Tests in a browser and over processes (pytest)": "browser or life",
+    "Tests (pytest)": ("not browser and not life", "2"),
+    "Tests in a browser and over processes (pytest)": ("browser or life", "3"),
 }
 # What production insists on, so that its own check can run without being production.
 PRODUCTION = {
@@ -54,10 +55,11 @@ def gate(arguments: list[str]) -> int:
             with running_services(Path(scratch), durable=False) as services:
                 services.mode = "test"
                 outcome = {step.title: run_step(step) for step in static_steps(services)}
-        for title, marks in TESTS.items():
-            together = ["-n", "2", "--dist", "loadgroup", f"--randomly-seed={SEED}"]
-            step = pytest_step([*together, "-m", marks], title)
-            outcome[step.title] = run_step(step)
+        with tempfile.TemporaryDirectory(prefix="govapp-") as scratch:
+            for title, (marks, workers) in TESTS.items():
+                together = ["-n", workers, "--dist", "loadgroup", f"--randomly-seed={SEED}"]
+                step = pytest_step([*together, "-m", marks], title, Path(scratch) / "tests")
+                outcome[step.title] = run_step(step)
     return report(outcome)
 
 
@@ -80,10 +82,18 @@ def report(outcome: Mapping[str, int]) -> int:
     return 1 if any(outcome.values()) else 0
 
 
-def pytest_step(arguments: list[str], title: str = "Tests (pytest)") -> Step:
-    """Return the test run; the tests start servers of their own."""
+def pytest_step(
+    arguments: list[str], title: str = "Tests (pytest)", shared: Path | None = None
+) -> Step:
+    """Return the test run; the tests start servers of their own.
+
+    Several runs can share what is made once, the migrated database, in one directory.
+    """
     command = [sys.executable, "-m", "pytest", *arguments]
-    return Step(title, command, {**os.environ, "GOVAPP_ENV": "test"})
+    environment = {**os.environ, "GOVAPP_ENV": "test"}
+    if shared:
+        environment["GOVAPP_TESTS_SHARED"] = str(shared)
+    return Step(title, command, environment)
 
 
 def static_steps(services: Services) -> Iterator[Step]:

@@ -14,5 +14,6 @@ TENANT_REBIND_IN_TRANSACTION = True
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+MFA_TOTP_PERIOD = 3600  # a used code is remembered for longer than any test takes
 CELERY_TASK_ALWAYS_EAGER = False
 LEDGER_CHECKPOINT_DIR = None  # a test that wants the files names a directory of its own

@@ -103,6 +103,7 @@ def visit(browser: Browser, server: str) -> Iterator[Visit]:
             reduced_motion="reduce",
         )
         opened.append(context)
+        context.set_default_timeout(60_000)
         if member is not None:
             client = Client()
             client.force_login(member.user)

@@ -1,7 +1,7 @@
-"""`python -m tests.life.company SLUG`: make a company through the services, print its note.
+"""`python -m tests.life.company SLUG...`: make companies through the services, print their notes.
 
-A process of its own: the journeys touch the application from outside only. The note is JSON of
-the same shape as the one that the demonstration leaves for the simulator.
+A process of its own: the journeys touch the application from outside only. A note is a line of
+JSON of the same shape as the one that the demonstration leaves for the simulator.
 """
 
 import json
@@ -91,4 +91,5 @@ def make(slug: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     django.setup()
-    sys.stdout.write(json.dumps(make(sys.argv[1])) + "\n")
+    for each in sys.argv[1:]:
+        sys.stdout.write(json.dumps(make(each)) + "\n")

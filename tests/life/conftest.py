@@ -10,15 +10,19 @@ import pytest
 from govapp.chaos.stack import Stack, running_stack
 from tests.life.journey import Company
 
-NewCompany = Callable[[], Company]
-_numbers = itertools.count(1)
+# What has a Govapp of its own need not wait for the journeys.
+OF_THEIR_OWN = {"test_chaos", "test_start"}
+# Made at once: a process that knows the whole application takes seconds to start.
+COMPANIES = 4
+NextCompany = Callable[[], Company]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.life)
-            item.add_marker(pytest.mark.xdist_group("life"))
+            group = "processes" if item.path.stem in OF_THEIR_OWN else "life"
+            item.add_marker(pytest.mark.xdist_group(group))
             # Whole programs start here: on a busy machine that alone takes minutes.
             item.add_marker(pytest.mark.timeout(900))
 
@@ -30,9 +34,24 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def next_company(stack: Stack) -> NextCompany:
+    """Hand out companies that nobody has touched."""
+    numbers = itertools.count(1)
+    kept: list[Company] = []
+
+    def hand_out() -> Company:
+        if not kept:
+            slugs = [f"acme-{next(numbers)}" for _ in range(COMPANIES)]
+            made = stack.python("-m", "tests.life.company", *slugs)
+            assert made.returncode == 0, made.stderr
+            kept.extend(Company(stack, json.loads(line)) for line in made.stdout.splitlines())
+        return kept.pop(0)
+
+    return hand_out
+
+
 @pytest.fixture
-def company(stack: Stack) -> Company:
+def company(next_company: NextCompany) -> Company:
     """A new company in that Govapp, with a policy, people and four agents."""
-    made = stack.python("-m", "tests.life.company", f"acme-{next(_numbers)}")
-    assert made.returncode == 0, made.stderr
-    return Company(stack, json.loads(made.stdout))
+    return next_company()

@@ -46,6 +46,7 @@ STEPS = [
 def page_of(chromium: Browser, viewport: ViewportSize) -> Iterator[Page]:
     """A browser of its own, whose scripts may not fail."""
     context = chromium.new_context(viewport=viewport)
+    context.set_default_timeout(120_000)  # whole programs serve it, on a machine that may be busy
     try:
         page = context.new_page()
         faults: list[str] = []
@@ -66,9 +67,7 @@ def sign_in(page: Page, company: Company, name: str) -> None:
 def approve(page: Page) -> float:
     """Approve with the form that is shown; return when the answer was there."""
     # Counting does not wait: the page after the login may not be there yet.
-    page.locator(":is(button, input)[name=verdict][value=approve]").first.wait_for(
-        state="attached", timeout=60_000
-    )
+    page.locator(":is(button, input)[name=verdict][value=approve]").first.wait_for(state="attached")
     button = page.locator("button[name=verdict][value=approve]")
     if not button.count():
         page.locator("input[name=verdict][value=approve]").check()
