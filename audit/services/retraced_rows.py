@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection
+from psycopg.types.numeric import Int8BinaryLoader
 from psycopg.types.string import ByteaBinaryLoader
 
 Row = tuple[Any, ...]
@@ -27,7 +28,6 @@ ORDER BY l.index
 """
 # What PostgreSQL counts a timestamp from, in microseconds.
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Party(msgspec.Struct, gc=False):
@@ -57,15 +57,16 @@ BodyInvalid: Final = (msgspec.DecodeError, msgspec.ValidationError)
 class LeafRows:
     """The leaves of a tenant in their order, read ahead a block at a time.
 
-    Ids and times stay as the bytes that PostgreSQL sends: `as_objects` makes them readable.
+    Ids stay the bytes that PostgreSQL sends, and times its microseconds: `as_objects` makes them
+    readable.
     """
 
     def __init__(self, tenant_id: UUID, start: int, end: int) -> None:
         connection.ensure_connection()
         # A server-side cursor of the driver itself: binary, so that bodies are not sent as hex.
         self._cursor = connection.connection.cursor(name="retracing", binary=True)
-        for name in ("uuid", "timestamptz"):
-            self._cursor.adapters.register_loader(name, ByteaBinaryLoader)
+        self._cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
+        self._cursor.adapters.register_loader("timestamptz", Int8BinaryLoader)
         self._cursor.execute(_LEAVES, (tenant_id, start, end))
         self._waiting: list[Row] = []
 
@@ -107,7 +108,7 @@ def fits(rows: Sequence[Row], tenant: str) -> bool:
         return False
     try:
         told = list(map(read_body, bodies))
-        moments = [_EPOCH + _micros(at) * _MICROSECOND for at in times]
+        moments = [_EPOCH + timedelta(0, 0, at) for at in times]
     except (*BodyInvalid, OverflowError):
         return False
     return (
@@ -118,43 +119,56 @@ def fits(rows: Sequence[Row], tenant: str) -> bool:
         and [each.subject.type for each in told] == list(sorts)
         and [each.at for each in told] == moments
         and {each.tenant for each in told} == {tenant}
-        and ids_in([each.id for each in told], "ev_") == list(ids)
-        and ids_in([each.request for each in told if each.request], "ar_")
-        == [each for each in requests if each is not None]
+        and _are_ids([each.id for each in told], "ev_", ids)
+        and _are_ids(
+            [each.request for each in told if each.request],
+            "ar_",
+            [each for each in requests if each is not None],
+        )
         and [bool(each.request) for each in told] == [each is not None for each in requests]
     )
 
 
-def _moment(at: bytes) -> datetime:
+def _moment(at: int) -> datetime:
     try:
-        return _EPOCH + _micros(at) * _MICROSECOND
+        return _EPOCH + timedelta(microseconds=at)
     except OverflowError:  # PostgreSQL has an infinity, and years that nobody else knows
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _micros(at: bytes) -> int:
-    return int.from_bytes(at, "big", signed=True)
-
-
-_CROCKFORD: Final = str.maketrans(
+# Everything that is no digit of an id becomes one that `int` refuses.
+_CROCKFORD: Final = {code: "!" for code in range(128)} | str.maketrans(
     "0123456789abcdefghjkmnpqrstvwxyz", "0123456789abcdefghijklmnopqrstuv"
 )
 _DIGITS: Final = 26
+# 26 digits are 130 bits. With six in front they are 20 bytes: four of zeros, and those of the id.
+_SIX: Final = "000000"
+_FOUR: Final = bytes(4)
 
 
-def ids_in(names: list[str], prefix: str) -> list[bytes]:
-    """Return the 16 bytes behind each public id; none when any is no id of this kind.
+def _are_ids(names: Sequence[str], prefix: str, ids: Sequence[bytes]) -> bool:
+    """Whether each name is the public id of this kind for the bytes at its place.
 
-    Translated together: a call for each name would cost as much as its hash.
+    All of them are read as one number: a call for each name would cost as much as its hash.
     """
-    skip, length = len(prefix), len(prefix) + _DIGITS
-    if {len(name) for name in names} - {length} or {name[:skip] for name in names} - {prefix}:
-        return []
-    digits = "".join(names).translate(_CROCKFORD)
+    if len(names) != len(ids) or not names:
+        return len(names) == len(ids)
+    skip, count = len(prefix), len(names)
+    if set(map(len, names)) != {skip + _DIGITS}:
+        return False
+    joined = "".join(names)
+    if any(joined[at :: skip + _DIGITS] != prefix[at] * count for at in range(skip)):
+        return False
+    digits = joined.replace(prefix, _SIX)
+    if len(digits) != (len(_SIX) + _DIGITS) * count or not digits.isascii():
+        return False
     try:
-        return [
-            int(digits[at : at + _DIGITS], 32).to_bytes(16, "big")
-            for at in range(skip, len(digits), length)
-        ]
-    except (ValueError, OverflowError):
-        return []
+        number = int(digits.translate(_CROCKFORD), 32)
+    except ValueError:
+        return False
+    return number.to_bytes(20 * count, "big") == _FOUR + _FOUR.join(ids)
+
+
+def is_id(name: str, prefix: str, ident: UUID) -> bool:
+    """Whether a name is the public id of this kind for this id."""
+    return _are_ids([name], prefix, [ident.bytes])

@@ -18,7 +18,7 @@ from audit.services.retraced_rows import (
     Row,
     as_objects,
     fits,
-    ids_in,
+    is_id,
     read_body,
 )
 from govapp.common.ids import public_id
@@ -168,7 +168,7 @@ class Retracing:
             return
         kind, at, actor_kind, actor_id, subject_type, subject_id, request_id = columns
         pairs = (
-            ("id", ids_in([told.id], "ev_"), [event_id.bytes]),
+            ("id", is_id(told.id, "ev_", event_id), True),
             ("tenant", told.tenant, self._tenant),
             ("type", told.type, kind),
             ("time", told.at, at),
