@@ -79,6 +79,35 @@ FROM generate_series(1, %(count)s) AS k
 """
 
 
+# What is searched of each, where there is such a table: as many lexemes as a short event has.
+_WORDS: Final = """
+INSERT INTO audit_ledgerwords (id, tenant_id, index, occurred_at, type, "group", actor_kind,
+  actor_id, category, outcome, agent_id, request_id, words)
+SELECT e.id, e.tenant_id, l.index, e.occurred_at, e.type, told.heading, 'agent', e.actor_id,
+  told.category, '', e.actor_id, e.request_id, array_to_tsvector(ARRAY[
+    m || '=type:' || e.type, m || '=kind:agent', m || '=actor:' || e.actor_id,
+    m || '=subject:' || e.subject_id, m || '=request:' || replace(e.request_id::text, '-', ''),
+    m || '=group:' || told.heading, m || '=category:' || told.category,
+    m || '=agent:' || e.actor_id, m || ':agent', m || ':payments', m || ':' || told.heading,
+    m || ':' || e.subject_id, m || ':' || left(md5(l.index::text), 6)])
+FROM audit_ledgerleaf l
+JOIN audit_ledgerevent e ON e.tenant_id = l.tenant_id AND e.id = l.event_id,
+LATERAL (SELECT split_part(e.type, '.', 1) AS heading, 'payments.kind_' || l.index % 8 AS category,
+  right(replace(e.tenant_id::text, '-', ''), 6) AS m) AS told
+WHERE l.tenant_id = %(tenant)s AND l.index >= %(size)s
+"""
+_CURSOR: Final = """
+INSERT INTO audit_wordscursor (id, tenant_id, size, indexed_at)
+SELECT uuidv7(), tenant_id, size, now() FROM audit_ledgerlog WHERE tenant_id = %(tenant)s
+ON CONFLICT (tenant_id) DO UPDATE SET size = excluded.size
+"""
+_INDEXES: Final = """
+SELECT indexname, replace(indexdef, ' ON ONLY ', ' ON ') FROM pg_indexes
+WHERE tablename IN ('audit_ledgerevent', 'audit_ledgerdisclosure', 'audit_ledgerwords')
+AND indexdef NOT LIKE '%UNIQUE%'
+"""
+
+
 class Filler:
     """Fills one tenant, stage by stage, beside others that have rows as well."""
 
@@ -91,6 +120,7 @@ class Filler:
         self._actors = [agent.public_id for agent in agents]
         self._others = [uuid4() for _ in range(_OTHERS)]
         self._made = 0
+        self._first_leaf = 0
 
     def fill(self, total: int) -> None:
         """Make events until there are so many; sign the tree that they make."""
@@ -98,20 +128,31 @@ class Filler:
         with _in_haste(self._ground), as_superuser(self._ground) as connection:
             connection.execute("SET synchronous_commit = off")
             connection.execute("SET work_mem = '256MB'")
-            self._insert_events(connection, count)
-            for other in self._others:
-                values = self._values(count // 10 // _OTHERS + 1) | {"tenant": other}
-                connection.execute(_UNPLACED, values)
-            connection.execute(
-                _DISCLOSURES,
-                {"tenant": self._company.tenant_id, "key": uuid4(), "count": count // 5},
-            )
+            connection.execute("SET maintenance_work_mem = '512MB'")
+            with _without_indexes(connection):
+                self._insert_events(connection, count)
+                self._insert_beside(connection, count)
         self._made = total
         with as_superuser(self._ground) as connection:
             connection.commit()
             connection.autocommit = True
             # As autovacuum does after many inserts: what counts reads indexes alone.
             connection.execute("VACUUM (ANALYZE)")
+
+    def _insert_beside(
+        self, connection: psycopg.Connection[tuple[object, ...]], count: int
+    ) -> None:
+        """Rows of other tenants, and what lies beside the events."""
+        for other in self._others:
+            values = self._values(count // 10 // _OTHERS + 1) | {"tenant": other}
+            connection.execute(_UNPLACED, values)
+        values = {"tenant": self._company.tenant_id, "key": uuid4(), "count": count // 5}
+        connection.execute(_DISCLOSURES, values)
+        found = connection.execute("SELECT to_regclass('audit_ledgerwords')").fetchone()
+        if found and found[0]:
+            first = {"tenant": self._company.tenant_id, "size": self._first_leaf}
+            connection.execute(_WORDS, first)
+            connection.execute(_CURSOR, first)
 
     def _insert_events(
         self, connection: psycopg.Connection[tuple[object, ...]], count: int
@@ -124,9 +165,11 @@ class Filler:
         from audit.services.signing import sign_growth
         from govapp.common.tenancy import tenant_transaction
 
-        for values in self._batches(count):
+        for number, values in enumerate(self._batches(count)):
             with tenant_transaction(self._company.tenant_id):
                 ledger = LedgerLog.objects.select_for_update().get()
+                if not number:
+                    self._first_leaf = ledger.size if self._made else 0
                 connection.execute(_PLACED, values | {"size": ledger.size})
                 connection.commit()
                 leaves = self._leaves(connection, ledger.size)
@@ -164,6 +207,18 @@ class Filler:
             [self._company.tenant_id, size],
         )
         return [bytes(leaf) for (leaf,) in rows.fetchall()]  # type: ignore[call-overload]
+
+
+@contextmanager
+def _without_indexes(connection: psycopg.Connection[tuple[object, ...]]) -> Iterator[None]:
+    """Make the indexes that only find rows when the rows are there: sorted, it takes a third."""
+    found = connection.execute(_INDEXES).fetchall()
+    for name, _ in found:
+        connection.execute(f'DROP INDEX "{name}"')
+    connection.commit()
+    yield
+    for _, definition in found:
+        connection.execute(str(definition))
 
 
 @contextmanager

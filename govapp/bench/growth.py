@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from govapp.bench.copies import copy_decided, copy_pending
 from govapp.bench.figures import Figure, median, note
-from govapp.bench.filling import DAYS, RARE_TYPE, Filler, sample
+from govapp.bench.filling import RARE_TYPE, Filler, sample
 from govapp.bench.ground import Ground
 from govapp.bench.http import timed
 
@@ -155,9 +155,14 @@ def _pages(company: "Company", opened: str, chosen: dict[str, Any]) -> Iterator[
         "type and who": f"type=vote.cast&actor={chosen['actor']}",
         "type and who that never met": f"type=vote.cast&actor={company.owner.public_id}",
         "type and eleven months": f"type=vote.cast&since={year}&until={day}",
-        "search: how a type begins": "text=grant",
+        "search: a word, common": "text=grant",
+        "search: two words": "text=payments+agent",
         "search: an id": f"text={chosen['actor']}",
         "search: nothing like it": "text=zzzz",
+        "kind of who": "kind=agent",
+        "heading": "group=vote",
+        "category": "category=payments.kind_3",
+        "agent and heading": f"agent={chosen['actor']}&group=stage",
         "deep, by keyset": f"cursor={_cursor(chosen)}",
     }.items():
         yield f"record: {name}", f"{home}/audit/?{query}"
@@ -175,8 +180,6 @@ def _cursor(chosen: dict[str, Any]) -> str:
 def _reads(company: "Company") -> dict[str, Callable[[], object]]:
     """Return the reads behind the pages that would be the first to scan."""
     from audit.selectors import events
-    from audit.views.facets import summary_of
-    from govapp.common import clock
     from govapp.common.tenancy import tenant_transaction
 
     def bound(read: Callable[[], object]) -> Callable[[], object]:
@@ -187,11 +190,7 @@ def _reads(company: "Company") -> dict[str, Callable[[], object]]:
         work()
         return work
 
-    today = clock.now().date()
-    wanted = events.EventFilter(since=f"{today - timedelta(days=DAYS):%Y-%m-%d}")
     return {
-        "read: days of the newest month": bound(lambda: summary_of(events.EventFilter())),
-        "read: days of a long period": bound(lambda: summary_of(wanted)),
         "read: types that occur": bound(events.event_types),
         "read: who occurs": bound(events.event_actors),
     }

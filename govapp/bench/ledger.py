@@ -96,9 +96,7 @@ def _raw(
     return insert
 
 
-def _rates(
-    one: Callable[[], None], two: Callable[[], None], seconds: float
-) -> tuple[float, float]:
+def _rates(one: Callable[[], None], two: Callable[[], None], seconds: float) -> tuple[float, float]:
     """Return how often a second each of both is done, in turns."""
     done, taken = [0, 0], [0.0, 0.0]
     for work in (one, two):
