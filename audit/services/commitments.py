@@ -60,6 +60,10 @@ class Sealing:
         self._keys: dict[UUID, tuple[str, bytes]] = {}
         self._disclosures: list[tuple[FreshId, UUID, bytes]] = []  # event, key, what is sealed
 
+    def __len__(self) -> int:
+        """Return how many rows of sealed texts there are."""
+        return len(self._disclosures)
+
     def add(self, event_id: FreshId, hidden: tuple[Hidden, ...]) -> None:
         """Take the hidden texts of one event."""
         by_subject: dict[str, list[Hidden]] = {}

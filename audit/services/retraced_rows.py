@@ -137,7 +137,7 @@ def _moment(at: int) -> datetime:
 
 
 # Everything that is no digit of an id becomes one that `int` refuses.
-_CROCKFORD: Final = {code: "!" for code in range(128)} | str.maketrans(
+_CROCKFORD: Final = dict.fromkeys(range(128), "!") | str.maketrans(
     "0123456789abcdefghjkmnpqrstvwxyz", "0123456789abcdefghijklmnopqrstuv"
 )
 _DIGITS: Final = 26
