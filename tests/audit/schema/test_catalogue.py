@@ -22,7 +22,7 @@ WRITERS = (
 OTHERS = {
     "audit.ask_voucher", "audit.make_report", "audit.write_export", "category.break_glass_right_",
     "ledger.broken", "ledger.not_vouched", "ledger.vouched", "report.not_signed",
-    "report.scheduled",
+    "report.scheduled", "search.not_indexed",
 }  # fmt: skip
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
