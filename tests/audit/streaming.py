@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,15 +31,10 @@ def make_stream(
     **wanted: Any,
 ) -> tuple[AuditStream, str]:
     """Make a stream; return it with its secret."""
+    settings: dict[str, Any] = {"name": "SIEM", "filter": EventFilter(**(only or {}))} | wanted
     with tenant_transaction(tenant_id):
         return create_stream(
-            actor=ALICE,
-            kind=kind,
-            wanted=Wanted(
-                **{"name": "SIEM", "address": address, "filter": EventFilter(**(only or {}))}
-                | wanted
-            ),
-            start=start,
+            actor=ALICE, kind=kind, wanted=Wanted(address=address, **settings), start=start
         )
 
 
@@ -83,9 +79,7 @@ def verified(received: Received, secret: str) -> None:
     assert signed in received.headers["webhook-signature"].split(" ")
 
 
-def _time(received: Received) -> Any:
-    from datetime import UTC, datetime
-
+def _time(received: Received) -> datetime:
     return datetime.fromtimestamp(int(received.headers["webhook-timestamp"]), UTC)
 
 
