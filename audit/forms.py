@@ -104,6 +104,23 @@ class StreamForm(forms.Form):
                 help_text=_FILTER_HINTS.get(name, ""),
             )
 
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        """What everybody fills in."""
+        return [each for each in self if not _is_more(each.name)]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        """The filter, and how much at once."""
+        return [each for each in self if _is_more(each.name)]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether any of these is set, or wrong."""
+        return any(
+            each.errors or str(each.value() or "") not in ("", "500") for each in self.more_fields
+        )
+
     def wanted(self, zone: str) -> Wanted:
         """Return what was typed; days are of this time zone."""
         data = self.cleaned_data
@@ -120,6 +137,10 @@ class StreamForm(forms.Form):
             roots=data.get("roots", ""),
             authorization="" if data.get("no_authorization") else typed,
         )
+
+
+def _is_more(name: str) -> bool:
+    return name == "at_once" or name.startswith("only_")
 
 
 def _initial(stream: AuditStream | None) -> dict[str, Any]:

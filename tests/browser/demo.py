@@ -169,6 +169,7 @@ def _streaming(world: World) -> AuditStream:
         AuditStream.objects.filter(pk=failing.pk).update(
             state="failing", failing_since=now, next_at=now + timedelta(minutes=5), attempts=4,
             last_error="The receiver answered 503.", delivered=1_204, delivered_at=now,
+            sent_to=[failing.host],
             test_state="failed", test_words="The receiver answered 503.", test_at=now,
         )  # fmt: skip
     return failing

@@ -16,7 +16,7 @@ from audit.merkle.canonical import encoded
 from audit.models import AuditStream, LedgerLeaf
 from audit.selectors import streams as reading
 from audit.selectors.streams import Start, get_stream, list_streams, sent_away, streams_in_trouble
-from audit.services import record, stream_claims
+from audit.services import record, stream_claims, stream_outcomes
 from audit.services.sequencer import sequence_tenant
 from audit.services.stream_claims import LEASE, claim_batch
 from audit.services.stream_delivery import deliver_stream, sweep_streams
@@ -193,8 +193,9 @@ def test_a_worker_that_dies_leaves_the_same_batch_to_the_next(
 
 
 def test_it_is_tried_again_after_pauses_and_says_when_it_fails_and_recovers(
-    receiver: Receiver, move_clock: MoveClock
+    receiver: Receiver, move_clock: MoveClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stream_outcomes, "FIRST_PAUSE", timedelta(minutes=1))
     tenant_id = sequenced_tenant(2)
     stream, _ = make_stream(tenant_id, receiver.url)
     receiver.usual_status = 503

@@ -28,7 +28,7 @@ from tests.audit.books import ALICE, sequenced_tenant
 from tests.audit.streaming import fresh, make_stream, recorded
 
 pytestmark = pytest.mark.django_db
-URL = "https://siem.example.com/services/collector/raw?token=abcdef"
+URL = "https://siem.example.com/services/collector/raw?token=open-sesame"
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_everything_that_is_done_is_an_event_and_none_has_a_secret(tenant_id: UU
         tenant_id, URL, authorization="Splunk 1111-2222", only={"type": "vote.cast"}
     )
     changed = Wanted(
-        name="Splunk", address="https://other.example.com/hook/98765", format="ocsf",
+        name="Splunk", address="https://other.example.com/hook/hidden_words", format="ocsf",
         discloses=True, filter=EventFilter(), at_once=100, authorization="",
     )  # fmt: skip
     with tenant_transaction(tenant_id):
@@ -138,7 +138,7 @@ def test_everything_that_is_done_is_an_event_and_none_has_a_secret(tenant_id: UU
     with tenant_transaction(tenant_id):
         rows = LedgerEvent.objects.filter(type__startswith="audit_stream.")
         everything = b"".join(bytes(body) for body in rows.values_list("body", flat=True))
-    for word in (secret, new, "abcdef", "98765", "1111-2222"):
+    for word in (secret, new, "open-sesame", "hidden_words", "1111-2222"):
         assert word.encode() not in everything
 
 

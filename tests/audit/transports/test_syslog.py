@@ -90,13 +90,13 @@ def test_what_a_receiver_leaves_unread_is_not_accepted(
 def test_a_receiver_that_does_not_close_has_accepted_nothing(
     tmp_path: Path, is_secured: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(syslog, "SECONDS", 1.0)
+    monkeypatch.setattr(syslog, "SECONDS", 4.0)
     with running_syslog(tmp_path if is_secured else None) as receiver:
         receiver.manners.append("hang")
         scheme = "tls://localhost" if is_secured else "tcp://127.0.0.1"
         words = failure_of(f"{scheme}:{receiver.port}", receiver.roots)
     assert words == (
-        "The receiver did not take everything and close within 1 seconds: whether it has read it"
+        "The receiver did not take everything and close within 4 seconds: whether it has read it"
         " is not known."
     )
 

@@ -8,10 +8,9 @@ from django.test import Client
 
 from audit.models import AuditStream, LedgerEvent
 from audit.services.sequencer import sequence_tenant
-from audit.services.stream_delivery import deliver_stream
 from audit.services.stream_tests import send_test
 from govapp.common.tenancy import tenant_transaction
-from tests.audit.streaming import lines_of
+from tests.audit.streaming import deliver, lines_of
 from tests.audit.views.test_explorer import signed_in
 from tests.people import Company, make_company
 from tests.support.receiver import running_receiver
@@ -95,16 +94,15 @@ def test_from_the_first_test_to_the_removal(acme: Company, olivia: Client) -> No
         asked = olivia.post(f"{detail}test", follow=True)
         assert (asked["Refresh"], b"A test is on its way" in asked.content) == ("2", True)
         send_test(tenant_id=acme.id, stream_id=stream.pk)
-        page = olivia.get(detail)
-        assert ("Refresh" in page, b"Accepted" in page.content) == (False, True)
+        assert ("Refresh" in olivia.get(detail), only(acme).test_state) == (False, "accepted")
         sequence_tenant(tenant_id=acme.id)
-        assert deliver_stream(tenant_id=acme.id, stream_id=stream.pk) == 3
+        assert deliver(stream) == 3
         assert len(lines_of(receiver.received)) == 4
         olivia.post(f"{detail}switch", {"to": "paused"})
         assert b"Resume the stream" in olivia.get(detail).content
         olivia.post(f"{detail}replay", {"where": "beginning"})
         olivia.post(f"{detail}switch", {"to": "active"})
-        assert deliver_stream(tenant_id=acme.id, stream_id=stream.pk) == 3
+        assert deliver(stream) == 3
     again = olivia.post(f"{detail}switch", {"to": "active"}, follow=True)
     assert b"This stream is active already." in again.content
     moved = olivia.post(f"{detail}replay", {"where": "date", "value": "soon"})
