@@ -6,7 +6,6 @@ for, must still be what that log says. Source: design page audit.md, "Prove".
 
 from collections.abc import Iterator
 from hashlib import sha256
-from itertools import pairwise
 
 from django.conf import settings
 
@@ -24,8 +23,8 @@ from audit.models import (
     LedgerLog,
     TimeStamp,
 )
-from audit.selectors.directory import directory_keys, key_entry
 from audit.selectors.proofs import LedgerKeyInfo
+from audit.services.directory_key_checks import directory_keys_to_verify_with
 from audit.services.findings import Finding, Verification
 from audit.services.key_checks import required_of
 from audit.stamps import StampInvalid, check_token, load_roots, time_of
@@ -52,7 +51,7 @@ def verify_directory() -> Verification | None:
     if outside is not None and outside.checkpoint.size > directory.size:
         what = f"a checkpoint of size {outside.checkpoint.size} was published"
         result.found(Finding("truncated", what, index=directory.size))
-    keys = _keys(outside, result)
+    keys = directory_keys_to_verify_with(outside, result)
     _check_tree(directory, keys, outside, result)
     _check_cosignatures(result)
     _check_stamps(result)
@@ -81,36 +80,6 @@ def check_against_directory(ledger: LedgerLog, result: Verification) -> None:
                 what = f"the checkpoint of size {size} is not the one that was anchored"
             if what:
                 result.found(Finding("anchor", what, index=size - 1))
-
-
-def _keys(outside: OutsideCheckpoint | None, result: Verification) -> tuple[LedgerKeyInfo, ...]:
-    """Return the directory's keys, oldest first; what is known outside goes before the database.
-
-    A key known outside has to be one of them. Each but the first is named by an entry, under a
-    checkpoint that the key before has signed.
-    """
-    keys = directory_keys()
-    if outside is not None and outside.verifier.encode() not in {key.vkey for key in keys}:
-        what = f"outside the directory is known as {outside.verifier.encode()}"
-        result.found(Finding("key replaced", what))
-        return (LedgerKeyInfo(outside.verifier.encode(), from_size=0),)
-    own = DirectoryEntry.objects.filter(origin=result.origin, index__lt=result.size)
-    named = dict(own.values_list("index", "text"))
-    introduced = {
-        key.from_size - 1: key_entry(result.origin, key.from_size, key.vkey) for key in keys[1:]
-    }
-    for place in sorted(named.keys() | introduced.keys()):
-        if named.get(place) != introduced.get(place):
-            what = "an entry that names a key is not that of a key of the directory"
-            result.found(Finding("key", what, index=place))
-    for older, newer in pairwise(keys):
-        sizes = DirectoryCheckpoint.objects.filter(size__gte=newer.from_size)
-        if older.until_size is not None:
-            sizes = sizes.filter(size__lte=older.until_size)
-        if not sizes.exists():
-            what = f"no checkpoint that names the key {newer.vkey} is signed by the one before"
-            result.found(Finding("key", what, index=newer.from_size - 1))
-    return keys
 
 
 def _outside(result: Verification) -> OutsideCheckpoint | None:

@@ -87,8 +87,7 @@ class ExportFile:
                 job,
                 SYSTEM,
                 event_type,
-                f"The export {words_of(job)} was written for {job.requested_by_name}:"
-                f" {count} events, SHA-256 {job.sha256}.",
+                f"The export {words_of(job)} was written: {count} events, SHA-256 {job.sha256}.",
                 count=count,
                 bytes=self._size,
                 sha256=job.sha256,

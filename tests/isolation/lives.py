@@ -377,12 +377,14 @@ def _say_again(key: str) -> None:
 
 
 def _exported(company: Company) -> ExportJob:
-    """Ask for everything as JSONL, and write it; keep a search besides."""
+    """Ask for everything as a pack and as JSONL, and write both; keep a search besides."""
     with tenant_transaction(company.id):
         actor = company.audrey.as_actor()
         keep_search(actor=actor, name="Votes", wanted=EventFilter(type="vote.cast"))
+        pack = request_export(actor=actor, wanted=EventFilter(), export_format="evidence-pack")
         job = request_export(actor=actor, wanted=EventFilter(), export_format="jsonl")
-    write_export(tenant_id=company.id, job_id=job.pk)
+    for each in (pack, job):
+        write_export(tenant_id=company.id, job_id=each.pk)
     with tenant_transaction(company.id):
         job.refresh_from_db()
     assert job.status == "ready", job.failure
