@@ -162,7 +162,7 @@ def _insert_few(rows: Sequence[_Row], sealing: Sealing) -> None:
     tenant_id = require_tenant_id()
     # What the transaction was told at its beginning; the database's own default costs a call of
     # its function for each row.
-    told = transaction.get_connection().time_in_transaction()  # type: ignore[attr-defined]
+    told = transaction.get_connection().time_in_transaction()
     columns, queued_at = (_QUEUE_COLUMNS, ()) if told is None else (_QUEUE_COLUMNS_AT, (told,))
     queued = [(tenant_id, new_id(), row["id"], *queued_at) for row in rows]
     insert_lines(

@@ -7,7 +7,7 @@ unit ends, before any statement that reads or writes one of the tables concerned
 anything else that writes. So nobody ever reads without what they have written.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -282,7 +282,7 @@ def _table(each: _Gathered) -> str:
     return str(model._meta.db_table)
 
 
-def _execute(gathered: list[_Gathered]) -> None:
+def _execute(gathered: Sequence[_Gathered]) -> None:
     statements = list(_statements(gathered))
     parameters = [value for _, values in statements for value in values]
     with connection.cursor() as cursor:
@@ -300,7 +300,7 @@ def _as_one(statements: tuple[str, ...]) -> str:
     return f"WITH {', '.join([f'w{n} AS ({sql})' for n, sql in enumerate(before)])} {last}"
 
 
-def _statements(gathered: list[_Gathered]) -> Iterator[_Statement]:
+def _statements(gathered: Sequence[_Gathered]) -> Iterator[_Statement]:
     """One INSERT for each table, in the order of the first row; then the updates."""
     by_table: dict[tuple[Any, ...], list[Any]] = {}
     for each in gathered:
@@ -342,9 +342,7 @@ def _insertion(rows: list[_Insert]) -> _Statement:
 def _lines_sql(table: str, columns: tuple[str, ...], skips_conflicts: bool, count: int) -> str:
     line = f"({', '.join(['%s'] * len(columns))})"
     end = " ON CONFLICT DO NOTHING" if skips_conflicts else ""
-    return (
-        f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES {", ".join([line] * count)}{end}'  # noqa: S608 - names of our own
-    )
+    return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES {", ".join([line] * count)}{end}'  # noqa: S608 - names of our own
 
 
 def _updating(each: _Update) -> _Statement:
