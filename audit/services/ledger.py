@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,31 +15,15 @@ from audit.models import LedgerEvent, LedgerQueueItem
 from audit.services.alike import Alike
 from audit.services.bodies import Bodies, Entry
 from audit.services.commitments import Sealing
+from audit.services.event_lines import Recorded, insert_few
 from audit.services.event_sets import entries_of, insert_set
-from audit.services.naming import note_recorded
 from govapp.common import clock
 from govapp.common.ids import FreshId, new_id, new_ids
-from govapp.common.tenancy import require_tenant_id
-from govapp.common.writing import Lines, insert, insert_lines, unit_of_work
+from govapp.common.writing import insert, insert_lines, unit_of_work
 
 _Row = dict[str, Any]
 
 _FEW: Final = 8
-# In the order of `_row`.
-_EVENT_COLUMNS: Final = (
-    "tenant_id", "id", "type", "occurred_at", "actor_kind", "actor_id", "subject_type",
-    "subject_id", "request_id", "body",
-)  # fmt: skip
-_QUEUE_COLUMNS: Final = ("tenant_id", "id", "event_id")
-_QUEUE_COLUMNS_AT: Final = (*_QUEUE_COLUMNS, "queued_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as it was written: its id, and the bytes that are hashed."""
-
-    pk: UUID
-    body: bytes
 
 
 def record(
@@ -64,7 +47,7 @@ def record(
     )
     ident = new_id()
     rows, sealing = _rows([entry], [ident])
-    _insert_few(rows, sealing)
+    insert_few(rows, sealing)
     return Recorded(ident, rows[0]["body"])
 
 
@@ -86,7 +69,7 @@ def record_many(entries: Sequence[Entry | Alike]) -> None:
         insert_set(entries, new_ids(count))
     else:
         few = [one for each in entries for one in entries_of(each)]
-        _insert_few(*_rows(few, [new_id() for _ in few]))
+        insert_few(*_rows(few, [new_id() for _ in few]))
 
 
 def record_first(entry: Entry) -> LedgerEvent:
@@ -141,22 +124,3 @@ def _row(entry: Entry, ident: FreshId, moment: datetime | None, bodies: Bodies) 
         "request_id": entry.request_id,
         "body": bodies.write(entry, ident, moment),
     }
-
-
-def _insert_few(rows: Sequence[_Row], sealing: Sealing) -> None:
-    """As lines: models would cost as much as all the rest of an event."""
-    if not rows:
-        return
-    tenant_id = require_tenant_id()
-    # What the transaction was told at its beginning; the database's own default costs a call of
-    # its function for each row.
-    told = transaction.get_connection().time_in_transaction()
-    columns, queued_at = (_QUEUE_COLUMNS, ()) if told is None else (_QUEUE_COLUMNS_AT, (told,))
-    queued = [(tenant_id, new_id(), row["id"], *queued_at) for row in rows]
-    insert_lines(
-        sealing.key_lines(),
-        Lines("audit_ledgerevent", _EVENT_COLUMNS, [(tenant_id, *row.values()) for row in rows]),
-        Lines("audit_ledgerqueueitem", columns, queued),
-        sealing.disclosure_lines(),
-    )
-    note_recorded([row["id"] for row in rows])

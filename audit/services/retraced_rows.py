@@ -119,8 +119,8 @@ def fits(rows: Sequence[Row], tenant: str) -> bool:
         and [each.subject.type for each in told] == list(sorts)
         and [each.at for each in told] == moments
         and {each.tenant for each in told} == {tenant}
-        and _are_ids([each.id for each in told], "ev_", ids)
-        and _are_ids(
+        and are_ids([each.id for each in told], "ev_", ids)
+        and are_ids(
             [each.request for each in told if each.request],
             "ar_",
             [each for each in requests if each is not None],
@@ -146,8 +146,8 @@ _SIX: Final = "000000"
 _FOUR: Final = bytes(4)
 
 
-def _are_ids(names: Sequence[str], prefix: str, ids: Sequence[bytes]) -> bool:
-    """Whether each name is the public id of this kind for the bytes at its place.
+def are_ids(names: Sequence[str], prefix: str, ids: Sequence[bytes]) -> bool:
+    """Whether each name is the public id of this kind (`ev_`) for the bytes at its place.
 
     All of them are read as one number: a call for each name would cost as much as its hash.
     """
@@ -171,4 +171,4 @@ def _are_ids(names: Sequence[str], prefix: str, ids: Sequence[bytes]) -> bool:
 
 def is_id(name: str, prefix: str, ident: UUID) -> bool:
     """Whether a name is the public id of this kind for this id."""
-    return _are_ids([name], prefix, [ident.bytes])
+    return are_ids([name], prefix, [ident.bytes])

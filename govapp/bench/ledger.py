@@ -73,8 +73,7 @@ def _append(tenants: Sequence[UUID], other: str = "") -> Callable[[], None]:
     def append() -> None:
         with tenant_transaction(next(turns)):
             if other:
-                with connection.cursor() as cursor:
-                    cursor.execute(other)
+                connection.connection.execute(other)  # as the bare one does it
             record(event_type="bench.happened", actor=SYSTEM, subject=subject, summary="It did.")
 
     return append
@@ -127,10 +126,13 @@ def _end_to_end(ground: Ground, connection: psycopg.Connection[tuple[object, ...
     for _ in range(count):
         raw()
     bare = count / (time.perf_counter() - began)
-    return at_least(
+    rate = count / taken
+    return Figure(
         f"append until signed, {count:,} events",
-        count / taken, bare, unit="/s", name="INSERT+COMMIT", target=0.5,
-    )  # fmt: skip
+        f"{rate:,.0f} /s",
+        f"{bare:,.0f} (INSERT+COMMIT)",
+        rate / bare,
+    )
 
 
 def _merging(ground: Ground) -> Figure:

@@ -8,8 +8,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from approvals.models import ActionCategory
+from audit.models import LedgerSubject
+from govapp.common.ids import new_id
 from govapp.common.tenancy import bind_tenant, tenant_transaction
-from govapp.common.writing import change, insert, unit_of_work, update
+from govapp.common.writing import Lines, change, insert, insert_lines, unit_of_work, update
 from tenants.models import ApproverGroup, Membership
 from tests.people import Company, make_company
 
@@ -55,6 +57,34 @@ def test_rows_of_several_tables_and_updates_are_one_statement(company: Company) 
         assert keys() == ["a", "b"]
         assert ApproverGroup.objects.get(pk=company.finance.pk).name == "Treasury"
         assert Membership.objects.get(pk=company.bob.pk).roles == []
+
+
+def lines(company: Company, *keys: str) -> Lines:
+    columns = ("tenant_id", "id", "ref", "key_sealed")
+    return Lines("audit_ledgersubject", columns, [(company.id, new_id(), key, b"") for key in keys])
+
+
+def test_lines_are_one_statement_alone_and_travel_with_the_others(company: Company) -> None:
+    with tenant_transaction(company.id):
+        with CaptureQueriesContext(connection) as seen:
+            insert_lines(lines(company, "a"), lines(company), lines(company, "b", "c"))
+        assert len(seen) == 1
+        with CaptureQueriesContext(connection) as seen, unit_of_work():
+            insert_lines(lines(company, "d"))
+            insert(category("e"))
+            insert_lines(lines(company, "f"))
+        assert len(seen) == 1
+        refs = LedgerSubject.objects.order_by("ref").values_list("ref", flat=True)
+        assert [ref for ref in refs if len(ref) == 1] == ["a", "b", "c", "d", "f"]
+
+
+def test_an_inner_unit_that_raises_undoes_its_lines(company: Company) -> None:
+    with tenant_transaction(company.id), unit_of_work():
+        insert_lines(lines(company, "a"))
+        with refused():
+            insert_lines(lines(company, "b"))
+        refs = LedgerSubject.objects.values_list("ref", flat=True)
+        assert [ref for ref in refs if len(ref) == 1] == ["a"]
 
 
 def test_whoever_reads_a_table_sees_what_was_written_to_it(company: Company) -> None:

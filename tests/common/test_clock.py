@@ -1,0 +1,38 @@
+"""The database's time inside of a tenant's transaction, which was told it at the beginning."""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from govapp.common import clock
+from govapp.common.clock import shift_clock
+from govapp.common.ids import new_id
+from govapp.common.tenancy import tenant_transaction
+from tests.support.committed import CommittedDatabase
+
+
+def test_the_time_costs_no_statement_and_goes_on(committed_db: CommittedDatabase) -> None:
+    before = clock.now()
+    with tenant_transaction(new_id()), CaptureQueriesContext(connection) as seen:
+        first, second = clock.now(), clock.now()
+    assert len(seen) == 0
+    assert before <= first <= second <= clock.now()
+
+
+def test_a_moved_clock_is_asked_again(committed_db: CommittedDatabase) -> None:
+    with tenant_transaction(new_id()):
+        before = clock.now()
+        shift_clock(timedelta(days=3))
+        assert clock.now() - before >= timedelta(days=3)
+    with tenant_transaction(new_id()):
+        assert clock.now() - before >= timedelta(days=3)
+
+
+def test_the_next_transaction_has_its_own_time(committed_db: CommittedDatabase) -> None:
+    with tenant_transaction(new_id()):
+        first = clock.now()
+    asked = clock.now()
+    with tenant_transaction(new_id()):
+        second = clock.now()
+    assert first <= asked <= second
