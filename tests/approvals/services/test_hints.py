@@ -1,0 +1,77 @@
+"""Many messages, one hint: whoever takes it sends its part and hands the rest on."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from approvals.models import Notification
+from approvals.services import sending
+from approvals.services.sending import send_notifications_of
+from approvals.services.timers import sweep
+from govapp.common.tenancy import tenant_transaction
+from tests.approvals.world import HOUR, MINUTE, World, make_world, policy, stage
+from tests.conftest import MoveClock
+from tests.support.smtp import Mailbox, running_mail_server
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ["alice@acme.example", "bob@acme.example"]
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[Mailbox]:
+    with running_mail_server() as box:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", box.port
+        yield box
+
+
+@pytest.fixture
+def world(move_clock: MoveClock) -> World:
+    """Three requests of which reminders are due."""
+    world = make_world(policy(stage("finance", reminders=["1h"])))
+    for _ in range(3):
+        world.submit()
+    move_clock(HOUR + MINUTE)
+    return world
+
+
+def reminders(world: World) -> list[Notification]:
+    with tenant_transaction(world.company.id):
+        return list(Notification.objects.filter(kind="reminder"))
+
+
+def test_a_batch_gives_one_hint_by_which_all_its_messages_are_sent(
+    world: World, mailbox: Mailbox, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as hints:
+        assert sweep() == 3
+    assert len(hints) == 1
+    (at,) = {each.next_attempt_at for each in reminders(world)}
+    assert send_notifications_of(tenant_id=world.company.id, at=at) == 6
+    assert sorted(mailbox.recipients) == sorted(PEOPLE * 3)
+    assert send_notifications_of(tenant_id=world.company.id, at=at) == 0
+
+
+def test_what_one_worker_does_not_send_is_handed_on(
+    world: World,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(sending, "_PER_HINT", 2)
+    sweep()
+    (at,) = {each.next_attempt_at for each in reminders(world)}
+    with django_capture_on_commit_callbacks() as hints:
+        assert send_notifications_of(tenant_id=world.company.id, at=at) == 2
+    assert len(hints) == 2
+    assert len(mailbox.recipients) == 2
+
+
+def test_a_hint_sends_nothing_of_another_instant(world: World, mailbox: Mailbox) -> None:
+    sweep()
+    at = reminders(world)[0].next_attempt_at
+    assert send_notifications_of(tenant_id=world.company.id, at=at - MINUTE) == 0
+    assert mailbox.recipients == []
