@@ -112,7 +112,8 @@ def held_keys(model: type[models.Model]) -> Iterator[TenantForeignKey]:
     refers to an event is written with it in one statement, and read by a join with the tenant.
     """
     for field in _tenant_keys(model):
-        if not field.related_model.partitioned_by_year:
+        target = field.related_model
+        if not (issubclass(target, TenantOwned) and target.partitioned_by_year):
             yield field
 
 
