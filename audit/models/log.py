@@ -59,7 +59,6 @@ class LedgerLeaf(TenantOwned):
 
     append_only = True
     is_evidence = True
-    outlives = ("event",)
 
     index = models.BigIntegerField()
     event = TenantForeignKey(LedgerEvent, on_delete=models.DO_NOTHING, related_name="leaf_rows")

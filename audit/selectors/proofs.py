@@ -73,6 +73,12 @@ def latest_checkpoint() -> SignedCheckpoint | None:
     return _signed(LedgerCheckpoint.objects.order_by("-size").first())
 
 
+def signed_size() -> int:
+    """Return up to which size the bound tenant's tree is signed; 0 before it is. One query."""
+    sizes = LedgerCheckpoint.objects.order_by("-size").values_list("size", flat=True)
+    return sizes.first() or 0
+
+
 def checkpoint_of(size: int) -> SignedCheckpoint | None:
     """Return the checkpoint of exactly this size, or None when none was signed. Two queries."""
     return _signed(LedgerCheckpoint.objects.filter(size=size).first())

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from audit.selectors.anchors import read_anchoring
 from audit.selectors.directory import asked_vouchers
-from audit.selectors.proofs import latest_checkpoint
+from audit.selectors.proofs import signed_size
 from audit.views.pages import record_page, zone_of
 
 
@@ -16,10 +16,9 @@ from audit.views.pages import record_page, zone_of
 @record_page
 def audit_anchors(request: HttpRequest, slug: str) -> HttpResponse:
     """What is anchored of this record, how old that is, and by whom."""
-    signed = latest_checkpoint()
     context = {
         "nav": "audit",
-        "signed_size": signed.size if signed else 0,
+        "signed_size": signed_size(),
         "anchoring": read_anchoring(),
         "zone": zone_of(request),
     }
@@ -28,10 +27,10 @@ def audit_anchors(request: HttpRequest, slug: str) -> HttpResponse:
 
 def signed_words(zone: str) -> str:
     """Say how far the record is signed, and how far somebody else vouches for it."""
-    signed = latest_checkpoint()
-    if signed is None:
+    size = signed_size()
+    if not size:
         return "Not signed yet"
-    words = f"Signed at size {signed.size:,}"
+    words = f"Signed at size {size:,}"
     vouched = read_anchoring().vouched if asked_vouchers() else None
     if vouched is None or vouched.at is None:
         return words

@@ -83,16 +83,16 @@ FROM generate_series(1, %(count)s) AS k
 _WORDS: Final = """
 INSERT INTO audit_ledgerwords (id, tenant_id, index, occurred_at, type, "group", actor_kind,
   actor_id, category, outcome, agent_id, request_id, words)
-SELECT e.id, e.tenant_id, l.index, e.occurred_at, e.type, told.heading, 'agent', e.actor_id,
-  told.category, '', e.actor_id, e.request_id, array_to_tsvector(ARRAY[
-    m || '=type:' || e.type, m || '=kind:agent', m || '=actor:' || e.actor_id,
+SELECT e.id, e.tenant_id, l.index, e.occurred_at, e.type, told.heading, e.actor_kind, e.actor_id,
+  told.category, '', e.actor_id, e.request_id, array_to_tsvector(array_remove(ARRAY[
+    m || '=type:' || e.type, m || '=kind:' || e.actor_kind, m || '=actor:' || e.actor_id,
     m || '=subject:' || e.subject_id, m || '=request:' || replace(e.request_id::text, '-', ''),
     m || '=group:' || told.heading, m || '=category:' || told.category,
     m || '=agent:' || e.actor_id, m || ':agent', m || ':payments', m || ':' || told.heading,
-    m || ':' || e.subject_id, m || ':' || left(md5(l.index::text), 6)])
+    m || ':' || e.subject_id, m || ':' || left(md5(l.index::text), 6)], NULL))
 FROM audit_ledgerleaf l
 JOIN audit_ledgerevent e ON e.tenant_id = l.tenant_id AND e.id = l.event_id,
-LATERAL (SELECT split_part(e.type, '.', 1) AS heading, 'payments.kind_' || l.index % 8 AS category,
+LATERAL (SELECT split_part(e.type, '.', 1) AS heading, 'payments.kind_' || l.index %% 8 AS category,
   right(replace(e.tenant_id::text, '-', ''), 6) AS m) AS told
 WHERE l.tenant_id = %(tenant)s AND l.index >= %(size)s
 """

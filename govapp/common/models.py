@@ -40,8 +40,6 @@ class Guarded(models.Model):
     is_evidence: ClassVar[bool] = False
     # Rows that go when their time of keeping is over: by the one function that may (`audit.prune`).
     is_prunable: ClassVar[bool] = False
-    # References whose row may go while this one stays: nothing in the database holds them.
-    outlives: ClassVar[tuple[str, ...]] = ()
     # Rows lie in a partition for each year of their ids (`partitions`): a migration begins it.
     partitioned_by_year: ClassVar[bool] = False
     # What the member in a column wrote: emptied when they are erased (`forgetting`).
