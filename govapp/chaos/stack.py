@@ -22,7 +22,7 @@ from psycopg.rows import dict_row
 from govapp.runtime.processes import spawn
 from govapp.runtime.state import ROOT
 
-START_SECONDS = 240.0
+START_SECONDS = 600.0
 T = TypeVar("T")
 # What a program's command line holds, and nobody else's.
 SIGNS = {
@@ -98,7 +98,7 @@ class Stack:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             check=False,
         )
 
@@ -165,7 +165,7 @@ class Stack:
     def stop(self) -> int:
         """Press Ctrl-C and wait; return the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(120)
+        return self.process.wait(240)
 
 
 def start_stack(

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,13 @@ BIN = Path(sys.executable).parent
 CODE = ("govapp", "approvals", "tenants", "audit", "tests", "manage.py")
 # The same order and the same dice every time: a gate that is chance proves nothing.
 SEED = "20261121"
-# Playwright keeps an event loop in its process, so what drives a browser runs apart. Of those
-# tests many wait for other programs: one more worker than the cores that the machine has at least.
+# Playwright keeps an event loop in its process, so what drives a browser runs apart.
 TESTS = {
-    "Tests (pytest)": ("not browser and not life", "2"),
-    "Tests in a browser and over processes (pytest)": ("browser or life", "3"),
+    "Tests (pytest)": "not browser and not life",
+    "Tests in a browser and over processes (pytest)": "browser or life",
 }
+# Many tests wait for other programs meanwhile: one more than there are cores keeps these busy.
+WORKERS = min(os.cpu_count() or 2, 5) + 1
 # What production insists on, so that its own check can run without being production.
 PRODUCTION = {
     "GOVAPP_ENV": "prod",
@@ -52,12 +54,20 @@ def gate(arguments: list[str]) -> int:
             return run_step(pytest_step(arguments))
         with tempfile.TemporaryDirectory(prefix="govapp-") as scratch:
             (Path(scratch) / "logs").mkdir()
-            with running_services(Path(scratch), durable=False) as services:
+            with (
+                running_services(Path(scratch), durable=False) as services,
+                ThreadPoolExecutor(1) as beside,
+            ):
                 services.mode = "test"
+                types = types_step(services.environment())
+                checked = beside.submit(run_unseen, types)
                 outcome = {step.title: run_step(step) for step in static_steps(services)}
+                outcome[types.title] = show(types, checked.result())
         with tempfile.TemporaryDirectory(prefix="govapp-") as scratch:
-            for title, (marks, workers) in TESTS.items():
-                together = ["-n", workers, "--dist", "loadgroup", f"--randomly-seed={SEED}"]
+            for title, marks in TESTS.items():
+                together = [
+                    "-n", str(WORKERS), "--dist", "loadgroup", f"--randomly-seed={SEED}"
+                ]  # fmt: skip
                 step = pytest_step([*together, "-m", marks], title, Path(scratch) / "tests")
                 outcome[step.title] = run_step(step)
     return report(outcome)
@@ -72,6 +82,26 @@ def run_step(step: Step) -> int:
     ).returncode
     say(f"-- {'passed' if code == 0 else f'FAILED ({code})'}, {time.monotonic() - began:.1f} s")
     return code
+
+
+def run_unseen(step: Step) -> subprocess.CompletedProcess[bytes]:
+    """Run one step and keep what it says."""
+    return subprocess.run(
+        step.command,
+        cwd=ROOT,
+        env=dict(step.environment),
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def show(step: Step, done: subprocess.CompletedProcess[bytes]) -> int:
+    """Show under its heading what a step said that ran beside others; return its exit code."""
+    heading(step.title)
+    say(done.stdout.decode(errors="replace").rstrip())
+    say(f"-- {'passed' if done.returncode == 0 else f'FAILED ({done.returncode})'}")
+    return done.returncode
 
 
 def report(outcome: Mapping[str, int]) -> int:
@@ -105,8 +135,12 @@ def static_steps(services: Services) -> Iterator[Step]:
     yield Step("House rules (sizes, lock files)", module, plain)
     yield Step("Floors and layers (import-linter)", tool("lint-imports"), plain)
     yield from template_steps(plain)
-    yield Step("Types (mypy)", tool("mypy", *CODE), plain)
     yield from django_steps(services)
+
+
+def types_step(plain: Mapping[str, str]) -> Step:
+    """Return the longest of the checks before the tests; it runs beside the others."""
+    return Step("Types (mypy)", tool("mypy", *CODE), plain)
 
 
 def template_steps(plain: Mapping[str, str]) -> Iterator[Step]:

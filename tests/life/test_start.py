@@ -37,8 +37,8 @@ def test_a_clone_starts_stops_and_survives_a_kill(tmp_path: Path) -> None:
     command = [str(checkout / "run"), "up", "--no-demo"]
 
     first = start_stack(state, port=port, command=command, cwd=checkout)
-    assert httpx.get(f"{first.base_url}/healthz").text == "ok"
-    login = httpx.get(f"{first.base_url}/accounts/login/")
+    assert httpx.get(f"{first.base_url}/healthz", timeout=120).text == "ok"
+    login = httpx.get(f"{first.base_url}/accounts/login/", timeout=120)
     assert (login.status_code, "Sign in" in login.text) == (200, True)
     assert first.stop() == 0
     assert marked(state) == []
@@ -50,7 +50,7 @@ def test_a_clone_starts_stops_and_survives_a_kill(tmp_path: Path) -> None:
     second.process.wait(60)
 
     third = start_stack(state, port=port, command=command, cwd=checkout)
-    assert httpx.get(f"{third.base_url}/healthz").text == "ok"
+    assert httpx.get(f"{third.base_url}/healthz", timeout=120).text == "ok"
     until(lambda: not any(each.is_running() for each in former), "the orphans are gone")
     assert third.stop() == 0
     until(lambda: marked(state) == [], "everything is stopped")

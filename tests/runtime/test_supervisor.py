@@ -83,7 +83,7 @@ def test_programs_stop_in_the_order_in_which_they_were_added(
     supervisor = Supervisor()
     for name in ("web", "worker", "beat"):
         script = f"trap 'echo {name} stops; exit 0' TERM; echo up; while :; do sleep 0.1; done"
-        supervisor.add(Program(name, shell(script)))
+        supervisor.add(Program(name, shell(script), grace=60.0))
     await_words(supervisor, capsys, "up", 3)
     supervisor.stop()
     said = [line.split("| ")[1] for line in capsys.readouterr().out.splitlines()]

@@ -44,11 +44,11 @@ def test_a_signed_press_over_the_one_port(chat: Chat) -> None:
     headers = sign(body) | {"Content-Type": "application/x-www-form-urlencoded"}
     with running_web() as web:
         answers = [
-            httpx.post(f"{web.url}{chat.path}", content=body, headers=headers, timeout=20)
+            httpx.post(f"{web.url}{chat.path}", content=body, headers=headers, timeout=120)
             for _ in range(2)
         ]
         tampered = httpx.post(
-            f"{web.url}{chat.path}", content=body + b"&x=1", headers=headers, timeout=20
+            f"{web.url}{chat.path}", content=body + b"&x=1", headers=headers, timeout=120
         )
     assert [each.status_code for each in (*answers, tampered)] == [200, 401, 401]
     assert votes(chat, request) == ["Alice approve"]

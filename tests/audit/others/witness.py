@@ -61,7 +61,7 @@ def running_witness(
         yield RunningWitness(_address(process.stderr), made.stdout.strip(), others, config)
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 def _address(lines: IO[str]) -> str:

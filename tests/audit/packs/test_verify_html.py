@@ -45,6 +45,7 @@ def window(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     file = tmp_path_factory.mktemp("verifier") / "verify.html"
     file.write_bytes(verify_html())
     context = chromium.new_context(offline=True)
+    context.set_default_timeout(60_000)
     found = Window(context.new_page())
 
     def note(request: Request) -> None:

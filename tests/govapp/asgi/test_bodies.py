@@ -28,16 +28,18 @@ from tests.support.web import Web
 
 
 def test_ordinary_requests_go_to_django(web: Web) -> None:
-    assert httpx.get(f"{web.url}/healthz").text == "ok"
-    static = httpx.get(f"{web.url}/static/api/docs.js")
+    assert httpx.get(f"{web.url}/healthz", timeout=T).text == "ok"
+    static = httpx.get(f"{web.url}/static/api/docs.js", timeout=T)
     assert (static.status_code, "SwaggerUIBundle" in static.text) == (200, True)
-    head = httpx.head(f"{web.url}/healthz")
+    head = httpx.head(f"{web.url}/healthz", timeout=T)
     assert (head.status_code, head.content) == (200, b"")
 
 
 def test_a_large_file_arrives_whole(web: Web) -> None:
     bundle = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
-    response = httpx.get(f"{web.url}/static/{bundle}", headers={"Accept-Encoding": "identity"})
+    response = httpx.get(
+        f"{web.url}/static/{bundle}", headers={"Accept-Encoding": "identity"}, timeout=T
+    )
     assert len(response.content) == int(response.headers["Content-Length"])
     assert len(response.content) > 300_000
 
@@ -65,7 +67,9 @@ def test_a_large_export_arrives_whole_and_every_thread_still_serves(web: Web) ->
         made = read_event(LedgerEvent.objects.get(type="export.made"))
     assert (made["data"]["count"], made["data"]["sha256"]) == (12, digest)
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(lambda _: httpx.get(url, headers=headers), range(2 * THREADS)))
+        answers = list(
+            pool.map(lambda _: httpx.get(url, headers=headers, timeout=T), range(2 * THREADS))
+        )
     assert [each.status_code for each in answers] == [200] * 2 * THREADS
 
 
@@ -121,7 +125,7 @@ def test_a_body_in_chunks_is_read_and_an_endless_one_is_not(web: Web) -> None:
 
 def test_a_name_with_an_underscore_is_not_taken_for_another(web: Web) -> None:
     _, caller = make_caller()
-    response = httpx.get(f"{web.url}{URL}", headers={"Authorization_": caller.key})
+    response = httpx.get(f"{web.url}{URL}", headers={"Authorization_": caller.key}, timeout=T)
     assert response.status_code == 401
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from approvals.enums import Verdict
 from tests.approvals.api.agents import URL, Caller, make_caller, new_caller
-from tests.govapp.asgi.calls import find, get, session, stream, submit, wait_until
+from tests.govapp.asgi.calls import T, find, get, session, stream, submit, wait_until
 from tests.support.web import Web
 
 
@@ -78,14 +78,18 @@ def test_the_live_inbox_is_closed_to_everybody_else(web: Web) -> None:
     make_caller()
     make_caller(slug="globex")
     url = f"{web.url}/t/acme/live/"
-    assert httpx.get(url).status_code == 302
+    assert httpx.get(url, timeout=T).status_code == 302
     alice = session("alice@acme.example")
     statuses = {
-        "stranger": httpx.get(url, headers=session("alice@globex.example")).status_code,
-        "origin": httpx.get(url, headers=alice | {"Origin": "https://evil.example"}).status_code,
-        "null": httpx.get(url, headers=alice | {"Origin": "null"}).status_code,
-        "site": httpx.get(url, headers=alice | {"Sec-Fetch-Site": "cross-site"}).status_code,
-        "post": httpx.post(url, headers=alice).status_code,
+        "stranger": httpx.get(url, headers=session("alice@globex.example"), timeout=T).status_code,
+        "origin": httpx.get(
+            url, headers=alice | {"Origin": "https://evil.example"}, timeout=T
+        ).status_code,
+        "null": httpx.get(url, headers=alice | {"Origin": "null"}, timeout=T).status_code,
+        "site": httpx.get(
+            url, headers=alice | {"Sec-Fetch-Site": "cross-site"}, timeout=T
+        ).status_code,
+        "post": httpx.post(url, headers=alice, timeout=T).status_code,
     }
     assert statuses == {"stranger": 404, "origin": 403, "null": 403, "site": 403, "post": 403}
 
