@@ -1,5 +1,7 @@
 """Ranges of indexes: what is put together is what was taken apart."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ INDEXES = st.sets(st.integers(0, 400), max_size=120)
 def test_runs_hold_exactly_their_indexes_in_order_and_apart(indexes: set[int]) -> None:
     runs = runs_of(sorted(indexes))
     assert [index for run in runs for index in run] == sorted(indexes)
-    assert all(one.stop < two.start for one, two in zip(runs, runs[1:], strict=False))
+    assert all(one.stop < two.start for one, two in pairwise(runs))
 
 
 @given(st.lists(INDEXES, max_size=6))
