@@ -10,6 +10,7 @@ import pytest
 from django.db import Error, connection
 
 from audit.merkle.note import VerifierKey, open_checkpoint
+from audit.merkle.paths import ENTRIES, Place
 from audit.merkle.proofs import verify_consistency, verify_inclusion
 from audit.merkle.tree import leaf_hash
 from audit.models import LedgerDisclosure, LedgerEvent, LedgerLeaf, Pruning, PruningStatus
@@ -19,11 +20,14 @@ from audit.prune import delete_pruned
 from audit.selectors.events import EventFilter, events_of_request
 from audit.selectors.proofs import latest_checkpoint, prove_event, prove_growth
 from audit.selectors.pruned import find_pruned, pruned_ranges, pruned_upto
+from audit.selectors.receipts import receipt_of
 from audit.selectors.retention import Minimum, Retention
+from audit.selectors.tiles import served_entries
 from audit.services.packs import make_pack
 from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
+from govapp.common.errors import Gone
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import subject_of_request, write_event
@@ -363,3 +367,19 @@ def test_packs_made_before_and_after_are_valid(until: str, tmp_path: Path) -> No
         for pack in (before, after)
     ]
     assert holding == [["events.jsonl"], []]
+
+
+def test_entries_are_gone_and_receipts_stay() -> None:
+    tenant_id = old_tenant(5, 2)
+    ids = events_at(tenant_id)
+    whole = Place(ENTRIES, 0, 8)
+    with tenant_transaction(tenant_id):
+        assert len(served_entries(whole)) > 1000
+    prune(tenant_id)
+    with tenant_transaction(tenant_id):
+        with pytest.raises(Gone):
+            served_entries(whole)
+        assert served_entries(Place(ENTRIES, 0, 1)) != b""
+        receipt = receipt_of(ids[3])
+    assert receipt is not None
+    assert receipt.inclusion.index == 3
