@@ -62,11 +62,11 @@ def place_hold(*, actor: Actor, scope: Scope, matter: str, reason: str) -> Legal
 def release_hold(*, actor: Actor, hold_id: UUID, reason: str) -> LegalHold:
     """Let what was held go its way again. Raises `Invalid` without a reason, `NotFound`,
     `Conflict` when it was released before, and `Forbidden` for whoever placed it."""
-    reason = checked_reason(reason)
     lock_keeping()
     hold = LegalHold.objects.select_for_update().filter(pk=hold_id).first()
     if hold is None:
         raise NotFound("There is no such hold.")
+    reason = checked_reason(reason)
     if hold.released_at is not None:
         raise Conflict("This hold was released before.")
     if hold.placed_by_id == actor.id:

@@ -263,7 +263,7 @@ SHOWN = {
     "tenant_id uuid", "request_id uuid", "id uuid", "link_id uuid", "grant_id uuid",
     "report_id uuid", "schedule_id uuid", "credential_id uuid", "agent_id uuid",
     "invitation_id uuid",
-    "simulation_id uuid", "erasure_id uuid", "plan_id uuid",
+    "simulation_id uuid", "erasure_id uuid", "plan_id uuid", "pruning_id uuid",
     # sums over all tenants for /metrics: a name of ours, a kind, a number
     "label text", "value double precision",
     "token_id uuid", "member_id uuid",

@@ -10,6 +10,7 @@ import pytest
 from django.db import Error, connection
 
 from audit.merkle.note import VerifierKey, open_checkpoint
+from audit.merkle.paths import ENTRIES, Place
 from audit.merkle.proofs import verify_consistency, verify_inclusion
 from audit.merkle.tree import leaf_hash
 from audit.models import (
@@ -27,10 +28,13 @@ from audit.prune import delete_pruned
 from audit.selectors.events import EventFilter, events_of_request
 from audit.selectors.proofs import latest_checkpoint, prove_event, prove_growth
 from audit.selectors.pruned import find_pruned, pruned_ranges, pruned_upto
+from audit.selectors.receipts import receipt_of
 from audit.selectors.retention import Minimum, Retention
+from audit.selectors.tiles import served_entries
 from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
+from govapp.common.errors import Gone
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import subject_of_request, write_event
@@ -385,3 +389,19 @@ def test_an_export_that_is_being_written_begins_again() -> None:
         assert (left, ExportPiece.objects.count()) == (("queued", None), 0)
     job = written(job)
     assert (job.status, job.told["counts"]["pruned"]) == ("ready", 5)
+
+
+def test_entries_are_gone_and_receipts_stay() -> None:
+    tenant_id = old_tenant(5, 2)
+    ids = events_at(tenant_id)
+    whole = Place(ENTRIES, 0, 8)
+    with tenant_transaction(tenant_id):
+        assert len(served_entries(whole)) > 1000
+    prune(tenant_id)
+    with tenant_transaction(tenant_id):
+        with pytest.raises(Gone):
+            served_entries(whole)
+        assert served_entries(Place(ENTRIES, 0, 1)) != b""
+        receipt = receipt_of(ids[3])
+    assert receipt is not None
+    assert receipt.inclusion.index == 3
