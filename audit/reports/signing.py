@@ -8,9 +8,10 @@ metadata left alone, and without a VRI dictionary (design page audit.md, "Report
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 import structlog
+from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import InvisSigSettings, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
@@ -44,6 +45,16 @@ class _Untouched(IncrementalPdfFileWriter):
 
     def _update_meta(self) -> None:
         """Rewrite neither the XMP packet nor the modification date."""
+
+    def add_object(self, obj: Any, *args: Any, **named: Any) -> Any:
+        """Write certificates and revocation lists in hexadecimal.
+
+        Their last byte is chance, and one that reads as the end of a line is counted as such by
+        validators that look for `endstream`.
+        """
+        if type(obj) is StreamObject:
+            obj.apply_filter("/ASCIIHexDecode")
+        return super().add_object(obj, *args, **named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +147,19 @@ def _stamp(signed: BytesIO, stamper: TimeStamper, trust: ValidationContext) -> b
         invis_settings=_INVISIBLE,
         readable_field_name="Time stamp of the whole file",
     )
-    output = BytesIO()
-    stamping.timestamp_pdf(
-        _Untouched(signed),
-        _DIGEST,
-        trust,
-        output=output,
-        dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
-    )
+    size = signed.getbuffer().nbytes
+    for room in _ROOM:
+        output = BytesIO()
+        stamping.timestamp_pdf(
+            _Untouched(BytesIO(signed.getvalue())),
+            _DIGEST,
+            trust,
+            bytes_reserved=room,
+            output=output,
+            dss_settings=TimestampDSSContentSettings(include_vri=False, update_before_ts=True),
+        )
+        if not ENDS_UNCLEARLY.search(output.getbuffer(), size):
+            break
     return output.getvalue()
 
 

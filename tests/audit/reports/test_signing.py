@@ -11,6 +11,7 @@ import page
 import pytest
 from asn1crypto import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import PdfSignatureStatus, validate_pdf_signature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -19,7 +20,7 @@ from pypdf import PdfReader
 from pytest_django.fixtures import Settings
 
 from audit.models import ReportSignature, SigningCertificate
-from audit.reports.signing import Signed, Stamping, sign_pdf
+from audit.reports.signing import Signed, Stamping, _Untouched, sign_pdf
 from audit.services.signers import is_self_made, report_signer, report_stamping
 from govapp.common.sealing import unseal
 from tests.support.authority import Authority, running_authority
@@ -128,6 +129,17 @@ def test_an_archive_signature_keeps_both_but_for_its_own_nature(
     assert start == 0
     assert content[until : until + 1] + content[rest - 1 : rest] == b"<>"
     assert refused_rules(content[: rest + length], "3a") == []
+
+
+@pytest.mark.parametrize("last", [b"\r", b"\n", b"x"])
+def test_a_revocation_list_may_end_in_any_byte(unsigned: bytes, last: bytes) -> None:
+    writer = _Untouched(BytesIO(unsigned))
+    added = writer.add_object(StreamObject(stream_data=b"DER" + last))
+    output = BytesIO()
+    writer.write(output)  # type: ignore[no-untyped-call]
+    assert b"\n444552%s>\nendstream" % last.hex().encode() in output.getvalue()
+    kept = PdfFileReader(BytesIO(output.getvalue())).get_object(added)  # type: ignore[no-untyped-call]
+    assert kept.data == b"DER" + last
 
 
 def test_a_time_stamped_signature_is_valid_to_others(
