@@ -15,19 +15,21 @@ from govapp.runtime.state import ROOT
 # In a process of its own. Its own CPU time counts, so that neighbours do not; the size before is
 # that of a process that has verified a small record already.
 _VERIFY: Final = """
-import resource, sys, time
+import sys, time
+from pathlib import Path
 from uuid import UUID
 import django
 django.setup()
 from audit.services.verification import verify_tenant
-def size():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def most():  # not `ru_maxrss`: that begins with the size of whoever started this process
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 small, large = map(UUID, sys.argv[1:])
 verify_tenant(tenant_id=small)
-before, began, cpu = size(), time.monotonic(), time.process_time()
+before, began, cpu = most(), time.monotonic(), time.process_time()
 result = verify_tenant(tenant_id=large)
 cpu, took = time.process_time() - cpu, time.monotonic() - began
-print(result.is_intact, result.size, cpu, took, size() - before)
+print(result.is_intact, result.size, cpu, took, most() - before)
 """
 
 
