@@ -31,7 +31,7 @@ def mailbox(settings: Settings) -> Iterator[Mailbox]:
 @pytest.fixture
 def world(move_clock: MoveClock) -> World:
     """Three requests of which reminders are due."""
-    world = make_world(policy(stage("finance", reminders=["1h"])))
+    world = make_world(policy(stage("finance", "risk", reminders=["1h"])))
     for _ in range(3):
         world.submit()
     move_clock(HOUR + MINUTE)
@@ -43,12 +43,17 @@ def reminders(world: World) -> list[Notification]:
         return list(Notification.objects.filter(kind="reminder"))
 
 
+def hints_in(callbacks: list[Any]) -> list[Any]:
+    """Those of the callbacks of a commit that hand work on."""
+    return [each for each in callbacks if each.__module__ == "govapp.common.queue"]
+
+
 def test_a_batch_gives_one_hint_by_which_all_its_messages_are_sent(
     world: World, mailbox: Mailbox, django_capture_on_commit_callbacks: Any
 ) -> None:
-    with django_capture_on_commit_callbacks() as hints:
+    with django_capture_on_commit_callbacks() as done:
         assert sweep() == 3
-    assert len(hints) == 1
+    assert len(hints_in(done)) == 1
     (at,) = {each.next_attempt_at for each in reminders(world)}
     assert send_notifications_of(tenant_id=world.company.id, at=at) == 6
     assert sorted(mailbox.recipients) == sorted(PEOPLE * 3)
@@ -64,9 +69,9 @@ def test_what_one_worker_does_not_send_is_handed_on(
     monkeypatch.setattr(sending, "_PER_HINT", 2)
     sweep()
     (at,) = {each.next_attempt_at for each in reminders(world)}
-    with django_capture_on_commit_callbacks() as hints:
+    with django_capture_on_commit_callbacks() as done:
         assert send_notifications_of(tenant_id=world.company.id, at=at) == 2
-    assert len(hints) == 2
+    assert len(hints_in(done)) == 2
     assert len(mailbox.recipients) == 2
 
 
