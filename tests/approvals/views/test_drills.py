@@ -126,5 +126,5 @@ def test_the_list_costs_the_same_for_many(
     for number in range(count):
         carl.post(address(site, "new"), SAID | {"summary": f"Drill {number}"})
     carl.get("/t/acme/drills/")
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         carl.get("/t/acme/drills/")

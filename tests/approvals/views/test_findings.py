@@ -58,7 +58,7 @@ def test_the_page_costs_the_same_for_many(
     client = Client()
     client.force_login(world.company.carl.user)
     client.get("/t/acme/health/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         client.get("/t/acme/health/")
 
 

@@ -9,11 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from approvals.enums import Verdict, VoteChannel
-from approvals.models import ActionCategory, ActionRequest
+from approvals.models import ActionCategory, ActionRequest, SavedFilter
 from approvals.selectors import inbox as selector
 from approvals.selectors.approvers import standing_of
 from approvals.selectors.inbox import decidable_by
+from approvals.selectors.saved_filters import agents_and_filters
+from approvals.services.saved_filters import save_filter
 from govapp.common.tenancy import tenant_transaction
+from tenants.models import Agent
 from tests.approvals.views.conftest import Login, Site, be_low_risk, field
 from tests.approvals.world import World, give_right, make_world, policy, stage
 
@@ -239,6 +242,46 @@ def test_the_menu_and_the_rows_look_at_the_open_seats_once(site: Site, login: Lo
     with CaptureQueriesContext(connection) as queries:
         client.get("/t/acme/inbox/")
     assert sum("WITH RECURSIVE found" in query["sql"] for query in queries) == 1
+
+
+_FRAME = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "SELECT set_config")
+
+
+def test_the_inbox_takes_ten_statements_in_its_transaction(site: Site, login: Login) -> None:
+    client = login(site.world.company.alice)
+    client.get("/t/acme/inbox/")
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get("/t/acme/inbox/")
+    assert len(page.context["rows"]) == 1
+    asked = [query["sql"] for query in queries if not query["sql"].startswith(_FRAME)]
+    assert len(asked) == 10
+
+
+@pytest.mark.parametrize("query", ["", "?risk=low", "?tab=all", "?tab=mine&q=nothing+like+it"])
+def test_the_menu_counts_the_same_with_and_without_a_filter(
+    site: Site, login: Login, query: str
+) -> None:
+    site.world.submit(summary="Another")
+    page = login(site.world.company.alice).get(f"/t/acme/inbox/{query}")
+    assert page.context["tabs"][0]["count"] == "2"
+
+
+def test_agents_and_kept_filters_are_read_in_one_statement(site: Site) -> None:
+    company = site.world.company
+    with tenant_transaction(company.id):
+        for name, text in (("Rents", "q=rent"), ("Agents", "agent=x")):
+            save_filter(member=company.alice, name=name, query=text)
+        save_filter(member=company.bob, name="Not hers", query="q=bob")
+        with CaptureQueriesContext(connection) as queries:
+            agents, kept = agents_and_filters(company.alice)
+        mine = SavedFilter.objects.filter(member=company.alice).order_by("name")
+        assert [(each.public_id, each.name, each.query) for each in kept] == [
+            (each.public_id, each.name, each.query) for each in mine
+        ]
+        assert [each.name for each in kept] == ["Agents", "Rents"]
+        assert agents == list(Agent.objects.order_by("name").values_list("name", flat=True))
+    assert len(agents) > 0
+    assert len(queries) == 1
 
 
 def test_whom_no_open_seat_means_asks_for_no_request(site: Site) -> None:
