@@ -247,7 +247,7 @@ CREATE TRIGGER written_once BEFORE UPDATE OR DELETE ON audit_ledgerevent
 def test_the_migration_keeps_the_rows_of_a_table_that_is_filled(
     admin: psycopg.Connection[Any],
 ) -> None:
-    migration = import_module("audit.migrations.0008_scale")
+    migration = import_module("audit.migrations.0012_scale")
     admin.execute(_FLAT)
     for _ in range(3):
         admin.execute(INSERT.replace("%s", "uuidv7()"))
