@@ -52,6 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are written into names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one worker have what starts whole programs, beside the journeys (tests/life).
 

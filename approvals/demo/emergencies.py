@@ -6,11 +6,16 @@ printed password alone opens every login of the demonstration.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 
 from approvals.enums import ReviewOutcome
 from approvals.models import ActionRequest, BreakGlassReview
@@ -21,8 +26,6 @@ from tenants.services.second_factor import CodeProof
 
 if TYPE_CHECKING:
     from approvals.demo.history import Player
-
-_PERIOD = 30  # seconds that a code is good for (RFC 6238)
 
 
 def incident(database: str, rows: int) -> Submission:
@@ -46,7 +49,8 @@ def approve_alone(player: Player, submission: Submission, first: str) -> ActionR
     secret = generate_totp_secret()
     TOTP.activate(member.user, secret)
     try:
-        code = format_hotp_value(hotp_value(secret, int(time.time()) // _PERIOD))
+        newest = max(yield_hotp_counters_from_time())
+        code = format_hotp_value(hotp_value(secret, newest))
         request = break_glass(
             member=member,
             request_id=request.pk,

@@ -79,7 +79,6 @@ def _served(read: Callable[[Place], bytes], place: Place) -> bytes:
 
 
 def _public(response: HttpResponse, cached: str) -> HttpResponse:
-    """For caches, and for pages of others: a browser's verifier may fetch it from anywhere."""
+    """For caches; it names nobody and stays as it is."""
     response["Cache-Control"] = cached
-    response["Access-Control-Allow-Origin"] = "*"
     return response

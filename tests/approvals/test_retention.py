@@ -27,6 +27,7 @@ from tenants.services.retention import lock_retention, set_daily_pruning
 from tenants.services.tenants import set_retention
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.people import Company, make_company
+from tests.support.tables import TABLES
 
 OVERSEEN = {"overseers": "finance", "second_group": "risk"}
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -107,7 +108,7 @@ def pruned(world: World) -> None:
 def texts_with(word: str) -> set[str]:
     """Every table of the bound tenant in which a word stands."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        cursor.execute(TABLES)
         tables = [name for (name,) in cursor.fetchall()]
         found = set()
         for table in tables:

@@ -13,6 +13,7 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import Tenant
 from tests.conftest import DATABASE
 from tests.support.services import Services
+from tests.support.tables import TABLES
 
 pytestmark = pytest.mark.django_db
 
@@ -57,11 +58,7 @@ def rows(sql: str, *arguments: object) -> list[tuple[object, ...]]:
 
 def test_every_table_is_a_tenants_or_is_named_here() -> None:
     # A partition is a part of its parent: `test_partitions` looks at them.
-    found = rows(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-        " AND relkind IN ('r', 'p') AND NOT relispartition"
-    )
-    tables = {name for (name,) in found}
+    tables = {name for (name,) in rows(TABLES)}
     assert tables - set(TENANT_TABLES) == TABLES_OF_NO_TENANT
 
 

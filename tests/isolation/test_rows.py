@@ -264,6 +264,7 @@ SHOWN = {
     "report_id uuid", "schedule_id uuid", "credential_id uuid", "agent_id uuid",
     "invitation_id uuid",
     "simulation_id uuid", "erasure_id uuid", "plan_id uuid", "pruning_id uuid",
+    "stream_id uuid", "is_test boolean",
     # sums over all tenants for /metrics: a name of ours, a kind, a number
     "label text", "value double precision",
     "token_id uuid", "member_id uuid",

@@ -33,6 +33,7 @@ from tests.isolation.addresses import (
 )
 from tests.isolation.lives import Life
 from tests.support.services import Services
+from tests.support.tables import TABLES
 
 _CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"|hx-headers=\'[^\']*\'')
 _INSTANCE = re.compile(rb"req_[0-9a-z]{26}")
@@ -255,7 +256,7 @@ def test_proofs_of_another_are_proofs_of_nothing(acme: Life, globex: Life) -> No
 def marks(services: Services) -> Iterator[Marks]:
     """Return a mark of every row there is, in all tables but the one of sessions."""
     with psycopg.connect(services.admin_url(DATABASE), autocommit=True) as admin:
-        names = admin.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = admin.execute(TABLES)
         one = "SELECT '{0}', count(*), md5(string_agg(ctid::text || xmin, ',' ORDER BY ctid)) FROM"
         query = " UNION ALL ".join(
             f'{one.format(name)} "{name}"' for (name,) in names if name != "django_session"

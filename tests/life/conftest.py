@@ -17,6 +17,7 @@ COMPANIES = 4
 NextCompany = Callable[[], Company]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are written into names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:

@@ -42,6 +42,7 @@ from tests.audit.conftest import Run
 from tests.audit.keeping import NOW, WORDS, ask_and_confirm, old_tenant, prune, said
 from tests.audit.packs.forging import unpacked
 from tests.audit.packs.taking import asked, made, taken, written
+from tests.support.tables import TABLES
 
 pytestmark = pytest.mark.usefixtures("committed", "kept_a_year")
 
@@ -119,12 +120,7 @@ def test_the_words_are_in_no_table(forge: Run) -> None:
 
 def tables_with(forge: Run, words: str) -> set[str]:
     """Every table of the database that holds these words, in any column, plain or as bytes."""
-    # A partition is seen through its parent.
-    found = forge(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-        " AND relkind IN ('r', 'p') AND NOT relispartition"
-    )
-    tables = [name for (name,) in found]
+    tables = [name for (name,) in forge(TABLES)]
     return {
         table
         for table in tables

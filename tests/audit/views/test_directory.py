@@ -50,7 +50,6 @@ def test_the_checkpoint_is_signed_and_has_its_cosignatures() -> None:
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["Cache-Control"] == "public, max-age=5"
     assert "Set-Cookie" not in answer
-    assert answer["Access-Control-Allow-Origin"] == "*"
 
 
 @database

@@ -156,7 +156,7 @@ def test_a_search_costs_the_same_for_one_row_and_for_three(
         for number in range(rows):
             write_event(acme.id, summary=f"Marmalade {number}.", at=clock.now())
         index_now(acme.id)
-        with django_assert_num_queries(23):
+        with django_assert_num_queries(22):
             audrey.get(PAGE, {"text": "marmalade", "kind": "person"})
 
 
@@ -176,8 +176,10 @@ def test_words_and_facets_are_kept_exported_and_packed(acme: Company, audrey: Cl
     answer = audrey.post(f"{PAGE}exports/{job.public_id}/download")
     lines = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     assert lines == bytes(event.body) + b"\n"
-    pack = audrey.post(f"{PAGE}pack{query}")
-    assert b"".join(pack.streaming_content)[:2] == b"PK"  # type: ignore[attr-defined]
+    assert audrey.post(f"{PAGE}pack{query}").status_code == 302
+    with tenant_transaction(acme.id):
+        pack = ExportJob.objects.exclude(pk=job.pk).get()
+    write_export(tenant_id=acme.id, job_id=pack.pk)
     with tenant_transaction(acme.id):
         made = LedgerEvent.objects.get(type="evidence_pack.made")
     assert b'"query":{"kind":"person","text":"marmalade"}' in bytes(made.body)
