@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
@@ -53,13 +54,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # psycopg stays in its autocommit mode, so that it sends no BEGIN of its own; its commit
         # and rollback go by the state of the session and end this transaction like any other.
         with self.wrap_database_errors:
-            # Of libpq itself: this is in front of everything, and a cursor costs what it costs.
-            wire = self.connection.pgconn
-            answer = wire.exec_(_BEGIN_FOR.format(tenant_id).encode())
-            if answer.status != ExecStatus.TUPLES_OK:
-                raise error_from_result(answer, encoding="utf-8")
-        micros = int(answer.get_value(0, 1) or b"")
+            micros = self._begin_for(tenant_id)
         self._told = _EPOCH + timedelta(microseconds=micros), time.monotonic()
+
+    def _begin_for(self, tenant_id: UUID) -> int:
+        """Begin and return the database's time in microseconds; begin nothing when it raises."""
+        # Of libpq itself: this is in front of everything, and a cursor costs what it costs.
+        wire = self.connection.pgconn
+        answer = wire.exec_(_BEGIN_FOR.format(tenant_id).encode())
+        if answer.status == ExecStatus.TUPLES_OK:
+            return int(answer.get_value(0, 1) or b"")
+        if wire.status != ConnStatus.OK:
+            # What libpq says about a lost server has no SQLSTATE, and so no kind of its own.
+            raise psycopg.OperationalError(answer.get_error_message("utf-8"))
+        if wire.transaction_status != TransactionStatus.IDLE:
+            wire.exec_(b"ROLLBACK")  # Django goes on believing that nothing was begun
+        raise error_from_result(answer, encoding="utf-8")
 
     def time_in_transaction(self) -> datetime | None:
         """Return the database's time by what it said at the beginning; None when it did not."""
