@@ -25,6 +25,10 @@ _BEGIN_FOR = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How long a connection that shows no sign of its end is believed to be alive.
 _BELIEVED_SECONDS = 30.0
+# A beginning that took longer says too little about the time: it may be that much behind.
+_TOLD_WITHIN_SECONDS = 0.02
+# Goes on while the machine sleeps, where there is such a clock.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -53,9 +57,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         # psycopg stays in its autocommit mode, so that it sends no BEGIN of its own; its commit
         # and rollback go by the state of the session and end this transaction like any other.
+        asked = time.clock_gettime(_CLOCK)
         with self.wrap_database_errors:
             micros = self._begin_for(tenant_id)
-        self._told = _EPOCH + timedelta(microseconds=micros), time.monotonic()
+        told = time.clock_gettime(_CLOCK)
+        if told - asked <= _TOLD_WITHIN_SECONDS:
+            self._told = _EPOCH + timedelta(microseconds=micros), told
 
     def _begin_for(self, tenant_id: UUID) -> int:
         """Begin and return the database's time in microseconds; begin nothing when it raises."""
@@ -72,11 +79,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         raise error_from_result(answer, encoding="utf-8")
 
     def time_in_transaction(self) -> datetime | None:
-        """Return the database's time by what it said at the beginning; None when it did not."""
+        """Return the database's time by what it said at the beginning; None: ask it."""
         if self._told is None or not self.in_atomic_block:
             return None
         moment, then = self._told
-        return moment + timedelta(seconds=time.monotonic() - then)
+        return moment + timedelta(seconds=time.clock_gettime(_CLOCK) - then)
 
     def forget_time(self) -> None:
         """Ask again: the clock was moved."""
