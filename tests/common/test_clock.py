@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from govapp.common import clock
 from govapp.common.clock import shift_clock
 from govapp.common.ids import new_id
+from govapp.common.postgres import base
 from govapp.common.tenancy import tenant_transaction
 from tests.support.committed import CommittedDatabase
 
@@ -36,3 +38,12 @@ def test_the_next_transaction_has_its_own_time(committed_db: CommittedDatabase) 
     with tenant_transaction(new_id()):
         second = clock.now()
     assert first <= asked <= second
+
+
+def test_a_time_that_was_told_too_late_is_asked_again(
+    committed_db: CommittedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "_TOLD_WITHIN_SECONDS", -1.0)
+    with tenant_transaction(new_id()), CaptureQueriesContext(connection) as seen:
+        clock.now()
+    assert [query["sql"] for query in seen.captured_queries] == ["SELECT govapp_now()"]

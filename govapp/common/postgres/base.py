@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
 from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
@@ -24,6 +25,10 @@ _BEGIN_FOR = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How long a connection that shows no sign of its end is believed to be alive.
 _BELIEVED_SECONDS = 30.0
+# A beginning that took longer says too little about the time: it may be that much behind.
+_TOLD_WITHIN_SECONDS = 0.02
+# Goes on while the machine sleeps, where there is such a clock.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -52,21 +57,33 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         # psycopg stays in its autocommit mode, so that it sends no BEGIN of its own; its commit
         # and rollback go by the state of the session and end this transaction like any other.
+        asked = time.clock_gettime(_CLOCK)
         with self.wrap_database_errors:
-            # Of libpq itself: this is in front of everything, and a cursor costs what it costs.
-            wire = self.connection.pgconn
-            answer = wire.exec_(_BEGIN_FOR.format(tenant_id).encode())
-            if answer.status != ExecStatus.TUPLES_OK:
-                raise error_from_result(answer, encoding="utf-8")
-        micros = int(answer.get_value(0, 1) or b"")
-        self._told = _EPOCH + timedelta(microseconds=micros), time.monotonic()
+            micros = self._begin_for(tenant_id)
+        told = time.clock_gettime(_CLOCK)
+        if told - asked <= _TOLD_WITHIN_SECONDS:
+            self._told = _EPOCH + timedelta(microseconds=micros), told
+
+    def _begin_for(self, tenant_id: UUID) -> int:
+        """Begin and return the database's time in microseconds; begin nothing when it raises."""
+        # Of libpq itself: this is in front of everything, and a cursor costs what it costs.
+        wire = self.connection.pgconn
+        answer = wire.exec_(_BEGIN_FOR.format(tenant_id).encode())
+        if answer.status == ExecStatus.TUPLES_OK:
+            return int(answer.get_value(0, 1) or b"")
+        if wire.status != ConnStatus.OK:
+            # What libpq says about a lost server has no SQLSTATE, and so no kind of its own.
+            raise psycopg.OperationalError(answer.get_error_message("utf-8"))
+        if wire.transaction_status != TransactionStatus.IDLE:
+            wire.exec_(b"ROLLBACK")  # Django goes on believing that nothing was begun
+        raise error_from_result(answer, encoding="utf-8")
 
     def time_in_transaction(self) -> datetime | None:
-        """Return the database's time by what it said at the beginning; None when it did not."""
+        """Return the database's time by what it said at the beginning; None: ask it."""
         if self._told is None or not self.in_atomic_block:
             return None
         moment, then = self._told
-        return moment + timedelta(seconds=time.monotonic() - then)
+        return moment + timedelta(seconds=time.clock_gettime(_CLOCK) - then)
 
     def forget_time(self) -> None:
         """Ask again: the clock was moved."""

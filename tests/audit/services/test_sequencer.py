@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from audit.merkle.note import VerifierKey, open_checkpoint
 from audit.merkle.tree import leaf_hash, root_of
@@ -153,6 +154,39 @@ def test_one_broken_log_does_not_stop_the_others() -> None:
     write_event(broken)
     write_events(sound, 4)
     assert sequence_all() == 4
+
+
+def test_an_event_that_is_queued_twice_stops_no_other_tenant(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken, sound = sequenced_tenant(2), sequenced_tenant(2)
+    event = write_event(broken)
+    with tenant_transaction(broken):
+        LedgerQueueItem.objects.create(event=event)
+    write_events(sound, 4)
+    assert sequence_all() == 4
+    assert caplog.text.count("ledger.not_sequenced") == 1
+    assert "IntegrityError" in caplog.text
+    assert "leaf_event_once" not in caplog.text
+    with tenant_transaction(broken):
+        assert (LedgerQueueItem.objects.count(), LedgerLeaf.objects.count()) == (2, 2)
+
+
+def test_a_queue_that_names_no_event_is_said_once_and_takes_no_lock(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tenant_id = new_id()
+    with tenant_transaction(tenant_id):
+        LedgerQueueItem.objects.create(event_id=new_id())
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as seen:
+            assert sequence_all() == 0
+        assert not any("FOR UPDATE" in query["sql"] for query in seen.captured_queries)
+    assert caplog.text.count("ledger.queue_names_no_event") == 1
+    with tenant_transaction(tenant_id):
+        assert not LedgerLog.objects.exists()
+    write_event(tenant_id)
+    assert sequence_all() == 2  # with the birth of the key
 
 
 def test_each_checkpoint_is_published_outside(
