@@ -2,11 +2,22 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Final
 
-from audit.selectors.pruned import merged, read_prunings
+from django.db import connection
+
+from audit.selectors.pruned import ReadPruning, digest_of_ids, merged, read_prunings
 from audit.services.findings import Finding, Verification
 from audit.services.retraced_rows import Row
 from govapp.common.ids import public_id
+from govapp.common.tenancy import require_tenant_id
+
+_IDS: Final = """
+SELECT l.event_id FROM unnest(%s::bigint[], %s::bigint[]) AS each ("first", "stop")
+JOIN audit_ledgerleaf l
+  ON l.tenant_id = %s AND l.index >= each."first" AND l.index < each."stop"
+ORDER BY l.index
+"""
 
 
 class Prunings:
@@ -30,6 +41,7 @@ class Prunings:
                 )
             else:
                 believed.append(read)
+        self._believed = believed
         self._ranges = merged(each for read in believed for each in read.ranges)
         self._starts = [each.start for each in self._ranges]
         # What was pruned before the cursor was opened: of this, nothing may be there any more.
@@ -57,3 +69,25 @@ class Prunings:
             count = gone - self._result.pruned
             what = f"{count} events are there that the record says were pruned"
             self._result.found(Finding("pruning", what))
+
+    def check_ids(self, start: int) -> None:
+        """Find leaves that name other events than those that were pruned. A query for each event
+        that says so; what ends before `start` is not looked at."""
+        for read in self._believed:
+            if any(each.stop > start for each in read.ranges) and not _has_its_ids(read):
+                self._result.found(
+                    Finding(
+                        "pruning",
+                        "the leaves that it names are not those of the events that were pruned",
+                        index=read.index,
+                        event_id=public_id("ev", read.event_id),
+                    )
+                )
+
+
+def _has_its_ids(read: ReadPruning) -> bool:
+    ranges = merged(read.ranges)
+    bounds = [each.start for each in ranges], [each.stop for each in ranges]
+    with connection.cursor() as cursor:
+        cursor.execute(_IDS, [*bounds, require_tenant_id()])
+        return digest_of_ids(ident for (ident,) in cursor.fetchall()) == read.ids_sha256

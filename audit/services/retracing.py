@@ -69,9 +69,10 @@ class Retracing:
         self._rows.close()
 
     def check_pruned(self) -> None:
-        """When all is retraced: what is said to be pruned is gone."""
+        """When all is retraced: what is said to be pruned is gone, and nothing else."""
         if self._is_whole:
             self._prunings.check_all_gone(self._start)
+        self._prunings.check_ids(self._start)
 
     def advance(self, size: int) -> Retraced:
         """Go on to the tree of `size` leaves."""

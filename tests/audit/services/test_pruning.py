@@ -167,6 +167,34 @@ def test_what_is_said_to_be_pruned_and_is_there_is_found(forge: Run) -> None:
     assert str(finding) == "pruning: 1 events are there that the record says were pruned"
 
 
+def test_a_pruned_leaf_that_names_another_event_is_found(forge: Run) -> None:
+    tenant_id = old_tenant(10, 10)
+    prune(tenant_id)
+    index, _ = pruned_event(tenant_id)
+    forge("UPDATE audit_ledgerleaf SET event_id = %s WHERE event_id = %s",
+          new_id(), events_at(tenant_id)[4])  # fmt: skip
+    assert kinds(tenant_id) == [("pruning", index)]
+    assert [found.kind for found in verify_tenant(tenant_id=tenant_id, from_size=11).findings] == []
+
+
+def test_pruned_leaves_that_change_places_are_found(forge: Run) -> None:
+    tenant_id = old_tenant(10, 10)
+    prune(tenant_id, batch=4)
+    ids = events_at(tenant_id)
+    index = min(at for at, ident in ids.items() if ident in naming(tenant_id))
+    for ident, other in ((ids[2], new_id()), (ids[3], ids[2])):
+        forge("UPDATE audit_ledgerleaf SET event_id = %s WHERE event_id = %s", other, ident)
+    forge('UPDATE audit_ledgerleaf SET event_id = %s WHERE "index" = 2 AND tenant_id = %s',
+          ids[3], tenant_id)  # fmt: skip
+    assert kinds(tenant_id) == [("pruning", index)]
+
+
+def naming(tenant_id: UUID) -> set[UUID]:
+    """The events that name what was pruned."""
+    with tenant_transaction(tenant_id):
+        return set(LedgerEvent.objects.filter(type="ledger.pruned").values_list("pk", flat=True))
+
+
 @pytest.mark.parametrize(("first", "last"), [(1, 11), (0, 10), (1, 400)])
 def test_a_range_that_was_made_larger_is_not_believed(forge: Run, first: int, last: int) -> None:
     tenant_id = old_tenant(10, 10)
