@@ -152,19 +152,44 @@ def test_the_one_before_what_was_pruned_is_found_when_it_goes(forge: Run) -> Non
     assert kinds(tenant_id) == [("event deleted", 0)]
 
 
-def test_what_is_said_to_be_pruned_and_is_there_is_found(forge: Run) -> None:
-    tenant_id = old_tenant(5, 5)
-    event_id = events_at(tenant_id)[3]
+def pruned_but_one(forge: Run, old: int, index: int) -> UUID:
+    """A tenant of which all that is old is pruned; then the event at this index is put back."""
+    tenant_id = old_tenant(old, 5)
     columns = (
         "id, tenant_id, type, occurred_at, actor_kind, actor_id, subject_type, subject_id,"
         " request_id, body"
     )
     forge(f"CREATE TEMP TABLE kept AS SELECT {columns} FROM audit_ledgerevent WHERE id = %s",  # noqa: S608
-          event_id)  # fmt: skip
+          events_at(tenant_id)[index])  # fmt: skip
     prune(tenant_id)
     forge(f"INSERT INTO audit_ledgerevent ({columns}) SELECT {columns} FROM kept")  # noqa: S608
+    return tenant_id
+
+
+def test_what_is_said_to_be_pruned_and_is_there_is_found(forge: Run) -> None:
+    tenant_id = pruned_but_one(forge, 5, 3)
     (finding,) = verify_tenant(tenant_id=tenant_id).findings
     assert str(finding) == "pruning: 1 events are there that the record says were pruned"
+
+
+def test_what_is_there_is_counted_also_when_a_leaf_is_missing(forge: Run) -> None:
+    tenant_id = pruned_but_one(forge, 600, 3)
+    forge("DELETE FROM audit_ledgerleaf WHERE event_id = %s", events_at(tenant_id)[400])
+    found = verify_tenant(tenant_id=tenant_id).findings
+    assert [str(each).partition(" (")[0] for each in found] == [
+        "leaf missing: the leaves 400 to 400 are gone",
+        "pruning: 1 events are there that the record says were pruned",
+        "pruning: the leaves that it names are not those of the events that were pruned",
+    ]
+
+
+@pytest.mark.parametrize("length", [0, 31, 64])
+def test_a_pruned_leaf_that_is_no_hash_is_found(forge: Run, length: int) -> None:
+    tenant_id = old_tenant(299, 10)
+    prune(tenant_id)
+    forge("UPDATE audit_ledgerleaf SET leaf_hash = %s WHERE event_id = %s",
+          bytes(length), events_at(tenant_id)[4])  # fmt: skip
+    assert kinds(tenant_id) == [("leaf", 4)]
 
 
 def test_a_pruned_leaf_that_names_another_event_is_found(forge: Run) -> None:
