@@ -39,6 +39,7 @@ class _Told(msgspec.Struct):
     """The parts of a body that say what was pruned."""
 
     type: str
+    at: datetime
     data: _Data
 
 
@@ -51,6 +52,7 @@ class ReadPruning:
     ranges: tuple[range, ...] = ()
     fault: str = ""
     ids_sha256: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -193,4 +195,4 @@ def _read(
     if told.type != PRUNED or any(not 0 <= each.start < each.stop <= index for each in ranges):
         fault = "it names indexes that it cannot have pruned"
         return ReadPruning(event_id, index, fault=fault)
-    return ReadPruning(event_id, index, ranges, ids_sha256=told.data.ids_sha256)
+    return ReadPruning(event_id, index, ranges, ids_sha256=told.data.ids_sha256, at=told.at)

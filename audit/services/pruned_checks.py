@@ -1,11 +1,14 @@
 """Which bodies may be missing when a record is verified: those that it says were pruned itself."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import connection
 
+from audit.models import PrunedRange
 from audit.selectors.pruned import ReadPruning, digest_of_ids, merged, read_prunings
 from audit.services.findings import Finding, Verification
 from audit.services.retraced_rows import Row
@@ -19,6 +22,9 @@ JOIN audit_ledgerleaf l
 ORDER BY l.index
 """
 
+_Stored = tuple[UUID, int, int, datetime | None]
+"""The event that names a range; its first and its last index; when they went."""
+
 
 class Prunings:
     """What the signed record says was pruned, asked index by index or block by block.
@@ -28,9 +34,12 @@ class Prunings:
 
     def __init__(self, result: Verification) -> None:
         self._result = result
-        believed = []
+        # The rows before the record that names them: whatever stands in them is told in it by then.
+        rows = _stored_ranges()
+        believed, doubted = [], set()
         for read in read_prunings():
             if read.fault:
+                doubted.add(read.event_id)
                 result.found(
                     Finding(
                         "pruning",
@@ -49,6 +58,25 @@ class Prunings:
         self._settled = merged(each for read in settled for each in read.ranges)
         self._settled_starts = [each.start for each in self._settled]
         self._there = 0
+        self._compare_rows({each for each in rows if each[0] not in doubted}, believed)
+
+    def _compare_rows(self, rows: set[_Stored], believed: Sequence[ReadPruning]) -> None:
+        """Find rows of ranges, which pages believe, that say otherwise than the record."""
+        told = {each: read for read in believed for each in _ranges_told(read)}
+        for ident, first, last, at in sorted(rows - told.keys()):
+            what = f"a row says that {first} to {last} were pruned, the record does not"
+            self._result.found(
+                Finding("pruning", what, index=first, event_id=public_id("ev", ident), at=at)
+            )
+        for each in sorted(told.keys() - rows):
+            # What was pruned since the rows were read has its own by now.
+            if (read := told[each]).index < self._result.size:
+                what = f"there is no row of the pruned {each[1]} to {each[2]}"
+                self._result.found(
+                    Finding(
+                        "pruning", what, index=read.index, event_id=public_id("ev", read.event_id)
+                    )
+                )
 
     def covers(self, index: int) -> bool:
         """Tell whether the event at this index was pruned."""
@@ -87,6 +115,15 @@ class Prunings:
                         event_id=public_id("ev", read.event_id),
                     )
                 )
+
+
+def _stored_ranges() -> set[_Stored]:
+    return set(PrunedRange.objects.values_list("event_id", "first", "last", "pruned_at"))
+
+
+def _ranges_told(read: ReadPruning) -> Iterator[_Stored]:
+    for each in read.ranges:
+        yield read.event_id, each.start, each.stop - 1, read.at
 
 
 def _is_in(index: int, ranges: Sequence[range], starts: Sequence[int]) -> bool:

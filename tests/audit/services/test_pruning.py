@@ -183,6 +183,38 @@ def test_what_is_there_is_counted_also_when_a_leaf_is_missing(forge: Run) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("statement", "places"),
+    [
+        ("UPDATE audit_prunedrange SET last = last + 3 WHERE first = 1", [1, 11]),
+        ("UPDATE audit_prunedrange SET pruned_at = pruned_at - interval '1 day'", [1, 11]),
+        ("UPDATE audit_prunedrange SET event_id = tenant_id", [1, 11]),
+        ("DELETE FROM audit_prunedrange", [11]),
+    ],
+)
+def test_rows_of_ranges_that_are_not_those_of_the_record_are_found(
+    forge: Run, statement: str, places: list[int]
+) -> None:
+    tenant_id = old_tenant(5, 5)
+    prune(tenant_id)
+    assert pruned_event(tenant_id)[0] == 11
+    forge(statement)
+    assert kinds(tenant_id) == [("pruning", place) for place in places]
+
+
+def test_a_range_of_which_the_record_says_nothing_is_found(forge: Run) -> None:
+    tenant_id = old_tenant(5, 5)
+    prune(tenant_id)
+    forge(
+        "INSERT INTO audit_prunedrange (id, tenant_id, pruning_id, event_id, first, last,"
+        " first_at, last_at, pruned_at) SELECT gen_random_uuid(), tenant_id, pruning_id, event_id,"
+        " 7, 8, first_at, last_at, pruned_at FROM audit_prunedrange"
+    )
+    (finding,) = verify_tenant(tenant_id=tenant_id).findings
+    assert (finding.kind, finding.index) == ("pruning", 7)
+    assert finding.what == "a row says that 7 to 8 were pruned, the record does not"
+
+
 @pytest.mark.parametrize("length", [0, 31, 64])
 def test_a_pruned_leaf_that_is_no_hash_is_found(forge: Run, length: int) -> None:
     tenant_id = old_tenant(299, 10)
