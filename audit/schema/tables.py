@@ -231,7 +231,7 @@ ledger.pruning_asked | Somebody asks that older events are pruned | before reaso
 ledger.pruning_confirmed | A second person lets a pruning begin | before reason asked_by
 ledger.pruning_withdrawn | A pruning will not be done | before reason asked_by
 ledger.pruned | Events were pruned; their hashes stay | before reason asked_by confirmed_by
-    count:number ranges:list
+    count:number ranges:list ids_sha256
 ledger.pruning_done | A pruning came to its end | before events:number others:object
 hold.placed | What must neither be pruned nor erased is held | kind ref? from? until? matter reason
 hold.released | A hold was released by another person | kind ref? from? until? matter reason

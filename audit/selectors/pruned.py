@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
@@ -31,12 +32,14 @@ class _Range(msgspec.Struct):
 
 class _Data(msgspec.Struct):
     ranges: list[_Range]
+    ids_sha256: str = ""
 
 
 class _Told(msgspec.Struct):
     """The parts of a body that say what was pruned."""
 
     type: str
+    at: datetime
     data: _Data
 
 
@@ -48,6 +51,8 @@ class ReadPruning:
     index: int
     ranges: tuple[range, ...] = ()
     fault: str = ""
+    ids_sha256: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,15 @@ def merged(ranges: Iterable[range]) -> tuple[range, ...]:
         elif each:
             whole.append(each)
     return tuple(whole)
+
+
+def digest_of_ids(ids: Iterable[UUID]) -> str:
+    """Return what binds pruned leaves to the ids of their events, given in the order of indexes.
+
+    A leaf's hash binds its id only through the body, which is gone: SHA-256 over their 16 bytes
+    each, in hex, is in the event that names the ranges.
+    """
+    return sha256(b"".join(each.bytes for each in ids)).hexdigest()
 
 
 def runs_of(indexes: Sequence[int]) -> list[range]:
@@ -181,4 +195,4 @@ def _read(
     if told.type != PRUNED or any(not 0 <= each.start < each.stop <= index for each in ranges):
         fault = "it names indexes that it cannot have pruned"
         return ReadPruning(event_id, index, fault=fault)
-    return ReadPruning(event_id, index, ranges)
+    return ReadPruning(event_id, index, ranges, ids_sha256=told.data.ids_sha256, at=told.at)

@@ -18,7 +18,7 @@ from audit.actors import SYSTEM, Actor, Subject, Words
 from audit.models import LedgerEvent, LedgerLog, PrunedRange, Pruning, PruningStatus
 from audit.prune import NEVER_LIKE, delete_pruned
 from audit.selectors.holds import held_among, lock_keeping
-from audit.selectors.pruned import PRUNED, runs_of
+from audit.selectors.pruned import PRUNED, digest_of_ids, runs_of
 from audit.selectors.retention import retention_of_tenant
 from audit.services.bodies import Entry
 from audit.services.export_restarts import restart_exports
@@ -163,7 +163,7 @@ def _delete(
 ) -> None:
     """Delete what is `going`, which has the indexes of `runs`, both in order."""
     ids = [ident for *_, ident in going]
-    event = record_first(_naming(pruning, ledger, runs))
+    event = record_first(_naming(pruning, ledger, runs, ids))
     take_now(ledger)
     forget_events(ids)
     restart_exports()
@@ -192,7 +192,9 @@ def _ranges(
         )
 
 
-def _naming(pruning: Pruning, ledger: LedgerLog, runs: Sequence[range]) -> Entry:
+def _naming(
+    pruning: Pruning, ledger: LedgerLog, runs: Sequence[range], ids: Sequence[UUID]
+) -> Entry:
     actor, count = asked_by(pruning), sum(map(len, runs))
     first, last = runs[0].start, runs[-1].stop - 1
     return Entry(
@@ -209,6 +211,7 @@ def _naming(pruning: Pruning, ledger: LedgerLog, runs: Sequence[range]) -> Entry
             "confirmed_by": pruning.confirmed_by_id,
             "count": count,
             "ranges": [{"first": each.start, "last": each.stop - 1} for each in runs],
+            "ids_sha256": digest_of_ids(ids),
         },
     )
 

@@ -113,6 +113,17 @@ def test_a_leaf_without_its_event_in_the_tree_is_found(forge: Run) -> None:
     assert kinds(tenant_id) == [("leaf missing", 4), ("not in the tree", None)]
 
 
+@pytest.mark.parametrize("length", [0, 31, 64])
+@pytest.mark.parametrize("index", [3, 299])
+def test_a_leaf_that_is_no_hash_is_found(forge: Run, length: int, index: int) -> None:
+    tenant_id = sequenced_tenant(300)
+    event_id = event_at(forge, tenant_id, index)
+    forge("UPDATE audit_ledgerleaf SET leaf_hash = %s WHERE event_id = %s", bytes(length), event_id)
+    (finding,) = verify_tenant(tenant_id=tenant_id).findings
+    assert (finding.kind, finding.index) == ("leaf", index)
+    assert finding.what == f"its hash has {length} bytes instead of 32"
+
+
 def test_a_tail_cut_off_is_found(forge: Run) -> None:
     tenant_id = sequenced_tenant(5, 5)
     for index in range(8, 10):
