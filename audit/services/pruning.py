@@ -51,11 +51,14 @@ class Pruner:
     """What else is as old as that: `counts` says it in words, `prune` takes a batch of it.
 
     `prune(before, at_most)` returns how many of each went, and nothing when it is done; it runs in
-    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held.
+    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held. It
+    goes before the events do, which alone tie it to a hold; what is made of the events goes
+    `after_events`, so that nothing is made of them in between and stays.
     """
 
     counts: Callable[[datetime], Sequence[tuple[str, int]]]
     prune: Callable[[datetime, int], Sequence[tuple[str, int]]]
+    after_events: bool = False
 
 
 PRUNERS: Final[list[Pruner]] = []
@@ -83,6 +86,7 @@ def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int
 
     It ends early, and says so, when the time of keeping has become longer meanwhile.
     """
+    _prune_all_others(tenant_id, pruning_id, batch, after_events=False)
     total, place = 0, _START
     while True:
         with tenant_transaction(tenant_id):
@@ -93,9 +97,7 @@ def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int
             total += count
         if is_done:
             break
-    for pruner in PRUNERS:
-        while _prune_others(tenant_id, pruning_id, pruner, batch):
-            pass
+    _prune_all_others(tenant_id, pruning_id, batch, after_events=True)
     with tenant_transaction(tenant_id):
         if (pruning := _running(pruning_id)) is not None:
             _finish(pruning)
@@ -211,6 +213,13 @@ def _naming(pruning: Pruning, ledger: LedgerLog, runs: Sequence[range]) -> Entry
             "ranges": [{"first": each.start, "last": each.stop - 1} for each in runs],
         },
     )
+
+
+def _prune_all_others(tenant_id: UUID, pruning_id: UUID, batch: int, *, after_events: bool) -> None:
+    for pruner in PRUNERS:
+        if pruner.after_events is after_events:
+            while _prune_others(tenant_id, pruning_id, pruner, batch):
+                pass
 
 
 def _prune_others(tenant_id: UUID, pruning_id: UUID, pruner: Pruner, batch: int) -> bool:
