@@ -47,10 +47,13 @@ def _look(*, tenant_id: UUID, erasure_id: UUID) -> int:
             return 0  # somebody else looks at it
         now = clock.now()
         keys, texts = _erase_keys(row), 0
-        if now >= row.made_at + OPEN_FOR:
+        is_over = now >= row.made_at + OPEN_FOR
+        if is_over:
             texts = _close(row)
-        if keys or texts:
-            _record(row, keys, texts)
+        # In the end in any case: a name that is gone again may stand in a file.
+        files = empty_files() if keys or is_over else 0
+        if keys or texts or files:
+            _record(row, keys, texts, files)
         return keys + texts
 
 
@@ -80,10 +83,9 @@ def _close(row: LedgerErasure) -> int:
     return found
 
 
-def _record(row: LedgerErasure, keys: int, texts: int) -> None:
+def _record(row: LedgerErasure, keys: int, texts: int, files: int) -> None:
     ref = row.refs[0]
-    files = empty_files()
-    log.info("subject.erased_again", keys=keys, rows=texts)
+    log.info("subject.erased_again", keys=keys, rows=texts, files=files)
     record(
         event_type="subject.erased_again",
         actor=SYSTEM,

@@ -16,7 +16,7 @@ from audit.models import (
 )
 from audit.selectors.holds import check_not_held
 from audit.services.commitments import forget_keys
-from audit.services.export_restarts import restart_exports
+from audit.services.export_restarts import restart_exports, restart_reports
 from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
@@ -107,6 +107,7 @@ def _empty_exports() -> int:
 
 def _empty_reports() -> int:
     """A report's page and its SHA-256 stay; the file can be made again from the record."""
+    restart_reports()
     made = Report.objects.filter(content__isnull=False)
     return made.update(content=None, failure="Its file was removed when somebody was erased.")
 

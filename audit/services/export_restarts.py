@@ -1,6 +1,6 @@
-"""Exports that are being written while the record has to tell less: they begin again."""
+"""Files that are being written while the record has to tell less: they begin again."""
 
-from audit.models import ExportJob, ExportPiece, ReportStatus
+from audit.models import ExportJob, ExportPiece, Report, ReportStatus
 
 
 def restart_exports() -> int:
@@ -15,3 +15,14 @@ def restart_exports() -> int:
     ExportPiece.objects.filter(job_id__in=writing).delete()
     rows = ExportJob.objects.filter(pk__in=writing, status=ReportStatus.RUNNING)
     return rows.update(status=ReportStatus.QUEUED, started_at=None, beat_at=None)
+
+
+def restart_reports() -> int:
+    """The same for reports, whose maker finds out with its next step, at the latest the last.
+
+    What is finished meanwhile is waited for: whoever empties files does so after this.
+    """
+    rows = Report.objects.filter(status=ReportStatus.RUNNING)
+    return rows.update(
+        status=ReportStatus.QUEUED, started_at=None, progress=0, step="Waiting for its turn"
+    )

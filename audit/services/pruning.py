@@ -21,7 +21,7 @@ from audit.selectors.holds import held_among, lock_keeping
 from audit.selectors.pruned import PRUNED, runs_of
 from audit.selectors.retention import retention_of_tenant
 from audit.services.bodies import Entry
-from audit.services.export_restarts import restart_exports
+from audit.services.export_restarts import restart_exports, restart_reports
 from audit.services.ledger import record, record_first
 from audit.services.search_index import forget_events
 from audit.services.sequencer import take_now
@@ -169,6 +169,7 @@ def _delete(
     take_now(ledger)
     forget_events(ids)
     restart_exports()
+    restart_reports()
     if delete_pruned(event.pk) != len(ids):
         raise RuntimeError("What was pruned is not what was named.")
     PrunedRange.objects.bulk_create(_ranges(pruning, event, runs, [at for _, at, _ in going]))
