@@ -15,6 +15,7 @@ from audit.models import Report, ReportSchedule, ReportStatus
 from audit.reports.kinds import KINDS, Needs
 from audit.reports.making import Cancelled, MakingFailed, make_pdf
 from audit.reports.signing import Signed, sign_pdf
+from audit.selectors.holds import lock_keeping
 from audit.selectors.proofs import latest_checkpoint
 from audit.services.report_events import name_of, record_report
 from audit.services.signers import report_signer, report_stamping
@@ -162,6 +163,7 @@ def download_report(*, actor: Actor, report_id: UUID) -> Report:
 
 def _begin(report_id: UUID) -> Report | None:
     """Take a report that waits, or one whose maker vanished; None when it is not to be made."""
+    lock_keeping()  # whoever erases or prunes is waited for: what is read is what they leave
     report = _locked(report_id)
     now = clock.now()
     stale = (
