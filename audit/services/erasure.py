@@ -100,6 +100,8 @@ def empty_files() -> int:
 def _empty_exports() -> int:
     """What is being written begins again; what was written is asked for again."""
     restart_exports()
+    # Each that may have a piece is locked first: whoever removes a file does so in that order.
+    list(ExportJob.objects.filter(removed_at=None).order_by("pk").select_for_update())
     ExportPiece.objects.all().delete()
     made = ExportJob.objects.filter(status=ReportStatus.READY, removed_at=None)
     return made.update(removed_at=clock.now())

@@ -9,8 +9,10 @@ from audit.models import ExportJob, ExportPiece, Report
 from audit.reports.making import MakingFailed
 from audit.selectors.events import EventFilter, list_events
 from audit.services import reports
-from audit.services.erasure import erase_subject
+from audit.services.erasure import empty_files, erase_subject
 from audit.services.export_jobs import request_export, write_export
+from audit.services.export_restarts import restart_exports
+from audit.services.export_writing import ExportFile, locked_export
 from audit.services.sequencer import sequence_tenant
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import sequenced_tenant, write_event
@@ -70,3 +72,45 @@ def test_an_export_that_begins_beside_an_erasure_reads_what_is_left(
         assert ExportJob.objects.get().status == "ready"
     words = bytes(piece.data).decode()
     assert (ZELDA.name in words, GONE in words) == (False, True)
+
+
+def job_with_a_piece(tenant_id: UUID, status: str) -> ExportJob:
+    with tenant_transaction(tenant_id):
+        asked = request_export(actor=CARL, wanted=EventFilter(), export_format="csv")
+        ExportJob.objects.update(status=status, started_at=asked.requested_at)
+        ExportPiece.objects.create(job_id=asked.pk, number=0, data=b"what goes")
+        return ExportJob.objects.get()
+
+
+def test_the_page_that_is_being_written_goes_with_the_others(
+    committed_db: CommittedDatabase, tenant_id: UUID
+) -> None:
+    job = job_with_a_piece(tenant_id, "running")
+
+    def restart() -> int:
+        with tenant_transaction(tenant_id):
+            return restart_exports()
+
+    with ExportFile(job).page(is_pressing=True):
+        restarted = committed_db.begin_beside(restart)
+        ExportPiece.objects.create(job_id=job.pk, number=1, data=b"what goes")
+    assert restarted.result(60) == 1
+    with tenant_transaction(tenant_id):
+        assert ExportPiece.objects.count() == 0
+        assert ExportJob.objects.get().status == "queued"
+
+
+def test_a_file_is_removed_beside_an_erasure(
+    committed_db: CommittedDatabase, tenant_id: UUID
+) -> None:
+    job = job_with_a_piece(tenant_id, "ready")
+
+    def empty() -> int:
+        with tenant_transaction(tenant_id):
+            return empty_files()
+
+    with tenant_transaction(tenant_id):
+        locked_export(job.pk)
+        emptied = committed_db.begin_beside(empty)
+        ExportPiece.objects.filter(job_id=job.pk).delete()
+    assert emptied.result(60) == 1
