@@ -11,7 +11,7 @@ from approvals.models import ActionRequest, PolicyDraft
 from approvals.policy_templates import TEMPLATES
 from approvals.policy_templates.template import Article
 from audit.models import LedgerEvent
-from audit.selectors.holds import held_requests
+from audit.selectors.holds import held_requests, holds_everything
 from audit.selectors.retention import COUNTED, Minimum
 from audit.services.pruning import Pruner, register_pruner
 from govapp.common import clock
@@ -36,7 +36,12 @@ def count_requests(before: datetime) -> Sequence[tuple[str, int]]:
 
 
 def forget_requests(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
-    """Empty what requests asked for, and what was said of them; votes and digests stay."""
+    """Empty what requests asked for, and what was said of them; votes and digests stay.
+
+    None of it while a hold keeps everything: that keeps requests of which no event is left, too.
+    """
+    if holds_everything():
+        return ()
     after = UUID(int=0)
     while rows := list(_ended(before).filter(pk__gt=after).values_list("pk", flat=True)[:at_most]):
         after = rows[-1]

@@ -16,7 +16,7 @@ from audit.models import (
 )
 from audit.selectors.holds import check_not_held
 from audit.services.commitments import forget_keys
-from audit.services.export_restarts import restart_exports
+from audit.services.export_restarts import restart_exports, restart_reports
 from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
@@ -100,6 +100,8 @@ def empty_files() -> int:
 def _empty_exports() -> int:
     """What is being written begins again; what was written is asked for again."""
     restart_exports()
+    # Each that may have a piece is locked first: whoever removes a file does so in that order.
+    list(ExportJob.objects.filter(removed_at=None).order_by("pk").select_for_update())
     ExportPiece.objects.all().delete()
     made = ExportJob.objects.filter(status=ReportStatus.READY, removed_at=None)
     return made.update(removed_at=clock.now())
@@ -107,6 +109,7 @@ def _empty_exports() -> int:
 
 def _empty_reports() -> int:
     """A report's page and its SHA-256 stay; the file can be made again from the record."""
+    restart_reports()
     made = Report.objects.filter(content__isnull=False)
     return made.update(content=None, failure="Its file was removed when somebody was erased.")
 

@@ -23,6 +23,7 @@ from audit.selectors.exports import (
     pieces_of,
     read_piece,
 )
+from audit.selectors.holds import lock_keeping
 from audit.selectors.proofs import latest_checkpoint
 from audit.services.export_events import record_export, words_of
 from audit.services.export_writing import ExportFile, Stopped, fail_export, locked_export
@@ -200,6 +201,7 @@ def remove_exports() -> int:
 
 def _begin(job_id: UUID) -> ExportJob | None:
     """Take a job that waits, or one whose writer is gone; None when it is not to be written."""
+    lock_keeping()  # whoever erases or prunes is waited for: what is read is what they leave
     job = locked_export(job_id)
     now = clock.now()
     is_stale = job.beat_at is None or job.beat_at < now - STALE_AFTER

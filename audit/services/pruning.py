@@ -21,7 +21,7 @@ from audit.selectors.holds import held_among, lock_keeping
 from audit.selectors.pruned import PRUNED, digest_of_ids, runs_of
 from audit.selectors.retention import retention_of_tenant
 from audit.services.bodies import Entry
-from audit.services.export_restarts import restart_exports
+from audit.services.export_restarts import restart_exports, restart_reports
 from audit.services.ledger import record, record_first
 from audit.services.search_index import forget_events
 from audit.services.sequencer import take_now
@@ -51,11 +51,14 @@ class Pruner:
     """What else is as old as that: `counts` says it in words, `prune` takes a batch of it.
 
     `prune(before, at_most)` returns how many of each went, and nothing when it is done; it runs in
-    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held.
+    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held. It
+    goes before the events do, which alone tie it to a hold; what is made of the events goes
+    `after_events`, so that nothing is made of them in between and stays.
     """
 
     counts: Callable[[datetime], Sequence[tuple[str, int]]]
     prune: Callable[[datetime, int], Sequence[tuple[str, int]]]
+    after_events: bool = False
 
 
 PRUNERS: Final[list[Pruner]] = []
@@ -83,6 +86,7 @@ def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int
 
     It ends early, and says so, when the time of keeping has become longer meanwhile.
     """
+    _prune_all_others(tenant_id, pruning_id, batch, after_events=False)
     total, place = 0, _START
     while True:
         with tenant_transaction(tenant_id):
@@ -93,9 +97,7 @@ def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int
             total += count
         if is_done:
             break
-    for pruner in PRUNERS:
-        while _prune_others(tenant_id, pruning_id, pruner, batch):
-            pass
+    _prune_all_others(tenant_id, pruning_id, batch, after_events=True)
     with tenant_transaction(tenant_id):
         if (pruning := _running(pruning_id)) is not None:
             _finish(pruning)
@@ -167,6 +169,7 @@ def _delete(
     take_now(ledger)
     forget_events(ids)
     restart_exports()
+    restart_reports()
     if delete_pruned(event.pk) != len(ids):
         raise RuntimeError("What was pruned is not what was named.")
     PrunedRange.objects.bulk_create(_ranges(pruning, event, runs, [at for _, at, _ in going]))
@@ -214,6 +217,13 @@ def _naming(
             "ids_sha256": digest_of_ids(ids),
         },
     )
+
+
+def _prune_all_others(tenant_id: UUID, pruning_id: UUID, batch: int, *, after_events: bool) -> None:
+    for pruner in PRUNERS:
+        if pruner.after_events is after_events:
+            while _prune_others(tenant_id, pruning_id, pruner, batch):
+                pass
 
 
 def _prune_others(tenant_id: UUID, pruning_id: UUID, pruner: Pruner, batch: int) -> bool:

@@ -15,6 +15,7 @@ from audit.models import Report, ReportSchedule, ReportStatus
 from audit.reports.kinds import KINDS, Needs
 from audit.reports.making import Cancelled, MakingFailed, make_pdf
 from audit.reports.signing import Signed, sign_pdf
+from audit.selectors.holds import lock_keeping
 from audit.selectors.proofs import latest_checkpoint
 from audit.services.report_events import name_of, record_report
 from audit.services.signers import report_signer, report_stamping
@@ -95,11 +96,11 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
         return
 
     def advance(progress: int, step: str) -> None:
-        """Show how far it is; stop when somebody cancelled."""
+        """Show how far it is; stop when somebody cancelled, or it has to begin again."""
         with tenant_transaction(tenant_id):
-            changed = Report.objects.filter(pk=report_id, status=ReportStatus.RUNNING).update(
-                progress=progress, step=step
-            )
+            changed = Report.objects.filter(
+                pk=report_id, status=ReportStatus.RUNNING, started_at=report.started_at
+            ).update(progress=progress, step=step)
         if not changed:
             raise Cancelled
 
@@ -111,10 +112,12 @@ def make_report(*, tenant_id: UUID, report_id: UUID) -> None:
         return
     except MakingFailed as error:
         with tenant_transaction(tenant_id):
-            _fail(report_id, str(error))
+            if (still := _still_ours(report)) is not None:
+                _fail(still, str(error))
         return
     with tenant_transaction(tenant_id):
-        _finish(report_id, content, signed)
+        if (still := _still_ours(report)) is not None:
+            _finish(still, content, signed)
 
 
 def requeue_reports() -> int:
@@ -160,6 +163,7 @@ def download_report(*, actor: Actor, report_id: UUID) -> Report:
 
 def _begin(report_id: UUID) -> Report | None:
     """Take a report that waits, or one whose maker vanished; None when it is not to be made."""
+    lock_keeping()  # whoever erases or prunes is waited for: what is read is what they leave
     report = _locked(report_id)
     now = clock.now()
     stale = (
@@ -171,7 +175,7 @@ def _begin(report_id: UUID) -> Report | None:
         return None
     checkpoint = latest_checkpoint()
     if checkpoint is None:
-        _fail(report_id, "Nothing stands in the record yet; try again in a few seconds.")
+        _fail(report, "Nothing stands in the record yet; try again in a few seconds.")
         return None
     report.status, report.started_at = ReportStatus.RUNNING, now
     report.progress, report.step = 5, "Reading the record"
@@ -193,10 +197,14 @@ def _sign(tenant_id: UUID, report: Report, content: bytes) -> Signed:
         raise MakingFailed("It could not be signed: the certificate may not.") from error
 
 
-def _finish(report_id: UUID, content: bytes, signed: Signed) -> None:
-    report = _locked(report_id)
-    if report.status != ReportStatus.RUNNING:
-        return
+def _still_ours(begun: Report) -> Report | None:
+    """Lock what was begun; None when it was cancelled, or has been put back to begin again."""
+    report = _locked(begun.pk)
+    is_ours = report.status == ReportStatus.RUNNING and report.started_at == begun.started_at
+    return report if is_ours else None
+
+
+def _finish(report: Report, content: bytes, signed: Signed) -> None:
     report.status, report.progress, report.step = ReportStatus.READY, 100, ""
     report.content_sha256, report.content_bytes = sha256(content).hexdigest(), len(content)
     report.content, report.size_bytes = signed.content, len(signed.content)
@@ -226,14 +234,11 @@ def _recipients(report: Report) -> tuple[str, ...]:
     return tuple(schedule.recipients) if schedule else ()
 
 
-def _fail(report_id: UUID, why: str) -> None:
-    report = _locked(report_id)
-    if report.status not in _UNDER_WAY:
-        return
+def _fail(report: Report, why: str) -> None:
     report.status, report.failure, report.step = ReportStatus.FAILED, why, ""
     report.finished_at = clock.now()
     report.save(update_fields=["status", "failure", "step", "finished_at"])
-    log.warning("report.failed", report=str(report_id), reason=why)
+    log.warning("report.failed", report=str(report.pk), reason=why)
     record_report(
         report, SYSTEM, "report.failed", f"The {name_of(report)} failed: {why}", reason=why
     )

@@ -1,9 +1,11 @@
 """Asking for a pruning: by one person, confirmed by another; or every day, when so switched on."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -19,6 +21,8 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id, tenant_transaction
+
+log = structlog.get_logger(__name__)
 
 STALE_SECONDS: Final = 120
 LONGEST_REASON: Final = 300
@@ -96,24 +100,19 @@ def withdraw_pruning(*, actor: Actor, pruning_id: UUID) -> Pruning:
 def prune_daily() -> int:
     """Prune what is over age in every tenant that has switched this on; return how many events.
 
-    A tenant where a pruning is open, or where a hold keeps everything, is left alone.
+    A tenant where a pruning is open, or where a hold keeps everything, is left alone. One in which
+    something fails is logged, and does not keep the others from it.
     """
     doors = import_string(settings.AUDIT_TENANTS_THAT_PRUNE)
-    total = 0
-    for row in doors.call():
-        tenant_id: UUID = row["tenant_id"]
-        pruning_id = _begin_daily(tenant_id)
-        if pruning_id is not None:
-            total += run_pruning(tenant_id=tenant_id, pruning_id=pruning_id)
-    return total
+    return sum(_alone(_prune_tenant, **row) for row in doors.call())
 
 
 def sweep_prunings() -> int:
-    """Go on with what was begun and left alone; return how many events went."""
-    left = prunings_left_alone.call(STALE_SECONDS)
-    return sum(
-        run_pruning(tenant_id=row["tenant_id"], pruning_id=row["pruning_id"]) for row in left
-    )
+    """Go on with what was begun and left alone; return how many events went.
+
+    What fails in one tenant is logged, and tried again the next time.
+    """
+    return sum(_alone(run_pruning, **row) for row in prunings_left_alone.call(STALE_SECONDS))
 
 
 def checked_reason(reason: str) -> str:
@@ -123,6 +122,20 @@ def checked_reason(reason: str) -> str:
         said = f"Give a reason of at most {LONGEST_REASON} characters."
         raise Invalid(said, errors=[FieldError("/reason", said)])
     return reason
+
+
+def _alone(prune: Callable[..., int], *, tenant_id: UUID, **more: UUID) -> int:
+    """Prune in one tenant; what fails there is its own: 0, and a line without what it said."""
+    try:
+        return prune(tenant_id=tenant_id, **more)
+    except Exception as error:
+        log.error("pruning.failed", tenant=str(tenant_id), error=type(error).__name__)  # noqa: TRY400 - what it said may name somebody
+        return 0
+
+
+def _prune_tenant(*, tenant_id: UUID) -> int:
+    pruning_id = _begin_daily(tenant_id)
+    return run_pruning(tenant_id=tenant_id, pruning_id=pruning_id) if pruning_id else 0
 
 
 def _begin_daily(tenant_id: UUID) -> UUID | None:

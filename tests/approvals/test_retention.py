@@ -1,6 +1,7 @@
 """What a framework asks for is held to, and what requests asked for goes when its time is over."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -8,14 +9,14 @@ from django.test import Client
 
 from approvals.enums import Verdict
 from approvals.models import ActionRequest, Comment, Requirement, Vote
-from approvals.retention import minimums_in_use
+from approvals.retention import forget_requests, minimums_in_use
 from approvals.services.discussion import add_comment
 from approvals.services.drafts import discard_draft
 from approvals.services.policy_templates import apply_template
 from audit.models import HoldKind, Pruning, PruningStatus
 from audit.selectors.retention import retention_of_tenant
 from audit.services.holds import Scope, place_hold
-from audit.services.pruning import PRUNERS, run_pruning
+from audit.services.pruning import PRUNERS, Pruner, run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
 from govapp.common import clock
@@ -154,3 +155,57 @@ def test_what_old_requests_asked_for_goes_and_what_was_decided_stays() -> None:
     page = client.get(f"/t/{world.company.slug}/requests/{old.public_id}/")
     assert page.status_code == 200
     assert "Quagmire" not in page.content.decode()
+
+
+PERIOD = Scope(
+    HoldKind.PERIOD,
+    starts_at=datetime(2000, 1, 1, tzinfo=UTC),
+    ends_at=datetime(2200, 1, 1, tzinfo=UTC),
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [HoldKind.EVERYTHING, HoldKind.PERIOD, HoldKind.SUBJECT])
+def test_a_hold_that_is_placed_while_a_pruning_runs_keeps_what_was_said(
+    kind: HoldKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(FOUR_EYES)
+    request = decided(world, "Quagmire")
+    scopes = {
+        HoldKind.EVERYTHING: Scope(HoldKind.EVERYTHING),
+        HoldKind.PERIOD: PERIOD,
+        HoldKind.SUBJECT: Scope(HoldKind.SUBJECT, world.company.alice.public_id),
+    }
+
+    def place(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
+        place_hold(actor=world.company.carl.as_actor(), scope=scopes[kind], matter="M", reason="R")
+        return ()
+
+    # The first batch is that of somebody who places a hold between two batches.
+    meanwhile = Pruner(lambda before: (), place)
+    monkeypatch.setattr("audit.services.pruning.PRUNERS", [meanwhile, *PRUNERS])
+    shift_clock(timedelta(days=60))
+    pruned(world)
+    with tenant_transaction(world.company.id):
+        row = ActionRequest.objects.get(pk=request.pk)
+        assert (row.summary, row.forgotten_at) == ("Pay Quagmire", None)
+
+
+@pytest.mark.django_db
+def test_a_hold_on_everything_keeps_requests_of_which_no_event_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = make_world(FOUR_EYES)
+    decided(world, "Quagmire")
+    shift_clock(timedelta(days=60))
+    monkeypatch.setattr("audit.services.pruning.PRUNERS", [])
+    pruned(world)
+    with tenant_transaction(world.company.id):
+        place_hold(
+            actor=world.company.carl.as_actor(),
+            scope=Scope(HoldKind.EVERYTHING),
+            matter="M",
+            reason="R",
+        )
+        assert forget_requests(clock.now(), 50) == ()
+        assert ActionRequest.objects.get().summary == "Pay Quagmire"

@@ -1,12 +1,13 @@
 """Committed transactions, many threads: what a test of races needs."""
 
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 from typing import TypeVar
 
-from django.db import connections
+from django.db import connection, connections
 
 from govapp.common.clock import shift_clock
 
@@ -39,3 +40,28 @@ class CommittedDatabase:
 
         with ThreadPoolExecutor(len(calls)) as pool:
             return list(pool.map(run, calls))
+
+    def begin_beside(self, call: Callable[[], T]) -> Future[T]:
+        """Run a call in a thread with a connection of its own, until it ends or waits for a lock.
+
+        To be used inside of a transaction that holds one; afterwards ask the future for its result.
+        """
+
+        def run() -> T:
+            try:
+                return call()
+            finally:
+                connections.close_all()
+
+        pool = ThreadPoolExecutor(1)
+        future = pool.submit(run)
+        pool.shutdown(wait=False)
+        while not future.done() and not _is_anybody_waiting():
+            time.sleep(0.01)
+        return future
+
+
+def _is_anybody_waiting() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])

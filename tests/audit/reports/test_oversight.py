@@ -14,7 +14,9 @@ from pypdf import PdfReader
 
 from audit.actors import Actor, Subject
 from audit.models import LedgerEvent, LedgerLeaf, Report
+from audit.reports.making import MakingFailed
 from audit.services import record, reports
+from audit.services.erasure import erase_subject
 from audit.services.sequencer import sequence_tenant
 from govapp.common.errors import Invalid
 from govapp.common.ids import new_id, public_id
@@ -231,6 +233,54 @@ def test_a_report_cancelled_while_it_prints_stops(monkeypatch: pytest.MonkeyPatc
     with tenant_transaction(tenant_id):
         report = Report.objects.get()
         assert (report.status, report.content) == ("cancelled", None)
+
+
+def test_a_report_that_is_being_made_while_somebody_is_erased_begins_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tenant_id = company(days=1)
+    with tenant_transaction(tenant_id):
+        row = reports.request_report(
+            actor=AUDREY, period_start=FIRST, period_end=FIRST + timedelta(days=1)
+        )
+    sign = reports.sign_pdf
+
+    def erase_and_sign(*arguments: Any, **more: Any) -> Any:
+        with tenant_transaction(tenant_id):
+            erase_subject(actor=AUDREY, ref=AUDREY.id, reason="Asked.")
+        return sign(*arguments, **more)
+
+    monkeypatch.setattr(reports, "sign_pdf", erase_and_sign)
+    reports.make_report(tenant_id=tenant_id, report_id=row.pk)
+    with tenant_transaction(tenant_id):
+        report = Report.objects.get()
+        assert (report.status, report.started_at, report.content) == ("queued", None, None)
+    monkeypatch.setattr(reports, "sign_pdf", sign)
+    reports.make_report(tenant_id=tenant_id, report_id=row.pk)
+    with tenant_transaction(tenant_id):
+        report = Report.objects.get()
+    assert (report.status, "Audrey Auditor" in text_of(report)) == ("ready", False)
+
+
+def test_a_maker_that_was_overtaken_neither_finishes_nor_fails_the_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tenant_id = company(days=1)
+    with tenant_transaction(tenant_id):
+        row = reports.request_report(
+            actor=AUDREY, period_start=FIRST, period_end=FIRST + timedelta(days=1)
+        )
+
+    def overtaken(**_: Any) -> bytes:
+        with tenant_transaction(tenant_id):
+            Report.objects.update(started_at=FIRST)
+        raise MakingFailed("It was too late.")
+
+    monkeypatch.setattr(reports, "make_pdf", overtaken)
+    reports.make_report(tenant_id=tenant_id, report_id=row.pk)
+    with tenant_transaction(tenant_id):
+        report = Report.objects.get()
+        assert (report.status, report.failure) == ("running", "")
 
 
 @pytest.mark.parametrize(

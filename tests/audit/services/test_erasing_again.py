@@ -139,6 +139,37 @@ def test_the_name_is_kept_sealed_until_then_and_no_longer(
         assert LedgerErasure.objects.filter(Q(texts_sealed=None), ~Q(closed_at=None)).count() == 1
 
 
+def test_files_that_were_made_meanwhile_go_in_the_end(
+    committed_db: CommittedDatabase, tenant_id: UUID
+) -> None:
+    erase(tenant_id)
+    with tenant_transaction(tenant_id):
+        Report.objects.create(
+            kind="oversight", requested_by_id=CARL.id, requested_by_name=CARL.name,
+            status="ready", content=NAME.encode(),
+        )  # fmt: skip
+    committed_db.move_clock(OPEN_FOR + timedelta(seconds=1))
+    erase_again()
+    with tenant_transaction(tenant_id):
+        assert Report.objects.get().content is None
+    assert [each["files"] for each in found_again(tenant_id)] == [1]
+
+
+def test_one_that_cannot_be_closed_leaves_the_others_alone(
+    committed_db: CommittedDatabase, tenant_id: UUID
+) -> None:
+    other = sequenced_tenant(2)
+    with tenant_transaction(other):
+        broken = LedgerErasure.objects.create(refs=["mem_other"], texts_sealed=b"not sealed")
+    erase(tenant_id)
+    committed_db.move_clock(OPEN_FOR + timedelta(seconds=1))
+    erase_again()
+    with tenant_transaction(tenant_id):
+        assert LedgerErasure.objects.filter(closed_at=None).count() == 0
+    with tenant_transaction(other):
+        assert LedgerErasure.objects.filter(closed_at=None).get() == broken
+
+
 def test_who_comes_back_later_under_the_same_address_keeps_what_is_new(
     committed_db: CommittedDatabase, tenant_id: UUID
 ) -> None:

@@ -21,6 +21,7 @@ from audit.models import (
     LedgerLeaf,
     Pruning,
     PruningStatus,
+    Report,
 )
 from audit.packs.verifier.main import verify_pack
 from audit.packs.verifier.verdict import Verdict
@@ -470,6 +471,19 @@ def test_an_export_that_is_being_written_begins_again() -> None:
         assert (left, ExportPiece.objects.count()) == (("queued", None), 0)
     job = written(job)
     assert (job.status, job.told["counts"]["pruned"]) == ("ready", 5)
+
+
+def test_a_report_that_is_being_made_begins_again() -> None:
+    tenant_id = old_tenant(5, 2)
+    with tenant_transaction(tenant_id):
+        report = Report.objects.create(
+            kind="oversight", status="running", started_at=NOW, progress=40,
+            requested_by_id="mem_carl", requested_by_name="Carl",
+        )  # fmt: skip
+    prune(tenant_id)
+    with tenant_transaction(tenant_id):
+        left = Report.objects.values_list("status", "started_at", "progress").get(pk=report.pk)
+    assert left == ("queued", None, 0)
 
 
 def test_entries_are_gone_and_receipts_stay() -> None:

@@ -1,22 +1,24 @@
 """The pages of retention and holds: who sees and does what, and what is left of an event."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
 from audit.models import LedgerEvent, LedgerLeaf, LegalHold, Pruning, PruningStatus
-from audit.services.pruning import run_pruning
+from audit.services.pruning import Pruner, run_pruning
 from audit.services.retention import prune_daily, sweep_prunings
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
 from govapp.common import clock
 from govapp.common.ids import public_id
-from govapp.common.tenancy import tenant_transaction
+from govapp.common.tenancy import require_tenant_id, tenant_transaction
 from tenants.models import Membership, Tenant
 from tenants.services.retention import set_daily_pruning
 from tenants.services.tenants import set_retention
 from tests.audit.books import write_event
+from tests.conftest import MoveClock
 from tests.people import Company, make_company
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +125,33 @@ def test_daily_pruning_does_what_is_over_age_and_then_rests(acme: Company) -> No
     pruning = pruning_of(acme)
     assert (pruning.asked_by_name, pruning.status) == ("Govapp", PruningStatus.DONE)
     assert "goes by itself every day" in page(signed_in(acme.carl), acme)
+
+
+def test_what_fails_in_one_tenant_keeps_no_other_from_pruning(
+    acme: Company, move_clock: MoveClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    umbrella = make_company("umbrella")
+    for company in (acme, umbrella):
+        with tenant_transaction(company.id):
+            set_retention(actor=company.carl, days=100)
+            set_daily_pruning(actor=company.carl, is_on=True)
+    for number in range(2):
+        write_event(umbrella.id, at=clock.now() - timedelta(days=400), data={"number": number})
+    sequence(umbrella)
+    broken = {acme.id, umbrella.id}
+
+    def fail(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
+        if require_tenant_id() in broken:
+            raise RuntimeError("Something is wrong here.")
+        return ()
+
+    monkeypatch.setattr("audit.services.pruning.PRUNERS", [Pruner(lambda before: (), fail)])
+    assert prune_daily() == 0
+    for still, went in (({acme.id}, 2), (set(), 3)):
+        broken.clear()
+        broken.update(still)
+        move_clock(timedelta(minutes=5 * went))
+        assert sweep_prunings() == went
 
 
 def test_what_was_left_alone_is_gone_on_with(acme: Company) -> None:
