@@ -10,7 +10,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from django.db import connection
 
-from audit.models import LedgerEvent, LedgerLeaf, LedgerWords
+from audit.models import LedgerEvent, LedgerLeaf, LedgerWords, WordsCursor
 from audit.searching import SearchEntry, entry_of
 from audit.searching.lexemes import lexemes, mark_of
 from audit.selectors.disclosures import disclose
@@ -62,6 +62,11 @@ def search_lag() -> Lag:
         cursor.execute(_LAG, [require_tenant_id()])
         row = cursor.fetchone()
     return Lag(*row) if row else Lag()
+
+
+def indexed_size() -> int:
+    """Return below which index everything of the bound tenant can be searched. One query."""
+    return WordsCursor.objects.values_list("size", flat=True).first() or 0
 
 
 def events_from(first: int, end: int) -> list[FoundEvent]:
