@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 from audit.exporting import KINDS, Exported
 from audit.models import ExportJob, ExportPiece, LedgerEvent
 from audit.selectors.events import EventFilter, as_rows, select_events
+from audit.selectors.search_index import check_searched
 from audit.selectors.searching import Place, find_events
 from govapp.common.arrays import is_any
 
@@ -63,6 +64,7 @@ def events_in(
     """Return the next events of an export, oldest first, of those in the tree of this size.
 
     What has no place in that tree yet is left out: an export says from which state it was made.
+    Raises `Conflict` for a search that does not reach to that state any more.
     """
     rows = _searched(wanted, size, after, limit) if wanted.is_searched else _placed(wanted, size)
     if after is not None:
@@ -74,6 +76,8 @@ def events_in(
         "id", "occurred_at", "body", F("leaf_rows__index"), F("leaf_rows__leaf_hash")
     )
     found = list(values[:limit])
+    if wanted.is_searched:
+        check_searched(size)
     rows_read = as_rows(columns[:3] for columns in found)
     return [
         (Cursor(at, ident), Exported(row.canonical, row.body, index, bytes(leaf_hash)))

@@ -26,7 +26,8 @@ from audit.packs.contents import KeySpan, PackContents, PackedReport, Vouching
 from audit.selectors.anchors import anchor_of
 from audit.selectors.events import EventFilter, select_events
 from audit.selectors.pack_rows import PackScope, Reading, leaves_of, values_of
-from audit.selectors.proofs import SignedCheckpoint, latest_checkpoint, verifier_keys
+from audit.selectors.proofs import SignedCheckpoint, checkpoint_of, latest_checkpoint, verifier_keys
+from audit.selectors.search_index import check_searched
 from audit.selectors.tiles import read_tile
 from govapp.common.errors import Conflict, NotFound
 from govapp.common.ids import public_id
@@ -53,9 +54,9 @@ class Chosen:
 NOTHING: Final = Chosen()
 
 
-def signed_checkpoint() -> SignedCheckpoint:
-    """Return what a pack is made of. Raises `Conflict` when nothing is signed yet."""
-    checkpoint = latest_checkpoint()
+def signed_checkpoint(size: int | None = None) -> SignedCheckpoint:
+    """Return what a pack is made of: the newest, or that of a size. Raises `Conflict` without."""
+    checkpoint = latest_checkpoint() if size is None else checkpoint_of(size)
     if checkpoint is None:
         raise Conflict("Nothing stands in the signed record yet; try again in a few seconds.")
     return checkpoint
@@ -66,18 +67,20 @@ def pack_contents(
     *,
     exporter: Actor,
     made_at: datetime,
+    size: int | None = None,
     chosen: Chosen = NOTHING,
     reading: Reading = _here,
 ) -> tuple[PackContents, int]:
     """Return the contents of a pack, and how many leaves it has.
 
     They read the database while they are written, each page within `reading`; this itself is
-    called inside of a transaction. A filter by days alone gives every event between the first and
-    the last of them, so that the pack shows that none is missing; any other is a selection. Raises
-    `Malformed` for a filter that makes no sense, `Conflict` when nothing is signed yet, `NotFound`
+    called inside of a transaction. `size` is that of a checkpoint, the newest without it. A filter
+    by days alone gives every event between the first and the last of them, so that the pack shows
+    that none is missing; any other is a selection. Raises `Malformed` for a filter that makes no
+    sense, `Conflict` when nothing is signed yet or a search does not reach that far, `NotFound`
     without that report.
     """
-    checkpoint = signed_checkpoint()
+    checkpoint = signed_checkpoint(size)
     report, report_index = packed_report(chosen.report_id, checkpoint.size)
     scope = pack_scope(wanted, checkpoint.size, report_index)
     keys = _keys(checkpoint.size)
@@ -134,6 +137,8 @@ def pack_scope(wanted: EventFilter, size: int, report_index: int | None) -> Pack
                 frozenset(beside),
             )
     matching = array("q", _matching(wanted, size))
+    if wanted.is_searched:
+        check_searched(size)
     supporting = leaned_on - set(matching)
     others = array("q", merge(matching, sorted(supporting)))
     return PackScope(

@@ -10,10 +10,11 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from django.db import connection
 
-from audit.models import LedgerEvent, LedgerLeaf, LedgerWords
+from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLeaf, LedgerWords, WordsCursor
 from audit.searching import SearchEntry, entry_of
 from audit.searching.lexemes import lexemes, mark_of
 from audit.selectors.disclosures import disclose
+from govapp.common.errors import Conflict
 from govapp.common.ids import public_id
 from govapp.common.tenancy import require_tenant_id
 
@@ -62,6 +63,31 @@ def search_lag() -> Lag:
         cursor.execute(_LAG, [require_tenant_id()])
         row = cursor.fetchone()
     return Lag(*row) if row else Lag()
+
+
+def indexed_size() -> int:
+    """Return below which index everything of the bound tenant can be searched. One query."""
+    return WordsCursor.objects.values_list("size", flat=True).first() or 0
+
+
+def searched_checkpoint(asked_at: datetime) -> int | None:
+    """Return the size of the newest checkpoint of which every event can be searched.
+
+    None while that is not one with everything that was signed at this instant. Three queries.
+    """
+    sizes = LedgerCheckpoint.objects.order_by("-size").values_list("size", flat=True)
+    found = sizes.filter(size__lte=indexed_size()).first()
+    asked = sizes.filter(signed_at__lte=asked_at).first() or 0
+    return found if found is not None and found >= asked else None
+
+
+def check_searched(size: int) -> None:
+    """Raise `Conflict` unless every event of a tree of this size can be searched. One query.
+
+    Asked after a search whose result has to be whole: its index may have been emptied meanwhile.
+    """
+    if indexed_size() < size:
+        raise Conflict("The index of the search was being made again meanwhile; ask once more.")
 
 
 def events_from(first: int, end: int) -> list[FoundEvent]:

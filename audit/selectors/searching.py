@@ -1,12 +1,18 @@
 """Searching the record of the bound tenant: pages of what was found, and how it is spread."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
+
+from audit.models import LedgerWords
 from audit.search_doors import search_newest, search_oldest, search_summary
+from govapp.common.arrays import is_any
 from govapp.common.tenancy import require_tenant_id
 
 COUNTED: Final = 5_000
@@ -61,6 +67,23 @@ def find_events(
     at, ident = after or (None, None)
     rows = door.call(*_asked(wanted), at, ident, below, limit)
     return [Place(row["occurred_at"], row["id"]) for row in rows]
+
+
+def found_among(wanted: Search, idents: Iterable[UUID]) -> list[UUID]:
+    """Return which of these events a search finds. One statement, which reads these rows alone.
+
+    For whoever goes through the record a part at a time: what is found elsewhere costs nothing.
+    """
+    asked = Q()
+    if wanted.query:
+        # Not of Django's own, which would read the query as a text in some language.
+        asked &= Q(RawSQL("words @@ %s::tsquery", [wanted.query], BooleanField()))
+    if wanted.since is not None:
+        asked &= Q(occurred_at__gte=wanted.since)
+    if wanted.until is not None:
+        asked &= Q(occurred_at__lt=wanted.until)
+    rows = LedgerWords.objects.filter(asked, is_any("id", idents))
+    return list(rows.values_list("id", flat=True))
 
 
 def summarise(wanted: Search, *, zone: str) -> Summary:

@@ -6,12 +6,15 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from django.db.models import F, Min, Q
+from django.db.models import F, Min, Q, QuerySet
 
 from audit.exporting import Exported
 from audit.models import AuditStream, LedgerCheckpoint, LedgerEvent, LedgerLeaf, LedgerLog
 from audit.models import StreamState as State
 from audit.selectors.events import EventFilter, as_rows, parse_day, select_events, start_of_day
+from audit.selectors.search_index import indexed_size
+from audit.selectors.searching import found_among
+from govapp.common.arrays import is_any
 from govapp.common.errors import Invalid, NotFound
 
 SENDING: Final = (State.ACTIVE, State.FAILING)
@@ -74,14 +77,25 @@ def size_of_record() -> int:
     return LedgerLog.objects.values_list("size", flat=True).first() or 0
 
 
+def known_size(wanted: EventFilter, size: int) -> int:
+    """Return below which index of a tree of this size it can be said what a filter wants.
+
+    The index that is searched is some moments behind the tree, and far behind when it is made
+    again: a filter that takes it goes as far as both.
+    """
+    return min(size, indexed_size()) if wanted.is_searched else size
+
+
 def read_window(wanted: EventFilter, *, start: int, stop: int, most: int, fill: bool) -> Window:
     """Return what a filter wants of the leaves from `start` up to `stop`, at most `most` events.
 
-    Without `fill`, bodies are what was hashed, with places for personal texts. Leaves are looked
-    through `WINDOW` at a time.
+    `stop` is at most `known_size`. Without `fill`, bodies are what was hashed, with places for
+    personal texts. Leaves are looked through `WINDOW` at a time.
     """
     stop = min(stop, start + WINDOW)
-    rows = select_events(wanted).filter(leaf_rows__index__gte=start, leaf_rows__index__lt=stop)
+    rows = _events_between(wanted, start, stop).filter(
+        leaf_rows__index__gte=start, leaf_rows__index__lt=stop
+    )
     values = rows.order_by("leaf_rows__index").values_list(
         "id", "occurred_at", "body", F("leaf_rows__index"), F("leaf_rows__leaf_hash")
     )
@@ -162,6 +176,16 @@ def oldest_unsent() -> int | None:
 def is_late(row: StreamRow, now: datetime, *, after: timedelta = timedelta(minutes=5)) -> bool:
     """Whether something has waited for longer than `after`."""
     return row.oldest_at is not None and row.oldest_at < now - after
+
+
+def _events_between(wanted: EventFilter, start: int, stop: int) -> QuerySet[LedgerEvent]:
+    """What a filter wants; of a search, only as far as it is looked up between these leaves."""
+    if not wanted.is_searched:
+        return select_events(wanted)
+    search = wanted.search()
+    leaves = LedgerLeaf.objects.filter(index__gte=start, index__lt=stop)
+    idents = leaves.values_list("event_id", flat=True)
+    return LedgerEvent.objects.filter(is_any("id", found_among(search, idents) if search else []))
 
 
 def _rows(streams: list[AuditStream]) -> list[StreamRow]:

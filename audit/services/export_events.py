@@ -6,6 +6,7 @@ from audit.actors import Actor, Subject
 from audit.exporting import PACK
 from audit.models import ExportJob
 from audit.services.ledger import record
+from audit.services.query_words import marked_query
 
 
 def words_of(job: ExportJob) -> str:
@@ -25,7 +26,7 @@ def record_export(
         summary=summary,
         data={
             "format": job.format,
-            "query": job.query,
+            "query": marked_query(job.query, job.requested_by_id),
             "time_zone": job.time_zone,
             **_pack_options(job.format, job.options),
             **data,

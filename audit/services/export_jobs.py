@@ -25,6 +25,7 @@ from audit.selectors.exports import (
 )
 from audit.selectors.holds import lock_keeping
 from audit.selectors.proofs import latest_checkpoint
+from audit.selectors.search_index import searched_checkpoint
 from audit.services.export_events import record_export, words_of
 from audit.services.export_writing import ExportFile, Stopped, fail_export, locked_export
 from audit.services.packs import check_options, write_pack_file
@@ -211,8 +212,21 @@ def _begin(job_id: UUID) -> ExportJob | None:
     if checkpoint is None:
         fail_export(job, "Nothing stands in the record yet; try again in a few seconds.")
         return None
+    is_searched = filter_of(job.query, job.time_zone).is_searched
+    size = searched_checkpoint(job.requested_at) if is_searched else checkpoint.size
+    if size is None:
+        _wait_for_index(job)
+        return None
     ExportPiece.objects.filter(job_id=job.pk).delete()
     job.status, job.started_at, job.beat_at = ReportStatus.RUNNING, now, now
-    job.progress, job.step, job.ledger_size = 0, "Counting the events", checkpoint.size
+    job.progress, job.step, job.ledger_size = 0, "Counting the events", size
     job.save()
     return job
+
+
+def _wait_for_index(job: ExportJob) -> None:
+    """Leave it in the queue: what was signed when it was asked for is not searched yet."""
+    job.status, job.started_at = ReportStatus.QUEUED, None
+    job.step = "Waiting until everything can be searched"
+    job.beat_at = clock.now() - STALE_AFTER  # for the next sweep
+    job.save(update_fields=["status", "started_at", "step", "beat_at"])

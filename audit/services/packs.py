@@ -59,10 +59,10 @@ def write_pack_file(file: ExportFile) -> None:
             filter_of(job.query, job.time_zone),
             exporter=Actor("person", job.requested_by_id, job.requested_by_name),
             made_at=clock.now(),
+            size=job.ledger_size,
             chosen=chosen_of(job),
             reading=pages.read,
         )
-        ExportJob.objects.filter(pk=job.pk).update(ledger_size=contents.size)
     written = write_pack(file, contents)
     file.finish(
         count=written.counts.get("events", 0),

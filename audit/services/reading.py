@@ -8,6 +8,7 @@ from audit.selectors.events import EventFilter, Page, list_events
 from audit.selectors.proofs import verifier_keys
 from audit.services.bundles import ONCE_IN
 from audit.services.ledger import record
+from audit.services.query_words import marked_query
 from govapp.common import clock
 
 _TYPE: Final = "ledger.events_read"
@@ -32,7 +33,11 @@ def read_events(*, actor: Actor, wanted: EventFilter, cursor: str, limit: int) -
             actor=actor,
             subject=Subject("ledger", origin, origin),
             summary=f"{actor.name} reads events of the record with a program ({words}).",
-            data={"query": chosen, "time_zone": wanted.zone, "count": len(page.rows)},
+            data={
+                "query": marked_query(chosen, actor.id),
+                "time_zone": wanted.zone,
+                "count": len(page.rows),
+            },
             at=now,
         )
     return page

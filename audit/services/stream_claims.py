@@ -8,8 +8,9 @@ from uuid import UUID
 from audit.actors import SYSTEM
 from audit.exporting.streaming import FORMATS, Chain
 from audit.models import AuditStream, LedgerLog
+from audit.selectors.event_filter import EventFilter
 from audit.selectors.exports import filter_of
-from audit.selectors.streams import Window, read_window
+from audit.selectors.streams import Window, known_size, read_window
 from audit.services.stream_events import record_stream
 from audit.services.stream_hints import nobodys
 from audit.transports.batch import Batch, Line
@@ -37,18 +38,24 @@ def claim_batch(stream_id: UUID) -> Claimed | None:
     rows = AuditStream.objects.select_for_update(skip_locked=True)
     stream = nobodys(rows.filter(pk=stream_id, next_at__lte=now), now).first()
     ledger = LedgerLog.objects.first()
-    if stream is None or ledger is None or stream.cursor >= ledger.size:
+    if stream is None or ledger is None:
         return None
+    wanted = filter_of(stream.query, stream.time_zone)
+    size = known_size(wanted, ledger.size)
+    if size < (stream.sending_until or stream.cursor + 1):
+        return None  # nothing to send, or not searched yet: the sweep comes again
     begun, missing = stream.cursor, 0
     is_resent = stream.sending_until is not None
     window = Window([], stream.cursor, 0)
     for _ in range(_WINDOWS):
         stream.cursor = window.end
-        window = _next_window(stream, ledger.size)
+        window = _next_window(stream, wanted, size)
         missing += window.missing
-        if window.events or window.end >= ledger.size:
+        if window.events or window.end >= size:
             break
         stream.sending_until = None  # what was sent then has been pruned since
+    if known_size(wanted, size) < size:
+        return None  # the index was emptied while it was read
     batch, chain, end = _batch_of(stream, window, ledger.origin)
     if batch is None:
         stream.cursor, stream.sending_until = window.end, None
@@ -62,9 +69,9 @@ def claim_batch(stream_id: UUID) -> Claimed | None:
     return Claimed(stream, batch, chain, now)
 
 
-def _next_window(stream: AuditStream, size: int) -> Window:
+def _next_window(stream: AuditStream, wanted: EventFilter, size: int) -> Window:
     return read_window(
-        filter_of(stream.query, stream.time_zone),
+        wanted,
         start=stream.cursor,
         stop=stream.sending_until or size,
         most=stream.at_once,

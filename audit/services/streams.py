@@ -9,6 +9,7 @@ from django.db import transaction
 from audit.actors import Actor
 from audit.models import AuditStream, StreamKind, StreamState, StreamTest
 from audit.selectors.streams import SENDING, Start, position_of
+from audit.services.query_words import marked_query
 from audit.services.stream_checks import Wanted, check_wanted
 from audit.services.stream_events import record_stream
 from govapp.common import clock
@@ -52,7 +53,8 @@ def create_stream(
     record_stream(
         stream, actor, "audit_stream.created",
         f"{actor.name} made the stream {stream.name} to {stream.host}, from index {stream.cursor}.",
-        query=stream.query, time_zone=stream.time_zone, from_index=stream.cursor,
+        query=marked_query(stream.query, actor.id), time_zone=stream.time_zone,
+        from_index=stream.cursor,
     )  # fmt: skip
     _hint(stream)
     return stream, secret
@@ -65,11 +67,11 @@ def change_stream(*, actor: Actor, stream_id: UUID, wanted: Wanted) -> AuditStre
     check_wanted(stream.kind, wanted)
     if wanted.name != stream.name:
         _check_name_is_free(wanted.name)
-    before = _said_of(stream)
+    before = _said_of(stream, actor)
     _apply(stream, wanted)
     changes = {
         name: {"from": before[name], "to": value}
-        for name, value in _said_of(stream).items()
+        for name, value in _said_of(stream, actor).items()
         if value != before[name]
     }
     if wanted.authorization is not None:
@@ -201,7 +203,7 @@ def _apply(stream: AuditStream, wanted: Wanted) -> None:
         stream.authorization_sealed = seal(value) if value else None
 
 
-def _said_of(stream: AuditStream) -> dict[str, Any]:
+def _said_of(stream: AuditStream, actor: Actor) -> dict[str, Any]:
     """What the record says of its settings; the rest of the address may be a secret."""
     return {
         "name": stream.name,
@@ -209,7 +211,7 @@ def _said_of(stream: AuditStream) -> dict[str, Any]:
         "path": "" if stream.address == stream.host else "set",
         "format": stream.format,
         "discloses": stream.discloses,
-        "query": stream.query,
+        "query": marked_query(stream.query, actor.id),
         "time_zone": stream.time_zone,
         "at_once": stream.at_once,
         "roots": "set" if stream.roots else "",

@@ -65,7 +65,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "facets": facets_of(request, wanted, summary, names),
         "histogram": histogram_of(request, wanted, summary, today=today),
         "counted": COUNTED if summary.is_cut else 0,
-        "lag": _lag_words(search_lag(), now) if wanted.is_searched else "",
+        "lag": _lag_words(search_lag(), now),
         "asked": wanted.asked(),
         "zone": wanted.zone,
         "pruned": pruned_sentence(),
@@ -122,7 +122,7 @@ def _lag_words(lag: Lag, now: datetime) -> str:
     if lag.since is None or now - lag.since < _LATE:
         return ""
     word = "event is" if lag.events == 1 else "events are"
-    return f"{lag.events:,} newer {word} not searched yet: the index is being filled."
+    return f"{lag.events:,} newer {word} not searched yet, nor counted: the index is being filled."
 
 
 def _facts(body: dict[str, Any]) -> list[dict[str, str]]:

@@ -24,10 +24,12 @@ from audit.services.export_jobs import (
     write_export,
 )
 from audit.services.export_writing import ExportFile, Stopped
+from audit.services.search_index import rebuild_index
+from audit.services.sequencer import sequence_tenant
 from govapp.common.errors import Conflict, Invalid, Malformed, NotFound
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
-from tests.audit.books import ALICE, sequenced_tenant, write_event
+from tests.audit.books import ALICE, index_now, sequenced_tenant, write_event
 from tests.conftest import MoveClock
 
 pytestmark = pytest.mark.django_db
@@ -200,3 +202,43 @@ def test_another_tenant_has_nothing() -> None:
             with pytest.raises(NotFound):
                 call(actor=ALICE, job_id=job.pk)
     assert list(read_export(tenant_id=new_id(), job_id=job.pk)) == []
+
+
+@pytest.mark.parametrize("export_format", ["jsonl", "evidence-pack"])
+def test_a_search_waits_until_everything_asked_for_can_be_searched(export_format: str) -> None:
+    tenant_id = sequenced_tenant(6)
+    job = written(ask(tenant_id, export_format, kind="person"))
+    assert (job.status, job.step) == ("queued", "Waiting until everything can be searched")
+    assert requeue_exports() == 1
+    index_now(tenant_id)
+    job = written(job)
+    # The five of Alice, and that she asked; the birth of the key is of the system.
+    assert (job.status, job.failure, job.count) == ("ready", "", 6)
+
+
+@pytest.mark.parametrize("export_format", ["jsonl", "evidence-pack"])
+def test_a_search_does_not_wait_for_what_comes_after_it(export_format: str) -> None:
+    tenant_id = index_now(sequenced_tenant(6))
+    job = ask(tenant_id, export_format, kind="person")
+    write_event(tenant_id)
+    sequence_tenant(tenant_id=tenant_id)
+    job = written(job)
+    assert (job.status, job.ledger_size, job.count) == ("ready", 6, 5)
+
+
+def test_an_index_that_is_emptied_while_it_is_read_makes_no_shorter_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tenant_id = index_now(sequenced_tenant(30))
+
+    def emptied_after_a_page(*args: Any, **named: Any) -> Any:
+        found = events_in(*args, **named, limit=7)
+        rebuild_index(tenant_id=tenant_id)
+        return found
+
+    monkeypatch.setattr(export_jobs, "events_in", emptied_after_a_page)
+    job = written(ask(tenant_id, kind="person"))
+    assert (job.status, job.failure) == (
+        "failed",
+        "The index of the search was being made again meanwhile; ask once more.",
+    )
