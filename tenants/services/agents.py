@@ -21,6 +21,7 @@ _LABELS: Final = {
     "owner": "owner",
     "labels": "labels",
     "trust_tier": "trust tier",
+    "needs_proof": "needs proofs of possession",
 }
 
 
@@ -58,7 +59,8 @@ def register_agent(
 
 @transaction.atomic
 def change_agent(*, actor: Membership, agent: Agent, **fields: Any) -> Agent:
-    """Change any of `name`, `description`, `owner`, `labels`, `trust_tier`; return the agent.
+    """Change any of `name`, `description`, `owner`, `labels`, `trust_tier`,
+    `needs_proof`; return the agent.
 
     Raises `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for a taken name and
     for an agent that is retired.
@@ -170,6 +172,8 @@ def _checked(field: str, value: Any) -> Any:
             if value not in TrustTier.values:
                 raise fault(field, f"There is no trust tier {value}.")
             return TrustTier(value).value
+        case "needs_proof":
+            return bool(value)
     return value
 
 
@@ -183,4 +187,6 @@ def _clean_labels(labels: Iterable[str]) -> list[str]:
 def _word(value: Any) -> str:
     if isinstance(value, Membership):
         return value.user.name
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(value) if isinstance(value, list) else str(value)
