@@ -194,7 +194,7 @@ session.login_failed | A login failed | email step
 """
 _AGENTS: Final = """
 agent.registered | An agent was registered | name description owner owner_name trust_tier
-    labels:list
+    labels:list needs_proof~:flag
 agent.changed | An agent was changed | changes:object
 agent.paused | An agent was stopped | name reason
 agent.resumed | An agent may act again | name

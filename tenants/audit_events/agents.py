@@ -32,6 +32,7 @@ def agent_registered(*, actor: Membership, agent: Agent) -> None:
             "owner_name": name_of(agent.owner),
             "trust_tier": agent.trust_tier,
             "labels": list(agent.labels),
+            "needs_proof": agent.needs_proof,
         },
     )
 

@@ -34,6 +34,7 @@ def register_agent(
     owner: Membership,
     labels: Iterable[str] = (),
     trust_tier: str = TrustTier.NEW,
+    needs_proof: bool = False,
 ) -> Agent:
     """Make an agent known, owned by an active member, and return it. It has no key yet.
 
@@ -46,6 +47,7 @@ def register_agent(
         "owner": owner,
         "labels": labels,
         "trust_tier": trust_tier,
+        "needs_proof": needs_proof,
     }
     agent = Agent(**{field: _checked(field, value) for field, value in fields.items()})
     try:

@@ -21,8 +21,10 @@ KEYS: dict[str, Any] = {
 
 def public_jwk(alg: str, key: Any = None) -> dict[str, Any]:
     """Return the public half as a JWK."""
-    kind = {"ES256": jwt.algorithms.ECAlgorithm, "EdDSA": jwt.algorithms.OKPAlgorithm}[alg]
-    return dict(json.loads(kind.to_jwk((key or KEYS[alg]).public_key())))
+    public = (key or KEYS[alg]).public_key()
+    if alg == "ES256":
+        return dict(json.loads(jwt.algorithms.ECAlgorithm.to_jwk(public)))
+    return dict(json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(public)))
 
 
 def digest(text: str) -> str:
