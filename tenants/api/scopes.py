@@ -29,8 +29,10 @@ class HasScope(BasePermission):
         declared: Mapping[str, Scope] = getattr(view, "scopes", {})
         method = str(request.method)
         if method not in declared and method not in SAFE_METHODS:
-            # A member's view says who it is for; any other is closed.
-            return bool(getattr(view, "is_for_members", False))
+            # A member's view says who it is for, and a method that is not there that it is not
+            # there; anything else is closed.
+            is_there = hasattr(view, method.lower())
+            return not is_there or bool(getattr(view, "is_for_members", False))
         scope = declared.get(method, Scope.READ)
         if scope not in holder.scopes:
             raise _noted(request, ScopeMissing.of(holder, scope))
