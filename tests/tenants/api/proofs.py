@@ -49,8 +49,9 @@ def make_proof(
         "jti": str(new_id()),
         "htm": method,
         "htu": settings.BASE_URL + path,
-        "iat": int(clock.now().timestamp()),
     }
+    if "iat" not in claims:
+        body["iat"] = int(clock.now().timestamp())
     if token:
         body["ath"] = digest(token)
     body = {name: value for name, value in (body | claims).items() if name not in without}
