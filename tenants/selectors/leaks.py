@@ -40,7 +40,11 @@ class Deeds:
 
 
 def deeds_since(credential: Credential, since: datetime) -> Deeds:
-    """Return what the key's agent did since then, newest first. Four statements."""
+    """Return what the key's agent did since then, newest first.
+
+    Never from before the key was issued. A constant number of statements.
+    """
+    since = max(since, credential.created_at)
     events = _events(credential, since)
     newest = events.order_by("-occurred_at", "-id").values_list("id", "occurred_at", "body")
     found = list(newest[: MOST_SHOWN + 1])
@@ -54,6 +58,7 @@ def deeds_since(credential: Credential, since: datetime) -> Deeds:
 
 def count_deeds(credential: Credential, since: datetime) -> dict[str, int]:
     """Return how many requests, grants and redemptions there were since then. One statement."""
+    since = max(since, credential.created_at)
     rows = _events(credential, since).filter(type__in=_COUNTED).order_by()
     counted = dict(rows.values_list("type").annotate(number=Count("id")))
     return {word: counted.get(kind, 0) for kind, word in _COUNTED.items()}

@@ -32,6 +32,7 @@ def report_leak(
     now = clock.now()
     if since > now:
         raise fault("since", "Choose a moment in the past.")
+    since = max(since, credential.created_at)  # nothing was done with it before
     # The agent is locked first, as where keys are issued.
     agent = Agent.objects.select_for_update(of=("self",)).get(pk=credential.agent_id)
     is_paused = pause and agent.status == AgentStatus.ACTIVE

@@ -12,7 +12,7 @@ from django.utils.timezone import is_aware
 from django.views.decorators.http import require_http_methods
 
 from audit.readers import may_read
-from govapp.common.errors import Malformed
+from govapp.common.errors import NotFound
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.forms_keys import LeakForm
@@ -51,7 +51,7 @@ def leak(request: PageRequest, slug: str, agent: str, key: str) -> HttpResponse:
 
 
 def _since(request: PageRequest, credential: Credential) -> datetime:
-    """Return the moment of the address, or when the key was issued. Raises `Malformed`."""
+    """Return the moment of the address, or when the key was issued. Raises `NotFound`."""
     text = request.GET.get("since", "")
     if not text:
         return credential.created_at
@@ -60,7 +60,7 @@ def _since(request: PageRequest, credential: Credential) -> datetime:
     except ValueError:
         moment = None
     if moment is None or not is_aware(moment):
-        raise Malformed("`since` is a moment like 2026-11-21T10:00:00+00:00.")
+        raise NotFound("There is no such moment.")
     return moment
 
 
@@ -75,7 +75,7 @@ def _page(
         "nav": "agents",
         "agent": credential.agent,
         "credential": credential,
-        "since": since,
+        "since": max(since, credential.created_at),
         "deeds": deeds_since(credential, since),
         "may_read_record": may_read(request.membership),
         "form": bound or LeakForm(initial={"since": since}),

@@ -175,5 +175,8 @@ def test_the_page_takes_a_moment_and_nothing_else(
     client = page(world, "olivia")
     path = f"/t/acme/agents/{key.agent.public_id}/keys/{key.public_id}/leak"
     assert client.get(path, {"since": "2026-11-21T10:00:00+00:00"}).status_code == 200
+    assert client.get(path, {"since": "0001-01-01T00:00:00+00:00"}).status_code == 200
+    for text in ("soon", "2026-11-21T10:00:00", "2026-13-01T00:00:00+00:00"):
+        assert client.get(path, {"since": text}).status_code == 404
     assert client.post(path, {"since": "soon"}).status_code == 422
     assert client.post(path, {"since": "2999-01-01T00:00"}).status_code == 422
