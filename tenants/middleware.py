@@ -16,6 +16,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from govapp.common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from govapp.common.ids import public_id
+from govapp.common.middleware import using_key
 from govapp.common.tenancy import bind_tenant
 from tenants.api.scopes import REFUSED, USED
 from tenants.doors import tenants_of_user
@@ -58,7 +60,7 @@ class ApiKeyMiddleware:
             response: HttpResponseBase = self.get_response(request)
             refused = getattr(asked, "refusal", None)
         else:
-            with bind_tenant(principal.tenant_id):
+            with bind_tenant(principal.tenant_id), using_key(_key_of(principal)):
                 response = self.get_response(request)
             refused = request.META.get(REFUSED)
         if isinstance(refused, KeyRefusedError):
@@ -67,6 +69,13 @@ class ApiKeyMiddleware:
             scope = request.META.get(USED, "")
             note_key_use(principal, address=client_address(request), scope=scope)
         return response
+
+
+def _key_of(principal: Principal) -> str:
+    """Return the id of an agent's key, also where it calls with a token of the key."""
+    if isinstance(principal, AgentPrincipal):
+        return public_id("key", principal.credential_id)
+    return ""
 
 
 def _principal_of(request: HttpRequest) -> Principal | None:

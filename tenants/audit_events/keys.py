@@ -87,9 +87,8 @@ def leak_reported(
         summary=(
             f"{actor.user.name} reported the key {credential.label} ({credential.prefix}) of the"
             f" agent {credential.agent.name} as leaked: it and {tokens} live tokens are refused"
-            f"{stopped}. Since {since:%d %B %Y %H:%M} UTC the agent made"
-            f" {counts['requests']} requests, got {counts['grants']} permissions, and"
-            f" {counts['redemptions']} were used."
+            f"{stopped}. Since {since:%d %B %Y %H:%M} UTC, {counts['requests']} requests were made"
+            f" with it, {counts['grants']} permissions fetched, and {counts['redemptions']} used."
         ),
         data={
             "key": credential.public_id,

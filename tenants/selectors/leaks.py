@@ -1,23 +1,23 @@
-"""What was done since a moment by the agent whose key got into other hands, from the record."""
+"""What was done since a moment with a key that got into other hands, from the record."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BinaryField, Count, F, Func, IntegerField, Q, QuerySet, Value
 
 from audit.models import LedgerEvent
 from audit.selectors.events import EventRow, as_rows
-from govapp.common import clock
 from tenants.models import Credential
 
 MOST_SHOWN: Final = 200
 _LONGEST_GRANT: Final = timedelta(hours=1)  # a permission lives for minutes
 # What counts as a deed, and under which word it is counted.
+_USED: Final = "grant.redeemed"
 _COUNTED: Final = {
     "action_request.submitted": "requests",
     "grant.issued": "grants",
-    "grant.redeemed": "redemptions",
+    _USED: "redemptions",
 }
 _BY_THE_AGENT: Final = (
     "action_request.submitted", "action_request.cancelled", "grant.issued", "execution.reported",
@@ -27,20 +27,20 @@ _BY_THE_AGENT: Final = (
 
 @dataclass(frozen=True)
 class Deeds:
-    """The deeds since a moment: how many, the newest of them, and whether the key is alone.
+    """The deeds since a moment: how many, and the newest of them.
 
-    The record names the agent that acted and not the key. `other_keys` had a life in that time:
-    what is listed may be theirs.
+    What an agent did before the record named its keys is listed as well; `unnamed` says that there
+    is such, which another key may have done.
     """
 
     counts: dict[str, int]
     rows: list[EventRow]
     is_cut: bool
-    other_keys: list[Credential]
+    unnamed: bool
 
 
 def deeds_since(credential: Credential, since: datetime) -> Deeds:
-    """Return what the key's agent did since then, newest first.
+    """Return what was done with the key since then, newest first.
 
     Never from before the key was issued. A constant number of statements.
     """
@@ -48,11 +48,12 @@ def deeds_since(credential: Credential, since: datetime) -> Deeds:
     events = _events(credential, since)
     newest = events.order_by("-occurred_at", "-id").values_list("id", "occurred_at", "body")
     found = list(newest[: MOST_SHOWN + 1])
+    rows = as_rows(found[:MOST_SHOWN])
     return Deeds(
         counts=count_deeds(credential, since),
-        rows=as_rows(found[:MOST_SHOWN]),
+        rows=rows,
         is_cut=len(found) > MOST_SHOWN,
-        other_keys=list(_others(credential, since)),
+        unnamed=any(not _names_a_key(row) for row in rows),
     )
 
 
@@ -64,24 +65,36 @@ def count_deeds(credential: Credential, since: datetime) -> dict[str, int]:
     return {word: counted.get(kind, 0) for kind, word in _COUNTED.items()}
 
 
+def _names_a_key(row: EventRow) -> bool:
+    # Whoever uses a permission need not have a key: its request says whose it was.
+    return row.body["type"] == _USED or "key" in row.body or "key" in row.body["data"]
+
+
 def _events(credential: Credential, since: datetime) -> QuerySet[LedgerEvent]:
-    mine = LedgerEvent.objects.filter(actor_id=credential.agent.public_id)
+    mine = _by_key(credential, LedgerEvent.objects.filter(actor_id=credential.agent.public_id))
     granted = mine.filter(
         type="grant.issued", occurred_at__gte=since - _LONGEST_GRANT, request_id__isnull=False
     )
     return LedgerEvent.objects.filter(
-        # Whoever used a permission need not be the agent: its request says whose it was.
-        Q(actor_id=credential.agent.public_id, type__in=_BY_THE_AGENT)
-        | Q(type="grant.redeemed", request_id__in=granted.values("request_id")),
+        Q(pk__in=mine.filter(type__in=_BY_THE_AGENT, occurred_at__gte=since).values("pk"))
+        | Q(type=_USED, request_id__in=granted.values("request_id")),
         occurred_at__gte=since,
     )
 
 
-def _others(credential: Credential, since: datetime) -> QuerySet[Credential]:
-    return (
-        Credential.objects.filter(agent=credential.agent, expires_at__gt=since)
-        .filter(Q(revoked_at=None) | Q(revoked_at__gt=since))
-        .filter(created_at__lte=clock.Now())
-        .exclude(pk=credential.pk)
-        .order_by("created_at", "id")
+def _by_key(credential: Credential, events: QuerySet[LedgerEvent]) -> QuerySet[LedgerEvent]:
+    """Leave out what another key did. Events are canonical JSON: a name and its text are bytes."""
+    of_this = _position(f'"key":"{credential.public_id}"')
+    of_any = _position('"key":"key_')
+    return events.alias(of_this=of_this, of_any=of_any).filter(Q(of_this__gt=0) | Q(of_any=0))
+
+
+def _position(text: str) -> Func:
+    mark = Value(text.encode(), output_field=BinaryField())
+    return Func(
+        mark,
+        F("body"),
+        template="position(%(expressions)s)",
+        arg_joiner=" IN ",
+        output_field=IntegerField(),
     )

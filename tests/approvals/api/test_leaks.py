@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from approvals.models import ActionRequest
+from approvals.services.submission import submit_action
 from govapp.common import clock
 from govapp.common.errors import Forbidden, Invalid
 from govapp.common.tenancy import tenant_transaction
@@ -66,7 +67,8 @@ def test_the_key_and_its_tokens_stop_and_its_deeds_are_recorded(
         assert Agent.objects.get(name="caller").status == "active"
     assert event["data"]["counts"] == {"requests": 1, "grants": 1, "redemptions": 1}
     assert (event["data"]["tokens_ended"], event["data"]["agent_paused"]) == (1, False)
-    assert "made 1 requests, got 1 permissions, and 1 were used." in event["summary"]
+    words = "1 requests were made with it, 1 permissions fetched, and 1 used."
+    assert event["summary"].endswith(words)
     assert caller.key.rpartition("_")[2] not in str(event)
 
 
@@ -102,17 +104,37 @@ def test_deeds_are_those_since_the_moment_and_of_this_agent(
     assert [row.body["type"] for row in every.rows] == [
         "action_request.submitted", "grant.redeemed", "grant.issued", "action_request.submitted",
     ]  # fmt: skip
-    assert (every.is_cut, every.other_keys) == (False, [])
+    assert (every.is_cut, every.unnamed) == (False, False)
 
 
-def test_other_keys_of_that_time_are_named(used: tuple[World, Caller, Credential]) -> None:
+def test_what_another_key_did_is_its_own(used: tuple[World, Caller, Credential]) -> None:
     world, _, key = used
     with tenant_transaction(world.company.id):
-        other, _ = issue_credential(
+        other, text = issue_credential(
             actor=world.company.olivia, agent=key.agent, label="second",
             lifetime=timedelta(days=1),
         )  # fmt: skip
-        assert deeds_since(key, key.created_at).other_keys == [other]
+    Caller(text).submit()
+    with tenant_transaction(world.company.id):
+        found = [deeds_since(each, key.created_at).counts for each in (key, other)]
+        named = {event.get("key") for event in events("action_request.submitted")}
+    assert found == [
+        {"requests": 1, "grants": 1, "redemptions": 1},
+        {"requests": 1, "grants": 0, "redemptions": 0},
+    ]
+    assert named == {key.public_id, other.public_id}
+
+
+def test_what_is_older_than_the_names_of_keys_is_listed_and_marked(
+    used: tuple[World, Caller, Credential],
+) -> None:
+    world, _, key = used
+    with tenant_transaction(world.company.id):
+        agent = Agent.objects.select_related("owner").get(pk=key.agent_id)
+        submission = Submission("payments.transfer", "Pay Acme Ltd", {"amount": "900.00"})
+        submit_action(agent=agent, submission=submission)
+        found = deeds_since(key, key.created_at)
+    assert (found.counts["requests"], found.unnamed) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +185,7 @@ def test_one_press_stops_the_key_and_shows_what_was_done(
     text = answer.content.decode()
     assert answer.status_code == 200
     assert "The key tests is refused from now on." in text
-    assert "What the agent did" in text
+    assert "What was done with it" in text
     assert text.count("/audit/events/ev_") == 3
     assert caller.get(URL).status_code == 401
 
