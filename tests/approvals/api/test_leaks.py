@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from approvals.facts import Submission
 from approvals.models import ActionRequest
 from approvals.services.submission import submit_action
 from govapp.common import clock
