@@ -12,13 +12,15 @@ from tenants.models import Credential
 
 MOST_SHOWN: Final = 200
 _LONGEST_GRANT: Final = timedelta(hours=1)  # a permission lives for minutes
-# What counts as a deed, and under which word it is counted.
 _USED: Final = "grant.redeemed"
+# What counts as a deed, and under which word it is counted.
 _COUNTED: Final = {
     "action_request.submitted": "requests",
     "grant.issued": "grants",
     _USED: "redemptions",
 }
+# Whoever uses a permission need not have a key: its request says whose it was.
+_BY_ANYBODY: Final = (_USED, "grant.redeem_refused")
 _BY_THE_AGENT: Final = (
     "action_request.submitted", "action_request.cancelled", "grant.issued", "execution.reported",
     "access_token.issued", "credential.use_refused",
@@ -66,8 +68,7 @@ def count_deeds(credential: Credential, since: datetime) -> dict[str, int]:
 
 
 def _names_a_key(row: EventRow) -> bool:
-    # Whoever uses a permission need not have a key: its request says whose it was.
-    return row.body["type"] == _USED or "key" in row.body or "key" in row.body["data"]
+    return row.body["type"] in _BY_ANYBODY or "key" in row.body or "key" in row.body["data"]
 
 
 def _events(credential: Credential, since: datetime) -> QuerySet[LedgerEvent]:
@@ -77,7 +78,7 @@ def _events(credential: Credential, since: datetime) -> QuerySet[LedgerEvent]:
     )
     return LedgerEvent.objects.filter(
         Q(pk__in=mine.filter(type__in=_BY_THE_AGENT, occurred_at__gte=since).values("pk"))
-        | Q(type=_USED, request_id__in=granted.values("request_id")),
+        | Q(type__in=_BY_ANYBODY, request_id__in=granted.values("request_id")),
         occurred_at__gte=since,
     )
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Final
 
-from django.db import transaction
 from django.db.models import Q
 
 from govapp.common import clock
@@ -43,7 +42,6 @@ def note_refusal(refusal: KeyRefusedError, *, address: str) -> None:
         _count(refusal, coarse(address))
 
 
-@transaction.atomic
 def _count(refusal: KeyRefusedError, network: str) -> None:
     now = clock.now()
     key = Credential.objects.select_related("agent").get(pk=refusal.holder.credential_id)
