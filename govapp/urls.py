@@ -6,6 +6,7 @@ from django.urls import include, path
 from approvals.api.execution import GrantKeys
 from approvals.views.metrics import metrics
 from govapp.common.api.schema_views import docs, openapi_json, openapi_yaml
+from tenants.api.oauth import metadata, token
 from tenants.views.account import closed
 
 
@@ -24,6 +25,8 @@ urlpatterns = [
     path("api/v1/docs", docs, name="api_docs"),
     path("api/v1/", include("approvals.api.urls")),
     path(".well-known/jwks.json", GrantKeys.as_view(), name="jwks"),
+    path(".well-known/oauth-authorization-server", metadata, name="oauth_metadata"),
+    path("oauth/token", token, name="oauth_token"),
     path("accounts/email/", closed),
     path("accounts/", include("allauth.urls")),
     path("", include("tenants.urls")),

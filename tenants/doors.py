@@ -1,5 +1,7 @@
 """What the application may look up before a tenant is known."""
 
+from typing import Final
+
 from govapp.common.doors import Door, register_door
 
 tenant_by_slug = register_door(
@@ -28,29 +30,60 @@ tenants_of_user = register_door(
     )
 )
 
+# What a key is held to stands beside it, so that knowing it stays one statement.
+_ACCESS: Final = (
+    "tenant_id uuid, credential_id uuid, agent_id uuid, secret_hash bytea,"
+    " is_usable boolean, is_suspended boolean, use_is_unnoted boolean,"
+    " scopes text[], categories text[], networks text[], needs_proof boolean,"
+    " thumbprint text, asked_at timestamptz"
+)
+_KEY_READS: Final = (
+    "id", "tenant_id", "agent_id", "prefix", "secret_hash", "revoked_at", "expires_at",
+    "last_used_at", "scopes", "categories", "networks", "needs_proof",
+)  # fmt: skip
+_AGENT_READS: Final = ("id", "tenant_id", "status", "needs_proof")
+_KEY_IS_LIVE: Final = "c.revoked_at IS NULL AND c.expires_at > govapp_now() AND a.status = 'active'"
+_UNNOTED: Final = "c.last_used_at IS NULL OR c.last_used_at < govapp_now() - interval '1 minute'"
+
 credential_by_prefix = register_door(
     Door(
         name="door_credential_by_prefix",
         arguments="wanted text",
-        returns=(
-            "tenant_id uuid, credential_id uuid, agent_id uuid, secret_hash bytea,"
-            " is_usable boolean, is_suspended boolean, use_is_unnoted boolean"
-        ),
+        returns=_ACCESS,
         body=(
-            "SELECT c.tenant_id, c.id, c.agent_id, c.secret_hash,"
-            " c.revoked_at IS NULL AND c.expires_at > govapp_now()"
-            " AND a.status = 'active', t.is_suspended,"
-            " c.last_used_at IS NULL OR c.last_used_at < govapp_now() - interval '1 minute'"
+            "SELECT c.tenant_id, c.id, c.agent_id, c.secret_hash,"  # noqa: S608 - our own words
+            f" {_KEY_IS_LIVE}, t.is_suspended, {_UNNOTED},"
+            " c.scopes::text[], c.categories::text[], c.networks::text[],"
+            " c.needs_proof OR a.needs_proof, ''::text, govapp_now()"
             " FROM tenants_credential c"
             " JOIN tenants_agent a ON a.id = c.agent_id"
             " JOIN tenants_tenant t ON t.id = c.tenant_id WHERE c.prefix = $1"
         ),
+        reads={"tenants_credential": _KEY_READS, "tenants_agent": _AGENT_READS},
+    )
+)
+
+access_token_by_prefix = register_door(
+    Door(
+        name="door_access_token_by_prefix",
+        arguments="wanted text",
+        returns=_ACCESS,
+        # It lives as its key does: what stops the key stops it on the next request.
+        body=(
+            "SELECT k.tenant_id, c.id, c.agent_id, k.secret_hash,"  # noqa: S608 - our own words
+            f" k.expires_at > govapp_now() AND {_KEY_IS_LIVE}, t.is_suspended, {_UNNOTED},"
+            " k.scopes::text[], c.categories::text[], c.networks::text[],"
+            " c.needs_proof OR a.needs_proof, k.thumbprint::text, govapp_now()"
+            " FROM tenants_accesstoken k"
+            " JOIN tenants_credential c ON c.id = k.credential_id"
+            " JOIN tenants_agent a ON a.id = c.agent_id"
+            " JOIN tenants_tenant t ON t.id = k.tenant_id WHERE k.prefix = $1"
+        ),
         reads={
-            "tenants_credential": (
-                "id", "tenant_id", "agent_id", "prefix", "secret_hash", "revoked_at", "expires_at",
-                "last_used_at",
+            "tenants_accesstoken": (
+                "tenant_id", "credential_id", "prefix", "secret_hash", "expires_at", "scopes",
+                "thumbprint",
             ),
-            "tenants_agent": ("id", "tenant_id", "status"),
         },
     )
 )  # fmt: skip

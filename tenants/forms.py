@@ -132,6 +132,11 @@ class AgentForm(forms.Form):
     )
     trust_tier = forms.ChoiceField(choices=TrustTier, help_text="Policies may ask for it.")
     labels = forms.CharField(required=False, help_text="Separated by commas.")
+    needs_proof = forms.BooleanField(
+        required=False,
+        label="Its keys work only through tokens with a proof of possession",
+        help_text="DPoP, RFC 9449: a stolen key or token alone is of no use.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -151,21 +156,8 @@ class AgentForm(forms.Form):
             "owner": agent.owner_id,
             "trust_tier": agent.trust_tier,
             "labels": ", ".join(agent.labels),
+            "needs_proof": agent.needs_proof,
         }
-
-
-class KeyForm(forms.Form):
-    label = forms.CharField(max_length=100, help_text="Where the key is kept, for example.")
-    days = forms.TypedChoiceField(
-        label="Works for",
-        coerce=int,
-        choices=[(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "365 days")],
-        initial=90,
-    )
-
-    @property
-    def lifetime(self) -> timedelta:
-        return timedelta(days=self.cleaned_data["days"])
 
 
 class TokenForm(forms.Form):

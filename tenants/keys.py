@@ -1,4 +1,5 @@
-"""The form of a key: `gov_live_<prefix>_<secret><checksum>`, a person's with `gov_user_`.
+"""The form of a key: `gov_live_<prefix>_<secret><checksum>`, a person's with `gov_user_`, and a
+short-lived access token's with `gov_at_`.
 
 The prefix finds the row, the secret has 256 bits, and the checksum (CRC-32 of all before it, six
 characters of base 62) tells a typo or a scanner's false hit apart from a key without a look-up.
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 MARK: Final = "gov_live_"  # an agent's
-USER_MARK: Final = "gov_user_"  # a member's; as long as the other
+USER_MARK: Final = "gov_user_"  # a member's
+TOKEN_MARK: Final = "gov_at_"  # an agent's too, for minutes  # noqa: S105 - no password
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PREFIX_LENGTH: Final = 12
 _SECRET_LENGTH: Final = 43  # 62 ** 43 > 2 ** 256
 _CHECKSUM_LENGTH: Final = 6
-_LENGTH: Final = len(MARK) + _PREFIX_LENGTH + 1 + _SECRET_LENGTH + _CHECKSUM_LENGTH
+_LENGTH: Final = _PREFIX_LENGTH + 1 + _SECRET_LENGTH + _CHECKSUM_LENGTH  # after the mark
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def make_key(mark: str = MARK) -> NewKey:
 
 def prefix_of(key: str, mark: str = MARK) -> str | None:
     """Return the prefix of a well-formed key, or None when mark, form or checksum are wrong."""
-    if len(key) != _LENGTH or not key.startswith(mark) or not key.isascii():
+    if len(key) != len(mark) + _LENGTH or not key.startswith(mark) or not key.isascii():
         return None
     prefix, _, rest = key.removeprefix(mark).partition("_")
     body = key[:-_CHECKSUM_LENGTH]

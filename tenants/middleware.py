@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
@@ -14,26 +15,32 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 
-from govapp.common.errors import Forbidden, NotFound
+from govapp.common.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from govapp.common.ids import public_id
+from govapp.common.middleware import using_key
 from govapp.common.tenancy import bind_tenant
+from tenants.api.scopes import REFUSED, USED
 from tenants.doors import tenants_of_user
 from tenants.http import ApiRequest, PageRequest
 from tenants.keys import USER_MARK
 from tenants.models import Tenant
-from tenants.principals import Principal
+from tenants.networks import client_address
+from tenants.principals import AgentPrincipal, Principal
+from tenants.refusals import KeyRefusedError
 from tenants.selectors import active_member, moment_read
-from tenants.services.credentials import authenticate_key
+from tenants.services.access import BEARER, DPOP, Shown, authenticate_key
+from tenants.services.key_uses import note_key_use, note_refusal
 from tenants.services.tokens import authenticate_token
 
 _PAGE: Final = re.compile(r"/t/([-a-zA-Z0-9_]+)/")
-_SCHEME: Final = "bearer "
 
 
 class ApiKeyMiddleware:
     """Knows the agent or the member by the key and binds the tenant of the key, for `/api/` only.
 
     It answers nothing by itself: the API's authentication refuses when there is no principal, with
-    the reason that is left here if there is one.
+    the reason that is left here if there is one. Afterwards it keeps what a key was used for, and
+    records why one that is right was refused.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -42,26 +49,58 @@ class ApiKeyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
-        asked, text = cast("ApiRequest", request), bearer_token(request)
+        asked = cast("ApiRequest", request)
         principal: Principal | None = None
         try:
-            is_members = text.startswith(USER_MARK)
-            principal = authenticate_token(text) if is_members else authenticate_key(text)
-        except Forbidden as refusal:
+            principal = _principal_of(request)
+        except (Forbidden, Unauthenticated, Unavailable) as refusal:
             asked.refusal = refusal
         asked.principal = principal
         if principal is None:
-            return self.get_response(request)
-        with bind_tenant(principal.tenant_id):
-            return self.get_response(request)
+            response: HttpResponseBase = self.get_response(request)
+            refused = getattr(asked, "refusal", None)
+        else:
+            with bind_tenant(principal.tenant_id), using_key(_key_of(principal)):
+                response = self.get_response(request)
+            refused = request.META.get(REFUSED)
+        if isinstance(refused, KeyRefusedError):
+            note_refusal(refused, address=client_address(request))
+        if isinstance(principal, AgentPrincipal) and principal.use_is_unnoted:
+            scope = request.META.get(USED, "")
+            note_key_use(principal, address=client_address(request), scope=scope)
+        return response
 
 
-def bearer_token(request: HttpRequest) -> str:
-    """Return the token of the Authorization header (RFC 6750), or an empty string."""
-    header = request.headers.get("Authorization", "")
-    if header[: len(_SCHEME)].lower() != _SCHEME:
-        return ""
-    return header[len(_SCHEME) :].strip()
+def _key_of(principal: Principal) -> str:
+    """Return the id of an agent's key, also where it calls with a token of the key."""
+    if isinstance(principal, AgentPrincipal):
+        return public_id("key", principal.credential_id)
+    return ""
+
+
+def _principal_of(request: HttpRequest) -> Principal | None:
+    scheme, text = authorization(request)
+    if text.startswith(USER_MARK):
+        return authenticate_token(text) if scheme == BEARER else None
+    return authenticate_key(
+        Shown(
+            text,
+            scheme=scheme,
+            proof=request.headers.get("DPoP", ""),
+            method=str(request.method),
+            url=settings.BASE_URL + request.path,
+            address=lambda: client_address(request),
+            is_repeat=bool(request.META.get("govapp.repeats")),
+        )
+    )
+
+
+def authorization(request: HttpRequest) -> tuple[str, str]:
+    """Return the scheme, `bearer` (RFC 6750) or `dpop` (RFC 9449), and the token, or nothing."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() not in {BEARER, DPOP}:
+        return "", ""
+    return scheme.lower(), text.strip()
 
 
 class TenantPageMiddleware:

@@ -1,6 +1,6 @@
 """Who calls the API: an agent, known by its key, or a member, known by a token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 
@@ -11,6 +11,10 @@ class AgentPrincipal:
     tenant_id: UUID
     agent_id: UUID
     credential_id: UUID
+    # What the key or token opens, and for which categories: all when there are none.
+    scopes: frozenset[str] = field(default=frozenset())
+    categories: tuple[str, ...] = ()
+    use_is_unnoted: bool = False
     # What DRF's permissions ask of a user.
     is_authenticated: bool = True
 

@@ -32,6 +32,11 @@ def may_pause_agent(member: Membership, agent: Agent) -> bool:
     )
 
 
+def may_report_leak(member: Membership, agent: Agent) -> bool:
+    """As pausing: whoever notices it stops the key, and asks afterwards."""
+    return may_pause_agent(member, agent)
+
+
 def may_change_settings(member: Membership) -> bool:
     """Owners change the tenant's settings."""
     return has_role(member, Role.OWNER)

@@ -10,6 +10,7 @@ from tenants.views import (
     home,
     invitations,
     keys,
+    leaks,
     people,
     settings,
     tokens,
@@ -53,6 +54,7 @@ _AGENTS = [
     path("<str:agent>/keys/<str:key>/", keys.key, name="key_detail"),
     path("<str:agent>/keys/<str:key>/rotate", keys.rotate, name="key_rotate"),
     path("<str:agent>/keys/<str:key>/revoke", keys.revoke, name="key_revoke"),
+    path("<str:agent>/keys/<str:key>/leak", leaks.leak, name="key_leak"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -3,8 +3,9 @@
 What people say among themselves is not given out here: it is about the agent, not for it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal, cast
+from typing import Annotated, ClassVar, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,7 @@ from govapp.common.api.bodies import RequestBody, parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.ids import public_id
 from tenants.models import Agent
+from tenants.scopes import Scope
 
 
 class Contribution(msgspec.Struct):
@@ -53,6 +55,8 @@ class AnswerBody(RequestBody, frozen=True):
 
 class ActionRequestComments(ApiView):
     """`/api/v1/action-requests/{id}/comments`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.SUBMIT}
 
     @extend_schema(
         operation_id="action_requests_comments_list",

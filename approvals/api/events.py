@@ -6,9 +6,10 @@ the stream began, and the event.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -25,6 +26,7 @@ from govapp.common.asgi.streams import format_event, name_channel
 from govapp.common.errors import FieldError, Malformed
 from govapp.common.ids import public_id
 from govapp.common.live import AGENT_CHANNEL
+from tenants.scopes import Scope
 
 # A change becomes visible with its commit, and others may have become visible before it.
 OVERLAP: Final = timedelta(seconds=10)
@@ -69,6 +71,8 @@ class StreamPosition:
 
 class ActionRequestEvents(ApiView):
     """`GET /api/v1/action-requests/events`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ}
 
     renderer_classes = [EventStreamRenderer]
 

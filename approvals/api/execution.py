@@ -1,6 +1,7 @@
 """The signed permission: issue, redeem, report, and the keys that verify it."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -21,10 +22,14 @@ from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
 from govapp.common.ids import public_id
+from tenants.api.scopes import HasScope, check_category
+from tenants.scopes import Scope
 
 
 class ActionRequestGrant(ApiView):
     """`/api/v1/action-requests/{id}/grant`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.GRANT}
 
     @extend_schema(
         operation_id="action_requests_grant",
@@ -35,13 +40,16 @@ class ActionRequestGrant(ApiView):
     )
     def post(self, request: Request, request_id: UUID) -> Response:
         """Issue the permission of an allowed or approved request: a JWS, once, for minutes."""
-        get_request(request_id, agent_id=self.agent.pk)
+        found = get_request(request_id, agent_id=self.agent.pk)
+        check_category(request, found.category_key)
         grant = issue_grant(agent=self.agent, request_id=request_id)
         return Response(grant_for(grant), status=201)
 
 
 class ActionRequestExecution(ApiView):
     """`/api/v1/action-requests/{id}/execution`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REPORT}
 
     @extend_schema(
         operation_id="action_requests_report_execution",
@@ -71,7 +79,10 @@ class GrantRedeem(APIView):
     The permission speaks for itself: it is signed, short-lived and works once.
     """
 
-    permission_classes = [AllowAny]
+    scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REDEEM}
+
+    # Nobody needs a key here; who sends one is held to its scopes.
+    permission_classes = [HasScope]
 
     @extend_schema(
         operation_id="grants_redeem",

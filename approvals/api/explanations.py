@@ -1,5 +1,6 @@
 """Why a request was decided as it was, in words, for an audience."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from govapp.common.errors import Forbidden, Malformed
 from tenants.api.views import TransactionAPIView
 from tenants.models import Tenant
 from tenants.principals import AgentPrincipal, MemberPrincipal
+from tenants.scopes import Scope
 from tenants.selectors import active_agent, active_members
 
 _AUDIENCE: Final = OpenApiParameter(
@@ -38,6 +40,8 @@ _LONGEST_NAME: Final = 200
 
 class ActionRequestExplanation(TransactionAPIView):
     """`/api/v1/action-requests/{id}/explanation`, for agents and for members."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ}
 
     known_parameters: ClassVar[tuple[str, ...]] = ("audience", "person")
 

@@ -1,7 +1,8 @@
 """Submitting, reading and cancelling action requests."""
 
 import hashlib
-from typing import Final
+from collections.abc import Mapping
+from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -29,6 +30,8 @@ from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.pagination import next_link, page_answer
 from govapp.common.api.problems import CONTENT_TYPE
 from govapp.common.api.views import with_entity_tag
+from tenants.api.scopes import check_category
+from tenants.scopes import Scope
 
 POLL_SECONDS: Final = 5  # for those who poll; waiting with `Prefer: wait` is better
 
@@ -48,6 +51,8 @@ _TAG = OpenApiParameter(
 
 class ActionRequestList(ApiView):
     """`/api/v1/action-requests`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.SUBMIT}
 
     @property
     def known_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -70,6 +75,7 @@ class ActionRequestList(ApiView):
         """Ask for a decision. Answered once for each key: a repetition gets the same answer."""
         key = idempotency_key(request.headers)
         body = parse_body(request.data, ActionRequestSubmission)
+        check_category(request, body.category)
         digest = f"sha256:{hashlib.sha256(rfc8785.dumps(request.data)).hexdigest()}"
         answer = answer_once(
             agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(body)
@@ -119,6 +125,8 @@ def _answered(answer: Answer) -> Response:
 class ActionRequestPreview(ApiView):
     """`/api/v1/action-requests/preview`."""
 
+    scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+
     @extend_schema(
         operation_id="action_requests_preview",
         summary="Ask what would happen",
@@ -127,12 +135,16 @@ class ActionRequestPreview(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Evaluate a submission without making one."""
-        submission = parse_body(request.data, ActionRequestSubmission).to_submission()
+        body = parse_body(request.data, ActionRequestSubmission)
+        check_category(request, body.category)
+        submission = body.to_submission()
         return Response(preview_for(preview_action(agent=self.agent, submission=submission)))
 
 
 class ActionRequestDetail(ApiView):
     """`/api/v1/action-requests/{id}`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ}
 
     @extend_schema(
         operation_id="action_requests_read",
@@ -156,6 +168,8 @@ class ActionRequestDetail(ApiView):
 
 class ActionRequestCancel(ApiView):
     """`/api/v1/action-requests/{id}/cancel`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
 
     @extend_schema(
         operation_id="action_requests_cancel",

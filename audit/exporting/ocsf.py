@@ -24,6 +24,7 @@ _CLASSES: Final[Mapping[str, tuple[int, int, str]]] = {
     "credential.": (3001, 3, "Account Change"),
     "second_factor.": (3001, 3, "Account Change"),
     "session.": (3002, 3, "Authentication"),
+    "access_token.": (3002, 3, "Authentication"),
     "policy.": (3004, 3, "Entity Management"),
     "category.": (3004, 3, "Entity Management"),
     "group.": (3004, 3, "Entity Management"),
@@ -33,6 +34,8 @@ _CLASSES: Final[Mapping[str, tuple[int, int, str]]] = {
 _SEVERITIES: Final[Mapping[str, int]] = {
     "break_glass.": _HIGH,
     "finding.opened": _HIGH,
+    "credential.leak_reported": _HIGH,
+    "credential.use_refused": _LOW,
     "subject.erased": _MEDIUM,
     "ledger.pruned": _MEDIUM,
     "action_request.denied": _LOW,

@@ -59,6 +59,7 @@ def schema_of(event: EventType) -> dict[str, Any]:
             "summary": {"type": "string"},
             "request": _id("ar"),
             "correlation": {"type": "string"},
+            "key": _id("key"),
             "personal": _PERSONAL,
             "data": {
                 "type": "object",

@@ -194,15 +194,24 @@ session.login_failed | A login failed | email step
 """
 _AGENTS: Final = """
 agent.registered | An agent was registered | name description owner owner_name trust_tier
-    labels:list
+    labels:list needs_proof:flag~
 agent.changed | An agent was changed | changes:object
 agent.paused | An agent was stopped | name reason
 agent.resumed | An agent may act again | name
 agent.retired | An agent was retired for good | name reason
 credential.issued | An agent got a key | key prefix label agent agent_name expires_at
+    scopes:list~ categories:list~ networks:list~ needs_proof:flag~
 credential.rotated | A key was replaced | key prefix label agent agent_name expires_at
+    scopes:list~ categories:list~ networks:list~ needs_proof:flag~
     successor:object
 credential.revoked | A key is refused from now on | key prefix label agent agent_name expires_at
+    scopes:list~ categories:list~ networks:list~ needs_proof:flag~
+credential.use_refused | A key that is right was refused | key agent agent_name code scope?
+    network? unrecorded:number
+credential.leak_reported | A key got into other hands | key prefix label agent agent_name since
+    counts:object tokens_ended:number agent_paused:flag
+access_token.issued | An agent got a token for minutes | key agent agent_name token_prefix
+    token_scopes:list thumbprint? token_expires_at
 grant_key.made | The key that signs permissions was made | kid public_key_sha256
 """
 _WATCH: Final = """

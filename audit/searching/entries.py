@@ -72,7 +72,7 @@ def _type_words(kind: str) -> tuple[str, str]:
 
 def _ids(body: Mapping[str, Any]) -> Iterator[str]:
     """What is compared as it is: ids say nothing about anybody."""
-    for name in ("id", "request", "correlation"):
+    for name in ("id", "request", "correlation", "key"):
         yield str(body.get(name) or "")
     for name in ("actor", "subject", "on_behalf_of"):
         part = body.get(name)

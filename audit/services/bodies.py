@@ -14,7 +14,7 @@ from audit.merkle.commitments import PLACE_BEGINS, hide, is_marked
 from audit.services.commitments import Sealing, address_ref
 from audit.services.fitting import fitted
 from govapp.common.ids import FreshId, public_id
-from govapp.common.middleware import correlation_id
+from govapp.common.middleware import correlation_id, key_in_use
 from govapp.common.tenancy import require_tenant_id
 
 SCHEMA_VERSION: Final = 2
@@ -51,7 +51,7 @@ class Bodies:
         # What is one object in several events is looked for when there are several.
         self._write = canonical_bytes if is_one else Writer().write
         self._tenant = public_id("tn", require_tenant_id())
-        self._correlation = correlation_id()
+        self._correlation, self._key = correlation_id(), key_in_use()
         self.sealing = Sealing()
 
     def write(self, entry: Entry, ident: FreshId, moment: datetime) -> bytes:
@@ -102,6 +102,8 @@ class Bodies:
             body["request"] = public_id("ar", entry.request_id)
         if self._correlation:
             body["correlation"] = self._correlation
+        if self._key:
+            body["key"] = self._key
         return body
 
 

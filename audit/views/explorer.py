@@ -139,6 +139,7 @@ def _facts(body: dict[str, Any]) -> list[dict[str, str]]:
         ),
         ("On behalf of", (body.get("on_behalf_of") or {}).get("name", ""), ""),
         ("Correlation", body.get("correlation", ""), ""),
+        ("Key", body.get("key", ""), "by which the agent called"),
     ]
     return [{"term": term, "value": value, "hint": hint} for term, value, hint in rows if value]
 

@@ -44,6 +44,7 @@ class Unauthenticated(DomainError):
 
     code = "unauthenticated"
     title = "Authentication is needed"
+    challenge = 'Bearer realm="govapp"'  # of WWW-Authenticate (RFC 9110, section 11.6.1)
 
 
 class Forbidden(DomainError):
@@ -123,3 +124,11 @@ class RateLimited(DomainError):
     def __init__(self, detail: str, *, retry_after: int) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Unavailable(DomainError):
+    """What is needed to decide this is away for a moment, so it is refused (HTTP 503)."""
+
+    code = "unavailable"
+    title = "Not for a moment"
+    retry_after = 10

@@ -1,6 +1,7 @@
 """What every request gets: an id that logs and ledger events carry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import structlog
@@ -10,11 +11,27 @@ from govapp.common.ids import new_id, public_id
 from govapp.common.unavailable import is_away, unavailable
 
 _correlation: ContextVar[str] = ContextVar("govapp_correlation", default="")
+_key: ContextVar[str] = ContextVar("govapp_key", default="")
 
 
 def correlation_id() -> str:
     """Return the id of the HTTP request being served, or an empty string."""
     return _correlation.get()
+
+
+def key_in_use() -> str:
+    """Return the id of the key by which an agent calls, or an empty string."""
+    return _key.get()
+
+
+@contextmanager
+def using_key(ident: str) -> Iterator[None]:
+    """Say by which key an agent calls: the record names it in each event from here on."""
+    token = _key.set(ident)
+    try:
+        yield
+    finally:
+        _key.reset(token)
 
 
 class RequestContextMiddleware:

@@ -1,6 +1,7 @@
 """The bases of every API view: what an agent calls, and what a member calls."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -12,6 +13,7 @@ from rest_framework.views import APIView
 from govapp.common.errors import Forbidden
 from tenants.models import Agent, Membership
 from tenants.principals import AgentPrincipal, MemberPrincipal
+from tenants.scopes import Scope
 from tenants.selectors import active_agent, active_members
 
 
@@ -27,8 +29,12 @@ class TransactionAPIView(APIView):
 
 
 class AgentAPIView(TransactionAPIView):
-    """For one agent: `self.agent`, with its owner."""
+    """For one agent: `self.agent`, with its owner.
 
+    `scopes` says which scope a key needs for a method (`tenants.api.scopes`).
+    """
+
+    scopes: ClassVar[Mapping[str, Scope]] = {}
     agent: Agent
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -48,6 +54,7 @@ class AgentAPIView(TransactionAPIView):
 class MemberAPIView(TransactionAPIView):
     """For one person: `self.member`, with the member's roles."""
 
+    is_for_members: ClassVar[bool] = True
     member: Membership
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

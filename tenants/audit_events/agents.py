@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from audit.services import record
+from tenants.audit_events.keys import key_facts
 from tenants.audit_events.words import (
     Change,
     agent_subject,
@@ -31,6 +32,7 @@ def agent_registered(*, actor: Membership, agent: Agent) -> None:
             "owner_name": name_of(agent.owner),
             "trust_tier": agent.trust_tier,
             "labels": list(agent.labels),
+            "needs_proof": agent.needs_proof,
         },
     )
 
@@ -84,7 +86,7 @@ def credential_issued(*, actor: Membership, credential: Credential) -> None:
             f"{actor.user.name} issued the key {credential.label} ({credential.prefix})"
             f" to the agent {credential.agent.name}."
         ),
-        data=_facts(credential),
+        data=key_facts(credential),
     )
 
 
@@ -98,7 +100,7 @@ def credential_rotated(*, actor: Membership, credential: Credential, successor: 
             f" agent {credential.agent.name} by {successor.prefix}; the old one works until"
             f" {credential.expires_at:%d %B %Y %H:%M} UTC."
         ),
-        data=_facts(credential) | {"successor": _facts(successor)},
+        data=key_facts(credential) | {"successor": key_facts(successor)},
     )
 
 
@@ -111,16 +113,5 @@ def credential_revoked(*, actor: Membership, credential: Credential) -> None:
             f"{actor.user.name} revoked the key {credential.label} ({credential.prefix})"
             f" of the agent {credential.agent.name}."
         ),
-        data=_facts(credential),
+        data=key_facts(credential),
     )
-
-
-def _facts(credential: Credential) -> dict[str, str]:
-    return {
-        "key": credential.public_id,
-        "prefix": credential.prefix,
-        "label": credential.label,
-        "agent": credential.agent.public_id,
-        "agent_name": credential.agent.name,
-        "expires_at": credential.expires_at.isoformat(),
-    }

@@ -1,4 +1,5 @@
 from tenants.models.absence import Absence
+from tenants.models.access import AccessToken, KeyRefusal
 from tenants.models.agent import Agent, Credential
 from tenants.models.people import ApproverGroup, GroupMember, Invitation, Membership
 from tenants.models.tenant import Tenant
@@ -7,11 +8,13 @@ from tenants.models.user import User
 
 __all__ = [
     "Absence",
+    "AccessToken",
     "Agent",
     "ApproverGroup",
     "Credential",
     "GroupMember",
     "Invitation",
+    "KeyRefusal",
     "MemberToken",
     "Membership",
     "Tenant",

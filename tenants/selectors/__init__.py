@@ -2,12 +2,24 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Case, CharField, Count, Max, Model, Prefetch, Q, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Max,
+    Model,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 
 from govapp.common import clock
 from govapp.common.clock import Now
@@ -22,6 +34,7 @@ from tenants.models import (
     Credential,
     GroupMember,
     Invitation,
+    KeyRefusal,
     Membership,
     MemberToken,
     Tenant,
@@ -32,6 +45,7 @@ from tenants.selectors.absences import note_standing_in
 from tenants.tokens import token_hash
 
 _WORD = CharField()
+EXPIRES_SOON = timedelta(days=14)
 _MOMENT = "read_at"
 Row = TypeVar("Row", bound=Model)
 
@@ -141,7 +155,7 @@ def active_agent(agent_id: UUID) -> Agent | None:
 
 
 def credentials_of(agent: Agent) -> QuerySet[Credential]:
-    """Return the agent's keys, newest first, with `state` and who issued them."""
+    """Return the agent's keys, newest first, with `state`, `expires_soon` and who issued them."""
     state = Case(
         When(revoked_at__isnull=False, then=Value("revoked")),
         When(expires_at__lte=Now(), then=Value("expired")),
@@ -151,9 +165,21 @@ def credentials_of(agent: Agent) -> QuerySet[Credential]:
     return (
         Credential.objects.filter(agent=agent)
         .select_related("agent", "created_by__user")
-        .annotate(state=state)
+        .annotate(
+            state=state,
+            expires_soon=Case(
+                When(expires_at__lt=Now() + Value(EXPIRES_SOON), then=Value(True)),
+                default=Value(False),
+                output_field=BooleanField(),
+            ),
+        )
         .order_by("-created_at", "-id")
     )
+
+
+def refusals_of(credential: Credential) -> QuerySet[KeyRefusal]:
+    """Return why requests with this key were refused, and how often, newest first."""
+    return credential.refusals.order_by("-last_at", "code", "scope")
 
 
 def tokens_of(member: Membership) -> QuerySet[MemberToken]:

@@ -21,6 +21,7 @@ _LABELS: Final = {
     "owner": "owner",
     "labels": "labels",
     "trust_tier": "trust tier",
+    "needs_proof": "needs proofs of possession",
 }
 
 
@@ -33,6 +34,7 @@ def register_agent(
     owner: Membership,
     labels: Iterable[str] = (),
     trust_tier: str = TrustTier.NEW,
+    needs_proof: bool = False,
 ) -> Agent:
     """Make an agent known, owned by an active member, and return it. It has no key yet.
 
@@ -45,6 +47,7 @@ def register_agent(
         "owner": owner,
         "labels": labels,
         "trust_tier": trust_tier,
+        "needs_proof": needs_proof,
     }
     agent = Agent(**{field: _checked(field, value) for field, value in fields.items()})
     try:
@@ -58,7 +61,8 @@ def register_agent(
 
 @transaction.atomic
 def change_agent(*, actor: Membership, agent: Agent, **fields: Any) -> Agent:
-    """Change any of `name`, `description`, `owner`, `labels`, `trust_tier`; return the agent.
+    """Change any of `name`, `description`, `owner`, `labels`, `trust_tier`,
+    `needs_proof`; return the agent.
 
     Raises `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for a taken name and
     for an agent that is retired.
@@ -170,6 +174,8 @@ def _checked(field: str, value: Any) -> Any:
             if value not in TrustTier.values:
                 raise fault(field, f"There is no trust tier {value}.")
             return TrustTier(value).value
+        case "needs_proof":
+            return bool(value)
     return value
 
 
@@ -183,4 +189,6 @@ def _clean_labels(labels: Iterable[str]) -> list[str]:
 def _word(value: Any) -> str:
     if isinstance(value, Membership):
         return value.user.name
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(value) if isinstance(value, list) else str(value)

@@ -12,7 +12,7 @@ from govapp.common.doors import Door
 from govapp.common.errors import Forbidden
 from govapp.common.tenancy import tenant_transaction
 from tenants.keys import hash_key, prefix_of
-from tenants.models import Credential, MemberToken
+from tenants.models import MemberToken
 
 SUSPENDED: Final = (
     "This account is suspended: nothing is accepted for it until it is opened again. Ask its owner."
@@ -42,9 +42,7 @@ def find_key(text: str, *, mark: str, door: Door) -> dict[str, Any] | None:
     return row
 
 
-def note_use(
-    keys: "Manager[Credential] | Manager[MemberToken]", *, tenant_id: UUID, ident: UUID
-) -> None:
+def note_use(keys: "Manager[MemberToken]", *, tenant_id: UUID, ident: UUID) -> None:
     """Keep when the key was used, at most once a minute, in a transaction of its own."""
     with tenant_transaction(tenant_id):
         keys.filter(pk=ident).filter(

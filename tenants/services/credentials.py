@@ -1,4 +1,4 @@
-"""Agents' keys: issuing, rotating, revoking, and knowing an agent by one."""
+"""Agents' keys: issuing, rotating and revoking them."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,13 +9,11 @@ from govapp.common import clock
 from govapp.common.errors import Conflict
 from tenants import rules
 from tenants.audit_events import agents as events
-from tenants.doors import credential_by_prefix
 from tenants.enums import AgentStatus
-from tenants.keys import MARK, make_key
+from tenants.keys import make_key
 from tenants.models import Agent, Credential, Membership
-from tenants.principals import AgentPrincipal
-from tenants.services.bearer import find_key, note_use
 from tenants.services.checks import clean_text, fault
+from tenants.services.key_limits import EVERYTHING, KeyLimits
 
 MOST_LIVE_KEYS: Final = 2  # the old one and its successor
 SHORTEST: Final = timedelta(hours=1)
@@ -25,23 +23,30 @@ LONGEST_OVERLAP: Final = timedelta(days=7)
 
 @transaction.atomic
 def issue_credential(
-    *, actor: Membership, agent: Agent, label: str, lifetime: timedelta
+    *,
+    actor: Membership,
+    agent: Agent,
+    label: str,
+    lifetime: timedelta,
+    limits: KeyLimits = EVERYTHING,
 ) -> tuple[Credential, str]:
     """Give the agent a key, and return it with its text, which is shown once and not stored.
 
-    Raises `Forbidden`, `Invalid` for the label or a lifetime outside of 1 hour to 366 days,
+    `limits` say what the key opens, and from where; they hold for as long as it lives. Raises
+    `Forbidden`, `Invalid` for them, the label or a lifetime outside of 1 hour to 366 days,
     `Conflict` when the agent is retired or has two live keys already.
     """
     _require_owner(actor)
     label = clean_text(label, field="label", at_most=100)
     if not SHORTEST <= lifetime <= LONGEST:
         raise fault("lifetime", "A key lives for at least an hour and at most 366 days.")
+    limits = limits.cleaned()
     agent = _locked_agent(agent)
     if _live_keys(agent) >= MOST_LIVE_KEYS:
         raise Conflict(
             f"{agent.name} has two live keys already: revoke one first.", code="too_many_keys"
         )
-    credential, text = _create(actor, agent, label, lifetime)
+    credential, text = _create(actor, agent, label, lifetime, limits)
     events.credential_issued(actor=actor, credential=credential)
     return credential, text
 
@@ -50,7 +55,7 @@ def issue_credential(
 def rotate_credential(
     *, actor: Membership, credential: Credential, overlap: timedelta
 ) -> tuple[Credential, str]:
-    """Replace a live key by one of the same label and lifetime; return it with its text.
+    """Replace a live key by one of the same label, limits and lifetime; return it with its text.
 
     The old key works for `overlap` (0 to 7 days) longer, never longer than it would have.
     Raises `Forbidden`, `Invalid`, and `Conflict` when the key is not live or the agent would
@@ -73,7 +78,8 @@ def rotate_credential(
     credential.expires_at = min(credential.expires_at, now + overlap)
     credential.revoked_at = None if overlap else now
     credential.save(update_fields=["expires_at", "revoked_at"])
-    successor, text = _create(actor, agent, credential.label, max(lifetime, SHORTEST))
+    limits = KeyLimits.of(credential)  # the same: who rotates a key does not widen it
+    successor, text = _create(actor, agent, credential.label, max(lifetime, SHORTEST), limits)
     events.credential_rotated(actor=actor, credential=credential, successor=successor)
     return successor, text
 
@@ -91,25 +97,8 @@ def revoke_credential(*, actor: Membership, credential: Credential) -> Credentia
     return credential
 
 
-def authenticate_key(key: str) -> AgentPrincipal | None:
-    """Return whose key this is, or None when it is malformed, unknown, revoked, expired, or its
-    agent may not act now. Raises `Forbidden` when its tenant is suspended: whoever has the key is
-    told so. Opens a transaction of its own, at most once a minute and key, to note the use; no
-    tenant may be bound.
-    """
-    row = find_key(key, mark=MARK, door=credential_by_prefix)
-    if row is None:
-        return None
-    principal = AgentPrincipal(
-        tenant_id=row["tenant_id"], agent_id=row["agent_id"], credential_id=row["credential_id"]
-    )
-    if row["use_is_unnoted"]:
-        note_use(Credential.objects, tenant_id=principal.tenant_id, ident=principal.credential_id)
-    return principal
-
-
 def _create(
-    actor: Membership, agent: Agent, label: str, lifetime: timedelta
+    actor: Membership, agent: Agent, label: str, lifetime: timedelta, limits: KeyLimits
 ) -> tuple[Credential, str]:
     key, now = make_key(), clock.now()
     credential = Credential.objects.create(
@@ -120,6 +109,7 @@ def _create(
         created_at=now,
         created_by=actor,
         expires_at=now + lifetime,
+        **limits.as_columns(),
     )
     return credential, key.text
 

@@ -8,7 +8,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from govapp.common.forms import refusals_on
 from tenants import rules
-from tenants.forms import AgentForm, KeyForm, ReasonForm, RetireForm
+from tenants.forms import AgentForm, ReasonForm, RetireForm
+from tenants.forms_keys import KeyForm
 from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import agents, credentials_of, get_agent

@@ -11,12 +11,14 @@ from django.utils.timezone import localtime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from govapp.common import clock
 from govapp.common.forms import refusals_on
 from tenants import rules
-from tenants.forms import KeyForm, RotateForm
+from tenants.forms import RotateForm
+from tenants.forms_keys import KeyForm, LeakForm
 from tenants.http import PageRequest
 from tenants.models import Agent, Credential
-from tenants.selectors import get_agent, get_credential
+from tenants.selectors import EXPIRES_SOON, get_agent, get_credential, refusals_of
 from tenants.services.credentials import issue_credential, revoke_credential, rotate_credential
 from tenants.views.agents import agent_page
 from tenants.views.common import flash_refusal
@@ -36,6 +38,7 @@ def issue(request: PageRequest, slug: str, agent: str) -> HttpResponse:
                 agent=found,
                 label=form.cleaned_data["label"],
                 lifetime=form.lifetime,
+                limits=form.limits,
             )
             return _shown_once(request, found, credential, text)
     return agent_page(request, found, key_form=form)
@@ -45,7 +48,10 @@ def issue(request: PageRequest, slug: str, agent: str) -> HttpResponse:
 def key(request: PageRequest, slug: str, agent: str, key: str) -> HttpResponse:
     found = get_agent(agent)
     credential = get_credential(found, key)
-    rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
+    rules.require(
+        rules.may_report_leak(request.membership, found),
+        "Only an owner, compliance or the owner of the agent can see its keys.",
+    )
     return _key_page(request, found, credential)
 
 
@@ -83,6 +89,10 @@ def _key_page(
         "credential": credential,
         "lead": f"A key of {agent.name}, until {until}.",
         "form": bound or RotateForm(),
+        "leak_form": LeakForm(initial={"since": credential.created_at}),
+        "refusals": refusals_of(credential),
+        "expires_soon": credential.expires_at - clock.now() < EXPIRES_SOON,
+        "may_manage": rules.may_manage_agents(request.membership),
     }
     return render(request, "tenants/key_detail.html", context, status=422 if bound else 200)
 

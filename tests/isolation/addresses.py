@@ -21,6 +21,8 @@ PUBLIC = {
     "api/v1/openapi.yaml",
     "api/v1/docs",
     ".well-known/jwks.json",
+    ".well-known/oauth-authorization-server",
+    "oauth/token",  # an agent's key is the secret
     "directory/checkpoint",  # of the directory log: random origins, sizes and hashes
     "directory/keys",
     "directory/tile/<path:tile>",

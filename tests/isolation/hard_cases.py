@@ -20,7 +20,7 @@ from approvals.models import (
 from audit.models import LedgerErasure
 from govapp.common import clock
 from govapp.common.sealing import seal
-from tenants.models import Absence
+from tenants.models import Absence, AccessToken, Credential, KeyRefusal
 from tests.approvals.world import World
 
 DAY = timedelta(days=1)
@@ -34,6 +34,12 @@ def leave_rows(world: World, request: ActionRequest) -> None:
         member=alice, stand_in=company.bob, starts_at=now + DAY, ends_at=now + 2 * DAY,
         note=secret, created_by=alice,
     )  # fmt: skip
+    key = Credential.objects.get(agent=world.agent)
+    AccessToken.objects.create(
+        credential=key, prefix=f"over{company.slug}", secret_hash=bytes(32), scopes=["read"],
+        expires_at=now,
+    )  # fmt: skip
+    KeyRefusal.objects.create(credential=key, code="scope_missing", first_at=now, last_at=now)
     RequestRevision.objects.create(
         request=request, request_version=1, summary=secret, payload={"secret": secret},
         payload_digest=request.payload_digest,

@@ -276,6 +276,9 @@ SHOWN = {
     "due_at timestamp with time zone", "due_at timestamptz", "job_id uuid",
     # what a key is compared with, and whether it may be used
     "secret_hash bytea", "is_usable boolean", "use_is_unnoted boolean",
+    # what a key is held to: its own words of the code's, patterns and networks, no content
+    "scopes text[]", "categories text[]", "networks text[]", "needs_proof boolean",
+    "thumbprint text", "asked_at timestamptz",
     # of a search by the tenant itself: when it was, and how often which value occurs
     "occurred_at timestamptz", "facet text", "counted bigint",
     # public by purpose
@@ -347,6 +350,7 @@ def test_doors_that_ask_for_a_secret_answer_nothing_to_a_guess(acme: Life) -> No
         "door_invitation_by_token": (b"\0" * 32,),
         "door_grant_by_jti": (UUID(int=0),),
         "door_credential_by_prefix": ("%",),
+        "door_access_token_by_prefix": ("%",),
         "door_tenant_by_slug": ("%",),
         "door_tenants_of_user": (UUID(int=0),),
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenants.keys import hash_key, make_key, prefix_of
+from tenants.keys import MARK, TOKEN_MARK, USER_MARK, hash_key, make_key, prefix_of
 
 
 def test_a_fresh_key_is_well_formed_and_names_its_prefix() -> None:
@@ -10,6 +10,13 @@ def test_a_fresh_key_is_well_formed_and_names_its_prefix() -> None:
     assert prefix_of(key.text) == key.prefix
     assert key.text.startswith(f"gov_live_{key.prefix}_")
     assert key.hash == hash_key(key.text)
+
+
+@pytest.mark.parametrize("mark", [MARK, USER_MARK, TOKEN_MARK])
+def test_each_kind_is_known_by_its_mark_and_by_no_other(mark: str) -> None:
+    key = make_key(mark)
+    known = {each: prefix_of(key.text, each) for each in (MARK, USER_MARK, TOKEN_MARK)}
+    assert known == dict.fromkeys((MARK, USER_MARK, TOKEN_MARK)) | {mark: key.prefix}
 
 
 def test_two_keys_share_nothing() -> None:

@@ -15,6 +15,7 @@ from govapp.common.tenancy import bind_tenant, bound_tenant_id
 from tenants.api.views import AgentAPIView
 from tenants.http import PageRequest
 from tenants.models import Agent, Credential, Membership
+from tenants.scopes import Scope
 from tenants.services.agents import pause_agent, resume_agent
 from tenants.services.credentials import revoke_credential, rotate_credential
 from tenants.services.tenants import suspend_tenant
@@ -26,6 +27,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 class WhoAmI(AgentAPIView):
     """Says who asks; renames the agent, and fails afterwards when asked to."""
+
+    scopes = {"GET": Scope.READ, "POST": Scope.SUBMIT}
 
     def get(self, request: Request) -> Response:
         owner = self.agent.owner.user.name

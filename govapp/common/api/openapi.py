@@ -49,8 +49,11 @@ class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyp
             "scheme": "bearer",
             "bearerFormat": "gov_live_<prefix>_<secret> or gov_user_<prefix>_<secret>",
             "description": (
-                "An agent's key (gov_live_…) where agents act; a member's token (gov_user_…) for"
-                " policies. Both are shown once, and name the account."
+                "An agent's key (gov_live_…) where agents act, or its token for at most 15 minutes"
+                " (gov_at_…) from POST /oauth/token (RFC 6749, client credentials: the agent's id"
+                " and a key), which is sent as DPoP with a proof when it was asked for with one"
+                " (RFC 9449); a member's token (gov_user_…) for policies. All are shown once, and"
+                " name the account. A key without the scope of an address gets 403."
             ),
         }
 
@@ -88,7 +91,7 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     428: "`If-Match` is missing; send the `ETag` of what you started from",
     429: "Too many requests; `Retry-After` says when to come again",
 }
-EVERYWHERE: Final = (400, 401, 404, 405, 406, 429)
+EVERYWHERE: Final = (400, 401, 403, 404, 405, 406, 429)
 WITH_ENTITY_TAG: Final = (412, 428)
 WITH_BODY: Final = (*EVERYWHERE, 403, 409, 413, 415, 422)
 

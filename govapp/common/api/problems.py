@@ -38,6 +38,7 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.TooLarge: 413,
     errors.Invalid: 422,
     errors.RateLimited: 429,
+    errors.Unavailable: 503,
     errors.DomainError: 422,
 }
 
@@ -67,8 +68,8 @@ def problem_body(error: errors.DomainError) -> dict[str, Any]:
 def problem_headers(error: errors.DomainError) -> dict[str, str]:
     """Return the headers that belong to a domain error."""
     if isinstance(error, errors.Unauthenticated):
-        return {"WWW-Authenticate": 'Bearer realm="govapp"'}
-    if isinstance(error, errors.RateLimited | errors.NotYet):
+        return {"WWW-Authenticate": error.challenge}
+    if isinstance(error, errors.RateLimited | errors.NotYet | errors.Unavailable):
         return {"Retry-After": str(error.retry_after)}
     return {}
 

@@ -119,3 +119,8 @@ def spend_for_address(purpose: str, address: str) -> None:
             f"Too many requests; try again in {spent.retry_after} s.",
             retry_after=spent.retry_after,
         )
+
+
+def may_note(purpose: str, ident: str) -> bool:
+    """Whether one more of what anybody can cause may be written down: 1 a second, 20 at once."""
+    return _limit(1, 20).spend(f"{purpose}:{ident}").is_allowed

@@ -39,7 +39,7 @@ _JWT: Final = re.compile(
 )
 # Ours, GitHub's newer ones, npm's, those that begin as many AI services' do, GitLab's, Google's.
 _PREFIXED: Final = re.compile(
-    r"(?<![\w-])(?:gov_(?:live|user)_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}"
+    r"(?<![\w-])(?:gov_(?:live|user|at)_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}"
     r"|github_pat_[0-9A-Za-z_]{60,100}|npm_[0-9A-Za-z]{36}|sk-[\w-]{20,200}"
     r"|glpat-[\w-]{20,64}|AIza[\w-]{35})(?![\w-])",
     re.ASCII,

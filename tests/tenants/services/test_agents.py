@@ -10,6 +10,7 @@ from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed
 from govapp.common.tenancy import bind_tenant
 from tenants.models import Agent, Credential
 from tenants.selectors import active_agent, agents
+from tenants.services.access import Shown, authenticate_key
 from tenants.services.agents import (
     change_agent,
     pause_agent,
@@ -17,7 +18,7 @@ from tenants.services.agents import (
     resume_agent,
     retire_agent,
 )
-from tenants.services.credentials import authenticate_key, issue_credential
+from tenants.services.credentials import issue_credential
 from tenants.services.people import suspend_member
 from tests.people import Company, make_agent, make_company
 from tests.tenants.ledger import events, summaries
@@ -178,7 +179,7 @@ def test_a_retired_agent_is_final_and_its_keys_are_revoked() -> None:
         for call in refused:
             with pytest.raises(Conflict):
                 call()
-    assert authenticate_key(key) is None
+    assert authenticate_key(Shown(key)) is None
 
 
 @pytest.mark.parametrize("name", ["carl", "alice", "audrey"])

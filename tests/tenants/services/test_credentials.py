@@ -10,13 +10,14 @@ from govapp.common.errors import Conflict, Forbidden, Invalid
 from govapp.common.tenancy import bind_tenant
 from tenants.keys import make_key
 from tenants.models import Agent, Credential, Tenant
+from tenants.services.access import Shown, authenticate_key
 from tenants.services.agents import pause_agent, resume_agent
 from tenants.services.credentials import (
-    authenticate_key,
     issue_credential,
     revoke_credential,
     rotate_credential,
 )
+from tenants.services.key_uses import note_key_use
 from tests.conftest import MoveClock
 from tests.people import Company, make_agent, make_company
 from tests.tenants.ledger import events, summaries
@@ -43,7 +44,7 @@ def issue(acme: Company, agent: Agent) -> tuple[Credential, str]:
 
 def test_a_key_is_known_and_its_text_is_stored_nowhere(acme: Company, agent: Agent) -> None:
     credential, text = issue(acme, agent)
-    principal = authenticate_key(text)
+    principal = authenticate_key(Shown(text))
     assert principal is not None
     assert (principal.tenant_id, principal.agent_id, principal.credential_id) == (
         acme.id,
@@ -70,16 +71,16 @@ def test_a_wrong_secret_with_a_right_checksum_is_refused(acme: Company, agent: A
         created_by=acme.olivia,
         expires_at=clock.now() + MONTH,
     )
-    assert authenticate_key(stranger.text) is None
-    assert authenticate_key(make_key().text) is None
-    assert authenticate_key("") is None
+    assert authenticate_key(Shown(stranger.text)) is None
+    assert authenticate_key(Shown(make_key().text)) is None
+    assert authenticate_key(Shown("")) is None
 
 
 def test_a_revoked_key_is_refused_at_once(acme: Company, agent: Agent) -> None:
     credential, text = issue(acme, agent)
-    assert authenticate_key(text) is not None
+    assert authenticate_key(Shown(text)) is not None
     revoke_credential(actor=acme.olivia, credential=credential)
-    assert authenticate_key(text) is None
+    assert authenticate_key(Shown(text)) is None
     assert summaries("credential.revoked") == [
         f"Olivia revoked the key second ({credential.prefix}) of the agent payer."
     ]
@@ -90,26 +91,26 @@ def test_a_revoked_key_is_refused_at_once(acme: Company, agent: Agent) -> None:
 def test_an_expired_key_is_refused(acme: Company, agent: Agent, move_clock: MoveClock) -> None:
     _, text = issue(acme, agent)
     move_clock(MONTH - timedelta(minutes=1))
-    assert authenticate_key(text) is not None
+    assert authenticate_key(Shown(text)) is not None
     move_clock(MONTH)
-    assert authenticate_key(text) is None
+    assert authenticate_key(Shown(text)) is None
 
 
 def test_a_paused_agent_is_refused_until_it_is_resumed(acme: Company, agent: Agent) -> None:
     _, text = issue(acme, agent)
     pause_agent(actor=acme.olivia, agent=agent, reason="Odd.")
-    assert authenticate_key(text) is None
+    assert authenticate_key(Shown(text)) is None
     resume_agent(actor=acme.olivia, agent=agent)
-    assert authenticate_key(text) is not None
+    assert authenticate_key(Shown(text)) is not None
 
 
 def test_a_suspended_tenant_is_refused(acme: Company, agent: Agent) -> None:
     _, text = issue(acme, agent)
     Tenant.objects.update(is_suspended=True)
     with pytest.raises(Forbidden, match="suspended"):
-        authenticate_key(text)
+        authenticate_key(Shown(text))
     # Whoever only guesses at a key is told nothing.
-    assert authenticate_key(text[:-1] + ("a" if text[-1] != "a" else "b")) is None
+    assert authenticate_key(Shown(text[:-1] + ("a" if text[-1] != "a" else "b"))) is None
 
 
 def test_a_rotated_key_works_for_the_overlap_and_no_longer(
@@ -123,11 +124,11 @@ def test_a_rotated_key_works_for_the_overlap_and_no_longer(
     )
     assert successor.label == credential.label
     assert successor.expires_at - successor.created_at == MONTH
-    assert authenticate_key(old_text) is not None
-    assert authenticate_key(new_text) is not None
+    assert authenticate_key(Shown(old_text)) is not None
+    assert authenticate_key(Shown(new_text)) is not None
     move_clock(timedelta(hours=1))
-    assert authenticate_key(old_text) is None
-    assert authenticate_key(new_text) is not None
+    assert authenticate_key(Shown(old_text)) is None
+    assert authenticate_key(Shown(new_text)) is not None
     (event,) = events("credential.rotated")
     assert event["data"]["successor"]["prefix"] == successor.prefix
 
@@ -135,8 +136,8 @@ def test_a_rotated_key_works_for_the_overlap_and_no_longer(
 def test_without_overlap_the_old_key_ends_at_once(acme: Company, agent: Agent) -> None:
     credential, old_text = issue(acme, agent)
     _, new_text = rotate_credential(actor=acme.olivia, credential=credential, overlap=timedelta(0))
-    assert authenticate_key(old_text) is None
-    assert authenticate_key(new_text) is not None
+    assert authenticate_key(Shown(old_text)) is None
+    assert authenticate_key(Shown(new_text)) is not None
 
 
 def test_an_overlap_never_makes_a_key_live_longer(acme: Company, agent: Agent) -> None:
@@ -197,7 +198,10 @@ def test_the_last_use_is_noted_at_most_once_a_minute(
     credential, text = issue(acme, agent)
 
     def used_at() -> object:
-        authenticate_key(text)
+        principal = authenticate_key(Shown(text))
+        assert principal is not None
+        if principal.use_is_unnoted:
+            note_key_use(principal, address="192.0.2.77", scope="read")
         return Credential.objects.get(pk=credential.pk).last_used_at
 
     first = used_at()
@@ -211,5 +215,5 @@ def test_the_last_use_is_noted_at_most_once_a_minute(
 def test_a_refused_key_leaves_no_trace_of_use(acme: Company, agent: Agent) -> None:
     credential, text = issue(acme, agent)
     revoke_credential(actor=acme.olivia, credential=credential)
-    authenticate_key(text)
+    authenticate_key(Shown(text))
     assert Credential.objects.get(pk=credential.pk).last_used_at is None

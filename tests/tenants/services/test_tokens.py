@@ -9,7 +9,7 @@ from govapp.common.errors import Conflict, Forbidden, Invalid
 from govapp.common.tenancy import bind_tenant
 from tenants.keys import USER_MARK, make_key
 from tenants.models import MemberToken
-from tenants.services.credentials import authenticate_key
+from tenants.services.access import Shown, authenticate_key
 from tenants.services.people import suspend_member
 from tenants.services.tokens import MOST_LIVE_TOKENS, authenticate_token, issue_token, revoke_token
 from tests.conftest import MoveClock
@@ -50,7 +50,7 @@ def test_a_token_names_its_member_and_its_text_is_stored_nowhere(acme: Company) 
 
 def test_a_members_token_is_no_agents_key_and_the_other_way_round(acme: Company) -> None:
     _, text = issue(acme)
-    assert authenticate_key(text) is None
+    assert authenticate_key(Shown(text)) is None
     assert authenticate_token(make_key().text) is None
     assert authenticate_token(make_key(USER_MARK).text) is None
 

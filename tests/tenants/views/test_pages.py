@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 
 from govapp.common.tenancy import bind_tenant
 from tenants.models import Agent, Credential
+from tenants.services.access import Shown, authenticate_key
 from tenants.services.agents import register_agent
-from tenants.services.credentials import authenticate_key, issue_credential, revoke_credential
+from tenants.services.credentials import issue_credential, revoke_credential
 from tenants.services.groups import add_to_group, create_group
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import resume_tenant, suspend_tenant
@@ -134,11 +135,13 @@ def test_an_agent_is_retired_after_being_asked_once_more(places: Places, login: 
 
 def test_a_new_key_is_shown_once_and_works(places: Places, login: Login) -> None:
     client = login(places.company.olivia)
-    answer = client.post(places.url("agents/{agent}/keys"), {"label": "vault", "days": "30"})
+    answer = client.post(
+        places.url("agents/{agent}/keys"), {"label": "vault", "days": "30", "scopes": ["read"]}
+    )
     text = answer.content.decode()
     key = text.partition('<code id="new-key">')[2].partition("</code>")[0]
     assert "no-store" in answer["Cache-Control"]
-    principal = authenticate_key(key)
+    principal = authenticate_key(Shown(key))
     assert principal is not None
     assert principal.agent_id == places.agent.pk
     assert key not in client.get(places.url("agents/{agent}/")).content.decode()
@@ -148,11 +151,11 @@ def test_rotating_shows_the_successor_and_revoking_ends_it(places: Places, login
     client = login(places.company.olivia)
     answer = client.post(places.url("agents/{agent}/keys/{key}/rotate"), {"hours": "0"})
     key = answer.content.decode().partition('<code id="new-key">')[2].partition("</code>")[0]
-    assert authenticate_key(key) is not None
+    assert authenticate_key(Shown(key)) is not None
     with bind_tenant(places.company.id):
         successor = Credential.objects.get(revoked_at=None)
     client.post(places.url(f"agents/{{agent}}/keys/{successor.public_id}/revoke"))
-    assert authenticate_key(key) is None
+    assert authenticate_key(Shown(key)) is None
 
 
 WRONG: Final[dict[str, tuple[dict[str, Any], str, str]]] = {
@@ -181,7 +184,7 @@ WRONG: Final[dict[str, tuple[dict[str, Any], str, str]]] = {
     ),
     "agents/{agent}/pause": ({"reason": ""}, "Pause the agent", "This field is required."),
     "agents/{agent}/keys": (
-        {"label": "kept", "days": "9999"},
+        {"label": "kept", "days": "9999", "scopes": ["read"]},
         'value="kept"',
         "Select a valid choice.",
     ),

@@ -25,7 +25,8 @@ GET: Final = {
     "agents/new": (200, 403, 403, 403),
     "agents/{agent}/change": (200, 403, 403, 403),
     "agents/{agent}/retire": (200, 403, 403, 403),
-    "agents/{agent}/keys/{key}/": (200, 403, 403, 403),
+    "agents/{agent}/keys/{key}/": (200, 200, 403, 403),
+    "agents/{agent}/keys/{key}/leak": (200, 200, 403, 403),
     "settings/": (200, 200, 403, 200),
 }
 # Pages that change:        what is sent, then owner, compliance, approver, auditor
@@ -54,7 +55,11 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "agents/{agent}/pause": ({"reason": "Odd."}, (302, 302, 403, 403)),
     "agents/{agent}/resume": ({}, (302, 403, 403, 403)),
     "agents/{agent}/retire": ({"reason": "Done.", "is_sure": "on"}, (302, 403, 403, 403)),
-    "agents/{agent}/keys": ({"label": "second", "days": "7"}, (200, 403, 403, 403)),
+    "agents/{agent}/keys": (
+        {"label": "second", "days": "7", "scopes": ["read"]},
+        (200, 403, 403, 403),
+    ),
+    "agents/{agent}/keys/{key}/leak": ({"since": "2020-01-01T00:00"}, (302, 302, 403, 403)),
     "agents/{agent}/keys/{key}/rotate": ({"hours": "1"}, (200, 403, 403, 403)),
     "agents/{agent}/keys/{key}/revoke": ({}, (302, 403, 403, 403)),
     "settings/contest": ({"contest_text": "Write to us."}, (302, 302, 403, 403)),

@@ -1,0 +1,62 @@
+"""Each entry point of agents needs a scope of the key; without it, nothing is done."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from tenants.principals import AgentPrincipal
+from tenants.refusals import CategoryRefused, ScopeMissing
+from tenants.scopes import Scope, covers
+
+# Where the middleware finds them, in the request's META: no header of a client is called so.
+USED: Final = "govapp.scope_used"
+REFUSED: Final = "govapp.key_refused"
+
+
+class HasScope(BasePermission):
+    """Asks what a view declares: `scopes`, by method. Members are asked by their roles instead.
+
+    What is not declared needs `read` to be read, and no key of an agent opens it for more.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Raise `ScopeMissing` when the key has not the scope of this method."""
+        holder = request.user
+        if not isinstance(holder, AgentPrincipal):
+            return True
+        declared: Mapping[str, Scope] = getattr(view, "scopes", {})
+        method = str(request.method)
+        if method not in declared and method not in SAFE_METHODS:
+            # A member's view says who it is for, and a method that is not there that it is not
+            # there; anything else is closed.
+            is_there = hasattr(view, method.lower())
+            return not is_there or bool(getattr(view, "is_for_members", False))
+        scope = declared.get(method, Scope.READ)
+        if scope not in holder.scopes:
+            raise _noted(request, ScopeMissing.of(holder, scope))
+        request.META[USED] = scope.value
+        return True
+
+
+def check_category(request: Request, category: str) -> None:
+    """Raise `CategoryRefused` when the key is for other categories than this one."""
+    holder = request.user
+    if isinstance(holder, AgentPrincipal) and not covers(holder.categories, category):
+        raise _noted(
+            request,
+            CategoryRefused(
+                "This key is for other categories than this one.",
+                holder=holder,
+                scope=request.META.get(USED, ""),
+            ),
+        )
+
+
+def _noted(
+    request: Request, refusal: ScopeMissing | CategoryRefused
+) -> ScopeMissing | CategoryRefused:
+    """Leave the refusal for the middleware, which records it when the request is undone."""
+    request.META[REFUSED] = refusal
+    return refusal

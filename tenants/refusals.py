@@ -1,0 +1,60 @@
+"""Why a key that is right is refused all the same; who was refused is known, and recorded."""
+
+from typing import Any, Final
+
+from govapp.common.errors import DomainError, Forbidden, Unauthenticated
+from tenants.dpop import ALGORITHMS
+from tenants.principals import AgentPrincipal
+from tenants.scopes import Scope
+
+DPOP_ALGORITHMS: Final = " ".join(ALGORITHMS)
+
+
+class KeyRefusedError(DomainError):
+    """Base of these: whose key it was, and for which scope if it was for one."""
+
+    def __init__(self, detail: str, *, holder: AgentPrincipal, scope: str = "", **more: Any):
+        super().__init__(detail, **more)
+        self.holder, self.scope = holder, scope
+
+
+class ScopeMissing(KeyRefusedError, Forbidden):
+    """The key opens other things (HTTP 403)."""
+
+    code = "scope_missing"
+    title = "The key has not this scope"
+
+    @classmethod
+    def of(cls, holder: AgentPrincipal, scope: Scope) -> "ScopeMissing":
+        """Return the refusal that names the scope."""
+        return cls(
+            f"This key has not the scope {scope.value}. Ask the owner for a key that has it.",
+            holder=holder,
+            scope=scope.value,
+        )
+
+
+class CategoryRefused(KeyRefusedError, Forbidden):
+    """The key is for other categories (HTTP 403)."""
+
+    code = "category_not_of_key"
+    title = "The key is for other categories"
+
+
+class AddressRefused(KeyRefusedError, Forbidden):
+    """The key is used from outside of its networks (HTTP 403)."""
+
+    code = "address_not_allowed"
+    title = "The key may not be used from here"
+
+
+class ProofRefused(KeyRefusedError, Unauthenticated):
+    """The proof of possession is missing or not good (HTTP 401; RFC 9449, section 7.1)."""
+
+    code = "invalid_dpop_proof"
+    title = "A proof of possession is needed"
+
+    @property
+    def challenge(self) -> str:  # type: ignore[override]
+        error = "invalid_token" if self.code == "token_is_bound" else "invalid_dpop_proof"
+        return f'DPoP realm="govapp", error="{error}", algs="{DPOP_ALGORITHMS}"'
