@@ -283,6 +283,9 @@ AUDIT_ZONE_OF_TENANT = "tenants.selectors.zone_of_tenant"
 # For how long the bound tenant keeps its record, which tenants prune by themselves, and what a
 # person or an agent is called in the record.
 AUDIT_RETENTION_OF_TENANT = "tenants.selectors.retention.retention_of_tenant"
+# The same for the database's function that prunes: in days, a row without a number keeps for ever.
+# `tenant` is the id of the bound tenant.
+AUDIT_DAYS_KEPT_SQL = "SELECT retention_days FROM tenants_tenant WHERE id = tenant"
 AUDIT_TENANTS_THAT_PRUNE = "tenants.doors.tenants_that_prune"
 AUDIT_NAMES_OF_SUBJECT = "tenants.selectors.retention.names_of_subject"
 # Whose token calls the ledger's API, with roles; None for an agent.
