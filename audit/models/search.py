@@ -19,6 +19,8 @@ class LedgerWords(TenantOwned):
     together in the index and no other's are read on the way.
     """
 
+    is_remade = True
+
     index = models.BigIntegerField()  # of its leaf
     occurred_at = models.DateTimeField()
     type = models.TextField()

@@ -7,11 +7,11 @@ from typing import Final
 
 from django.db.models import Q
 
-from audit.models import LedgerEvent, LedgerLeaf, Report, ReportStatus
+from audit.models import LedgerEvent, Report, ReportStatus
 from audit.packs.contents import REDACTABLE
 from audit.selectors.events import EventFilter, parse_day, select_events, start_of_day
-from audit.selectors.pack_rows import told_of
-from audit.selectors.packs import PERIOD, Chosen, signed_checkpoint
+from audit.selectors.pack_rows import told_of, with_bodies
+from audit.selectors.packs import PERIOD, Chosen, pruned_places, signed_checkpoint
 from audit.selectors.reports import ReportRow
 from govapp.common.ids import parse_public_id
 
@@ -67,7 +67,7 @@ class PackPreview:
 
 
 def preview_pack(wanted: EventFilter, chosen: Chosen) -> PackPreview:
-    """Say what would go along. Six queries at most, whose cost does not grow with the record.
+    """Say what would go along. Seven queries at most, whose cost does not grow with the record.
 
     Raises `Malformed` for a filter that makes no sense and for values that cannot be left out, and
     `Conflict` when nothing is signed yet.
@@ -83,7 +83,7 @@ def preview_pack(wanted: EventFilter, chosen: Chosen) -> PackPreview:
         count, has_more = min(count, MOST_COUNTED), count > MOST_COUNTED
         newest = events.order_by("-occurred_at", "-id").values_list("pk", flat=True)[:LOOKED_AT]
         some = Q(event_id__in=list(newest))
-    rows = LedgerLeaf.objects.filter(some).values_list("event_id", "event__body")
+    rows = with_bodies(some, "event_id")
     found = [(ident, None if body is None else bytes(body)) for ident, body in rows]
     kept = [(ident, body) for ident, body in found if body is not None]
     told = Counter(
@@ -106,7 +106,8 @@ def preview_pack(wanted: EventFilter, chosen: Chosen) -> PackPreview:
 def _span(wanted: EventFilter, size: int) -> range | None:
     """Return the indices of a period by its first and last event, None when there is none.
 
-    An event that waited for its place may stand a little outside: the pack itself looks at each.
+    What was pruned of it counts: its hashes go along. An event that waited for its place may stand
+    a little outside: the pack itself looks at each.
     """
     if not wanted.chosen():
         return range(size)
@@ -114,9 +115,8 @@ def _span(wanted: EventFilter, size: int) -> range | None:
     indices = placed.values_list("leaf_rows__index", flat=True)
     first = indices.order_by("occurred_at", "id").first()
     last = indices.order_by("-occurred_at", "-id").first()
-    if first is None or last is None:
-        return None
-    return range(min(first, last), max(first, last) + 1)
+    places = [each for each in (first, last, *pruned_places(wanted)) if each is not None]
+    return range(min(places), max(places) + 1) if places else None
 
 
 def reports_for(wanted: EventFilter) -> list[ReportRow]:

@@ -62,7 +62,7 @@ def leaves_of(scope: PackScope, reading: Reading) -> Callable[[], Iterator[Packe
         words = next(passes, HASHES)
         for wanted in scope.pages():
             with reading(words, AT_ONCE):
-                rows = list(_with_bodies(wanted, "index", "leaf_hash"))
+                rows = list(with_bodies(wanted, "index", "leaf_hash"))
             for index, leaf, body in rows:
                 yield PackedLeaf(index, bytes(leaf), None if body is None else bytes(body))
 
@@ -84,7 +84,7 @@ def values_of(
 
 
 def _bodies(wanted: Q) -> list[tuple[UUID, bytes]]:
-    rows = _with_bodies(wanted, "event_id")
+    rows = with_bodies(wanted, "event_id")
     return [(ident, bytes(body)) for ident, body in rows if body is not None]
 
 
@@ -115,7 +115,8 @@ def told_of(rows: Sequence[tuple[UUID, bytes]], redact: frozenset[str]) -> Itera
                 yield PackedValue(name, number, of, found.salt, found.value, kind=kind)
 
 
-def _with_bodies(wanted: Q, *columns: str) -> QuerySet[LedgerLeaf, tuple[Any, ...]]:
+def with_bodies(wanted: Q, *columns: str) -> QuerySet[LedgerLeaf, tuple[Any, ...]]:
+    """Return these columns of leaves and their events' bodies, None where those were pruned."""
     # Not through the reference, which would leave out the leaves of events that were pruned.
     body = LedgerEvent.objects.filter(pk=OuterRef("event_id")).values("body")
     leaves = LedgerLeaf.objects.filter(wanted).order_by("index")

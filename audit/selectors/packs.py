@@ -126,7 +126,7 @@ def pack_scope(wanted: EventFilter, size: int, report_index: int | None) -> Pack
         ends = LedgerEvent.objects.filter(asked, leaf_rows__index__lt=size).aggregate(
             first=Min("leaf_rows__index"), last=Max("leaf_rows__index")
         )
-        places = [*_pruned_places(wanted), *(each for each in ends.values() if each is not None)]
+        places = [*pruned_places(wanted), *(each for each in ends.values() if each is not None)]
         if places:
             first, last = min(places), max(places)
             beside = sorted(index for index in leaned_on if not first <= index <= last)
@@ -146,7 +146,7 @@ def pack_scope(wanted: EventFilter, size: int, report_index: int | None) -> Pack
     )
 
 
-def _pruned_places(wanted: EventFilter) -> list[int]:
+def pruned_places(wanted: EventFilter) -> list[int]:
     """Return the ends of what was pruned of a period: its hashes go along."""
     start, end = wanted.instants()
     overlap = Q()

@@ -56,8 +56,9 @@ def build_forgetting(connection: BaseDatabaseWrapper) -> None:
 def forget_text(text: str, *, instead: str) -> int:
     """Replace a text, as whole words, in every column of the bound tenant. Returns how many rows.
 
-    Reads every row of every table: for rare acts such as the erasure of a person. Names that the
-    database itself compares (keys, slugs, choices) stay as they are.
+    Reads every row of every table, but for what is made again from others: for rare acts such as
+    the erasure of a person. Names that the database itself compares (keys, slugs, choices) stay as
+    they are.
     """
     inside = json.dumps(text, ensure_ascii=False)[1:-1]
     return _call("govapp_forget_text", _pattern(text), _pattern(inside), instead)
@@ -100,7 +101,7 @@ def _pattern(text: str) -> str:
 def _replacing(model: type[TenantOwned]) -> str:
     """The statement that replaces a text in a table, or nothing where no text can stand."""
     columns = dict(_texts(model))
-    if model.is_evidence or not columns:
+    if model.is_evidence or model.is_remade or not columns:
         return ""
     changes = ", ".join(f'"{name}" = {change}' for name, (change, _) in columns.items())
     found = " OR ".join(condition for _, condition in columns.values())

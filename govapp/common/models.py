@@ -38,6 +38,8 @@ class Guarded(models.Model):
     erasable_fields: ClassVar[tuple[str, ...]] = ()
     # The bytes are proved by others' hashes: no person is ever taken out of them (`forgetting`).
     is_evidence: ClassVar[bool] = False
+    # Made from other rows, and made again by whoever takes somebody out of those (`forgetting`).
+    is_remade: ClassVar[bool] = False
     # Rows that go when their time of keeping is over: by the one function that may (`audit.prune`).
     is_prunable: ClassVar[bool] = False
     # Rows lie in a partition for each year of their ids (`partitions`): a migration begins it.

@@ -200,6 +200,28 @@ def test_who_is_erased_is_found_no_more_and_the_rest_is(tenant_id: UUID) -> None
     assert found(tenant_id, "alice lunch") == ["Alice Archer mentioned an erased person at lunch."]
 
 
+def test_a_name_is_looked_for_in_every_table_but_the_index_which_is_made_again(
+    tenant_id: UUID,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'govapp_forget_text'")
+        ((source,),) = cursor.fetchall()
+    assert '"audit_auditsearch"' in source
+    assert '"audit_ledgerwords"' not in source
+    zelda = Actor("person", "mem_7", "Zelda Quist")
+    write_event(tenant_id, actor=zelda, event_type="x.y", data={"category": "Of Zelda Quist"})
+
+    def category() -> str:
+        with tenant_transaction(tenant_id):
+            return LedgerWords.objects.get(type="x.y").category
+
+    indexed(tenant_id)
+    assert category() == "Of Zelda Quist"
+    with tenant_transaction(tenant_id):
+        erase_subject(actor=ALICE, ref="mem_7", reason="Asked")
+    assert category() == "Of an erased person"
+
+
 def test_an_erased_request_is_found_by_its_id_only(tenant_id: UUID) -> None:
     request_id = new_id()
     name = public_id("ar", request_id)
