@@ -39,8 +39,8 @@ def place_hold(*, actor: Actor, scope: Scope, matter: str, reason: str) -> Legal
     with a pointer to what cannot be used, and `NotFound` for a subject or a request of nobody.
     """
     matter, reason = _checked_matter(matter), checked_reason(reason)
+    lock_keeping()  # first: what is looked for may be going right now
     label, also = _checked(scope)
-    lock_keeping()
     hold = LegalHold.objects.create(
         kind=scope.kind,
         ref=scope.ref,
