@@ -43,6 +43,9 @@ BEGIN
   IF coalesce(told #>> '{{data,reason}}', '') = '' THEN
     RAISE EXCEPTION 'nothing goes without a reason' USING ERRCODE = '{refused}';
   END IF;
+  IF told #>> '{{data,before}}' IS NULL THEN
+    RAISE EXCEPTION 'nothing goes without an age' USING ERRCODE = '{refused}';
+  END IF;
   SELECT array_agg(l.event_id) INTO named
     FROM jsonb_to_recordset(told #> '{{data,ranges}}') AS each ("first" bigint, "last" bigint)
     JOIN audit_ledgerleaf l
