@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from audit.models import HoldKind, LedgerEvent, LegalHold
+from audit.models import HoldKind, LedgerEvent, LedgerSubject, LegalHold, Pruning
 from audit.selectors.holds import (
     check_not_held,
     find_hold,
@@ -163,6 +163,24 @@ def test_a_hold_on_somebody_else_hinders_nobody() -> None:
         assert held_requests([two, new_id()]) == {two}
     assert found is not None
     assert found.ref == public_id("ar", two)
+
+
+def test_what_somebody_wrote_about_holds_and_prunings_goes_with_them() -> None:
+    tenant_id, _, two = busy_tenant()
+    placed = hold(tenant_id, Scope(HoldKind.REQUEST, public_id("ar", two)))
+    prune(tenant_id)
+    with tenant_transaction(tenant_id):
+        erase_subject(actor=OLIVIA, ref=CARL.id, reason="Asked.")
+        release_hold(actor=OLIVIA, hold_id=placed.pk, reason="Settled.")
+        kept = LegalHold.objects.get()
+        assert (kept.matter, kept.reason, kept.release_reason) == (
+            "[erased]", "[erased]", "Settled.",
+        )  # fmt: skip
+        assert Pruning.objects.get().reason == "[erased]"
+        keys = LedgerSubject.objects.filter(ref=CARL.id, key_sealed__isnull=False)
+        assert keys.count() == 0
+        erase_subject(actor=CARL, ref=OLIVIA.id, reason="Asked.")
+        assert LegalHold.objects.get().release_reason == "[erased]"
 
 
 @pytest.mark.parametrize(
