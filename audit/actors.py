@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
+from govapp.common.forgetting import ERASED_WORDS
+
 ActorKind = Literal["person", "agent", "system"]
 PersonalKind = Literal["name", "words", "content"]
 
@@ -32,6 +34,14 @@ class Words(Personal):
     __slots__ = ()
 
     kind: ClassVar[PersonalKind] = "words"
+
+
+def words_left(text: str, of: str) -> str:
+    """Return kept words as their author's, or as nobody's when these were erased meanwhile.
+
+    What was erased is not recorded anew under a key of the person who is gone.
+    """
+    return text if text == ERASED_WORDS else Words(text, of)
 
 
 class Content(Personal):

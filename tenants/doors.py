@@ -151,8 +151,10 @@ tenants_that_prune = register_door(
         returns="tenant_id uuid",
         body=(
             "SELECT id FROM tenants_tenant WHERE prunes_daily AND retention_days IS NOT NULL"
-            " ORDER BY id"
+            " AND NOT is_suspended ORDER BY id"
         ),
-        reads={"tenants_tenant": ("id", "tenant_id", "prunes_daily", "retention_days")},
+        reads={
+            "tenants_tenant": ("id", "tenant_id", "prunes_daily", "retention_days", "is_suspended")
+        },
     )
 )

@@ -27,7 +27,6 @@ class LegalHold(TenantOwned):
         "also",
         "starts_at",
         "ends_at",
-        "matter",
         "placed_by_id",
         "placed_at",
     )
@@ -38,7 +37,8 @@ class LegalHold(TenantOwned):
     also = models.JSONField(default=list, blank=True)  # what else the record knows it as
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)  # not included
-    matter = models.CharField(max_length=120)  # the case, as the lawyers call it
+    # The case, as the lawyers call it; emptied with the reasons when their author is erased.
+    matter = models.CharField(max_length=120)
     reason = models.CharField(max_length=300)
     placed_by_id = models.TextField()
     placed_by_name = models.TextField()

@@ -173,6 +173,14 @@ def oldest_unsent() -> int | None:
     return found
 
 
+def unsent_upto(index: int | None) -> list[str]:
+    """Return the names of the streams that have this index, or one before it, still to send."""
+    if index is None:
+        return []
+    rows = AuditStream.objects.filter(removed_at=None, cursor__lte=index)
+    return list(rows.order_by("name", "id").values_list("name", flat=True))
+
+
 def is_late(row: StreamRow, now: datetime, *, after: timedelta = timedelta(minutes=5)) -> bool:
     """Whether something has waited for longer than `after`."""
     return row.oldest_at is not None and row.oldest_at < now - after

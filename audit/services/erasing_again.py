@@ -15,6 +15,7 @@ import structlog
 from audit.actors import SYSTEM, Subject
 from audit.doors import erasures_to_look_at
 from audit.models import LedgerErasure, LedgerSubject
+from audit.selectors.holds import lock_keeping
 from audit.services.commitments import forget_keys
 from audit.services.erasure import empty_files
 from audit.services.ledger import record
@@ -50,6 +51,7 @@ def _look_alone(*, tenant_id: UUID, erasure_id: UUID) -> int:
 
 def _look(tenant_id: UUID, erasure_id: UUID) -> int:
     with tenant_transaction(tenant_id):
+        lock_keeping()  # what begins to be written beside this is waited for, and begins again
         rows = LedgerErasure.objects.select_for_update(skip_locked=True)
         row = rows.filter(pk=erasure_id, closed_at=None).first()
         if row is None:

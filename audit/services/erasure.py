@@ -11,6 +11,8 @@ from audit.models import (
     ExportPiece,
     LedgerErasure,
     LedgerSubject,
+    LegalHold,
+    Pruning,
     Report,
     ReportStatus,
 )
@@ -21,6 +23,7 @@ from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
 from govapp.common.errors import Conflict
+from govapp.common.forgetting import ERASED_WORDS
 from govapp.common.sealing import seal
 
 # Files that were made from the record, and hold what was disclosed then. Each empties its own for
@@ -73,6 +76,7 @@ def erase_subject(
         raise Conflict("The record holds nothing of it that could be erased.", code="erased")
     for each in refs:
         forget_subject(each)
+    _forget_reasons(refs)
     files = empty_files()
     sealed = seal(json.dumps(list(texts)).encode()) if texts else None
     LedgerErasure.objects.create(refs=list(refs), texts_sealed=sealed)
@@ -90,6 +94,13 @@ def erase_subject(
         },
     )
     return Erased(refs, keys, files)
+
+
+def _forget_reasons(refs: Sequence[str]) -> None:
+    """What they wrote about holds and prunings is emptied as it is in the record."""
+    LegalHold.objects.filter(placed_by_id__in=refs).update(matter=ERASED_WORDS, reason=ERASED_WORDS)
+    LegalHold.objects.filter(released_by_id__in=refs).update(release_reason=ERASED_WORDS)
+    Pruning.objects.filter(asked_by_id__in=refs).update(reason=ERASED_WORDS)
 
 
 def empty_files() -> int:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from audit.actors import Actor, Personal, Subject, Words
+from audit.actors import Actor, Personal, Subject, Words, words_left
 from audit.models import HoldKind, LedgerEvent, LegalHold
 from audit.selectors.holds import lock_keeping, what_is_held
 from audit.services.ledger import record
@@ -39,8 +39,8 @@ def place_hold(*, actor: Actor, scope: Scope, matter: str, reason: str) -> Legal
     with a pointer to what cannot be used, and `NotFound` for a subject or a request of nobody.
     """
     matter, reason = _checked_matter(matter), checked_reason(reason)
+    lock_keeping()  # first: what is looked for may be going right now
     label, also = _checked(scope)
-    lock_keeping()
     hold = LegalHold.objects.create(
         kind=scope.kind,
         ref=scope.ref,
@@ -119,7 +119,7 @@ def _record(
 ) -> None:
     personal = (Personal(hold.label, hold.ref),) if hold.ref.startswith("mem_") else ()
     # The name of a case is often that of a person.
-    matter = Words(hold.matter, hold.placed_by_id)
+    matter = words_left(hold.matter, hold.placed_by_id)
     record(
         event_type=event_type,
         actor=actor,

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from django.db import connection
 
-from audit.actors import SYSTEM, Actor, Subject, Words
+from audit.actors import SYSTEM, Actor, Subject, words_left
 from audit.models import LedgerEvent, LedgerLog, PrunedRange, Pruning, PruningStatus
 from audit.prune import NEVER_LIKE, delete_pruned
 from audit.selectors.holds import held_among, lock_keeping
@@ -273,4 +273,4 @@ def subject_of(pruning: Pruning) -> Subject:
 def said(pruning: Pruning) -> dict[str, str]:
     """Return what every event about a pruning says."""
     before = pruning.before.isoformat().replace("+00:00", "Z")
-    return {"before": before, "reason": Words(pruning.reason, pruning.asked_by_id)}
+    return {"before": before, "reason": words_left(pruning.reason, pruning.asked_by_id)}

@@ -17,6 +17,7 @@ from audit.selectors.holds import holds_in_force, list_holds, what_is_held
 from audit.selectors.proofs import prove_event
 from audit.selectors.pruned import find_pruned, pruned_upto
 from audit.selectors.retention import older_than, retention_of_tenant
+from audit.selectors.streams import unsent_upto
 from audit.services.holds import Scope, place_hold, release_hold
 from audit.services.pruning import PRUNERS
 from audit.services.retention import ask_pruning, confirm_pruning, withdraw_pruning
@@ -43,13 +44,15 @@ def audit_retention(request: HttpRequest, slug: str) -> HttpResponseBase:
         return redirect(reverse("audit_retention", args=[slug]))
     retention = retention_of_tenant()
     before = retention.before(clock.now())
+    going = older_than(before) if before else None
     prunings = list(Pruning.objects.order_by("-asked_at", "-id")[:_SHOWN])
     context: dict[str, Any] = {
         "nav": "audit",
         "retention": retention,
         "before": before,
-        "going": older_than(before) if before else None,
+        "going": going,
         "others": _others(before),
+        "unsent": unsent_upto(going.last_index if going else None),
         "holds": _shown(holds_in_force()),
         "open": next((each for each in prunings if each.finished_at is None), None),
         "prunings": [each for each in prunings if each.finished_at is not None],

@@ -1,5 +1,6 @@
 """Files begun, written and removed at the moment in which the record comes to tell less."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,12 +9,15 @@ from audit.actors import Actor
 from audit.models import ExportJob, ExportPiece, Report
 from audit.reports.making import MakingFailed
 from audit.selectors.events import EventFilter, list_events
+from audit.selectors.holds import lock_keeping
 from audit.services import reports
+from audit.services.erasing_again import OPEN_FOR, erase_again
 from audit.services.erasure import empty_files, erase_subject
 from audit.services.export_jobs import request_export, write_export
 from audit.services.export_restarts import restart_exports
 from audit.services.export_writing import ExportFile, locked_export
 from audit.services.sequencer import sequence_tenant
+from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import sequenced_tenant, write_event
 from tests.support.committed import CommittedDatabase
@@ -114,3 +118,21 @@ def test_a_file_is_removed_beside_an_erasure(
         emptied = committed_db.begin_beside(empty)
         ExportPiece.objects.filter(job_id=job.pk).delete()
     assert emptied.result(60) == 1
+
+
+def test_a_report_that_begins_beside_the_last_look_begins_again(
+    committed_db: CommittedDatabase, tenant_id: UUID
+) -> None:
+    with tenant_transaction(tenant_id):
+        erase_subject(actor=CARL, ref=ZELDA.id, reason="She asked.")
+    committed_db.move_clock(OPEN_FOR + timedelta(seconds=1))
+    with tenant_transaction(tenant_id):
+        lock_keeping()
+        looked = committed_db.begin_beside(erase_again)
+        Report.objects.create(
+            kind="oversight", requested_by_id=CARL.id, requested_by_name=CARL.name,
+            status="running", started_at=clock.now(),
+        )  # fmt: skip
+    assert looked.result(60) == 0
+    with tenant_transaction(tenant_id):
+        assert Report.objects.get().status == "queued"

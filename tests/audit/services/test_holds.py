@@ -8,8 +8,14 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
-from audit.models import HoldKind, LedgerEvent, LegalHold
-from audit.selectors.holds import check_not_held, find_hold, held_requests, list_holds
+from audit.models import HoldKind, LedgerEvent, LedgerSubject, LegalHold, Pruning
+from audit.selectors.holds import (
+    check_not_held,
+    find_hold,
+    held_requests,
+    list_holds,
+    lock_keeping,
+)
 from audit.selectors.pruned import pruned_ranges
 from audit.services.erasure import erase_subject
 from audit.services.holds import Scope, place_hold, release_hold
@@ -22,6 +28,7 @@ from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import ALICE, PAYER, subject_of_request, write_event
 from tests.audit.keeping import CARL, OLIVIA, ask_and_confirm, old_tenant, prune
+from tests.support.committed import CommittedDatabase
 
 pytestmark = pytest.mark.usefixtures("committed", "kept_a_year", "named")
 
@@ -158,6 +165,24 @@ def test_a_hold_on_somebody_else_hinders_nobody() -> None:
     assert found.ref == public_id("ar", two)
 
 
+def test_what_somebody_wrote_about_holds_and_prunings_goes_with_them() -> None:
+    tenant_id, _, two = busy_tenant()
+    placed = hold(tenant_id, Scope(HoldKind.REQUEST, public_id("ar", two)))
+    prune(tenant_id)
+    with tenant_transaction(tenant_id):
+        erase_subject(actor=OLIVIA, ref=CARL.id, reason="Asked.")
+        release_hold(actor=OLIVIA, hold_id=placed.pk, reason="Settled.")
+        kept = LegalHold.objects.get()
+        assert (kept.matter, kept.reason, kept.release_reason) == (
+            "[erased]", "[erased]", "Settled.",
+        )  # fmt: skip
+        assert Pruning.objects.get().reason == "[erased]"
+        keys = LedgerSubject.objects.filter(ref=CARL.id, key_sealed__isnull=False)
+        assert keys.count() == 0
+        erase_subject(actor=CARL, ref=OLIVIA.id, reason="Asked.")
+        assert LegalHold.objects.get().release_reason == "[erased]"
+
+
 @pytest.mark.parametrize(
     ("scope", "matter", "refused"),
     [
@@ -219,6 +244,18 @@ def test_a_hold_that_is_placed_beside_a_pruning_keeps_what_it_finds() -> None:
         assert seen == [40 - went]
         assert len(left(tenant_id)) == seen[0]
         assert verify_tenant(tenant_id=tenant_id).findings == []
+
+
+def test_a_request_that_goes_while_its_hold_is_placed_is_not_found() -> None:
+    tenant_id, one, _ = busy_tenant()
+    pruning = ask_and_confirm(tenant_id)
+    scope = Scope(HoldKind.REQUEST, public_id("ar", one))
+    with tenant_transaction(tenant_id):
+        lock_keeping()
+        placed = CommittedDatabase().begin_beside(lambda: hold(tenant_id, scope))
+        assert run_pruning(tenant_id=tenant_id, pruning_id=pruning.pk) == 4
+    with pytest.raises(NotFound):
+        placed.result(60)
 
 
 def test_a_hold_and_an_erasure_at_once_are_one_after_the_other() -> None:

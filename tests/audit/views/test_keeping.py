@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from audit.models import LedgerEvent, LedgerLeaf, LegalHold, Pruning, PruningStatus
+from audit.selectors.streams import Start
 from audit.services.pruning import Pruner, run_pruning
 from audit.services.retention import prune_daily, sweep_prunings
 from audit.services.sequencer import sequence_tenant
@@ -18,6 +19,7 @@ from tenants.models import Membership, Tenant
 from tenants.services.retention import set_daily_pruning
 from tenants.services.tenants import set_retention
 from tests.audit.books import write_event
+from tests.audit.streaming import make_stream
 from tests.conftest import MoveClock
 from tests.people import Company, make_company
 
@@ -125,6 +127,25 @@ def test_daily_pruning_does_what_is_over_age_and_then_rests(acme: Company) -> No
     pruning = pruning_of(acme)
     assert (pruning.asked_by_name, pruning.status) == ("Govapp", PruningStatus.DONE)
     assert "goes by itself every day" in page(signed_in(acme.carl), acme)
+
+
+def test_the_page_names_the_streams_that_have_not_sent_what_would_go(acme: Company) -> None:
+    carl = signed_in(acme.carl)
+    assert "Not sent yet" not in page(carl, acme)
+    make_stream(acme.id, "https://siem.example/", name="Behind")
+    make_stream(acme.id, "https://siem.example/", name="Ahead", start=Start("now"))
+    words = page(carl, acme)
+    assert "not sent yet by the stream Behind. What is pruned is never sent: let it" in words
+
+
+def test_a_suspended_tenant_is_not_pruned_by_itself(acme: Company) -> None:
+    with tenant_transaction(acme.id):
+        set_daily_pruning(actor=acme.carl, is_on=True)
+        Tenant.objects.update(is_suspended=True)
+    assert prune_daily() == 0
+    with tenant_transaction(acme.id):
+        Tenant.objects.update(is_suspended=False)
+    assert prune_daily() == 3
 
 
 def test_what_fails_in_one_tenant_keeps_no_other_from_pruning(
