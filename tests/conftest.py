@@ -148,6 +148,12 @@ def _replay_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _sweep_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no statement of a sweep be ended because the machine is busy."""
+    monkeypatch.setattr("approvals.services.timers._LONGEST_STATEMENT", "0")
+
+
+@pytest.fixture(autouse=True)
 def _believe_what_was_told_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no busy machine add the statement that asks for the time to what a test counts."""
     monkeypatch.setattr("govapp.common.postgres.base._TOLD_WITHIN_SECONDS", math.inf)

@@ -1,11 +1,12 @@
 """Sending what the outboxes hold: callbacks here, people's messages in `sending.py`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import zip_longest
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -16,7 +17,7 @@ from approvals.enums import DeliveryStatus
 from approvals.models import CallbackDelivery
 from approvals.services.notifications import alert_compliance
 from approvals.services.outbox import LEASE, judge, try_to_send
-from approvals.services.sending import send_notification
+from approvals.services.sending import hand_on, send_notification
 from approvals.transports.failures import DeliveryFailure
 from approvals.transports.webhook import Callback, send_callback
 from govapp.common import clock
@@ -34,6 +35,18 @@ CALLBACK_DELAYS: Final = tuple(
     for seconds in (5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 )
 _ROUND_SECONDS: Final = 5.0
+# By then the workers have done with the hints before, or there are none.
+_HINTS_EVERY_SECONDS: Final = 60.0
+
+
+@dataclass
+class _Hints:
+    """When this process may hint again at what its rounds leave over."""
+
+    next_at: float = 0.0
+
+
+_hints = _Hints()
 
 
 def deliver_callback(
@@ -73,22 +86,37 @@ def deliver_due(*, at_most: int = 100, grace: timedelta = GRACE) -> int:
 
     The sweeper's part: Celery sends first, this finds what it lost. Messages and callbacks take
     turns, and every round tries at least one of each: a mail server that answers nothing delays
-    no callback. After about five seconds the round ends, so that beat's backup comes to an end.
+    no callback. After about five seconds the round ends, so that beat's backup comes to an end;
+    the messages that it leaves over are handed to the workers.
     """
+    due = due_notifications.call(at_most)
     mails: list[_Send] = [
         partial(send_notification, tenant_id=row["tenant_id"], notification_id=row["id"])
-        for row in due_notifications.call(at_most)
+        for row in due
     ]
     callbacks: list[_Send] = [
         partial(deliver_callback, tenant_id=row["tenant_id"], delivery_id=row["id"])
         for row in due_callbacks.call(at_most)
     ]
     tried, ends = 0, time.monotonic() + _ROUND_SECONDS
-    for pair in zip_longest(callbacks, mails):
+    for place, pair in enumerate(zip_longest(callbacks, mails)):
         if tried >= at_most or time.monotonic() >= ends:
+            _hand_on(due[place:])
             break
         tried += sum(_tried(send, grace) for send in pair if send is not None)
     return tried
+
+
+def _hand_on(left: Sequence[Mapping[str, Any]]) -> None:
+    """Let several send what one does not come to, without piling up hints that nobody takes."""
+    if not left or time.monotonic() < _hints.next_at:
+        return
+    _hints.next_at = time.monotonic() + _HINTS_EVERY_SECONDS
+    by_tenant: dict[UUID, list[UUID]] = {}
+    for row in left:
+        by_tenant.setdefault(row["tenant_id"], []).append(row["id"])
+    for tenant_id, idents in by_tenant.items():
+        hand_on(tenant_id=tenant_id, notification_ids=idents)
 
 
 def _tried(send: _Send, grace: timedelta) -> bool:

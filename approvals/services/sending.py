@@ -93,13 +93,18 @@ def send_notifications_of(*, tenant_id: UUID, at: datetime) -> int:
     with tenant_transaction(tenant_id):
         queued = Notification.objects.filter(status=DeliveryStatus.QUEUED, next_attempt_at=at)
         idents = list(queued.order_by("pk").values_list("pk", flat=True))
-        for first in range(_PER_HINT, len(idents), _PER_HINT):
-            enqueue_on_commit(
-                "approvals.send_notifications",
-                tenant_id=tenant_id,
-                notification_ids=",".join(map(str, idents[first : first + _PER_HINT])),
-            )
+        hand_on(tenant_id=tenant_id, notification_ids=idents[_PER_HINT:])
     return send_notifications(tenant_id=tenant_id, notification_ids=idents[:_PER_HINT])
+
+
+def hand_on(*, tenant_id: UUID, notification_ids: Sequence[UUID]) -> None:
+    """Hint at these messages, so many in each hint as one worker sends in its time."""
+    for first in range(0, len(notification_ids), _PER_HINT):
+        enqueue_on_commit(
+            "approvals.send_notifications",
+            tenant_id=tenant_id,
+            notification_ids=",".join(map(str, notification_ids[first : first + _PER_HINT])),
+        )
 
 
 def _claim(notification_id: UUID, now: datetime, grace: timedelta) -> list[Notification]:

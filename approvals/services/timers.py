@@ -11,10 +11,11 @@ a status has a transaction of its own.
 """
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -43,6 +44,11 @@ log = structlog.get_logger(__name__)
 _EXPIRED: Final = "nobody decided in time"
 # What has a transaction of its own: it moves a status, or belongs to no stage.
 _MOVING: Final = (TimerKind.EXPIRE, TimerKind.RECONCILE, TimerKind.REVIEW)
+
+# After so long with what has a transaction of its own, the other tenants have their turn.
+_TURN_SECONDS: Final = 1.0
+# No statement of a sweep waits longer for whoever holds what it needs.
+_LONGEST_STATEMENT: Final = "30s"
 
 # How many times as many are looked at as are wanted: others may hold those of several batches.
 _LOOKED_AT: Final = 8
@@ -93,16 +99,14 @@ def sweep(*, at_most: int = 500) -> int:
         page = due_timers.call(at_most, _as_json(passed))
         if not page:
             break
-        by_tenant: dict[UUID, list[UUID]] = {}
-        last: dict[UUID, _Place] = {}
+        by_tenant: dict[UUID, list[Mapping[str, Any]]] = {}
         for row in page:
-            seen = by_tenant.setdefault(row["tenant_id"], [])
-            seen += [row["request_id"]] * row["timers"]
-            last[row["tenant_id"]] = _Place(row["due_at"], row["id"])
-        for tenant_id, timers in by_tenant.items():
-            closed += _sweep_tenant(tenant_id, timers, passed.get(tenant_id, _FIRST))
-        # What failed or was held is still due: whatever lies behind it gets its turn too.
-        passed |= last
+            by_tenant.setdefault(row["tenant_id"], []).append(row)
+        for tenant_id, rows in by_tenant.items():
+            done, last = _sweep_tenant(tenant_id, rows, passed.get(tenant_id, _FIRST))
+            closed += done
+            # What failed or was held is still due: whatever lies behind it gets its turn too.
+            passed[tenant_id] = last
     return closed
 
 
@@ -125,6 +129,7 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
     Zero when nothing is due, or when somebody else holds the request: it is asked about again.
     """
     with tenant_transaction(tenant_id), unit_of_work():
+        _limit_statements()
         request = try_to_lock(request_id)
         if request is None:
             return 0
@@ -134,35 +139,44 @@ def fire_due_timers(*, tenant_id: UUID, request_id: UUID) -> int:
     return len(due)
 
 
-def _sweep_tenant(tenant_id: UUID, seen: list[UUID], after: _Place) -> int:
+def _sweep_tenant(
+    tenant_id: UUID, rows: Sequence[Mapping[str, Any]], after: _Place
+) -> tuple[int, _Place]:
     """Fire as much as was seen to be due: first what moves a status, then the rest at once.
 
-    `seen` has a request once for each of its timers. The rest need not be what was seen: another
-    sweeper, which saw the same, may have those.
+    Returns how many timers were closed, and behind which the tenant's next turn begins: when its
+    time is over, behind the last that was tried. Each of `rows` is a request with how many of its
+    timers are due. The rest need not be what was seen: another sweeper, which saw the same, may
+    have those.
     """
-    closed = 0
+    closed, last = 0, rows[-1]
     try:
         with tenant_transaction(tenant_id):
-            moving = _find_moving(seen)
-        for request_id in moving:
-            closed += _fire_alone(tenant_id, request_id)
-        rest = sum(request_id not in moving for request_id in seen)
+            moving = _find_moving(row["request_id"] for row in rows)
+        ends = time.monotonic() + _TURN_SECONDS
+        for row in rows:
+            if row["request_id"] in moving:
+                closed += _fire_alone(tenant_id, row["request_id"])
+                if time.monotonic() >= ends:
+                    last = row
+                    break
+        rest = sum(row["timers"] for row in rows if row["request_id"] not in moving)
         if rest:
             closed += _fire_next(tenant_id, rest, after)
     except Exception:
         log.exception("timers.tenant_failed", tenant=str(tenant_id))
-    return closed
+    return closed, _Place(last["due_at"], last["id"])
 
 
-def _find_moving(request_ids: Iterable[UUID]) -> dict[UUID, None]:
-    """Return, oldest first, the requests of which something is due that moves a status."""
+def _find_moving(request_ids: Iterable[UUID]) -> set[UUID]:
+    """Return the requests of which something is due that moves a status."""
     due = Timer.objects.filter(
         is_any("request", set(request_ids)),
         kind__in=_MOVING,
         status=TimerStatus.ARMED,
         due_at__lte=clock.now(),
     )
-    return dict.fromkeys(due.order_by("due_at").values_list("request_id", flat=True))
+    return set(due.values_list("request_id", flat=True))
 
 
 def _fire_alone(tenant_id: UUID, request_id: UUID) -> int:
@@ -178,6 +192,7 @@ def _fire_next(tenant_id: UUID, at_most: int, after: _Place) -> int:
     claimed: list[UUID] = []
     try:
         with tenant_transaction(tenant_id):
+            _limit_statements()
             claimed += _claim(at_most, after)
             return _fire_many(claimed)
     except Exception:
@@ -196,10 +211,17 @@ def _fire_halves(tenant_id: UUID, request_ids: Sequence[UUID]) -> int:
     for half in (request_ids[:middle], request_ids[middle:]):
         try:
             with tenant_transaction(tenant_id):
+                _limit_statements()
                 closed += _fire_many([request.pk for request in try_to_lock_many(half)])
         except Exception:
             closed += _fire_halves(tenant_id, half)
     return closed
+
+
+def _limit_statements() -> None:
+    """Until this transaction ends: one tenant's lock must not hold up everybody's deadlines."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_LONGEST_STATEMENT])
 
 
 def _claim(at_most: int, after: _Place) -> list[UUID]:

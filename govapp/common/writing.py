@@ -292,7 +292,8 @@ def _execute(gathered: Sequence[_Gathered]) -> None:
             _forget_defaults(each.row)
 
 
-@lru_cache(maxsize=1024)
+# A text may have tens of kilobytes, and every mix of rows has one of its own.
+@lru_cache(maxsize=128)
 def _as_one(statements: tuple[str, ...]) -> str:
     *before, last = statements
     if not before:

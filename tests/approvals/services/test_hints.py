@@ -7,7 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from approvals.models import Notification
-from approvals.services import sending
+from approvals.services import delivery, sending
 from approvals.services.sending import send_notifications_of
 from approvals.services.timers import sweep
 from govapp.common.tenancy import tenant_transaction
@@ -80,3 +80,21 @@ def test_a_hint_sends_nothing_of_another_instant(world: World, mailbox: Mailbox)
     at = reminders(world)[0].next_attempt_at
     assert send_notifications_of(tenant_id=world.company.id, at=at - MINUTE) == 0
     assert mailbox.recipients == []
+
+
+def test_what_a_round_of_the_sweep_leaves_over_is_handed_on(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    make_world(policy(stage("finance", "risk")), slug="other").submit()
+    monkeypatch.setattr(sending, "_PER_HINT", 4)
+    monkeypatch.setattr(delivery, "_ROUND_SECONDS", 0.0)
+    monkeypatch.setattr(delivery, "_hints", delivery._Hints())
+    hints = []
+    for _ in range(2):
+        with django_capture_on_commit_callbacks() as done:
+            assert delivery.deliver_due() == 0
+        hints.append(len(hints_in(done)))
+    # Six messages here and two there; the next round comes too soon to hint again.
+    assert hints == [2 + 1, 0]

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals.enums import RequestStatus, TimerStatus
 from approvals.models import ActionRequest, Notification, RequirementStage, Timer
+from approvals.services import timers
 from approvals.services.locking import lock_request
 from approvals.services.timers import fire_due_timers, sweep
 from audit.models import LedgerEvent, LedgerQueueItem
@@ -213,6 +214,22 @@ def test_a_request_that_somebody_holds_is_passed_over(committed_db: CommittedDat
         assert committed_db.at_once([sweep]) == [2]
     assert [statuses(world, held), statuses(world, free)] == [{"armed"}, {"fired"}]
     assert sweep() == 2
+
+
+def test_a_lock_that_somebody_keeps_holds_up_no_sweep(
+    committed_db: CommittedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(BOTH)
+    for _ in range(2):
+        world.submit()
+    committed_db.move_clock(HOUR + MINUTE)
+    monkeypatch.setattr(timers, "_LONGEST_STATEMENT", "200ms")
+    with tenant_transaction(world.company.id):
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE approvals_notification IN SHARE ROW EXCLUSIVE MODE")
+        assert committed_db.at_once([sweep]) == [0]
+    monkeypatch.setattr(timers, "_LONGEST_STATEMENT", "0")
+    assert sweep() == 4
 
 
 def test_votes_that_end_requests_race_the_reminders(committed_db: CommittedDatabase) -> None:

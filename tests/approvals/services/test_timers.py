@@ -1,11 +1,13 @@
 """Remind, escalate, expire (domain page, section 6)."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from approvals.enums import RequestStatus, StageStatus, TimerKind, TimerStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer
+from approvals.services import timers as timers_service
 from approvals.services.lifecycle import move_execution
 from approvals.services.timers import fire_due_timers, sweep
 from audit.models import LedgerEvent
@@ -282,6 +284,26 @@ def test_more_failures_than_a_round_looks_at_stop_nobody(move_clock: MoveClock) 
     assert [sweep(at_most=2) for _ in range(2)] == [2, 0]
     for where in (world, other):
         assert [each[2] for each in timers(where)].count("fired") == 1
+
+
+def test_a_tenant_with_a_backlog_lets_the_others_have_their_turn(
+    move_clock: MoveClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, other = make_world(BUSY), make_world(BUSY, slug="other")
+    requests = [busy.submit() for _ in range(3)]
+    one = other.submit()
+    move_clock(4 * HOUR + MINUTE)
+    order: list[ActionRequest] = []
+
+    def fire(*, tenant_id: UUID, request_id: UUID) -> int:
+        order.append(next(each for each in [*requests, one] if each.pk == request_id))
+        return fire_due_timers(tenant_id=tenant_id, request_id=request_id)
+
+    monkeypatch.setattr(timers_service, "_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(timers_service, "fire_due_timers", fire)
+    assert sweep() == 5 * 4
+    assert order == [requests[0], one, requests[1], requests[2]]
+    assert sweep() == 0
 
 
 def test_an_outcome_that_is_not_reported_becomes_unknown(move_clock: MoveClock) -> None:
