@@ -12,7 +12,7 @@ from tests.tenants.api.proofs import make_proof, public_jwk
 
 AT = datetime(2026, 3, 27, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
-TOKEN = "gov_at_of_somebody"  # noqa: S105 - of these tests
+TOKEN = "gov_at_of_somebody"
 PATH = "/api/v1/action-requests"
 URL = "https://govapp.example/api/v1/action-requests"
 WANTED = ProvenRequest("POST", URL, AT, TOKEN)
@@ -20,7 +20,8 @@ WANTED = ProvenRequest("POST", URL, AT, TOKEN)
 
 def proof(**changes: Any) -> str:
     """Return a proof that is good for `WANTED`, with changes."""
-    return make_proof(**({"path": PATH, "htu": URL, "token": TOKEN, "iat": NOW} | changes))
+    said: dict[str, Any] = {"path": PATH, "htu": URL, "token": TOKEN, "iat": NOW} | changes
+    return make_proof(**said)
 
 
 def test_a_good_proof_names_its_key_and_itself() -> None:
@@ -94,9 +95,7 @@ def test_what_is_good_for_the_request_is_taken(changes: dict[str, Any]) -> None:
         ({"without": ("ath",)}, "ath"),
     ],
 )
-def test_what_is_not_good_for_the_request_is_refused(
-    changes: dict[str, Any], words: str
-) -> None:
+def test_what_is_not_good_for_the_request_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(BadProof, match=words):
         read_proof(proof(**changes), WANTED)
 
@@ -116,7 +115,7 @@ def test_what_is_no_proof_at_all_is_refused(text: str) -> None:
 @pytest.mark.parametrize("alg", ["none", "HS256"])
 def test_a_proof_without_a_key_of_its_own_is_refused(alg: str) -> None:
     head = {"typ": "dpop+jwt", "jwk": public_jwk("ES256")}
-    secret = None if alg == "none" else "x" * 64
+    secret = "" if alg == "none" else "x" * 64
     text = jwt.encode({"jti": "1"}, secret, algorithm=alg, headers=head)
     with pytest.raises(BadProof, match="alg"):
         read_proof(text, WANTED)

@@ -98,8 +98,8 @@ class Holder:
             every = " ".join(text_of(row) for row in LedgerEvent.objects.all())
         assert self.text.rpartition("_")[2] not in every
         assert all(
-            event["summary"].startswith("A request with the key") and "was refused: " in
-            event["summary"]
+            event["summary"].startswith("A request with the key")
+            and "was refused: " in event["summary"]
             for event in found
         )
         return {(event["data"]["code"], event["data"]["scope"]) for event in found}
@@ -167,9 +167,7 @@ def test_what_does_not_work_any_more_is_unknown_everywhere(
         with tenant_transaction(company.id):
             agent = key_of_caller().agent
         shown = Shown(holder.text)
-        holder.text = issue_access_token(
-            shown=shown, client_id=agent.public_id, scope=None
-        ).text
+        holder.text = issue_access_token(shown=shown, client_id=agent.public_id, scope=None).text
     with tenant_transaction(company.id):
         key = key_of_caller()
         if how == "revoked":
@@ -246,7 +244,7 @@ def test_a_proof_that_was_used_opens_nothing(holder: Holder) -> None:
     bind(holder)
     for method, path in ENTRY_POINTS:
         proof = make_proof(path=path, method=method, token=holder.text)
-        holder.proof = lambda _method, _path, proof=proof: proof  # type: ignore[misc]
+        holder.proof = lambda _method, _path, proof=proof: proof
         first, second = holder.ask(method, path), holder.ask(method, path)
         assert first.status_code not in (401, 403), (method, path)
         assert (second.status_code, "dpop_proof_replayed" in second.json()["type"]) == (401, True)

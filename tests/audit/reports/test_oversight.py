@@ -243,7 +243,7 @@ def test_a_report_that_is_being_made_while_somebody_is_erased_begins_again(
         row = reports.request_report(
             actor=AUDREY, period_start=FIRST, period_end=FIRST + timedelta(days=1)
         )
-    sign = reports.sign_pdf
+    sign = reports.sign_pdf  # type: ignore[attr-defined]
 
     def erase_and_sign(*arguments: Any, **more: Any) -> Any:
         with tenant_transaction(tenant_id):

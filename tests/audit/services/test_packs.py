@@ -238,7 +238,7 @@ def test_it_is_written_in_pieces_a_page_at_a_time_and_says_how_far_it_is(
 def test_who_cancels_or_erases_stops_the_writer(monkeypatch: pytest.MonkeyPatch, act: str) -> None:
     monkeypatch.setattr(pack_rows, "AT_ONCE", 10)
     tenant_id = sequenced_tenant(30)
-    job, read = asked(tenant_id, EventFilter()), pack_rows._with_bodies
+    job, read = asked(tenant_id, EventFilter()), pack_rows.with_bodies
     pages = 0
 
     def interrupted(*args: Any) -> Any:
@@ -250,7 +250,7 @@ def test_who_cancels_or_erases_stops_the_writer(monkeypatch: pytest.MonkeyPatch,
             erase_subject(actor=AUDREY, ref="mem_alice", reason="She asked for it.")
         return read(*args)
 
-    monkeypatch.setattr(pack_rows, "_with_bodies", interrupted)
+    monkeypatch.setattr(pack_rows, "with_bodies", interrupted)
     job = written(job)
     assert (job.status, pages) == ("cancelled" if act == "cancel" else "queued", 2)
     with tenant_transaction(tenant_id):

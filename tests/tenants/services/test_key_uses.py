@@ -40,7 +40,8 @@ def refuse(holder: AgentPrincipal, scope: Scope = Scope.GRANT) -> None:
 
 
 def row() -> dict[str, Any]:
-    return KeyRefusal.objects.values("code", "scope", "times", "unrecorded", "last_from").get()
+    shown = ("code", "scope", "times", "unrecorded", "last_from")
+    return dict(KeyRefusal.objects.values(*shown).get())
 
 
 def test_a_use_is_kept_with_its_network_and_scope(holder: AgentPrincipal) -> None:
@@ -56,8 +57,10 @@ def test_a_refusal_is_recorded_in_words(holder: AgentPrincipal) -> None:
     refuse(holder)
     prefix = Credential.objects.get().prefix
     assert summaries("credential.use_refused") == [
-        f"A request with the key tests ({prefix}) of the agent payer was refused: This key has"
-        " not the scope grant. Ask the owner for a key that has it."
+        (
+            f"A request with the key tests ({prefix}) of the agent payer was refused: This key has"
+            " not the scope grant. Ask the owner for a key that has it."
+        )
     ]
     assert row() == {
         "code": "scope_missing", "scope": "grant", "times": 1, "unrecorded": 0,
