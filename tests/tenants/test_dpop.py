@@ -12,7 +12,7 @@ from tests.tenants.api.proofs import make_proof, public_jwk
 
 AT = datetime(2026, 3, 27, 12, tzinfo=UTC)
 NOW = int(AT.timestamp())
-TOKEN = "gov_at_of_somebody"  # noqa: S105 - of these tests
+TOKEN = "gov_at_of_somebody"
 PATH = "/api/v1/action-requests"
 URL = "https://govapp.example/api/v1/action-requests"
 WANTED = ProvenRequest("POST", URL, AT, TOKEN)
@@ -94,9 +94,7 @@ def test_what_is_good_for_the_request_is_taken(changes: dict[str, Any]) -> None:
         ({"without": ("ath",)}, "ath"),
     ],
 )
-def test_what_is_not_good_for_the_request_is_refused(
-    changes: dict[str, Any], words: str
-) -> None:
+def test_what_is_not_good_for_the_request_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(BadProof, match=words):
         read_proof(proof(**changes), WANTED)
 

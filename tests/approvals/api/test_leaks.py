@@ -54,9 +54,7 @@ def test_the_key_and_its_tokens_stop_and_its_deeds_are_recorded(
     used: tuple[World, Caller, Credential],
 ) -> None:
     world, caller, key = used
-    granted = issue_access_token(
-        shown=Shown(caller.key), client_id=key.agent.public_id, scope=None
-    )
+    granted = issue_access_token(shown=Shown(caller.key), client_id=key.agent.public_id, scope=None)
     token = Caller(granted.text)
     assert [caller.get(URL).status_code, token.get(URL).status_code] == [200, 200]
     report(world, key)

@@ -1,4 +1,4 @@
-"""An agent is known in one statement, by its key as by a token of it, whatever either is held to."""
+"""An agent is known in one statement, by its key as by a token of it, whatever holds it."""
 
 import logging
 from collections.abc import Iterator
@@ -114,9 +114,7 @@ def test_a_read_again_for_somebody_who_waits_takes_no_second_proof(
     assert read(is_repeat=True) is not None
 
 
-def test_a_token_that_is_bound_to_no_key_is_no_proof(
-    acme: Company, agent: Agent, key: str
-) -> None:
+def test_a_token_that_is_bound_to_no_key_is_no_proof(acme: Company, agent: Agent, key: str) -> None:
     for text in (key, token_of(agent, key)):
         with pytest.raises(ProofRefused, match="Bearer"):
             authenticate_key(Shown(text, scheme=DPOP, address=inside))

@@ -59,9 +59,7 @@ def test_limits_are_kept_in_order_and_recorded(acme: Company, agent: Agent) -> N
 def test_a_successor_has_the_same_limits(acme: Company, agent: Agent) -> None:
     Credential.objects.all().delete()
     key = issue(acme, agent, NARROW)
-    successor, _ = rotate_credential(
-        actor=acme.olivia, credential=key, overlap=timedelta(hours=1)
-    )
+    successor, _ = rotate_credential(actor=acme.olivia, credential=key, overlap=timedelta(hours=1))
     assert KeyLimits.of(successor) == KeyLimits.of(key) == NARROW.cleaned()
 
 
