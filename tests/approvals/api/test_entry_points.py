@@ -15,6 +15,7 @@ from django.urls import get_resolver
 
 from approvals.models import ActionRequest
 from audit.models import LedgerEvent
+from govapp.common.clock import shift_clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Credential
 from tenants.scopes import ALL
@@ -26,13 +27,11 @@ from tenants.services.key_limits import KeyLimits
 from tenants.services.tenants import suspend_tenant
 from tests.approvals.api.agents import PAYMENT, Caller, make_caller
 from tests.approvals.world import World
-from tests.conftest import MoveClock
 from tests.isolation.addresses import AGENTS
+from tests.support.committed import CommittedDatabase
 from tests.support.recorded import text_of
 from tests.tenants.api.proofs import make_proof
 from tests.tenants.ledger import events
-
-pytestmark = pytest.mark.django_db
 
 NOBODYS: Final = "ar_00000000000000000000000000"
 ONE: Final = f"/api/v1/action-requests/{NOBODYS}"
@@ -106,7 +105,8 @@ class Holder:
 
 
 @pytest.fixture
-def holder() -> Holder:
+def holder(committed_db: CommittedDatabase) -> Holder:
+    """An agent with a key, committed: an error undoes the transaction that a test would share."""
     world, caller = make_caller()
     return Holder(world, caller.key)
 
@@ -160,7 +160,7 @@ def test_without_its_scope_an_entry_point_is_shut_and_others_are_open(
 @pytest.mark.parametrize("how", ["expired", "revoked", "paused", "unknown"])
 @pytest.mark.parametrize("is_token", [False, True])
 def test_what_does_not_work_any_more_is_unknown_everywhere(
-    holder: Holder, move_clock: MoveClock, how: str, is_token: bool
+    holder: Holder, how: str, is_token: bool
 ) -> None:
     company = holder.world.company
     if is_token:
@@ -175,7 +175,7 @@ def test_what_does_not_work_any_more_is_unknown_everywhere(
         elif how == "paused":
             pause_agent(actor=company.olivia, agent=key.agent, reason="Odd.")
     if how == "expired":
-        move_clock(timedelta(minutes=15) if is_token else timedelta(days=30))
+        shift_clock(timedelta(minutes=15) if is_token else timedelta(days=30))
     if how == "unknown":
         holder.text = holder.text[:-1] + ("a" if holder.text[-1] != "a" else "b")
     assert holder.answers() == dict.fromkeys(ENTRY_POINTS, UNKNOWN)

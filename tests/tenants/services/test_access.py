@@ -1,4 +1,4 @@
-"""An agent is known in one statement, by its key as by a token of it, whatever holds them."""
+"""An agent is known in one statement, by its key as by a token of it, whatever holds it."""
 
 import logging
 from collections.abc import Iterator

@@ -40,8 +40,7 @@ def refuse(holder: AgentPrincipal, scope: Scope = Scope.GRANT) -> None:
 
 
 def row() -> dict[str, Any]:
-    shown = ("code", "scope", "times", "unrecorded", "last_from")
-    return dict(KeyRefusal.objects.values(*shown).get())
+    return KeyRefusal.objects.values("code", "scope", "times", "unrecorded", "last_from").get()
 
 
 def test_a_use_is_kept_with_its_network_and_scope(holder: AgentPrincipal) -> None:
@@ -56,12 +55,11 @@ def test_a_use_is_kept_with_its_network_and_scope(holder: AgentPrincipal) -> Non
 def test_a_refusal_is_recorded_in_words(holder: AgentPrincipal) -> None:
     refuse(holder)
     prefix = Credential.objects.get().prefix
-    assert summaries("credential.use_refused") == [
-        (
-            f"A request with the key tests ({prefix}) of the agent payer was refused: This key has"
-            " not the scope grant. Ask the owner for a key that has it."
-        )
-    ]
+    words = (
+        f"A request with the key tests ({prefix}) of the agent payer was refused: This key has"
+        " not the scope grant. Ask the owner for a key that has it."
+    )
+    assert summaries("credential.use_refused") == [words]
     assert row() == {
         "code": "scope_missing", "scope": "grant", "times": 1, "unrecorded": 0,
         "last_from": "192.0.2.0/24",
