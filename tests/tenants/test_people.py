@@ -5,7 +5,7 @@ import pytest
 from govapp.common.tenancy import bind_tenant
 from tenants.enums import Role
 from tenants.selectors import group_slugs_by_member, members, members_with_role
-from tenants.services.credentials import authenticate_key
+from tenants.services.access import Shown, authenticate_key
 from tests.people import make_agent, make_company
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,6 @@ def test_two_companies_stand_side_by_side() -> None:
             for name in ("alice", "audrey", "bob", "carl", "charlie", "olivia")
         ]
     agent, key = make_agent(acme)
-    principal = authenticate_key(key)
+    principal = authenticate_key(Shown(key))
     assert principal is not None
     assert (principal.tenant_id, principal.agent_id) == (acme.id, agent.pk)

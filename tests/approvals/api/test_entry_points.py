@@ -244,7 +244,7 @@ def test_a_proof_that_was_used_opens_nothing(holder: Holder) -> None:
     bind(holder)
     for method, path in ENTRY_POINTS:
         proof = make_proof(path=path, method=method, token=holder.text)
-        holder.proof = lambda _method, _path, proof=proof: proof  # type: ignore[misc]
+        holder.proof = lambda _method, _path, proof=proof: proof
         first, second = holder.ask(method, path), holder.ask(method, path)
         assert first.status_code not in (401, 403), (method, path)
         assert (second.status_code, "dpop_proof_replayed" in second.json()["type"]) == (401, True)
