@@ -40,8 +40,8 @@ def refuse(holder: AgentPrincipal, scope: Scope = Scope.GRANT) -> None:
 
 
 def row() -> dict[str, Any]:
-    shown = ("code", "scope", "times", "unrecorded", "last_from")
-    return dict(KeyRefusal.objects.values(*shown).get())
+    names = ("code", "scope", "times", "unrecorded", "last_from")
+    return dict(KeyRefusal.objects.values(*names).get())
 
 
 def test_a_use_is_kept_with_its_network_and_scope(holder: AgentPrincipal) -> None:
