@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
-from govapp.common.forgetting import ERASED_WORDS
+from govapp.common.text import ERASED_WORDS
 
 ActorKind = Literal["person", "agent", "system"]
 PersonalKind = Literal["name", "words", "content"]

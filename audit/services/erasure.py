@@ -23,8 +23,8 @@ from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
 from govapp.common.errors import Conflict
-from govapp.common.forgetting import ERASED_WORDS
 from govapp.common.sealing import seal
+from govapp.common.text import ERASED_WORDS
 
 # Files that were made from the record, and hold what was disclosed then. Each empties its own for
 # the bound tenant and returns how many there were.

@@ -19,8 +19,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from govapp.common.models import TenantOwned
 from govapp.common.rowsecurity import APP_ROLE, tenant_models
+from govapp.common.text import ERASED_WORDS
 
-ERASED_WORDS: Final = "[erased]"
 _HERE: Final = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
 _FUNCTION: Final = """
 CREATE OR REPLACE FUNCTION {name} RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER

@@ -10,7 +10,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from html import escape
-from typing import Literal
+from typing import Final, Literal
+
+ERASED_WORDS: Final = "[erased]"
+"""What stands where somebody's words were."""
 
 Kind = Literal["bidirectional", "invisible", "confusable", "control"]
 
