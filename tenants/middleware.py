@@ -63,6 +63,8 @@ class ApiKeyMiddleware:
             with bind_tenant(principal.tenant_id), using_key(_key_of(principal)):
                 response = self.get_response(request)
             refused = request.META.get(REFUSED)
+        if transaction.get_connection().needs_rollback:
+            return response  # called inside of a transaction that is undone, as a note would be
         if isinstance(refused, KeyRefusedError):
             note_refusal(refused, address=client_address(request))
         if isinstance(principal, AgentPrincipal) and principal.use_is_unnoted:

@@ -23,8 +23,10 @@ OTHERS = {
     "audit.ask_voucher", "audit.deliver_stream", "audit.make_report", "audit.run_pruning",
     "audit.test_stream", "audit.write_export", "audit_stream.test",
     "category.break_glass_right_", "ledger.broken", "ledger.directory_key_rotated",
-    "ledger.not_vouched", "ledger.partition_made", "ledger.partition_missing", "ledger.vouched",
-    "pruning.too_young_now", "report.not_signed", "report.scheduled", "search.not_indexed",
+    "ledger.not_sequenced", "ledger.not_vouched", "ledger.partition_made",
+    "ledger.partition_missing", "ledger.queue_names_no_event", "ledger.vouched",
+    "pruning.failed", "pruning.too_young_now", "report.not_signed", "report.scheduled",
+    "search.not_indexed", "subject.not_erased_again",
 }  # fmt: skip
 _TYPE = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 

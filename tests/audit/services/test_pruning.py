@@ -323,8 +323,8 @@ def test_only_what_the_signed_record_names_can_be_deleted() -> None:
     ("data", "why"),
     [
         ({"ranges": [{"first": 4, "last": 4}], "before": "2025-03-10T00:00:00Z"}, "a reason"),
-        ({"ranges": [{"first": 4, "last": 14}], "reason": "r"}, "an age"),
-        ({"ranges": [{"first": 4, "last": 14}], "before": None, "reason": "r"}, "an age"),
+        ({"ranges": [{"first": 4, "last": 14}], "reason": "r"}, "said to be old"),
+        ({"ranges": [{"first": 4, "last": 14}], "before": None, "reason": "r"}, "said to be old"),
         (
             {"ranges": [{"first": 0, "last": 4}], "before": "2027-03-10T00:00:00Z", "reason": "r"},
             "never pruned",
