@@ -9,10 +9,12 @@ import fcntl
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psycopg
 from psycopg import sql
@@ -58,14 +60,35 @@ class Services:
     def empty_database(self, dbname: str) -> None:
         """Delete every row but what `migrate` makes, as a superuser past all triggers.
 
-        The application role cannot: its record is append-only, and must be.
+        The application role cannot: its record is append-only, and must be. A page that was left
+        may still be answered: what it writes would stay, or stand in the way.
         """
+        with psycopg.connect(self.admin_url(dbname), autocommit=True) as watching:
+            until = time.monotonic() + _PATIENCE
+            while time.monotonic() < until and watching.execute(_OTHERS_WRITE).fetchone():
+                time.sleep(0.05)
+        for left in reversed(range(_TRIES)):
+            try:
+                self._empty(dbname)
+                break
+            except psycopg.errors.DeadlockDetected:
+                if not left:
+                    raise
+
+    def _empty(self, dbname: str) -> None:
         with psycopg.connect(self.admin_url(dbname)) as connection:
             connection.execute("SET session_replication_role = replica")
             connection.execute("SET statement_timeout = '120s'")
             connection.execute(_EMPTY, prepare=False)
 
 
+_PATIENCE: Final = 10.0  # seconds
+_TRIES: Final = 5
+_OTHERS_WRITE: Final = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    " AND state IN ('active', 'idle in transaction')"
+)
 # In the server, and where there is something: a test leaves rows in few of the many tables.
 _KEPT = ", ".join(f"'{table}'" for table in sorted(KEPT_TABLES))
 _EMPTY = f"""

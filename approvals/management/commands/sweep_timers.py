@@ -13,17 +13,17 @@ from approvals.sweeps import SWEEPS, sweep_all, sweep_one
 _BATCH: Final = 1000
 # Where nothing was due, and where something was: what comes steadily is done soon, and some of it
 # together.
-_EVERY_SECONDS: Final = 1.0
+_EVERY_SECONDS: Final = 0.25
 _SOON_SECONDS: Final = 0.1
 
 
 class Command(BaseCommand):
-    """Sweeps once, or every second until it is told to stop."""
+    """Sweeps once, or again and again until it is told to stop."""
 
     help = "Fire the timers that are due and send what is queued."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--forever", action="store_true", help="every second until stopped")
+        parser.add_argument("--forever", action="store_true", help="again and again until stopped")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["forever"]:
