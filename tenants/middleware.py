@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Final, cast
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -31,6 +32,8 @@ from tenants.selectors import active_member, moment_read
 from tenants.services.access import BEARER, DPOP, Shown, authenticate_key
 from tenants.services.key_uses import note_key_use, note_refusal
 from tenants.services.tokens import authenticate_token
+
+log = structlog.get_logger(__name__)
 
 _PAGE: Final = re.compile(r"/t/([-a-zA-Z0-9_]+)/")
 
@@ -65,12 +68,20 @@ class ApiKeyMiddleware:
             refused = request.META.get(REFUSED)
         if transaction.get_connection().needs_rollback:
             return response  # called inside of a transaction that is undone, as a note would be
-        if isinstance(refused, KeyRefusedError):
-            note_refusal(refused, address=client_address(request))
-        if isinstance(principal, AgentPrincipal) and principal.use_is_unnoted:
-            scope = request.META.get(USED, "")
-            note_key_use(principal, address=client_address(request), scope=scope)
+        try:
+            _note(request, principal, refused)
+        except (OperationalError, InterfaceError) as error:
+            # The answer stands, whether what it was about could be noted or not.
+            log.warning("key_use.not_noted", reason=type(error).__name__)
         return response
+
+
+def _note(request: HttpRequest, principal: Principal | None, refused: object) -> None:
+    if isinstance(refused, KeyRefusedError):
+        note_refusal(refused, address=client_address(request))
+    if isinstance(principal, AgentPrincipal) and principal.use_is_unnoted:
+        scope = request.META.get(USED, "")
+        note_key_use(principal, address=client_address(request), scope=scope)
 
 
 def _key_of(principal: Principal) -> str:

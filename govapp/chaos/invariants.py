@@ -49,7 +49,9 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
           AND (closed_at IS NULL OR closed_at < due_at)""",
     "a stage was opened without one timer that ends it at its deadline": """
         SELECT stage.id::text AS what FROM approvals_requirementstage AS stage
-        WHERE stage.tenant_id = %(tenant)s AND stage.opened_at IS NOT NULL AND 1 <> (
+        WHERE stage.tenant_id = %(tenant)s AND stage.opened_at IS NOT NULL
+          -- one that earlier votes fill is done as it opens, and nothing is due in it
+          AND stage.satisfied_at IS DISTINCT FROM stage.opened_at AND 1 <> (
           SELECT count(*) FROM approvals_timer AS timer
           WHERE timer.stage_id = stage.id AND timer.kind = 'expire'
             AND timer.due_at = stage.deadline_at)""",
@@ -186,7 +188,10 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
     "an event has no place in the record, or two": """
         SELECT event.id || ', ' || event.type AS what FROM audit_ledgerevent AS event
         WHERE event.tenant_id = %(tenant)s AND 1 <> (
-          SELECT count(*) FROM audit_ledgerleaf AS leaf WHERE leaf.event_id = event.id)""",
+          SELECT count(*) FROM audit_ledgerleaf AS leaf WHERE leaf.event_id = event.id)
+          -- the watch goes on recording after the queue was seen empty
+          AND NOT EXISTS (
+            SELECT FROM audit_ledgerqueueitem AS item WHERE item.event_id = event.id)""",
     "the record has a gap": """
         SELECT 'leaf ' || index AS what FROM (
           SELECT index, row_number() OVER (ORDER BY index) - 1 AS place
