@@ -11,7 +11,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.test import Client
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from tenants.models import Membership
 from tests.browser.demo import Demo, make_demo
@@ -71,6 +71,12 @@ class Visitor:
     def go(self, path: str) -> Page:
         self.page.goto(self.server + path, wait_until="load")
         return self.page
+
+
+def follow(control: Locator) -> None:
+    """Press a link or button that leads to another page, and wait until that page is there."""
+    with control.page.expect_navigation(wait_until="load"):
+        control.click()
 
 
 class Visit(Protocol):

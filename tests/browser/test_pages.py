@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit, follow
 from tests.browser.demo import Demo
 
 # Some fifty pages in one test: on a busy machine more than the usual five minutes.
@@ -126,6 +126,7 @@ def violations(page: Page, rules: dict[str, Any] = EVERYTHING) -> list[str]:
 def examine(page: Page, name: str, shots: Path | None) -> list[str]:
     """Return what is wrong with the page that is open, in light and dark."""
     found = []
+    page.wait_for_load_state()
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     if wide > 0:
         found.append(f"{name}: wider than the window by {wide}px")
@@ -200,7 +201,7 @@ def test_a_denial_without_scripts_keeps_what_was_typed(demo: Demo, visit: Visit)
     page.locator("button[value=deny]").click()
     expect(page.locator("form .errorlist")).to_contain_text("Say why")
     page.locator("#id_reason").fill("The account is not theirs.")
-    page.locator("button[value=deny]").click()
+    follow(page.locator("button[value=deny]"))
     assert status_of(demo, demo.pending) == RequestStatus.DENIED
 
 

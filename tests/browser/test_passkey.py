@@ -15,7 +15,7 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tests.approvals.documents import asks, rules
 from tests.approvals.emergencies import WHY, may_act_alone
-from tests.browser.conftest import WIDTHS, Visit, Visitor
+from tests.browser.conftest import WIDTHS, Visit, Visitor, follow
 from tests.browser.demo import Demo
 from tests.browser.test_pages import examine
 from tests.people import PASSWORD
@@ -181,7 +181,7 @@ def test_the_pages_of_an_emergency(
     wrong += examine(page, f"alone-done-{name}", None)
     page = carl.go(demo.url("reviews/"))
     wrong += examine(page, f"reviews-{name}", None)
-    page.get_by_role("link", name=re.compile("^Review.*Northwind")).click()
+    follow(page.get_by_role("link", name=re.compile("^Review.*Northwind")))
     wrong += examine(page, f"review-{name}", None)
     page.get_by_label("Justified", exact=True).check()
     page.get_by_label("Remark").fill("The call log shows that nobody could be reached.")

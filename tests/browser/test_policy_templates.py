@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from approvals.models import PolicyDraft
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit, follow
 from tests.browser.demo import Demo
 from tests.browser.test_pages import examine
 
@@ -21,7 +21,7 @@ def test_the_payments_template_is_filled_in(
     window = visit(demo.world.company.carl, width=width)
     page = window.go(demo.url("policy/templates/"))
     assert examine(page, f"templates-{width}", shots) == []
-    page.get_by_role("link", name="Payments by four eyes").click()
+    follow(page.get_by_role("link", name="Payments by four eyes"))
     assert examine(page, f"template-{width}", shots) == []
     sentences = page.locator("#template-preview")
     page.get_by_label("Both are asked from").fill("25000")

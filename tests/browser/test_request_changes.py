@@ -11,7 +11,7 @@ from approvals.models import ActionRequest
 from approvals.services.submission import Submission, submit_action
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.documents import asks, rules
-from tests.browser.conftest import WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit, follow
 from tests.browser.demo import PAYLOAD, Demo
 from tests.browser.test_pages import examine
 
@@ -56,7 +56,7 @@ def test_a_change_is_written_looked_at_and_approved(
     window = visit(company.alice, width=width)
     page, name = window.go(demo.url(f"requests/{asked.public_id}/")), f"change-{width}"
     wrong = look(page, f"{name}-before")
-    page.get_by_role("link", name="Approve with changes").click()
+    follow(page.get_by_role("link", name="Approve with changes"))
     wrong += look(page, f"{name}-form")
     page.get_by_label("Amount").fill("800.00")
     page.get_by_label("In one sentence").fill("Pay EUR 800 to Northwind")
