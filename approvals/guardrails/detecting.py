@@ -1,5 +1,6 @@
 """What each kind finds in one text, whichever rule asks; looked for once for all rules."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
@@ -45,11 +46,17 @@ def _sensitive(kind: Kind, piece: Piece) -> Iterator[Found]:
         if named in wanted and not is_mask(piece.text):
             yield named, 0, len(piece.text)
         return
-    for span in find_sensitive(piece.text):
+    spans = find_sensitive(piece.text)
+    for span in spans:
         if span.kind in wanted:
             yield span.kind, span.start, span.end
     if kind == "pii" and "@" in piece.text:
-        yield from _emails(piece.text)
+        # "postgres://name:password@host" holds a password and no address.
+        ends = [span.end for span in spans]
+        for name, start, end in _emails(piece.text):
+            before = bisect_right(ends, start)
+            if before == len(spans) or spans[before].start >= end:
+                yield name, start, end
 
 
 def _emails(text: str) -> Iterator[Found]:

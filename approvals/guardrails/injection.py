@@ -29,7 +29,7 @@ _OVERRIDE: Final = (
     r"\bdo not follow (?:your|the|any) (?:\w{1,20} )?(?:instructions|rules|guidelines|policy)\b",
     # German
     (
-        r"\b(?:ignoriere?|ignorieren sie|vergiss|vergessen sie|missachte|übergehe)\b"
+        r"(?:\b(?:ignoriere?|ignorieren sie|vergiss|vergessen sie|missachte)|übergehe)\b"
         rf"{_GAP}\b(?:anweisung|anweisungen|vorgaben|regeln|instruktionen|prompts?)\b"
     ),
     # French
@@ -118,10 +118,10 @@ _PRESSURE: Final = (
         r" (?:immediately|automatically|at once|right away|no matter|regardless)\b"
     ),
     (
-        r"\b(?:führe|überweise|zahle|sende|mach|fahre)\b[^.!?\n]{0,40}\bohne\b[^.!?\n]{0,25}"
+        r"(?:\b(?:führe|zahle|sende|mach|fahre)|überweise)\b[^.!?\n]{0,40}\bohne\b[^.!?\n]{0,25}"
         r"\b(?:freigabe|genehmigung|prüfung|rückfrage)\b"
     ),
-    r"\b(?:umgehe|überspringe)\b[^.!?\n]{0,25}\b(?:freigabe|genehmigung|prüfung)\b",
+    r"(?:\bumgehe|überspringe)\b[^.!?\n]{0,25}\b(?:freigabe|genehmigung|prüfung)\b",
     (
         r"\b(?:ex[eé]cute[zr]?|continue[zr]?|envoie|envoyez|paie|payez)\b[^.!?\n]{0,40}\bsans\b"
         r"[^.!?\n]{0,25}\b(?:approbation|validation|accord)\b"

@@ -71,13 +71,13 @@ def segment_of(name: str, index: int) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def as_text(item: str | float) -> str:
+def as_text(item: str | int | float) -> str:
     """Return a text or number as it is looked through: 4111111111111111.0 is a card number too."""
     if isinstance(item, str):
         return item
-    if isinstance(item, float):
-        return format(item, ".0f") if item.is_integer() and abs(item) < 1e21 else repr(item)
-    return format(item, "d") if item.bit_length() < limits.INTEGER_BITS else ""
+    if isinstance(item, int):
+        return format(item, "d") if item.bit_length() < limits.INTEGER_BITS else ""
+    return format(item, ".0f") if item.is_integer() and abs(item) < 1e21 else repr(item)
 
 
 def is_text(item: object) -> bool:

@@ -15,6 +15,7 @@ from approvals.enums import (
     StageStatus,
     Verdict,
 )
+from approvals.leash import sentences_of
 from approvals.models import ActionRequest, ExecutionGrant, RequirementStage, Timer, Vote
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.policies import describe_missing, duration_in_words
@@ -213,7 +214,7 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
         precedents=read_precedents(request, display),
         demands=tuple(_demands(board, people)),
         trace=read_trace(request.trace),
-        refusals=tuple(str(each) for each in request.trace.get("refusals", [])),
+        refusals=sentences_of(request.trace.get("refusals", [])),
         missing=missing_on(board) if request.is_pending else "",
         seats=seat_verdicts(board),
         standing=standing,

@@ -198,7 +198,7 @@ def _replace(voter: Voter, changed: ChangedAction) -> set[UUID]:
         payload=changed.submission.payload,
         payload_digest=digest_of(request.agent, changed.submission, judged.version),
         policy_version=judged.version,
-        trace=judged.evaluation.to_dict() | {"refusals": []},
+        trace=judged.to_trace() | {"refusals": []},
         facts=judged.facts.to_record(),
         obligations=changed.obligations.to_dict(),
         target_digest=judged.target_digest,
