@@ -67,6 +67,8 @@ def _emails(text: str) -> Iterator[Found]:
 
 def detect_topic(rule: Rule, piece: Piece) -> Iterator[Found]:
     """Yield where one of the rule's words, phrases or patterns is mentioned."""
+    if is_mask(piece.text):
+        return
     folded = fold(piece.text)
     plain = encodable(folded.text)
     if rule.words:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from approvals.guardrails.findings import is_mask
 from approvals.guardrails.patterns import encodable, find_all, tenant_pattern
 from approvals.guardrails.rules import Rule
 from approvals.guardrails.walking import Piece
@@ -13,23 +14,30 @@ Detected = tuple[str, Piece, int, int]
 
 def find_in_output(rule: Rule, pieces: list[Piece], value: Any) -> Iterator[Detected]:
     """Yield (detector, piece, start, end) for everything of the output that breaks the rule."""
+    if rule.at and isinstance(value, str):
+        return  # a text by itself has no places
     here = [each for each in pieces if not each.in_name and _is_at(each.pointer, rule.at)]
     for piece in here:
-        if rule.max_characters is not None and len(piece.text) > rule.max_characters:
-            yield "too_long", piece, rule.max_characters, len(piece.text)
-        for pattern in rule.must_not_match:
-            for start, end in find_all(tenant_pattern(pattern), encodable(piece.text)):
-                yield "must_not_match", piece, start, end
+        yield from _in_text(rule, piece)
     whole = Piece(None, "")
     for pattern in rule.must_match:
         wanted = tenant_pattern(pattern)
         if not any(wanted.search(encodable(each.text)) for each in here):
             yield "must_match", whole, 0, 0
-    if rule.fields:
-        found = _object_at(value, rule.at)
-        for name in rule.fields:
-            if not _has(found, name):
-                yield "missing_field", whole, 0, 0
+    found = _object_at(value, rule.at) if rule.fields else None
+    for name in rule.fields:
+        if not _has(found, name):
+            yield "missing_field", whole, 0, 0
+
+
+def _in_text(rule: Rule, piece: Piece) -> Iterator[Detected]:
+    if is_mask(piece.text):
+        return
+    if rule.max_characters is not None and len(piece.text) > rule.max_characters:
+        yield "too_long", piece, rule.max_characters, len(piece.text)
+    for pattern in rule.must_not_match:
+        for start, end in find_all(tenant_pattern(pattern), encodable(piece.text)):
+            yield "must_not_match", piece, start, end
 
 
 def _is_at(pointer: str, at: str) -> bool:

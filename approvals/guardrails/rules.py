@@ -40,8 +40,8 @@ class Rule:
 
     topic: `words` and `patterns` (RE2), and whether mentioning one of them `is_allowed_only`:
     then a submission that mentions none of them is off topic. output: `at` is the JSON pointer
-    of what is looked at ("" for all of the payload), `max_characters` of each text there,
-    patterns that must and must not match, dotted `fields` that must be there.
+    of what is looked at ("/payload/body"; "" for everything), `max_characters` of each text
+    there, patterns that must and must not match, dotted `fields` that must be there.
     """
 
     id: str

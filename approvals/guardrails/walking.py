@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from approvals.guardrails import limits
+from govapp.common.sensitive import mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,12 @@ def segment_of(name: str, index: int) -> str:
     """Return one name as a part of a JSON pointer (RFC 6901).
 
     A name that is too long is cut and told apart by its position in the object: pointers stay
-    short, so that a hostile name is not repeated thousands of times.
+    short, so that a hostile name is not repeated thousands of times. A name that is personal or
+    a secret itself is masked alike: pointers are kept and shown where the text may not be.
     """
+    masked = "" if "@" in name else mask(name)
+    if masked != name:
+        name = f"{masked}…{index}"
     if len(name) > limits.SEGMENT_CHARACTERS:
         name = f"{name[: limits.SEGMENT_CHARACTERS]}…{index}"
     return name.replace("~", "~0").replace("/", "~1")
