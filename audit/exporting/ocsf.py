@@ -25,6 +25,7 @@ _CLASSES: Final[Mapping[str, tuple[int, int, str]]] = {
     "second_factor.": (3001, 3, "Account Change"),
     "session.": (3002, 3, "Authentication"),
     "policy.": (3004, 3, "Entity Management"),
+    "guardrails.": (3004, 3, "Entity Management"),
     "category.": (3004, 3, "Entity Management"),
     "group.": (3004, 3, "Entity Management"),
     "agent.": (3004, 3, "Entity Management"),

@@ -124,6 +124,12 @@ policy_draft.discarded | A draft was put away | revision:number title source_sha
     based_on:number? rolls_back_to:number? renews:number?
 policy_template.applied | A template was filled in | template answers:object into_live:flag
     categories:list differences:list also:list
+guardrails.saved | A draft of the guardrails has other rules | number:number revision:number
+    based_on:number document:object remark attestation written_by single_person:flag changes:list
+guardrails.discarded | A draft of the guardrails was put away | number:number revision:number
+    based_on:number document:object remark attestation written_by single_person:flag changes:list
+guardrails.published | A version of the guardrails came into force | number:number revision:number
+    based_on:number document:object remark attestation written_by single_person:flag changes:list
 policy.proposed | A version was submitted for review | number:number digest remark draft?
     based_on:number? rolls_back_to:number? effect effect_reasons:list sentences:list
 policy.reviewed | Somebody confirmed a version | number:number digest proposed_by proposed_by_name
