@@ -19,7 +19,8 @@ _OVERRIDE: Final = (
     # English
     (
         rf"\b(?:ignore|disregard|forget|override|bypass){_GAP}"
-        r"\b(?:previous|prior|above|earlier|preceding|all|any|your|system|original)\b[^.!?\n]{0,30}\b(?:instructions?|prompts?|rules|directives"
+        r"\b(?:previous|prior|above|earlier|preceding|all|any|your|system|original)\b"
+        r"[^.!?\n]{0,30}\b(?:instructions?|prompts?|rules|directives"
         r"|guidelines|guardrails|training|programming)\b"
     ),
     (
@@ -56,7 +57,8 @@ _OVERRIDE: Final = (
 )
 _IMPERSONATION: Final = (
     (
-        r"(?:^|[\n>\"'])[ \t]{0,8}(?:system|developer|assistant)(?: prompt| message| note)?[ \t]{0,3}:"
+        r"(?:^|[\n>\"'])[ \t]{0,8}(?:system|developer|assistant)(?: prompt| message| note)?"
+        r"[ \t]{0,3}:"
         r"[ \t]{0,4}(?:you|your|ignore|from now|act as|do not|always|never"
         r"|the (?:assistant|model|ai))\b"
     ),
@@ -71,7 +73,10 @@ _IMPERSONATION: Final = (
     r"你现在是|从现在开始你是",
 )
 _MARKUP: Final = (
-    r"<\|(?:im_start|im_end|system|user|assistant|endoftext|start_header_id|end_header_id|eot_id)\|>",
+    (
+        r"<\|(?:im_start|im_end|system|user|assistant|endoftext|start_header_id|end_header_id"
+        r"|eot_id)\|>"
+    ),
     r"\[/?INST\]|<</?SYS>>|</?(?:system|assistant)(?:_prompt|_message)?>",
     r"(?:^|\n)#{2,4} ?(?:system|instruction|new instructions?)\b ?:?[ \t]{0,4}(?:\n|$)",
     r"\bBEGIN (?:SYSTEM|ADMIN|HIDDEN) (?:PROMPT|INSTRUCTIONS?)\b",
@@ -79,7 +84,8 @@ _MARKUP: Final = (
 )
 _EXFILTRATION: Final = (
     (
-        r"\b(?:reveal|print|show|repeat|output|disclose|leak|tell me|send|post|forward|upload|exfiltrate)"
+        r"\b(?:reveal|print|show|repeat|output|disclose|leak|tell me|send|post|forward|upload"
+        r"|exfiltrate)"
         rf"\b{_GAP}\b(?:your|the) (?:full |entire |hidden |original |initial |secret )?"
         r"(?:system prompt|initial prompt|hidden instructions|system message|api keys?|access tokens?"
         r"|credentials|environment variables|chat history|conversation history)\b"
@@ -90,7 +96,8 @@ _EXFILTRATION: Final = (
     ),
     (
         r"\b(?:r[eé]v[eè]le[zr]?|affiche[zr]?|envoie|envoyez)\b[^.!?\n]{0,40}"
-        r"\b(?:prompt syst[eè]me|cl[eé]s? api|identifiants de connexion|variables d.environnement)\b"
+        r"\b(?:prompt syst[eè]me|cl[eé]s? api|identifiants de connexion"
+        r"|variables d.environnement)\b"
     ),
     (
         r"\b(?:revela|muestra|env[ií]a|mostre|envie)\b[^.!?\n]{0,40}"
@@ -127,7 +134,8 @@ _PRESSURE: Final = (
         r"[^.!?\n]{0,25}\b(?:approbation|validation|accord)\b"
     ),
     (
-        r"\b(?:ejecuta|contin[uú]a|env[ií]a|paga|execute|continue|envie|pague|esegui|procedi|invia)\b"
+        r"\b(?:ejecuta|contin[uú]a|env[ií]a|paga|execute|continue|envie|pague|esegui|procedi"
+        r"|invia)\b"
         r"[^.!?\n]{0,40}\b(?:sin|sem|senza)\b[^.!?\n]{0,25}"
         r"\b(?:aprobaci[oó]n|aprova[cç][aã]o|approvazione|revisi[oó]n|revis[aã]o)"
     ),
