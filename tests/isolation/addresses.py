@@ -134,6 +134,7 @@ GAPS = {
     "leave/account": Gap("chat_account", "chac"),
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
+    "versions/ident": Gap("guardrails", "gv"),
     "holds/hold": Gap("hold", "lh"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),
