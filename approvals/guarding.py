@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from approvals.digests import canonical_json
 from approvals.facts import Submission
 from approvals.guardrails import (
     DEFAULT_RULES,
@@ -50,11 +49,16 @@ class Guarded:
 
 
 def rules_of(guardrails: tuple[int, Any] | None) -> RuleSet | None:
-    """Return the rules in force; None when they cannot be read, which holds everything."""
+    """Return the rules of a number and a document, or its text, as they are in force.
+
+    Without any those that everybody begins with; None when they cannot be read, which holds
+    everything.
+    """
     if guardrails is None:
         return DEFAULT_RULES
+    number, document = guardrails
     try:
-        return _parsed(guardrails[0], canonical_json(guardrails[1]))
+        return _parsed(number, document if isinstance(document, str) else json.dumps(document))
     except GuardrailsInvalid:
         return None
 
@@ -125,5 +129,5 @@ def _written(submission: Submission) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(number: int, document: bytes) -> RuleSet:
+def _parsed(number: int, document: str) -> RuleSet:
     return parse_rules(json.loads(document), number=number)

@@ -1,11 +1,13 @@
 """Characters that are there and are not seen, without those that writing properly needs."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
 from govapp.common.text import HiddenCharacter, find_hidden
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 _JOINERS: Final = frozenset("\u200c\u200d")
 _MARKS: Final = frozenset("\u200e\u200f\u061c")
 _EMOJI_PRESENTATION: Final = frozenset("\ufe0e\ufe0f")
@@ -26,7 +28,7 @@ def find_unseen(text: str) -> Iterator[tuple[str, int, int]]:
     hyphens inside of words, the parts of an emoji, joiners between letters that join, and single
     marks beside letters that are read from right to left.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and not _CONTROL.search(text):
         return
     kind, start, end = "", 0, 0
     for each in find_hidden(text):

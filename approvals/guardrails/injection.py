@@ -4,6 +4,7 @@ What is found is a sign and no proof, in the words of some languages; whoever me
 it in others. The lists and the labelled examples that measure them were written for this project.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,6 +14,8 @@ from approvals.guardrails.patterns import encodable, find_all, placed
 from govapp.common.sensitive.spans import fold
 
 _LEAST: Final = 5
+# A sign is several words, markup, or written without blanks: most names and values are none.
+_CAN_HOLD_ONE: Final = re.compile(r"[\s<>\[\]!:|]|[^\x00-\x7f]")
 # Up to so much between two words that belong together.
 _GAP: Final = r"[^.!?\n]{0,40}"
 _OVERRIDE: Final = (
@@ -162,7 +165,7 @@ _DETECTORS: Final = {name: _compiled(patterns) for name, patterns in _LISTS.item
 
 def find_injection(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield (detector, start, end) for each sign. Characters without a width do not hide one."""
-    if len(text) < _LEAST or not any(each.isalpha() for each in text):
+    if len(text) < _LEAST or not _CAN_HOLD_ONE.search(text):
         return
     folded = fold(text)
     plain = encodable(folded.text)

@@ -4,7 +4,6 @@ Written as SQL because these rows have no relation to one another but their tena
 security holds for each of the tables, as in any other statement.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -37,7 +36,7 @@ _DECIDING: Final = (
 class Situation:
     """How the tenant stands at this moment. `agent_status` is None for an agent that is gone.
 
-    `version` decides; `shadow` is evaluated beside it. `guardrails` is the number and document of
+    `version` decides; `shadow` is evaluated beside it. `guardrails` is the number and the text of
     the tenant's own guardrails, None while it has those that everybody begins with.
     """
 
@@ -48,7 +47,7 @@ class Situation:
     category: ActionCategory | None
     version: PolicyVersion | None
     shadow: PolicyVersion | None
-    guardrails: tuple[int, Any] | None
+    guardrails: tuple[int, str] | None
 
 
 def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
@@ -68,7 +67,7 @@ def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
         category=_model(ActionCategory, rest[:border]),
         version=_model(PolicyVersion, rest[border:end]),
         shadow=_model(PolicyVersion, rest[end:]),
-        guardrails=None if number is None else (number, json.loads(rules)),
+        guardrails=None if number is None else (number, rules),
     )
 
 

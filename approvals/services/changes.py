@@ -11,6 +11,7 @@ from uuid import UUID
 from approvals.audit_events import changes as events
 from approvals.changing import FieldChange
 from approvals.enums import RequestStatus, StageStatus, Verdict, VoidedBecause, VoteChannel
+from approvals.guarding import without_masked_words
 from approvals.models import ActionRequest, RequestRevision, Requirement, RequirementStage
 from approvals.obligations import obligations_of, strictest
 from approvals.selectors.approvers import (
@@ -130,7 +131,7 @@ def preview_changes(
     changed = judge_change(request, requirements, change, is_binding=False)
     return ChangePreview(
         payload=changed.submission.payload,
-        summary=changed.submission.summary,
+        summary=written.summary,
         changes=changed.changes,
         sentences=tuple(each.sentence for each in changed.specs),
         stays_demanded=changed.judged.status == RequestStatus.ALLOWED,
@@ -189,6 +190,7 @@ def _replace(voter: Voter, changed: ChangedAction) -> set[UUID]:
     """
     request, judged, member = voter.board.request, changed.judged, voter.person.member
     allowed = judged.status == RequestStatus.ALLOWED
+    written = without_masked_words(changed.submission, judged.guarded)
     former = revise_request(
         request,
         member=member,

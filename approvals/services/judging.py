@@ -160,7 +160,9 @@ def judge_submission(
         version=found.version,
         facts=facts,
         target_digest=target,
-        shadowed=_shadowed(found.shadow, shadow, facts, evaluation) if is_binding else None,
+        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, guarded.held.demands)
+        if is_binding
+        else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
     )
@@ -267,7 +269,11 @@ def _usable_shadow(found: Situation) -> Policy | None:
 
 
 def _shadowed(
-    version: PolicyVersion | None, policy: Policy | None, facts: Facts, live: Evaluation
+    version: PolicyVersion | None,
+    policy: Policy | None,
+    facts: Facts,
+    live: Evaluation,
+    demands: tuple[Demand, ...],
 ) -> Shadowed | None:
     if version is None:
         return None
@@ -275,6 +281,11 @@ def _shadowed(
         # As an unusable version would if it were live: it denies.
         return Shadowed(version, DENY, _SHADOW_UNUSABLE, live.outcome != DENY)
     beside = evaluate(policy, facts)
+    if beside.outcome == ALLOW and demands:
+        # What wants a person besides the rules would want one of this version, too.
+        beside, unmet = _demanded(policy, beside, demands)
+        if unmet:
+            beside = _denial(unmet[0].sentence, beside)
     return Shadowed(version, beside.outcome, beside.because, _asked(beside) != _asked(live))
 
 
