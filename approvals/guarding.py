@@ -113,6 +113,11 @@ def shown_payload(payload: Any, trace: Mapping[str, Any]) -> Any:
     return redact({"payload": payload}, masked)["payload"]
 
 
+def is_masked(trace: Mapping[str, Any]) -> bool:
+    """Whether a guardrail masks something of the request for its readers."""
+    return any(each["action"] == "mask" for each in findings_in(trace))
+
+
 def findings_in(trace: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the findings that a request keeps; none for requests from before guardrails."""
     return list((trace.get("guardrails") or {}).get("findings", ()))

@@ -16,7 +16,7 @@ from approvals.enums import (
     StageStatus,
     Verdict,
 )
-from approvals.guarding import findings_in, shown_payload
+from approvals.guarding import findings_in, is_masked, shown_payload
 from approvals.guardrails import finding_words
 from approvals.leash import sentences_of
 from approvals.models import ActionRequest, ExecutionGrant, RequirementStage, Timer, Vote
@@ -178,8 +178,7 @@ def _private_kinds(
     for remark in discussion.remarks:
         words += [remark.text, *(reply.text for reply in remark.answers)]
     found = kinds_in([request.payload, request.sources, words])
-    is_masked = any(each["action"] == "mask" for each in findings_in(request.trace))
-    return found | {"guarded"} if is_masked else found
+    return found | {"guarded"} if is_masked(request.trace) else found
 
 
 def _requests() -> QuerySet[ActionRequest]:
