@@ -21,8 +21,8 @@ from approvals.guardrails.comparing import RuleChange
 from approvals.guardrails.findings import detector_words
 from approvals.guardrails.rules import ACTIONS
 from approvals.models import GuardrailVersion
-from govapp.common.errors import NotFound
 from approvals.selectors.guardrails import find_guardrails
+from govapp.common.errors import NotFound
 
 _MOST: Final = 100
 FOLLOWS: Final = {

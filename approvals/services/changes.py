@@ -131,7 +131,7 @@ def preview_changes(
     changed = judge_change(request, requirements, change, is_binding=False)
     return ChangePreview(
         payload=changed.submission.payload,
-        summary=written.summary,
+        summary=changed.submission.summary,
         changes=changed.changes,
         sentences=tuple(each.sentence for each in changed.specs),
         stays_demanded=changed.judged.status == RequestStatus.ALLOWED,
@@ -196,7 +196,7 @@ def _replace(voter: Voter, changed: ChangedAction) -> set[UUID]:
         member=member,
         changes=changed.changes,
         now=judged.now,
-        summary=changed.submission.summary,
+        summary=written.summary,
         payload=changed.submission.payload,
         payload_digest=digest_of(request.agent, changed.submission, judged.version),
         policy_version=judged.version,

@@ -161,9 +161,7 @@ def _version_context(version: Any) -> dict[str, Any]:
     }
 
 
-def _save(
-    request: PageRequest, slug: str, document: Any, said: dict[str, Any]
-) -> HttpResponse:
+def _save(request: PageRequest, slug: str, document: Any, said: dict[str, Any]) -> HttpResponse:
     save_guardrails(
         actor=request.membership,
         document=document,

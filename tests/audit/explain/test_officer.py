@@ -42,9 +42,7 @@ def test_what_the_guardrails_found_is_told_without_its_words() -> None:
     book = Book()
     found = {"detector": "national_id", "pointer": "/payload/to", "rule": "pii", "action": "ask"}
     book.submitted(guardrails={"version": 0, "total": 3, "findings": [found]})
-    (asked,) = (
-        each for each in book.explain(OFFICER).sections if each.title == "What was asked"
-    )
+    (asked,) = (each for each in book.explain(OFFICER).sections if each.title == "What was asked")
     (told,) = (each for each in asked.sentences if "guardrails" in each.text)
     assert told.text == "The guardrails looked through what it wrote and found:"
     assert list(told.details) == [
