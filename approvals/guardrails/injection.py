@@ -90,7 +90,8 @@ _EXFILTRATION: Final = (
         r"\b(?:reveal|print|show|repeat|output|disclose|leak|tell me|send|post|forward|upload"
         r"|exfiltrate)"
         rf"\b{_GAP}\b(?:your|the) (?:full |entire |hidden |original |initial |secret )?"
-        r"(?:system prompt|initial prompt|hidden instructions|system message|api keys?|access tokens?"
+        r"(?:system prompt|initial prompt|hidden instructions|system message|api keys?"
+        r"|access tokens?"
         r"|credentials|environment variables|chat history|conversation history)\b"
     ),
     (
