@@ -232,3 +232,12 @@ class CommentKind(models.TextChoices):
     COMMENT = "comment", "Comment"
     QUESTION = "question", "Question to the agent's owner"
     ANSWER = "answer", "Answer"
+
+
+class GuardrailStatus(models.TextChoices):
+    """Where a state of the guardrails stands."""
+
+    DRAFT = "draft", "Draft"
+    LIVE = "live", "In force"
+    FORMER = "former", "Formerly in force"
+    DISCARDED = "discarded", "Discarded"

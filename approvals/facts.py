@@ -50,6 +50,7 @@ def facts_of(
     now: datetime,
     office: OfficeHours | None = None,
     history: History | None = None,
+    guardrail_findings: frozenset[str] | None = None,
 ) -> Facts:
     """Return the facts of one submission. `now` is the database's time.
 
@@ -81,6 +82,7 @@ def facts_of(
         amount_ratio=past.amount_ratio,
         requests_last_hour=past.requests_last_hour,
         requests_last_day=past.requests_last_day,
+        guardrail_findings=guardrail_findings,
     )
 
 

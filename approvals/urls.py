@@ -10,6 +10,7 @@ from approvals.views import (
     contact,
     discussion,
     exercises,
+    guardrails,
     message_templates,
     policy,
     policy_changes,
@@ -106,6 +107,15 @@ _DRILLS = [
     path("canaries/<str:ident>/switch", exercises.canary_switch, name="canary_switch"),
     path("<str:ident>/", exercises.drill_detail, name="drill_detail"),
 ]
+_GUARDRAILS = [
+    path("", guardrails.guardrails, name="guardrails"),
+    path("try", guardrails.guardrails_try, name="guardrails_try"),
+    path("draft", guardrails.guardrails_draft, name="guardrails_draft"),
+    path("draft/text", guardrails.guardrails_text, name="guardrails_text"),
+    path("draft/publish", guardrails.guardrails_publish, name="guardrails_publish"),
+    path("draft/discard", guardrails.guardrails_discard, name="guardrails_discard"),
+    path("versions/<str:ident>/", guardrails.guardrails_version, name="guardrails_version"),
+]
 _CALLBACKS = [
     path("", callbacks.callback_list, name="callback_list"),
     path("new", callbacks.callback_create, name="callback_create"),
@@ -158,6 +168,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/reviews/", include(_REVIEWS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
+    path("t/<slug:slug>/guardrails/", include(_GUARDRAILS)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
     path("t/<slug:slug>/drills/", include(_DRILLS)),
     path("t/<slug:slug>/health/", findings, name="findings"),

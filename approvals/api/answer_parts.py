@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from approvals.enums import ExecutionState, RequestStatus
 from approvals.policies.obligations import EvaluatedObligations
@@ -59,6 +59,9 @@ class Decision(msgspec.Struct):
     outcome: Status
     reason: str
     by: str
+    reasons: Annotated[
+        list[str] | UnsetType, Meta(description="Codes of what no rule can allow; when blocked.")
+    ] = UNSET
 
 
 class Execution(msgspec.Struct, omit_defaults=True):

@@ -23,8 +23,10 @@ from approvals.api.answer_parts import (
     rules_of,
     traced,
 )
+from approvals.api.guardrails import GuardrailResult, results_of
 from approvals.changing import difference
 from approvals.enums import RequestStatus
+from approvals.leash import codes_of
 from approvals.models import ActionRequest, Requirement
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.selectors.approvers import missing_of
@@ -77,6 +79,10 @@ class ActionRequestAnswer(msgspec.Struct, kw_only=True):
     execution: Execution
     supersedes: str | None
     links: Links
+    guardrails: Annotated[
+        list[GuardrailResult] | UnsetType,
+        Meta(description="What the guardrails found; left out when they found nothing."),
+    ] = UNSET
     superseded_by: list[str] | UnsetType = UNSET
     changes: Annotated[
         list[FieldChangeResult] | UnsetType,
@@ -164,6 +170,7 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
         ),
         supersedes=public_id("ar", request.supersedes_id) if request.supersedes_id else None,
         links=_links(request, tenant_slug),
+        guardrails=results_of(request.trace) or UNSET,
     )
 
 
@@ -184,6 +191,7 @@ def _decision(request: ActionRequest) -> Decision | None:
         outcome=request.status,
         reason=request.decision_reason or request.because,
         by=request.decided_by_name,
+        reasons=codes_of(request.trace.get("refusals", ())) or UNSET,
     )
 
 

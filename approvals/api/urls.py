@@ -6,6 +6,7 @@ from approvals.api.comments import ActionRequestComments
 from approvals.api.events import ActionRequestEvents
 from approvals.api.execution import ActionRequestExecution, ActionRequestGrant, GrantRedeem
 from approvals.api.explanations import ActionRequestExplanation
+from approvals.api.guardrails import GuardrailChecks
 from approvals.api.policies import (
     LivePolicy,
     PolicyPublish,
@@ -85,5 +86,6 @@ urlpatterns = [
     path(f"{_VERSION}/reviews", PolicyReviews.as_view()),
     path(f"{_VERSION}/publish", PolicyPublish.as_view()),
     path(f"{_VERSION}/withdraw", PolicyWithdraw.as_view()),
+    path("guardrails/check", GuardrailChecks.as_view()),
     path("grants/redeem", GrantRedeem.as_view()),
 ]

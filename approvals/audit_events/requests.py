@@ -42,6 +42,9 @@ _ASKED: Final[dict[str, str]] = {
     Purpose.DRILL: "Drill, in the name of an agent: ",
     Purpose.CANARY: "Canary, in the name of an agent: ",
 }
+_OF_FINDING: Final = (
+    "kind", "detector", "start", "end", "severity", "rule", "action", "in_name",
+)  # fmt: skip
 
 
 def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
@@ -74,6 +77,7 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "policy": policy_of(request),
             "rules": rules_of(request),
             "because": content(request.because, request),
+            **guardrails_of(request),
         },
     )
 
@@ -373,6 +377,28 @@ def _category(request: ActionRequest) -> dict[str, Any]:
 
 def _supersedes(request: ActionRequest) -> str | None:
     return public_id("ar", request.supersedes_id) if request.supersedes_id else None
+
+
+def guardrails_of(request: ActionRequest) -> dict[str, Any]:
+    """What the guardrails found, without any sample of it; nothing when they found nothing.
+
+    Names in a pointer are the agent's words, and are hidden as they are.
+    """
+    kept = request.trace.get("guardrails") or {}
+    if not kept.get("findings"):
+        return {}
+    findings = [
+        {
+            **{name: each[name] for name in _OF_FINDING},
+            "pointer": content(each["pointer"], request),
+        }
+        for each in kept["findings"]
+    ]
+    return {
+        "guardrails": {
+            "version": kept["version"], "total": kept["total"], "findings": findings,
+        }
+    }  # fmt: skip
 
 
 def rules_of(request: ActionRequest) -> list[dict[str, str]]:

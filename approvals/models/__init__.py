@@ -15,6 +15,7 @@ from approvals.models.emergency import BreakGlassReview
 from approvals.models.execution import ExecutionGrant, GrantKey
 from approvals.models.exercise import CanaryPlan, Exercise
 from approvals.models.finding import Finding
+from approvals.models.guardrail import GuardrailVersion
 from approvals.models.inbox import SavedFilter
 from approvals.models.outbox import (
     CallbackDelivery,
@@ -51,6 +52,7 @@ __all__ = [
     "Exercise",
     "Finding",
     "GrantKey",
+    "GuardrailVersion",
     "IdempotencyKey",
     "MessageTemplate",
     "Notification",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,6 +16,9 @@ from approvals.enums import (
     StageStatus,
     Verdict,
 )
+from approvals.guarding import findings_in, is_masked, shown_payload
+from approvals.guardrails import finding_words
+from approvals.leash import sentences_of
 from approvals.models import ActionRequest, ExecutionGrant, RequirementStage, Timer, Vote
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.policies import describe_missing, duration_in_words
@@ -46,6 +50,7 @@ from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common import clock
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.sensitive import is_shown_plainly
 from tenants.enums import Role
 from tenants.models import Membership
 from tenants.rules import has_role
@@ -75,6 +80,8 @@ class ActionPage:
     request: ActionRequest
     now: datetime
     payload: ShownPayload
+    exact: Any  # the payload, masked where a guardrail says so
+    guardrails: tuple[str, ...]  # what they found, in words
     precedents: Precedents
     demands: tuple[Demand, ...]
     trace: tuple[TraceLine, ...]
@@ -170,7 +177,8 @@ def _private_kinds(
     words += [moment.text for moment in timeline]
     for remark in discussion.remarks:
         words += [remark.text, *(reply.text for reply in remark.answers)]
-    return kinds_in([request.payload, request.sources, words])
+    found = kinds_in([request.payload, request.sources, words])
+    return found | {"guarded"} if is_masked(request.trace) else found
 
 
 def _requests() -> QuerySet[ActionRequest]:
@@ -186,6 +194,7 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
     alone or for its review, and where the action was changed.
     """
     # The timeline names the votes that count no more, too.
+    exact = request.payload if is_shown_plainly() else shown_payload(request.payload, request.trace)
     (board, votes), revisions = load_board_and_votes(request), read_revisions(request)
     now = board.read_at or clock.now()
     people = load_people(request.category_id) if request.category_id else []
@@ -209,11 +218,13 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
     return ActionPage(
         request=request,
         now=now,
-        payload=show_payload(request.payload, display, texts={"the summary": request.summary}),
+        exact=exact,
+        guardrails=tuple(dict.fromkeys(map(finding_words, findings_in(request.trace)))),
+        payload=show_payload(exact, display, texts={"the summary": request.summary}),
         precedents=read_precedents(request, display),
         demands=tuple(_demands(board, people)),
         trace=read_trace(request.trace),
-        refusals=tuple(str(each) for each in request.trace.get("refusals", [])),
+        refusals=sentences_of(request.trace.get("refusals", [])),
         missing=missing_on(board) if request.is_pending else "",
         seats=seat_verdicts(board),
         standing=standing,

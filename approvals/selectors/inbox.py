@@ -31,6 +31,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Lower
 
 from approvals.enums import NotificationKind, RequestStatus, StageStatus, Verdict
+from approvals.guarding import shown_payload
 from approvals.models import (
     ActionRequest,
     CategoryGroupPermission,
@@ -237,13 +238,18 @@ def _with_brief(rows: QuerySet[Any], field: str) -> QuerySet[Any]:
     size = Func(F(field), function="pg_column_size", output_field=IntegerField())
     small = When(payload_size__lte=BRIEF_BYTES, then=F(field))
     brief = Case(small, output_field=JSONField())
-    shown: QuerySet[Any] = rows.alias(payload_size=size).annotate(brief=brief)
+    # What the guardrails found in it says what of it is masked.
+    found = F(f"{field.removesuffix('payload')}trace__guardrails")
+    guarded = Case(When(payload_size__lte=BRIEF_BYTES, then=found), output_field=JSONField())
+    shown: QuerySet[Any] = rows.alias(payload_size=size).annotate(brief=brief, guarded=guarded)
     return shown
 
 
 def _facts(request: ActionRequest, row: ActionRequest | Vote) -> Brief:
     display = request.category.display if request.category else {}
-    return brief_payload(vars(row)["brief"], display)
+    brief = vars(row)["brief"]
+    guarded = {"guardrails": vars(row)["guarded"]}
+    return brief_payload(None if brief is None else shown_payload(brief, guarded), display)
 
 
 def _narrowed(filters: InboxFilters, prefix: str = "") -> Q:

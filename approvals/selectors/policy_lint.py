@@ -20,8 +20,8 @@ from approvals.selectors.staff import Staff, read_staff
 
 __all__ = ["Lint", "lint_policy"]
 
-# No guardrail exists yet, so that no request carries findings.
-RUNS_GUARDRAILS: Final = False
+# Every submission is looked through, with the tenant's rules or those that all begin with.
+RUNS_GUARDRAILS: Final = True
 _GRAVEST_FIRST: Final = ("error", "warning", "hint")
 _CHECKS: Final[tuple[Callable[[Matter], Iterator[Lint]], ...]] = (
     find_thin_quorums,

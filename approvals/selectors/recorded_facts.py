@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from approvals.facts import zone_of
+from approvals.leash import sentences_of
 from approvals.models import ActionCategory
 from approvals.policies import Facts
 from govapp.common.tenancy import require_tenant_id
@@ -51,7 +52,7 @@ class OldFacts:
         agent = self._agents[row.agent_id]
         submitted_at = datetime.fromisoformat(row.submitted_at)
         rest: dict[str, Any] = _decode(row.rest or "{}")
-        refusals = tuple(str(each) for each in rest["refusals"] or ())
+        refusals = sentences_of(rest["refusals"] or ())
         category = self._categories.get(UUID(rest["category_id"])) if rest["category_id"] else None
         confidence = rest["confidence"]
         return Facts(

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Field, Model
 
-from approvals.enums import PolicyStatus
+from approvals.enums import GuardrailStatus, PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
@@ -36,7 +36,8 @@ _DECIDING: Final = (
 class Situation:
     """How the tenant stands at this moment. `agent_status` is None for an agent that is gone.
 
-    `version` decides; `shadow` is evaluated beside it.
+    `version` decides; `shadow` is evaluated beside it. `guardrails` is the number and the text of
+    the tenant's own guardrails, None while it has those that everybody begins with.
     """
 
     now: datetime
@@ -46,6 +47,7 @@ class Situation:
     category: ActionCategory | None
     version: PolicyVersion | None
     shadow: PolicyVersion | None
+    guardrails: tuple[int, str] | None
 
 
 def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
@@ -53,7 +55,8 @@ def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
     tenant_id = require_tenant_id()
     with connection.cursor() as cursor:
         cursor.execute(_statement(), [agent_id, category_key, tenant_id])
-        now, time_zone, days, opens, closes, country, agent_status, *rest = cursor.fetchone()
+        row = cursor.fetchone()
+    now, time_zone, days, opens, closes, country, agent_status, number, rules, *rest = row
     border = len(_fields(ActionCategory))
     end = border + len(_fields(PolicyVersion))
     return Situation(
@@ -64,6 +67,7 @@ def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
         category=_model(ActionCategory, rest[:border]),
         version=_model(PolicyVersion, rest[border:end]),
         shadow=_model(PolicyVersion, rest[end:]),
+        guardrails=None if number is None else (number, rules),
     )
 
 
@@ -75,7 +79,7 @@ def _statement() -> str:
     )
     return (
         "SELECT clock.now, t.time_zone, t.business_days, t.business_from, t.business_to,"  # noqa: S608 - names of our own
-        f" t.holiday_country, a.status, {category}, {version}, {shadow}"
+        f" t.holiday_country, a.status, g.number, g.document::text, {category}, {version}, {shadow}"
         " FROM (SELECT govapp_now() AS now) AS clock"
         " JOIN tenants_tenant t ON true"
         " LEFT JOIN tenants_agent a ON a.tenant_id = t.id AND a.id = %s"
@@ -83,6 +87,8 @@ def _statement() -> str:
         f" LEFT JOIN LATERAL ({_DECIDING}) p ON true"
         " LEFT JOIN approvals_policyversion s ON s.tenant_id = t.id"
         " AND s.shadow_since IS NOT NULL AND s.shadow_until IS NULL"
+        " LEFT JOIN approvals_guardrailversion g ON g.tenant_id = t.id"
+        f" AND g.status = '{GuardrailStatus.LIVE.value}'"
         " WHERE t.tenant_id = %s"
     )
 

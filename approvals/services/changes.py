@@ -11,6 +11,7 @@ from uuid import UUID
 from approvals.audit_events import changes as events
 from approvals.changing import FieldChange
 from approvals.enums import RequestStatus, StageStatus, Verdict, VoidedBecause, VoteChannel
+from approvals.guarding import without_masked_words
 from approvals.models import ActionRequest, RequestRevision, Requirement, RequirementStage
 from approvals.obligations import obligations_of, strictest
 from approvals.selectors.approvers import (
@@ -189,16 +190,17 @@ def _replace(voter: Voter, changed: ChangedAction) -> set[UUID]:
     """
     request, judged, member = voter.board.request, changed.judged, voter.person.member
     allowed = judged.status == RequestStatus.ALLOWED
+    written = without_masked_words(changed.submission, judged.guarded)
     former = revise_request(
         request,
         member=member,
         changes=changed.changes,
         now=judged.now,
-        summary=changed.submission.summary,
+        summary=written.summary,
         payload=changed.submission.payload,
         payload_digest=digest_of(request.agent, changed.submission, judged.version),
         policy_version=judged.version,
-        trace=judged.evaluation.to_dict() | {"refusals": []},
+        trace=judged.to_trace() | {"refusals": []},
         facts=judged.facts.to_record(),
         obligations=changed.obligations.to_dict(),
         target_digest=judged.target_digest,

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.core import signing
 
 from approvals.enums import Verdict, VoteChannel
+from approvals.guarding import shown_payload
 from approvals.messages import Fact
 from approvals.models import ActionRequest, ChatAccount
 from approvals.selectors.approvers import standing_of
@@ -60,7 +61,7 @@ def chat_ballot(request: ActionRequest, member: Membership) -> ChatBallot | None
     if len(standing_of(request, member).words) != 1:
         return None
     display = request.category.display if request.category else {}
-    brief = brief_payload(request.payload, display)
+    brief = brief_payload(shown_payload(request.payload, request.trace), display)
     if not brief.is_whole or find_all_hidden([request.payload, request.summary, request.reason]):
         return None
     return ChatBallot(

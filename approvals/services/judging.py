@@ -1,7 +1,7 @@
 """Judging one submission: what is read, which version decides, and what shadows it."""
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +10,8 @@ import structlog
 from approvals.deadlines import Office
 from approvals.enums import RequestStatus
 from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
+from approvals.guarding import Guarded, guard, rules_of
+from approvals.leash import Demand, Refusal
 from approvals.models import ActionCategory, ActionRequest, PolicyVersion
 from approvals.payload_check import find_payload_errors
 from approvals.policies import (
@@ -32,6 +34,7 @@ from tenants.models import Agent
 
 log = structlog.get_logger(__name__)
 
+_NO_POLICY: Final = "There is no live policy."
 _UNUSABLE: Final = "The live policy cannot be used."
 _SHADOW_UNUSABLE: Final = "the version in shadow cannot be used"
 _STATUS_OF: Final = {
@@ -57,7 +60,8 @@ class Judgement:
 
     evaluation: Evaluation
     because: str
-    refusals: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    guarded: Guarded
     category: ActionCategory | None
     version: PolicyVersion | None
     facts: Facts
@@ -74,6 +78,14 @@ class Judgement:
         if self.refusals or (status == RequestStatus.PENDING and not demands):
             return RequestStatus.BLOCKED
         return status
+
+    def to_trace(self) -> dict[str, object]:
+        """Everything that was decided, as the request keeps it."""
+        return self.evaluation.to_dict() | {
+            "refusals": [asdict(each) for each in self.refusals],
+            "demands": [asdict(each) for each in self.guarded.held.demands],
+            "guardrails": self.guarded.to_dict(),
+        }
 
     def as_evaluation(self) -> Evaluation:
         """Return what an agent is told would happen: a refusal of ours reads as a denial."""
@@ -101,7 +113,8 @@ def judge_submission(
     found = read_situation(agent_id=agent.pk, category_key=submission.category)
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
-    refusals = _refusals(agent, submission, found, errors)
+    guarded = guard(submission, rules_of(found.guardrails))
+    refusals = [*_refusals(agent, submission, found, errors), *guarded.held.refusals]
     policy = under or _usable(found.version)
     shadow = _usable_shadow(found) if is_binding else None
     # What is refused anyway needs no history.
@@ -109,6 +122,7 @@ def judge_submission(
     looks = needs | shadow.plan.needs(submission.category) if shadow and not refusals else needs
     target = target_digest(usable, submission.payload)
     facts = facts_of(
+        guardrail_findings=guarded.names,
         agent=agent,
         agent_status=found.agent_status or "",
         submission=submission,
@@ -129,19 +143,26 @@ def judge_submission(
         ),
     )
     if policy is None:
-        refusals.append("There is no live policy." if found.version is None else _UNUSABLE)
-        evaluation = _denial(" ".join(refusals), None)
+        said = _NO_POLICY if found.version is None else _UNUSABLE
+        refusals.append(Refusal("no_policy", said))
+        evaluation = _denial(" ".join(each.sentence for each in refusals), None)
     else:
         evaluation = evaluate(policy, facts)
+        if evaluation.outcome == ALLOW and guarded.held.demands and not refusals:
+            evaluation, unmet = _demanded(policy, evaluation, guarded.held.demands)
+            refusals += unmet
     return Judgement(
         evaluation=evaluation,
-        because=" ".join(refusals) or evaluation.because,
+        because=" ".join(each.sentence for each in refusals) or evaluation.because,
         refusals=tuple(refusals),
+        guarded=guarded,
         category=found.category,
         version=found.version,
         facts=facts,
         target_digest=target,
-        shadowed=_shadowed(found.shadow, shadow, facts, evaluation) if is_binding else None,
+        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, guarded.held.demands)
+        if is_binding
+        else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
     )
@@ -149,18 +170,39 @@ def judge_submission(
 
 def _refusals(
     agent: Agent, submission: Submission, found: Situation, payload_errors: tuple[str, ...]
-) -> list[str]:
+) -> list[Refusal]:
     """What no rule can allow, in sentences (domain page, section 3, point 5)."""
     refusals = []
     if found.category is None:
-        refusals.append(f"The category {submission.category} is not known here.")
+        said = f"The category {submission.category} is not known here."
+        refusals.append(Refusal("category_unknown", said))
     elif found.category.is_archived:
-        refusals.append(f"The category {submission.category} is archived.")
+        said = f"The category {submission.category} is archived."
+        refusals.append(Refusal("category_archived", said))
     if found.agent_status != AgentStatus.ACTIVE:
-        refusals.append(f"The agent {agent.name} is {found.agent_status or 'unknown'}.")
+        said = f"The agent {agent.name} is {found.agent_status or 'unknown'}."
+        refusals.append(Refusal("agent_not_active", said))
     if payload_errors:
-        refusals.append(f"The payload does not fit its schema: {'; '.join(payload_errors)}.")
+        said = f"The payload does not fit its schema: {'; '.join(payload_errors)}."
+        refusals.append(Refusal("payload_invalid", said))
     return refusals
+
+
+def _demanded(
+    policy: Policy, allowed: Evaluation, demands: tuple[Demand, ...]
+) -> tuple[Evaluation, list[Refusal]]:
+    """What the rules allow and something else wants a person for: the policy's default asks.
+
+    Where the policy has no default requirement nobody could be asked, so it is refused.
+    """
+    said = " ".join(each.sentence for each in demands)
+    default = policy.plan.default
+    if default is None:
+        words = f"{said} The policy has no default requirement, so that nobody can be asked."
+        refusal = Refusal(demands[0].code.replace("_ask", "_refused"), words)
+        return allowed, [refusal]
+    because = _Refusal(said, allowed)
+    return Evaluation(REQUIRE_APPROVAL, (default,), True, allowed.obligations, because), []
 
 
 def _usable(version: PolicyVersion | None) -> Policy | None:
@@ -227,7 +269,11 @@ def _usable_shadow(found: Situation) -> Policy | None:
 
 
 def _shadowed(
-    version: PolicyVersion | None, policy: Policy | None, facts: Facts, live: Evaluation
+    version: PolicyVersion | None,
+    policy: Policy | None,
+    facts: Facts,
+    live: Evaluation,
+    demands: tuple[Demand, ...],
 ) -> Shadowed | None:
     if version is None:
         return None
@@ -235,6 +281,11 @@ def _shadowed(
         # As an unusable version would if it were live: it denies.
         return Shadowed(version, DENY, _SHADOW_UNUSABLE, live.outcome != DENY)
     beside = evaluate(policy, facts)
+    if beside.outcome == ALLOW and demands:
+        # What wants a person besides the rules would want one of this version, too.
+        beside, unmet = _demanded(policy, beside, demands)
+        if unmet:
+            beside = _denial(unmet[0].sentence, beside)
     return Shadowed(version, beside.outcome, beside.because, _asked(beside) != _asked(live))
 
 

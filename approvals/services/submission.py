@@ -8,6 +8,7 @@ from django.db import transaction
 from approvals.digests import canonical_json, payload_digest
 from approvals.enums import Purpose, RequestStatus
 from approvals.facts import Submission
+from approvals.guarding import without_masked_words
 from approvals.models import ActionRequest, CallbackEndpoint, PolicyVersion, ShadowResult
 from approvals.policies import Evaluation, Policy
 from approvals.rules import may_cancel
@@ -56,7 +57,8 @@ def submit_action(
     with unit_of_work():
         judged = judge_submission(agent, submission, is_binding=True)
         _check_references(agent, submission)
-        request, to = _build(agent, submission, judged, purpose), judged.status
+        written = without_masked_words(submission, judged.guarded)
+        request, to = _build(agent, written, judged, purpose), judged.status
         stages = StageClock(judged.office)
         if to == RequestStatus.PENDING:
             request.deadline_at = first_deadline(
@@ -165,7 +167,7 @@ def _build(
         supersedes_id=submission.supersedes,
         callback_endpoint_id=submission.callback_endpoint,
         policy_version=version,
-        trace=judged.evaluation.to_dict() | {"refusals": list(judged.refusals)},
+        trace=judged.to_trace(),
         facts=judged.facts.to_record(),
         obligations=judged.evaluation.obligations.to_dict(),
         because=judged.because,

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from approvals.ballots import Seen, read_seen, sign_seen
 from approvals.forms.changes import ChangesForm
 from approvals.forms.requests import TakeBackForm, read_proof
+from approvals.guarding import is_masked
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request
 from approvals.selectors.approvers import standing_of
@@ -91,20 +92,21 @@ def _fresh(
 ) -> HttpResponse:
     """Show the fields as they are; ask first where that would show what all pages mask."""
     form = _form(request, found, fresh=True)
-    return _page(request, found, form, private=_private_kinds(form), refusal=refusal)
+    return _page(request, found, form, private=_private_kinds(found, form), refusal=refusal)
 
 
 def _open(request: PageRequest, found: ActionRequest) -> HttpResponse:
     form = _form(request, found, fresh=True)
-    reveal_request(actor=request.membership, request=found, kinds=_private_kinds(form))
+    reveal_request(actor=request.membership, request=found, kinds=_private_kinds(found, form))
     response = _page(request, found, form)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _private_kinds(form: ChangesForm) -> frozenset[Kind]:
+def _private_kinds(found: ActionRequest, form: ChangesForm) -> frozenset[Kind]:
     named = [{last_name(path): text} for path, text in form.shown().items()]
-    return kinds_in([named, form.initial["summary"]])
+    kinds = kinds_in([named, form.initial["summary"]])
+    return kinds | {"guarded"} if is_masked(found.trace) else kinds
 
 
 def _form(request: PageRequest, found: ActionRequest, *, fresh: bool = False) -> ChangesForm:

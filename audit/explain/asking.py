@@ -10,6 +10,12 @@ from audit.explain.voice import Voice, listed
 
 _MOST_FIELDS: Final = 40
 _SHORT_FORMS: Final = frozenset({"BIC", "IBAN", "ID", "URL", "VAT"})
+_FOLLOWS: Final = {
+    "refuse": "which refuses it",
+    "ask": "which wants a person",
+    "mask": "which masks it for readers",
+    "warn": "which warns readers",
+}
 _OUTCOMES: Final = {
     "allow": "allows it without a person",
     "deny": "denies it",
@@ -30,6 +36,8 @@ def asked(case: Case, voice: Voice) -> Iterator[Sentence]:
         yield told.say("The agent gave no reason.")
     if used := sources(told):
         yield told.say(f"It named what it used: {listed(used)}.")
+    if found := guardrail_lines(told):
+        yield told.say("The guardrails looked through what it wrote and found:", *found)
     if case.fields:
         yield case.judged.say("The action consists of these values:", *field_lines(case, voice))
     for each in case.of("action_request.changed"):
@@ -42,6 +50,19 @@ def chain_words(case: Case) -> str:
     if behalf:
         return f"It came through this chain: {behalf}, then the agent {case.agent}."
     return f"The agent {case.agent} asked by itself: it named nobody on whose behalf it acts."
+
+
+def guardrail_lines(told: Told) -> list[str]:
+    """Return what the guardrails found, where, and what their rules say; one finding a line."""
+    kept = mapping(told.data.get("guardrails"))
+    found = [
+        f"{plain(each.get('detector')).replace('_', ' ')} at {plain(each.get('pointer'))}:"
+        f" rule {plain(each.get('rule'))}, {_FOLLOWS.get(plain(each.get('action')), 'noted')}"
+        for each in rows(kept.get("findings"))[:_MOST_FIELDS]
+    ]
+    total = kept.get("total")
+    more = total - len(found) if isinstance(total, int) else 0
+    return [*found, f"and {more} further findings"] if more > 0 else found
 
 
 def sources(told: Told, *, with_address: bool = True) -> list[str]:

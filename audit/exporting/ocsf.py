@@ -26,6 +26,7 @@ _CLASSES: Final[Mapping[str, tuple[int, int, str]]] = {
     "session.": (3002, 3, "Authentication"),
     "access_token.": (3002, 3, "Authentication"),
     "policy.": (3004, 3, "Entity Management"),
+    "guardrails.": (3004, 3, "Entity Management"),
     "category.": (3004, 3, "Entity Management"),
     "group.": (3004, 3, "Entity Management"),
     "agent.": (3004, 3, "Entity Management"),

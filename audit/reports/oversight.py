@@ -35,7 +35,7 @@ OUTCOMES: Final = {
     "action_request.cancelled": "cancelled",
 }
 _CONFIGURATION: Final = (
-    "agent.", "category.", "credential.", "group.", "member.", "policy.", "tenant.",
+    "agent.", "category.", "credential.", "group.", "guardrails.", "member.", "policy.", "tenant.",
 )  # fmt: skip
 _EXCEPTIONS: Final = (
     ("fast", "Decided in under 3 seconds", "votes cast before the page can have been read",

@@ -13,7 +13,7 @@ from audit.reports.tables import Column, Listing, Table, listing_of
 
 _HEADS: Final = (
     "policy.", "policy_draft.", "policy_template.", "policy_simulation.", "category.",
-    "tenant.settings_changed",
+    "guardrails.", "tenant.settings_changed",
 )  # fmt: skip
 _VERSIONS: Final = of("policy.published", "policy.scheduled", "policy.proposed")
 _COLUMNS: Final = (

@@ -22,10 +22,10 @@ _REQUESTS: Final = """
 action_request.submitted | An agent asked to act | category category_name? risk?
     is_reversible:flag? agent:object unmet:list summary reason sources estimated_cost? supersedes?
     environment integration run obligations:object on_behalf_of confidence? payload payload_digest
-    policy:object? rules:list because
+    policy:object? rules:list because guardrails:object~
 action_request.changed | An approver changed what was asked for | changes:list summary
     former_summary payload payload_digest former_digest version:number policy:object? unmet:list
-    outcome obligations:object rules:list because
+    outcome obligations:object rules:list because guardrails:object~
 action_request.allowed | It was allowed by rule | status version:number reason payload_digest
     category agent:object policy:object? submitted_at?
 action_request.blocked | It was blocked by rule | status version:number reason payload_digest
@@ -124,6 +124,12 @@ policy_draft.discarded | A draft was put away | revision:number title source_sha
     based_on:number? rolls_back_to:number? renews:number?
 policy_template.applied | A template was filled in | template answers:object into_live:flag
     categories:list differences:list also:list
+guardrails.saved | A draft of the guardrails has other rules | number:number revision:number
+    based_on:number document:object remark attestation written_by single_person:flag changes:list
+guardrails.discarded | A draft of the guardrails was put away | number:number revision:number
+    based_on:number document:object remark attestation written_by single_person:flag changes:list
+guardrails.published | A version of the guardrails came into force | number:number revision:number
+    based_on:number document:object remark attestation written_by single_person:flag changes:list
 policy.proposed | A version was submitted for review | number:number digest remark draft?
     based_on:number? rolls_back_to:number? effect effect_reasons:list sentences:list
 policy.reviewed | Somebody confirmed a version | number:number digest proposed_by proposed_by_name

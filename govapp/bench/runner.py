@@ -17,6 +17,7 @@ Benchmark = Callable[[Ground], Iterator[Figure]]
 # In the order in which they run; the tables grow on the way, so the hot ones come first.
 BENCHMARKS: Final = {
     "policy": "policy:run",
+    "guardrails": "guardrails:run",
     "round-trips": "round_trips:run",
     "submit-latency": "submit:run_latency",
     "submit": "submit:run",

@@ -34,6 +34,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "policy-language": ("olivia", "policy/language"),
     "policy-who": ("carl", "policy/who/?rule=large-payments&person={member}"),
     "policy-try": ("carl", "policy/try/?agent={agent}&category=payments.transfer"),
+    "guardrails": ("carl", "guardrails/"),
+    "guardrails-draft": ("carl", "guardrails/draft"),
     "categories": ("carl", "categories/"),
     "category": ("carl", "categories/{category}/"),
     "category-new": ("carl", "categories/new"),

@@ -59,6 +59,7 @@ AGENTS = {
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
         "action-requests/<action_request:request_id>/explanation",
+        "guardrails/check",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
@@ -135,6 +136,7 @@ GAPS = {
     "leave/account": Gap("chat_account", "chac"),
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
+    "versions/ident": Gap("guardrails", "gv"),
     "holds/hold": Gap("hold", "lh"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),

@@ -18,6 +18,7 @@ from approvals.models import (
     ChatAccount,
     ChatConnection,
     Exercise,
+    GuardrailVersion,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
@@ -39,6 +40,7 @@ from approvals.services.execution import (
     report_execution,
     revoke_grant,
 )
+from approvals.services.guardrails import publish_guardrails, save_guardrails
 from approvals.services.links import make_review_link
 from approvals.services.policies import propose_policy, publish_policy
 from approvals.services.submission import cancel_action
@@ -122,6 +124,7 @@ class Life:
     event: LedgerEvent
     report: Report
     export: ExportJob
+    guardrails: GuardrailVersion
     hold: LegalHold
     pruning: Pruning
     search: AuditSearch
@@ -233,6 +236,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
+        _guarded(company, Membership.objects.get(user=dora))
         leave_rows(world, denied)
         member_token, member_key = issue_token(
             actor=Membership.objects.get(user=dora), label="Scripts", lifetime=timedelta(days=1)
@@ -274,6 +278,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             export=export,
+            guardrails=GuardrailVersion.objects.get(status="live"),
             hold=hold,
             pruning=pruning,
             search=AuditSearch.objects.get(),
@@ -318,6 +323,15 @@ def _kept(company: Company) -> tuple[LegalHold, Pruning]:
         before=noon, reason=secret, asked_by_id=carl.id, asked_by_name=carl.name
     )
     return hold, waiting
+
+
+def _guarded(company: Company, second: Membership) -> None:
+    """Leave guardrails in force that name what only this company knows, and a draft above them."""
+    words = [f"A secret of {company.slug}"]
+    document = {"rules": [{"id": "own", "kind": "topic", "action": "warn", "words": words}]}
+    save_guardrails(actor=company.carl, document=document)
+    publish_guardrails(actor=second, revision=1, attestation="Read and agreed.")
+    save_guardrails(actor=company.carl, document=document, remark=words[0])
 
 
 def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest) -> None:

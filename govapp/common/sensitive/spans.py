@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal[
-    "card", "iban", "national_id", "phone", "secret", "private_key", "token", "birth", "cut"
+    "card", "iban", "national_id", "phone", "secret", "private_key", "token", "birth", "cut",
+    "guarded",
 ]
 
 # In words for a person; the mask and the record use them.
@@ -21,6 +22,7 @@ KIND_WORDS: Final[dict[Kind, str]] = {
     "phone": "phone number",
     "birth": "date of birth",
     "cut": "cut short",
+    "guarded": "what a guardrail masks",
 }
 
 

@@ -47,6 +47,7 @@ def test_the_schema_names_what_there_is_and_nothing_else(schema: Any) -> None:
         "POST /api/v1/action-requests/{request_id}/execution",
         "GET /api/v1/action-requests/{request_id}/explanation",
         "POST /api/v1/grants/redeem",
+        "POST /api/v1/guardrails/check",
         "GET /api/v1/policies",
         "GET /api/v1/policies/live",
         "POST /api/v1/policies/check",

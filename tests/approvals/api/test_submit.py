@@ -69,6 +69,7 @@ def test_what_no_rule_knows_is_blocked_at_once() -> None:
         "outcome": "blocked",
         "reason": "The category payments.unheard-of is not known here.",
         "by": body["decision"]["by"],
+        "reasons": ["category_unknown"],
     }
 
 

@@ -234,8 +234,7 @@ ASK = rule("ask")
         ),
         (
             [rule(conditions=leaf("guardrails.findings", "contains", "pii"))],
-            [("Rule payments looks at “guardrail findings”: no guardrail runs, so it counts as"
-             " matched, whatever the request says.")],
+            [],
         ),
         (
             [rule("free", "allow", conditions=leaf("time.business_hours", "eq", True))],

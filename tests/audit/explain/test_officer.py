@@ -38,6 +38,19 @@ def test_the_chain_the_reason_and_the_data_are_told() -> None:
     ]
 
 
+def test_what_the_guardrails_found_is_told_without_its_words() -> None:
+    book = Book()
+    found = {"detector": "national_id", "pointer": "/payload/to", "rule": "pii", "action": "ask"}
+    book.submitted(guardrails={"version": 0, "total": 3, "findings": [found]})
+    (asked,) = (each for each in book.explain(OFFICER).sections if each.title == "What was asked")
+    (told,) = (each for each in asked.sentences if "guardrails" in each.text)
+    assert told.text == "The guardrails looked through what it wrote and found:"
+    assert list(told.details) == [
+        "national id at /payload/to: rule pii, which wants a person",
+        "and 2 further findings",
+    ]
+
+
 def test_the_rules_are_told_with_what_they_saw() -> None:
     assert texts(life().explain(OFFICER), "Which rules applied") == [
         "Version 3 of the policy judged it.",

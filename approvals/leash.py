@@ -1,0 +1,41 @@
+"""What holds a submission besides the rules of the policy. Pure; `services/judging.py` asks."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Ends in `blocked`; nobody can approve it away."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Demand:
+    """The rules' answer becomes at least "ask a person"."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """Everything that holds one submission."""
+
+    refusals: tuple[Refusal, ...] = ()
+    demands: tuple[Demand, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def sentences_of(refusals: Iterable[object]) -> tuple[str, ...]:
+    """Return the sentences of kept refusals; older requests keep nothing else."""
+    return tuple(
+        str(each["sentence"]) if isinstance(each, Mapping) else str(each) for each in refusals
+    )
+
+
+def codes_of(refusals: Iterable[object]) -> list[str]:
+    """Return the codes of kept refusals; those of older requests have none."""
+    return [str(each["code"]) for each in refusals if isinstance(each, Mapping)]

@@ -1,0 +1,145 @@
+"""The pages of guardrails."""
+
+import pytest
+from django.test import Client
+
+from approvals.enums import GuardrailStatus
+from approvals.models import GuardrailVersion
+from approvals.services.guardrails import publish_guardrails, save_guardrails
+from govapp.common.tenancy import tenant_transaction
+from tenants.enums import Role
+from tenants.services.people import add_member
+from tests.approvals.world import World, make_world
+from tests.people import make_user
+
+pytestmark = pytest.mark.django_db
+
+HOME = "/t/acme/guardrails/"
+IBAN = "DE89370400440532013000"
+OWN = {"rules": [{"id": "own", "kind": "topic", "action": "mask", "words": ["falcon"]}]}
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def as_member(world: World, name: str) -> Client:
+    client = Client()
+    client.force_login(getattr(world.company, name).user)
+    return client
+
+
+def publish(world: World) -> None:
+    """Put rules of the company's own in force, with two people."""
+    with tenant_transaction(world.company.id):
+        other = add_member(
+            actor=world.company.olivia, user=make_user("omar"), roles=[Role.COMPLIANCE]
+        )
+        save_guardrails(actor=world.company.carl, document=OWN, remark="Keep it quiet")
+        publish_guardrails(actor=other, revision=1, attestation="Read.")
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("carl", 200), ("olivia", 200), ("audrey", 200), ("alice", 403)]
+)
+def test_those_who_govern_and_check_may_read_them(world: World, name: str, status: int) -> None:
+    assert as_member(world, name).get(HOME).status_code == status
+
+
+def test_the_rules_everybody_begins_with_are_said_in_sentences(world: World) -> None:
+    page = as_member(world, "audrey").get(HOME).content.decode()
+    assert "When secrets are found, a person has to approve." in page
+    assert "Change them" not in page
+
+
+def test_an_example_is_marked_and_nothing_of_it_is_kept(world: World) -> None:
+    client = as_member(world, "audrey")
+    page = client.post(f"{HOME}try", {"example": f"Pay <b> {IBAN} now"}).content.decode()
+    assert "Readers would be warned." in page
+    assert f'title="IBAN, rule personal-data">{IBAN}' in page
+    assert "Pay &lt;b&gt; " in page
+    assert "Pay &lt;b&gt; [IBAN ••••3000] now" in page
+    empty = client.post(f"{HOME}try", {"example": ""})
+    assert empty.status_code == 422
+
+
+def test_a_payload_is_tried_by_its_places(world: World) -> None:
+    client = as_member(world, "carl")
+    page = client.post(f"{HOME}try", {"example": f'{{"to": "{IBAN}"}}'}).content.decode()
+    assert "/payload/to" in page
+
+
+def test_a_draft_is_written_by_choices_and_names_what_differs(world: World) -> None:
+    client = as_member(world, "carl")
+    sent = {
+        "revision": "0", "action0": "refuse", "action1": "ask", "action2": "remove",
+        "action3": "ask", "action4": "warn", "new_words": "falcon\nproject X",
+        "new_action": "mask", "remark": "Quiet",
+    }  # fmt: skip
+    assert client.post(f"{HOME}draft", sent).status_code == 302
+    with tenant_transaction(world.company.id):
+        draft = GuardrailVersion.objects.get()
+    rules = draft.document["rules"]
+    assert [(each["id"], each["action"]) for each in rules] == [
+        ("secrets", "refuse"), ("hidden-text", "ask"), ("injection", "ask"),
+        ("personal-data", "warn"), ("falcon", "mask"),
+    ]  # fmt: skip
+    page = client.get(f"{HOME}draft").content.decode()
+    assert "It looks looser than what is in force" in page
+    assert "By the rule look-alikes." in page
+
+
+def test_a_text_that_is_wrong_says_where(world: World) -> None:
+    client = as_member(world, "carl")
+    sent = {"revision": "0", "document": '{"rules": [{"id": "a", "kind": "pii"}]}'}
+    refused = client.post(f"{HOME}draft/text", sent)
+    assert refused.status_code == 422
+    assert "/rules/0/action: write one of refuse, ask, mask, warn." in refused.content.decode()
+    refused = client.post(f"{HOME}draft/text", sent | {"document": "{"})
+    assert "this is not JSON" in refused.content.decode()
+
+
+def test_whoever_wrote_it_is_told_that_somebody_else_puts_it_in_force(world: World) -> None:
+    with tenant_transaction(world.company.id):
+        save_guardrails(actor=world.company.carl, document=OWN)
+    client = as_member(world, "carl")
+    assert "You wrote this version" in client.get(f"{HOME}draft/publish").content.decode()
+    sent = {"revision": "1", "attestation": "Read."}
+    assert client.post(f"{HOME}draft/publish", sent).status_code == 403
+    assert client.post(f"{HOME}draft/discard", {"revision": "1"}).status_code == 302
+    with tenant_transaction(world.company.id):
+        assert GuardrailVersion.objects.get().status == GuardrailStatus.DISCARDED
+
+
+def test_a_version_says_who_and_what_it_changed(world: World) -> None:
+    publish(world)
+    with tenant_transaction(world.company.id):
+        made = GuardrailVersion.objects.get()
+    page = as_member(world, "audrey").get(f"{HOME}versions/{made.public_id}/").content.decode()
+    assert "When something mentions “falcon”, readers see it masked." in page
+    assert "Omar" in page
+    assert "Carl" in page
+    gone = as_member(world, "audrey").get(f"{HOME}versions/gv_{'0' * 26}/")
+    assert gone.status_code == 404
+
+
+def test_a_request_masks_for_readers_what_a_guardrail_masks_until_they_ask(world: World) -> None:
+    publish(world)
+    made = world.submit(payload={"amount": "900.00", "note": "about Falcon"})
+    client = as_member(world, "carl")
+    address = f"/t/acme/requests/{made.public_id}/"
+    page = client.get(address).content.decode()
+    assert "about Falcon" not in page
+    assert "about [topic ••••]" in page
+    assert "What the guardrails found" in page
+    assert "Masked here: what a guardrail masks." in page
+    shown = client.post(f"{address}reveal").content.decode()
+    assert "about Falcon" in shown
+
+
+def test_compliance_alone_writes(world: World) -> None:
+    client = as_member(world, "olivia")
+    for address in ("draft", "draft/text", "draft/publish", "draft/discard"):
+        assert client.get(f"{HOME}{address}").status_code == 403
+    assert client.post(f"{HOME}draft/discard", {"revision": "1"}).status_code == 403
