@@ -2,6 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from approvals.facts import Submission
+from approvals.models import ActionCategory
+from tenants.models import Agent
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,27 @@ class Held:
     refusals: tuple[Refusal, ...] = ()
     demands: tuple[Demand, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One submission, as those look at it who may hold it. `category` is None when unusable."""
+
+    agent: Agent
+    submission: Submission
+    category: ActionCategory | None
+    now: datetime
+    known: Mapping[str, Any]
+
+
+def together(held: Iterable[Held]) -> Held:
+    """Return everything that holds, in its order."""
+    every = tuple(held)
+    return Held(
+        tuple(refusal for each in every for refusal in each.refusals),
+        tuple(demand for each in every for demand in each.demands),
+        tuple(warning for each in every for warning in each.warnings),
+    )
 
 
 def sentences_of(refusals: Iterable[object]) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ Written as SQL because these rows have no relation to one another but their tena
 security holds for each of the tables, as in any other statement.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -32,12 +34,22 @@ _DECIDING: Final = (
 )
 
 
+# What else holds a submission: a name, and SQL that gives one JSON value, or NULL. It may use
+# `t` (the tenant), `a` (the agent), `c` (the category), `clock.now`, and what was `asked`.
+_HOLDERS: Final[tuple[tuple[str, str], ...]] = ()
+_ASKED: Final = (
+    "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"
+    " %s::text AS environment, %s::text AS run"
+)
+
+
 @dataclass(frozen=True)
 class Situation:
     """How the tenant stands at this moment. `agent_status` is None for an agent that is gone.
 
     `version` decides; `shadow` is evaluated beside it. `guardrails` is the number and the text of
-    the tenant's own guardrails, None while it has those that everybody begins with.
+    the tenant's own guardrails, None while it has those that everybody begins with. `holders` is
+    what each of `_HOLDERS` found, by its name.
     """
 
     now: datetime
@@ -48,15 +60,18 @@ class Situation:
     version: PolicyVersion | None
     shadow: PolicyVersion | None
     guardrails: tuple[int, str] | None
+    holders: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
+def read_situation(
+    *, agent_id: UUID, category: str, integration: str = "", environment: str = "", run: str = ""
+) -> Situation:
     """Return the database's time, and what is known of this agent, category and policy."""
-    tenant_id = require_tenant_id()
+    asked = [agent_id, category, integration, environment, run]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), [agent_id, category_key, tenant_id])
+        cursor.execute(_statement(), [*asked, require_tenant_id()])
         row = cursor.fetchone()
-    now, time_zone, days, opens, closes, country, agent_status, number, rules, *rest = row
+    now, time_zone, days, opens, closes, country, agent_status, number, rules, held, *rest = row
     border = len(_fields(ActionCategory))
     end = border + len(_fields(PolicyVersion))
     return Situation(
@@ -68,6 +83,7 @@ def read_situation(*, agent_id: UUID, category_key: str) -> Situation:
         version=_model(PolicyVersion, rest[border:end]),
         shadow=_model(PolicyVersion, rest[end:]),
         guardrails=None if number is None else (number, rules),
+        holders=json.loads(held),
     )
 
 
@@ -77,13 +93,15 @@ def _statement() -> str:
         ", ".join(f'{alias}."{each.column}"' for each in _fields(model))
         for alias, model in (("c", ActionCategory), ("p", PolicyVersion), ("s", PolicyVersion))
     )
+    holders = ", ".join(f"'{name}', ({sql})" for name, sql in _HOLDERS)
     return (
         "SELECT clock.now, t.time_zone, t.business_days, t.business_from, t.business_to,"  # noqa: S608 - names of our own
-        f" t.holiday_country, a.status, g.number, g.document::text, {category}, {version}, {shadow}"
-        " FROM (SELECT govapp_now() AS now) AS clock"
+        f" t.holiday_country, a.status, g.number, g.document::text,"
+        f" json_build_object({holders})::text, {category}, {version}, {shadow}"
+        f" FROM (SELECT govapp_now() AS now) AS clock CROSS JOIN ({_ASKED}) AS asked"
         " JOIN tenants_tenant t ON true"
-        " LEFT JOIN tenants_agent a ON a.tenant_id = t.id AND a.id = %s"
-        " LEFT JOIN approvals_actioncategory c ON c.tenant_id = t.id AND c.key = %s"
+        " LEFT JOIN tenants_agent a ON a.tenant_id = t.id AND a.id = asked.agent_id"
+        " LEFT JOIN approvals_actioncategory c ON c.tenant_id = t.id AND c.key = asked.category"
         f" LEFT JOIN LATERAL ({_DECIDING}) p ON true"
         " LEFT JOIN approvals_policyversion s ON s.tenant_id = t.id"
         " AND s.shadow_since IS NOT NULL AND s.shadow_until IS NULL"

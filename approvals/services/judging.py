@@ -11,7 +11,8 @@ from approvals.deadlines import Office
 from approvals.enums import RequestStatus
 from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
 from approvals.guarding import Guarded, guard, rules_of
-from approvals.leash import Demand, Refusal
+from approvals.holders import HOLDERS
+from approvals.leash import Asked, Demand, Held, Refusal, together
 from approvals.models import ActionCategory, ActionRequest, PolicyVersion
 from approvals.payload_check import find_payload_errors
 from approvals.policies import (
@@ -62,6 +63,7 @@ class Judgement:
     because: str
     refusals: tuple[Refusal, ...]
     guarded: Guarded
+    held: Held
     category: ActionCategory | None
     version: PolicyVersion | None
     facts: Facts
@@ -83,7 +85,7 @@ class Judgement:
         """Everything that was decided, as the request keeps it."""
         return self.evaluation.to_dict() | {
             "refusals": [asdict(each) for each in self.refusals],
-            "demands": [asdict(each) for each in self.guarded.held.demands],
+            "demands": [asdict(each) for each in self.held.demands],
             "guardrails": self.guarded.to_dict(),
         }
 
@@ -110,11 +112,19 @@ def judge_submission(
     decides. `instead_of` is the pending request that this submission replaces: as history it does
     not count.
     """
-    found = read_situation(agent_id=agent.pk, category_key=submission.category)
+    found = read_situation(
+        agent_id=agent.pk,
+        category=submission.category,
+        integration=submission.integration,
+        environment=submission.environment,
+        run=submission.run,
+    )
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
     guarded = guard(submission, rules_of(found.guardrails))
-    refusals = [*_refusals(agent, submission, found, errors), *guarded.held.refusals]
+    asked = Asked(agent, submission, usable, found.now, found.holders)
+    held = together((guarded.held, *(holder(asked) for holder in HOLDERS)))
+    refusals = [*_refusals(agent, submission, found, errors), *held.refusals]
     policy = under or _usable(found.version)
     shadow = _usable_shadow(found) if is_binding else None
     # What is refused anyway needs no history.
@@ -148,19 +158,20 @@ def judge_submission(
         evaluation = _denial(" ".join(each.sentence for each in refusals), None)
     else:
         evaluation = evaluate(policy, facts)
-        if evaluation.outcome == ALLOW and guarded.held.demands and not refusals:
-            evaluation, unmet = _demanded(policy, evaluation, guarded.held.demands)
+        if evaluation.outcome == ALLOW and held.demands and not refusals:
+            evaluation, unmet = _demanded(policy, evaluation, held.demands)
             refusals += unmet
     return Judgement(
         evaluation=evaluation,
         because=" ".join(each.sentence for each in refusals) or evaluation.because,
         refusals=tuple(refusals),
         guarded=guarded,
+        held=held,
         category=found.category,
         version=found.version,
         facts=facts,
         target_digest=target,
-        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, guarded.held.demands)
+        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, held.demands)
         if is_binding
         else None,
         now=found.now,

@@ -1,0 +1,12 @@
+"""What holds a submission besides policy and guardrails: one module each, pure.
+
+Each says of one submission what it refuses, and what it wants a person for. What it looks at comes
+with `Asked.known`, under the name that `selectors.situation` reads it by.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from approvals.leash import Asked, Held
+
+HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = ()
