@@ -2,12 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from approvals.facts import Submission
-from approvals.models import ActionCategory
-from tenants.models import Agent
 
 
 @dataclass(frozen=True)
@@ -33,17 +27,6 @@ class Held:
     refusals: tuple[Refusal, ...] = ()
     demands: tuple[Demand, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One submission, as those look at it who may hold it. `category` is None when unusable."""
-
-    agent: Agent
-    submission: Submission
-    category: ActionCategory | None
-    now: datetime
-    known: Mapping[str, Any]
 
 
 def together(held: Iterable[Held]) -> Held:

@@ -1,4 +1,4 @@
-"""What holds a submission besides policy and guardrails: one module each, pure.
+"""What holds a submission besides policy and guardrails: one module each, without input or output.
 
 Each says of one submission what it refuses, and what it wants a person for. What it looks at comes
 with `Asked.known`, under the name that `selectors.situation` reads it by.
@@ -7,6 +7,7 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
-from approvals.leash import Asked, Held
+from approvals.holders.asked import Asked
+from approvals.leash import Held
 
 HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = ()

@@ -67,9 +67,11 @@ def read_situation(
     *, agent_id: UUID, category: str, integration: str = "", environment: str = "", run: str = ""
 ) -> Situation:
     """Return the database's time, and what is known of this agent, category and policy."""
-    asked = [agent_id, category, integration, environment, run]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), [*asked, require_tenant_id()])
+        cursor.execute(
+            _statement(),
+            [agent_id, category, integration, environment, run, require_tenant_id()],
+        )
         row = cursor.fetchone()
     now, time_zone, days, opens, closes, country, agent_status, number, rules, held, *rest = row
     border = len(_fields(ActionCategory))

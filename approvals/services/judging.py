@@ -12,7 +12,8 @@ from approvals.enums import RequestStatus
 from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
 from approvals.guarding import Guarded, guard, rules_of
 from approvals.holders import HOLDERS
-from approvals.leash import Asked, Demand, Held, Refusal, together
+from approvals.holders.asked import Asked
+from approvals.leash import Demand, Held, Refusal, together
 from approvals.models import ActionCategory, ActionRequest, PolicyVersion
 from approvals.payload_check import find_payload_errors
 from approvals.policies import (
