@@ -35,6 +35,7 @@ from govapp.common.sealing import unseal
 from tenants.enums import AgentStatus, Role
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
+from tenants.selectors.reach import unreachable
 
 __all__ = ["IssuedGrant", "issue_grant", "redeem_grant", "report_execution", "revoke_grant"]
 
@@ -57,13 +58,14 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
     One that expired unused is replaced. Raises `NotFound`, `Forbidden` for an agent that is not
-    active, `NotYet` while a rule holds it back, and `Conflict` when the decision gives none, or
-    it was issued, used or withdrawn.
+    active or may not use the integration any more, `NotYet` while a rule holds it back, and
+    `Conflict` when the decision gives none, or it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
+    _require_in_reach(request)
     now = clock.now()
     _require_not_held_back(request, now)
     former = _expired_grant(request, now)
@@ -157,6 +159,12 @@ def _require_active(agent: Agent) -> None:
     status = Agent.objects.select_for_update(no_key=True).values_list("status", flat=True)
     if status.get(pk=agent.pk) != AgentStatus.ACTIVE:
         raise Forbidden("This agent is not active.")
+
+
+def _require_in_reach(request: ActionRequest) -> None:
+    why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    if why is not None:
+        raise Forbidden(why.sentence, code=why.code)
 
 
 def _require_not_held_back(request: ActionRequest, now: datetime) -> None:
