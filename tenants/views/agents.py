@@ -13,6 +13,7 @@ from tenants.forms_keys import KeyForm
 from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import agents, credentials_of, get_agent
+from tenants.selectors.integrations import grants_of_agent
 from tenants.services.agents import (
     change_agent,
     pause_agent,
@@ -112,10 +113,13 @@ def retire(request: PageRequest, slug: str, agent: str) -> HttpResponse:
 
 def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpResponse:
     """Render one agent, with a form that was filled in wrongly if there is one."""
+    reads_reach = rules.may_read_integrations(request.membership)
     context = {
         "nav": "agents",
         "agent": agent,
         "keys": credentials_of(agent),
+        "reads_reach": reads_reach,
+        "reach": grants_of_agent(agent.pk) if reads_reach else [],
         "may_manage": rules.may_manage_agents(request.membership),
         "may_pause": rules.may_pause_agent(request.membership, agent),
         "pause_form": ReasonForm(),
