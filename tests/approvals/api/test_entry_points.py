@@ -48,12 +48,14 @@ ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("POST", f"{ONE}/grant"): "grant",
     ("POST", f"{ONE}/execution"): "report",
     ("GET", f"{ONE}/explanation"): "read",
+    ("POST", "/api/v1/guardrails/check"): "submit",
     ("GET", "/api/v1/audit/checkpoint"): "read",
     ("GET", "/api/v1/audit/proof/inclusion"): "read",
     ("GET", "/api/v1/audit/proof/consistency"): "read",
     ("GET", "/api/v1/audit/tile/0/000.p/1"): "read",
     ("GET", "/api/v1/audit/receipts/ev_00000000000000000000000000"): "read",
     ("POST", "/api/v1/grants/redeem"): "redeem",
+    ("GET", "/api/v1/status-list"): "redeem",
 }
 UNKNOWN: Final = (401, "unauthenticated")
 
