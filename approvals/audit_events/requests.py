@@ -10,6 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from approvals.audit_events.configuration import schema_text
+from approvals.audit_events.judged import (
+    guardrails_of,
+    held_of,
+    policy_of,
+    rules_of,
+    unmet_of,
+)
 from approvals.audit_events.wording import content, told, words
 from approvals.digests import canonical_json
 from approvals.enums import Purpose, RequestStatus, Verdict
@@ -42,9 +49,6 @@ _ASKED: Final[dict[str, str]] = {
     Purpose.DRILL: "Drill, in the name of an agent: ",
     Purpose.CANARY: "Canary, in the name of an agent: ",
 }
-_OF_FINDING: Final = (
-    "kind", "detector", "start", "end", "severity", "rule", "action", "in_name",
-)  # fmt: skip
 
 
 def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
@@ -78,6 +82,7 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "rules": rules_of(request),
             "because": content(request.because, request),
             **guardrails_of(request),
+            **held_of(request, "demands"),
         },
     )
 
@@ -101,6 +106,7 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
             "policy": policy_of(request),
             "submitted_at": _time(request.submitted_at),
+            **(held_of(request, "refusals") if request.status == RequestStatus.BLOCKED else {}),
         },
     )
 
@@ -343,26 +349,6 @@ def _time(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def policy_of(request: ActionRequest) -> dict[str, Any] | None:
-    """The version that decided."""
-    version = request.policy_version
-    if version is None:
-        return None
-    return {"id": version.public_id, "version": version.number, "digest": version.digest}
-
-
-def unmet_of(request: ActionRequest) -> list[dict[str, str]]:
-    """The rules that would have allowed it without a person, and why they did not apply.
-
-    Only those of its category that looked at some value: why no person was spared is asked later.
-    """
-    return [
-        {"rule": rule["rule_id"], "because": content(rule["because"], request)}
-        for rule in request.trace.get("rules", [])
-        if rule["outcome"] == "allow" and rule["verdict"] == "not_matched" and rule["values"]
-    ]
-
-
 def _category(request: ActionRequest) -> dict[str, Any]:
     """What the category said at that moment; it may be redefined."""
     category = request.category
@@ -377,39 +363,3 @@ def _category(request: ActionRequest) -> dict[str, Any]:
 
 def _supersedes(request: ActionRequest) -> str | None:
     return public_id("ar", request.supersedes_id) if request.supersedes_id else None
-
-
-def guardrails_of(request: ActionRequest) -> dict[str, Any]:
-    """What the guardrails found, without any sample of it; nothing when they found nothing.
-
-    Names in a pointer are the agent's words, and are hidden as they are.
-    """
-    kept = request.trace.get("guardrails") or {}
-    if not kept.get("findings"):
-        return {}
-    findings = [
-        {
-            **{name: each[name] for name in _OF_FINDING},
-            "pointer": content(each["pointer"], request),
-        }
-        for each in kept["findings"]
-    ]
-    return {
-        "guardrails": {
-            "version": kept["version"], "total": kept["total"], "findings": findings,
-        }
-    }  # fmt: skip
-
-
-def rules_of(request: ActionRequest) -> list[dict[str, str]]:
-    """The rules that mattered, with their reasons; the whole trace is on the request."""
-    return [
-        {
-            "rule": rule["rule_id"],
-            "outcome": rule["outcome"],
-            "verdict": rule["verdict"],
-            "because": content(rule["because"], request),
-        }
-        for rule in request.trace.get("rules", [])
-        if rule["verdict"] != "not_matched"
-    ]

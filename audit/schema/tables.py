@@ -22,14 +22,14 @@ _REQUESTS: Final = """
 action_request.submitted | An agent asked to act | category category_name? risk?
     is_reversible:flag? agent:object unmet:list summary reason sources estimated_cost? supersedes?
     environment integration run obligations:object on_behalf_of confidence? payload payload_digest
-    policy:object? rules:list because guardrails:object~
+    policy:object? rules:list because guardrails:object~ demands:list~
 action_request.changed | An approver changed what was asked for | changes:list summary
     former_summary payload payload_digest former_digest version:number policy:object? unmet:list
     outcome obligations:object rules:list because guardrails:object~
 action_request.allowed | It was allowed by rule | status version:number reason payload_digest
     category agent:object policy:object? submitted_at?
 action_request.blocked | It was blocked by rule | status version:number reason payload_digest
-    category agent:object policy:object? submitted_at?
+    category agent:object policy:object? submitted_at? refusals:list~
 action_request.approved | Everybody who had to approve did | status version:number reason
     payload_digest category agent:object policy:object? submitted_at?
 action_request.denied | Somebody denied it | status version:number reason payload_digest category
