@@ -241,3 +241,15 @@ class GuardrailStatus(models.TextChoices):
     LIVE = "live", "In force"
     FORMER = "former", "Formerly in force"
     DISCARDED = "discarded", "Discarded"
+
+
+class ModelCallStatus(models.TextChoices):
+    """Where a call of a model through the gateway stands."""
+
+    OPEN = "open", "Running"
+    ANSWERED = "answered", "Answered"
+    REFUSED = "refused", "Refused"  # before anything was sent on
+    STOPPED = "stopped", "Stopped"  # by a guardrail or a switch, while it was answered
+    FAILED = "failed", "Failed"  # the model's service did not answer, or not well
+    LEFT = "left", "Given up"  # the agent hung up
+    LOST = "lost", "Lost"  # nobody said how it ended

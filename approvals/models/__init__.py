@@ -17,6 +17,7 @@ from approvals.models.exercise import CanaryPlan, Exercise
 from approvals.models.finding import Finding
 from approvals.models.guardrail import GuardrailVersion
 from approvals.models.inbox import SavedFilter
+from approvals.models.model_call import ModelCall, ModelPrice
 from approvals.models.outbox import (
     CallbackDelivery,
     CallbackEndpoint,
@@ -55,6 +56,8 @@ __all__ = [
     "GuardrailVersion",
     "IdempotencyKey",
     "MessageTemplate",
+    "ModelCall",
+    "ModelPrice",
     "Notification",
     "PolicyDraft",
     "PolicyReview",

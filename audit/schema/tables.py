@@ -130,6 +130,14 @@ guardrails.discarded | A draft of the guardrails was put away | number:number re
     based_on:number document:object remark attestation written_by single_person:flag changes:list
 guardrails.published | A version of the guardrails came into force | number:number revision:number
     based_on:number document:object remark attestation written_by single_person:flag changes:list
+model.called | An agent called a model through the gateway | kind model integration run
+    agent:object streams:flag code reason findings:list request_digest status asked_tokens:number
+    answered_tokens:number is_estimated:flag cost currency masked:number answer_digest
+model.refused | A call of a model was refused | kind model integration run agent:object
+    streams:flag code reason findings:list request_digest
+model_price.set | Somebody said what a model costs | pattern currency asked answered most_output
+    former:object?
+model_price.removed | A price was taken away | pattern currency asked answered most_output
 policy.proposed | A version was submitted for review | number:number digest remark draft?
     based_on:number? rolls_back_to:number? effect effect_reasons:list sentences:list
 policy.reviewed | Somebody confirmed a version | number:number digest proposed_by proposed_by_name
