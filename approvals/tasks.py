@@ -10,6 +10,7 @@ from approvals.services import (
     delivery,
     heartbeat,
     idempotency,
+    kill,
     sending,
     simulation_runs,
 )
@@ -81,3 +82,9 @@ def check_chat_connection(tenant_id: str, connection_id: str) -> None:
 def find_chat_accounts(tenant_id: str) -> None:
     """Look members up in Slack, and ask those found whether it is them."""
     chat_checks.find_accounts(tenant_id=UUID(tenant_id))
+
+
+@shared_task(name="approvals.cancel_killed")
+def cancel_killed(tenant_id: str, switch_id: str) -> None:
+    """Cancel what waits within the scope of a kill switch."""
+    kill.cancel_killed(tenant_id=UUID(tenant_id), switch_id=UUID(switch_id))

@@ -36,3 +36,20 @@ class TrustTier(models.TextChoices):
 class AbsenceSource(models.TextChoices):
     ENTERED = "entered", "Entered here"
     CALENDAR = "calendar", "From a calendar"
+
+
+class KillScope(models.TextChoices):
+    """What a kill switch stops."""
+
+    TENANT = "tenant", "Everything"
+    AGENT = "agent", "One agent"
+    INTEGRATION = "integration", "One integration"
+    CATEGORY = "category", "A category, or all below one"
+    DELEGATION = "delegation", "A delegation, and everything under it"
+
+
+class KillPending(models.TextChoices):
+    """What becomes of the requests that wait for people when a switch is thrown."""
+
+    HOLD = "hold", "Held: nobody can decide them until it is resumed"
+    CANCEL = "cancel", "Cancelled, for good"

@@ -15,6 +15,8 @@ class AgentPrincipal:
     scopes: frozenset[str] = field(default=frozenset())
     categories: tuple[str, ...] = ()
     use_is_unnoted: bool = False
+    # Which kill switch stops it: "agent", "tenant", or none.
+    killed: str = ""
     # What DRF's permissions ask of a user.
     is_authenticated: bool = True
 

@@ -32,6 +32,18 @@ def may_pause_agent(member: Membership, agent: Agent) -> bool:
     )
 
 
+def may_throw_kill_switch(member: Membership, agent: Agent | None) -> bool:
+    """Who governs stops anything; whoever owns an agent stops that."""
+    if agent is not None:
+        return may_pause_agent(member, agent)
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
+def may_resume_kill_switch(member: Membership) -> bool:
+    """Who governs; that it is a second person is for the service to see to."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_report_leak(member: Membership, agent: Agent) -> bool:
     """As pausing: whoever notices it stops the key, and asks afterwards."""
     return may_pause_agent(member, agent)

@@ -22,7 +22,7 @@ from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
 from govapp.common.ids import public_id
-from tenants.api.scopes import HasScope, check_category
+from tenants.api.scopes import HasScope, check_category, killed_is_noted
 from tenants.scopes import Scope
 
 
@@ -42,7 +42,8 @@ class ActionRequestGrant(ApiView):
         """Issue the permission of an allowed or approved request: a JWS, once, for minutes."""
         found = get_request(request_id, agent_id=self.agent.pk)
         check_category(request, found.category_key)
-        grant = issue_grant(agent=self.agent, request_id=request_id)
+        with killed_is_noted(request):
+            grant = issue_grant(agent=self.agent, request_id=request_id)
         return Response(grant_for(grant), status=201)
 
 
@@ -50,6 +51,7 @@ class ActionRequestExecution(ApiView):
     """`/api/v1/action-requests/{id}/execution`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REPORT}
+    goes_on_when_killed = True  # what was done before is still to be known
 
     @extend_schema(
         operation_id="action_requests_report_execution",
@@ -80,6 +82,7 @@ class GrantRedeem(APIView):
     """
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REDEEM}
+    goes_on_when_killed = True  # refuses, and the record of the permission says so
 
     # Nobody needs a key here; who sends one is held to its scopes.
     permission_classes = [HasScope]

@@ -53,6 +53,7 @@ class ActionRequestList(ApiView):
     """`/api/v1/action-requests`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # judged, and kept as blocked
 
     @property
     def known_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -126,6 +127,7 @@ class ActionRequestPreview(ApiView):
     """`/api/v1/action-requests/preview`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # says that it would be blocked
 
     @extend_schema(
         operation_id="action_requests_preview",
@@ -170,6 +172,7 @@ class ActionRequestCancel(ApiView):
     """`/api/v1/action-requests/{id}/cancel`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # only ends something
 
     @extend_schema(
         operation_id="action_requests_cancel",

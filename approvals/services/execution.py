@@ -20,6 +20,7 @@ from approvals.enums import (
     RequestStatus,
     Verdict,
 )
+from approvals.killing import death_of, stop_of
 from approvals.models import ActionRequest, ExecutionGrant, Vote
 from approvals.obligations import grant_not_before
 from approvals.services.callbacks import queue_callbacks
@@ -33,6 +34,7 @@ from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFo
 from govapp.common.ids import public_id
 from govapp.common.sealing import unseal
 from tenants.enums import AgentStatus, Role
+from tenants.killing import CODE
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
 
@@ -56,14 +58,16 @@ class IssuedGrant:
 def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
-    One that expired unused is replaced. Raises `NotFound`, `Forbidden` for an agent that is not
-    active, `NotYet` while a rule holds it back, and `Conflict` when the decision gives none, or
+    One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
+    `Forbidden` for an agent that is not active or while a kill switch stops it, `NotYet` while a
+    rule holds it back, and `Conflict` when the decision gives none, or
     it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
+    _require_not_killed(request)
     now = clock.now()
     _require_not_held_back(request, now)
     former = _expired_grant(request, now)
@@ -159,6 +163,12 @@ def _require_active(agent: Agent) -> None:
         raise Forbidden("This agent is not active.")
 
 
+def _require_not_killed(request: ActionRequest) -> None:
+    found = stop_of(request)
+    if found is not None:
+        raise Forbidden(found.sentence, code=CODE)
+
+
 def _require_not_held_back(request: ActionRequest, now: datetime) -> None:
     """A rule can hold the permission back for a while, in which people may still withdraw it."""
     not_before = grant_not_before(request)
@@ -184,7 +194,8 @@ def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | No
     if request.execution_state not in (ExecutionState.NOT_STARTED, ExecutionState.GRANTED):
         raise Conflict(f"No permission can be issued any more: {_state(request)}.")
     grant = _alive_grant(request)
-    if grant is not None and grant.expires_at > now:
+    is_dead = grant is not None and death_of(request, grant.issued_at) is not None
+    if grant is not None and grant.expires_at > now and not is_dead:
         until = grant.expires_at.strftime("%H:%M:%S UTC")
         raise Conflict(f"The permission was issued already and can be used until {until}.")
     return grant

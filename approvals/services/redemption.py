@@ -13,6 +13,7 @@ from approvals.audit_events import execution as events
 from approvals.doors import grant_by_jti
 from approvals.enums import ExecutionState, Purpose, TimerKind
 from approvals.grant_tokens import GrantTokenInvalid
+from approvals.killing import death_of
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
@@ -20,6 +21,7 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from govapp.common.tenancy import bound_tenant_id, tenant_transaction
 from tenants.enums import AgentStatus
+from tenants.killing import CODE
 from tenants.models import Agent, Tenant
 
 log = structlog.get_logger(__name__)
@@ -139,6 +141,10 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
         return Conflict(f"This permission was used on {at}.", code="grant_redeemed")
     if grant.revoked_at is not None:
         return Conflict("This permission was withdrawn.", code="grant_revoked")
+    dead = death_of(request, grant.issued_at)
+    if dead is not None:
+        said = dead.sentence if dead.resumed_at is None else dead.dead_sentence
+        return Conflict(said, code=CODE)
     if now >= grant.expires_at:
         return Conflict("This permission has expired; ask for a new one.", code="grant_expired")
     if grant.payload_digest != request.payload_digest:

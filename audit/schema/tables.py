@@ -228,6 +228,14 @@ access_token.issued | An agent got a token for minutes | key agent agent_name to
     token_scopes:list thumbprint? token_expires_at
 grant_key.made | The key that signs permissions was made | kid public_key_sha256
 """
+_KILL: Final = """
+kill_switch.thrown | Somebody stopped an agent, a system, a category or everything | reason pending
+    stopped:object took_ms:number is_complete:flag
+kill_switch.resumed | A second person let go on what was stopped | reason thrown_by:object thrown_at
+kill_switch.drilled | What a kill switch would have stopped was tried | reason pending
+    stopped:object took_ms:number
+kill_switch.settled | A kill switch has cancelled everything that waited | cancelled:number
+"""
 _WATCH: Final = """
 drill.started | A drill was sent to people | request category asked:list plan?
 canary.started | A canary was sent to people | request category asked:list plan?
@@ -317,6 +325,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Policies": ("", _POLICIES),
     "People": ("", _PEOPLE),
     "Agents and keys": ("", _AGENTS),
+    "Kill switches": ("scope ref name", _KILL),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
     "Streams": ("name kind host format discloses:flag", _STREAMS),

@@ -1,6 +1,7 @@
 from tenants.models.absence import Absence
 from tenants.models.access import AccessToken, KeyRefusal
 from tenants.models.agent import Agent, Credential
+from tenants.models.kill import KillSwitch
 from tenants.models.people import ApproverGroup, GroupMember, Invitation, Membership
 from tenants.models.tenant import Tenant
 from tenants.models.token import MemberToken
@@ -15,6 +16,7 @@ __all__ = [
     "GroupMember",
     "Invitation",
     "KeyRefusal",
+    "KillSwitch",
     "MemberToken",
     "Membership",
     "Tenant",
