@@ -13,6 +13,8 @@ from approvals.models import (
     Exercise,
     Finding,
     MessageTemplate,
+    ModelCall,
+    ModelPrice,
     PushSubscription,
     RequestRevision,
     SavedFilter,
@@ -49,6 +51,14 @@ def leave_rows(world: World, request: ActionRequest) -> None:
         reviewer=company.carl, outcome="justified", remark=secret, reviewed_at=now,
     )  # fmt: skip
     Comment.objects.create(request=request, author=alice, text=secret)
+    ModelPrice.objects.create(
+        pattern=f"model-of-{company.slug}", currency="EUR", asked=1, answered=2, set_by=company.carl
+    )
+    ModelCall.objects.create(
+        agent=world.agent, credential_id=key.pk, kind="chat", model=f"model-of-{company.slug}",
+        integration="models", run_key=secret, status="answered", request_digest="sha256:0",
+        started_at=now, ended_at=now,
+    )  # fmt: skip
     ContactPreference.objects.create(member=alice, channels=["email"])
     sealed = seal(secret.encode())
     ChatConnection.objects.create(
