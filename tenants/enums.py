@@ -53,3 +53,35 @@ class KillPending(models.TextChoices):
 
     HOLD = "hold", "Held: nobody can decide them until it is resumed"
     CANCEL = "cancel", "Cancelled, for good"
+
+
+class IntegrationKind(models.TextChoices):
+    """What an integration is. Only the last two have a secret in the vault."""
+
+    HTTP = "http", "Another system"
+    BANK = "bank", "Bank"
+    CRM = "crm", "Customer register"
+    MODEL = "model", "Model provider, with a key of our own"
+    INJECTED = "injected", "Secret given out with a permission"
+
+    @property
+    def has_secret(self) -> bool:
+        return self in (IntegrationKind.MODEL, IntegrationKind.INJECTED)
+
+
+class IntegrationStatus(models.TextChoices):
+    """How an integration stands; that it has expired follows from its date."""
+
+    DRAFT = "draft", "Draft"
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Suspended"
+    REVOKED = "revoked", "Revoked"  # for good
+
+
+class UnusualUse(models.TextChoices):
+    """In which way the use of an integration is unlike what it was before."""
+
+    VOLUME = "volume", "Much more than usual"
+    HOUR = "hour", "At an unusual hour"
+    TARGET = "target", "Targets never seen before"
+    FAILURE = "failure", "Many failures"

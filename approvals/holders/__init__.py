@@ -7,8 +7,8 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
-from approvals.holders import kill
+from approvals.holders import kill, reach
 from approvals.holders.asked import Asked
 from approvals.leash import Held
 
-HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (kill.held,)
+HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (kill.held, reach.held)

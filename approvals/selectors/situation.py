@@ -20,6 +20,7 @@ from approvals.models import ActionCategory, PolicyVersion
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
 from tenants.selectors.kill import KILL_SQL
+from tenants.selectors.reach import REACH_SQL
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -37,7 +38,7 @@ _DECIDING: Final = (
 
 # What else holds a submission: a name, and SQL that gives one JSON value, or NULL. It may use
 # `t` (the tenant), `a` (the agent), `c` (the category), `clock.now`, and what was `asked`.
-_HOLDERS: Final[tuple[tuple[str, str], ...]] = (("kill", KILL_SQL),)
+_HOLDERS: Final[tuple[tuple[str, str], ...]] = (("kill", KILL_SQL), ("reach", REACH_SQL))
 _ASKED: Final = (
     "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"
     " %s::text AS environment, %s::text AS run"

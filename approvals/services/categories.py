@@ -42,12 +42,14 @@ def create_category(
     target_field: str = "",
     amount_field: str = "",
     editable_fields: Sequence[str] = (),
+    needs_integration: bool = False,
 ) -> ActionCategory:
     """Define a kind of action; nobody may approve it until a right is given.
 
     `target_field` and `amount_field` are dotted paths into the payload, or empty: rules that look
     at history find there whom or what it is done to, and how much it is about. An
-    approver may change what `editable_fields`, paths as well, lead to.
+    approver may change what `editable_fields`, paths as well, lead to. With `needs_integration`
+    its actions are refused unless they name a registered system that the agent was granted.
 
     Raises `Forbidden` (needs `compliance`), `Invalid`, `Conflict` when the key is taken.
     """
@@ -64,6 +66,7 @@ def create_category(
         target_field=target_field,
         amount_field=amount_field,
         editable_fields=list(editable_fields),
+        needs_integration=needs_integration,
     )
     if len(key) > 100 or not _KEY.fullmatch(key):
         raise _invalid("/key", "Write words of a-z, 0-9 and _ joined by dots: payments.transfer.")
@@ -85,7 +88,7 @@ def change_category(
     """Change anything of a category but its key. Requests in flight keep what they froze.
 
     Fields: name, risk, is_reversible, description, payload_schema, display, cost_class,
-    target_field, amount_field, editable_fields, is_archived.
+    target_field, amount_field, editable_fields, needs_integration, is_archived.
     Raises `Forbidden`, `Invalid`.
     """
     _require_editor(actor)
@@ -241,6 +244,7 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "risk": _check_risk,
     "is_reversible": _check_flag("/is_reversible"),
     "is_archived": _check_flag("/is_archived"),
+    "needs_integration": _check_flag("/needs_integration"),
     "payload_schema": require_usable_schema,
     "display": _check_display,
     "cost_class": _check_cost_class,

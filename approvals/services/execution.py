@@ -37,6 +37,7 @@ from tenants.enums import AgentStatus, Role
 from tenants.killing import CODE
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
+from tenants.selectors.reach import unreachable
 
 __all__ = ["IssuedGrant", "issue_grant", "redeem_grant", "report_execution", "revoke_grant"]
 
@@ -59,15 +60,16 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
     One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
-    `Forbidden` for an agent that is not active or while a kill switch stops it, `NotYet` while a
-    rule holds it back, and `Conflict` when the decision gives none, or
-    it was issued, used or withdrawn.
+    `Forbidden` for an agent that is not active or may not use the integration any more, or while a
+    kill switch stops it, `NotYet` while a rule holds it back, and `Conflict` when the decision
+    gives none, or it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
     _require_not_killed(request)
+    _require_in_reach(request)
     now = clock.now()
     _require_not_held_back(request, now)
     former = _expired_grant(request, now)
@@ -167,6 +169,12 @@ def _require_not_killed(request: ActionRequest) -> None:
     found = stop_of(request)
     if found is not None:
         raise Forbidden(found.sentence, code=CODE)
+
+
+def _require_in_reach(request: ActionRequest) -> None:
+    why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    if why is not None:
+        raise Forbidden(why.sentence, code=why.code)
 
 
 def _require_not_held_back(request: ActionRequest, now: datetime) -> None:

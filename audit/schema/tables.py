@@ -10,6 +10,7 @@ from typing import Final
 _CONFIGURED: Final = """
 category.created | A kind of action was defined | name risk is_reversible:flag description
     payload_schema display cost_class:any target_field amount_field editable_fields:list
+    needs_integration:flag~
 category.changed | A kind of action was redefined | changes:object
 category.right_given | A group or a person may approve it from now on | bearer bearer_id bearer_name
 category.right_taken | A group or a person may no longer approve it | bearer bearer_id bearer_name
@@ -236,6 +237,30 @@ kill_switch.drilled | What a kill switch would have stopped was tried | reason p
     stopped:object took_ms:number
 kill_switch.settled | A kill switch has cancelled everything that waited | cancelled:number
 """
+_INTEGRATIONS: Final = """
+integration.registered | An external system was registered | kind address scopes:list
+    labels_cleared:list owner:object expires_at?
+integration.changed | An integration was changed | changes:object
+integration.check_asked | Somebody asked for a check of it | address
+integration.checked | It was checked | address scopes:list passed:flag result
+integration.activated | It may be used from now on |
+integration.suspended | Nothing is done on it for now | reason
+integration.resumed | It may be used again |
+integration.revoked | It ended for good | reason
+integration.granted | An agent may use it | grant agent agent_name categories:list scopes:list
+    expires_at?
+integration.grant_withdrawn | An agent may use it no more | grant agent agent_name categories:list
+    scopes:list expires_at?
+integration.secret_set | Its secret is in the vault | secret_version:number mark
+integration.secret_rotated | It has another secret | secret_version:number mark former_mark
+    former_until?
+integration.secret_revoked | Its secret is in the vault no more | secret_version:number mark
+integration.secret_injected | Its secret was given out with a permission | secret_version:number
+    mark agent agent_name given_to given_to_name jti expires_at
+integration.key_opened | Its key was opened for calls, first in an hour | agent agent_name
+    secret_version:number mark
+integration.use_unusual | It is used unlike before | agent agent_name kind hour
+"""
 _WATCH: Final = """
 drill.started | A drill was sent to people | request category asked:list plan?
 canary.started | A canary was sent to people | request category asked:list plan?
@@ -326,6 +351,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "People": ("", _PEOPLE),
     "Agents and keys": ("", _AGENTS),
     "Kill switches": ("scope ref name", _KILL),
+    "Integrations": ("integration integration_name", _INTEGRATIONS),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
     "Streams": ("name kind host format discloses:flag", _STREAMS),

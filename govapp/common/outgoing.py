@@ -68,6 +68,29 @@ def post(
         raise CallFailed(f"The connection failed: {type(error).__name__}.") from error
 
 
+def head(url: str, *, may_go_to: Judge, seconds: float) -> int:
+    """Ask an address for nothing (HEAD) and return the status, whatever it is.
+
+    `seconds` bounds everything together. Raises `CallFailed`.
+    """
+
+    async def resolved_and_asked() -> int:
+        async with asyncio.timeout(seconds):
+            target = httpx.URL(url)
+            address = await resolve(target, may_go_to=may_go_to)
+            answer = await exchange(
+                target, b"", {}, address=address, seconds=seconds, at_most=0, method="HEAD"
+            )
+            return answer.status
+
+    try:
+        return asyncio.run(resolved_and_asked())
+    except TimeoutError as error:
+        raise CallFailed(f"No answer within {seconds:.0f} seconds.") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise CallFailed(f"The connection failed: {type(error).__name__}.") from error
+
+
 async def exchange(
     url: httpx.URL,
     content: bytes,
@@ -76,8 +99,9 @@ async def exchange(
     address: str,
     seconds: float,
     at_most: int,
+    method: str = "POST",
 ) -> Answer:
-    """Post to this IP address under the URL's name. Raises httpx's errors and `CallFailed`."""
+    """Ask this IP address under the URL's name. Raises httpx's errors and `CallFailed`."""
     async with (
         httpx.AsyncClient(
             timeout=httpx.Timeout(seconds),
@@ -86,7 +110,7 @@ async def exchange(
             verify=_trusted(),
         ) as client,
         client.stream(
-            "POST",
+            method,
             url.copy_with(host=address),
             content=content,
             headers={"accept-encoding": "identity", **headers, "host": url.netloc.decode("ascii")},

@@ -2,10 +2,17 @@ from tenants.models.absence import Absence
 from tenants.models.access import AccessToken, KeyRefusal
 from tenants.models.agent import Agent, Credential
 from tenants.models.kill import KillSwitch
+from tenants.models.integration import (
+    Integration,
+    IntegrationAlert,
+    IntegrationGrant,
+    IntegrationUse,
+)
 from tenants.models.people import ApproverGroup, GroupMember, Invitation, Membership
 from tenants.models.tenant import Tenant
 from tenants.models.token import MemberToken
 from tenants.models.user import User
+from tenants.models.vault import TenantKey, VaultSecret
 
 __all__ = [
     "Absence",
@@ -14,11 +21,17 @@ __all__ = [
     "ApproverGroup",
     "Credential",
     "GroupMember",
+    "Integration",
+    "IntegrationAlert",
+    "IntegrationGrant",
+    "IntegrationUse",
     "Invitation",
     "KeyRefusal",
     "KillSwitch",
     "MemberToken",
     "Membership",
     "Tenant",
+    "TenantKey",
     "User",
+    "VaultSecret",
 ]
