@@ -1,13 +1,13 @@
 from tenants.models.absence import Absence
 from tenants.models.access import AccessToken, KeyRefusal
 from tenants.models.agent import Agent, Credential
-from tenants.models.kill import KillSwitch
 from tenants.models.integration import (
     Integration,
     IntegrationAlert,
     IntegrationGrant,
     IntegrationUse,
 )
+from tenants.models.kill import KillSwitch
 from tenants.models.people import ApproverGroup, GroupMember, Invitation, Membership
 from tenants.models.tenant import Tenant
 from tenants.models.token import MemberToken
