@@ -40,6 +40,7 @@ from approvals.api.requests import (
     ActionRequestList,
     ActionRequestPreview,
 )
+from approvals.api.status_list import StatusListView
 from govapp.common.api.converters import PublicIdConverter
 
 
@@ -88,4 +89,5 @@ urlpatterns = [
     path(f"{_VERSION}/withdraw", PolicyWithdraw.as_view()),
     path("guardrails/check", GuardrailChecks.as_view()),
     path("grants/redeem", GrantRedeem.as_view()),
+    path("status-list", StatusListView.as_view()),
 ]

@@ -59,7 +59,7 @@ AGENTS = {
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
         "action-requests/<action_request:request_id>/explanation",
-        "guardrails/check",
+        "guardrails/check", "status-list",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )

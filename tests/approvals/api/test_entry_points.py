@@ -55,6 +55,7 @@ ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("GET", "/api/v1/audit/tile/0/000.p/1"): "read",
     ("GET", "/api/v1/audit/receipts/ev_00000000000000000000000000"): "read",
     ("POST", "/api/v1/grants/redeem"): "redeem",
+    ("GET", "/api/v1/status-list"): "redeem",
 }
 UNKNOWN: Final = (401, "unauthenticated")
 
