@@ -126,11 +126,14 @@ policy_draft.discarded | A draft was put away | revision:number title source_sha
 policy_template.applied | A template was filled in | template answers:object into_live:flag
     categories:list differences:list also:list
 guardrails.saved | A draft of the guardrails has other rules | number:number revision:number
-    based_on:number document document_sha256 remark attestation written_by single_person:flag changes:list
+    based_on:number document document_sha256 remark attestation written_by single_person:flag
+    changes:list
 guardrails.discarded | A draft of the guardrails was put away | number:number revision:number
-    based_on:number document document_sha256 remark attestation written_by single_person:flag changes:list
+    based_on:number document document_sha256 remark attestation written_by single_person:flag
+    changes:list
 guardrails.published | A version of the guardrails came into force | number:number revision:number
-    based_on:number document document_sha256 remark attestation written_by single_person:flag changes:list
+    based_on:number document document_sha256 remark attestation written_by single_person:flag
+    changes:list
 model.called | An agent called a model through the gateway | kind model integration run
     agent:object streams:flag code reason findings:list request_digest status asked_tokens:number
     answered_tokens:number is_estimated:flag cost currency masked:number answer_digest
