@@ -42,6 +42,7 @@ def category_created(*, actor: Membership, category: ActionCategory) -> None:
             "target_field": category.target_field,
             "amount_field": category.amount_field,
             "editable_fields": category.editable_fields,
+            "undo": schema_text(category.undo),
         },
     )
 

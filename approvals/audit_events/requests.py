@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from approvals.audit_events.configuration import schema_text
+from approvals.audit_events.runs import record_in_run
 from approvals.audit_events.wording import content, told, words
 from approvals.digests import canonical_json
 from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
+from approvals.selectors.runs import sources_of
 from approvals.selectors.twins import Twin
 from audit.actors import SYSTEM, Actor, Subject, Words
 from audit.services import Alike, Entry, record_many
@@ -48,8 +50,8 @@ _OF_FINDING: Final = (
 
 
 def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
-    """The agent asked."""
-    _record(
+    """The agent asked. The caller holds the lock of the run that it belongs to, if any."""
+    entry = _entry(
         f"{_noun(request)}.submitted",
         request,
         actor,
@@ -78,8 +80,14 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "rules": rules_of(request),
             "because": content(request.because, request),
             **guardrails_of(request),
+            **_lineage(request),
+            **({"undoes": public_id("ar", request.undoes_id)} if request.undoes_id else {}),
         },
     )
+    if request.run is None:
+        record_many([entry])
+    else:
+        record_in_run(request.run, entry)
 
 
 def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
@@ -399,6 +407,21 @@ def guardrails_of(request: ActionRequest) -> dict[str, Any]:
             "version": kept["version"], "total": kept["total"], "findings": findings,
         }
     }  # fmt: skip
+
+
+def _lineage(request: ActionRequest) -> dict[str, Any]:
+    """What flowed into it from its run: labels, and the sources by the steps that read them."""
+    if request.run is None:
+        return {}
+    step = request.step
+    found = [{"step": number, **source} for number, source in sources_of(request.run, step)]
+    return {
+        "lineage": {
+            "step": step.public_id if step else None,
+            "labels": step.carried if step else request.run.labels,
+            "sources": content(schema_text(found), request),
+        }
+    }
 
 
 def rules_of(request: ActionRequest) -> list[dict[str, str]]:
