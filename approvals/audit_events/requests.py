@@ -17,10 +17,12 @@ from approvals.audit_events.judged import (
     rules_of,
     unmet_of,
 )
+from approvals.audit_events.runs import record_in_run
 from approvals.audit_events.wording import content, told, words
 from approvals.digests import canonical_json
 from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
+from approvals.selectors.runs import sources_of
 from approvals.selectors.twins import Twin
 from audit.actors import SYSTEM, Actor, Subject, Words
 from audit.services import Alike, Entry, record_many
@@ -52,8 +54,8 @@ _ASKED: Final[dict[str, str]] = {
 
 
 def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
-    """The agent asked."""
-    _record(
+    """The agent asked. The caller holds the lock of the run that it belongs to, if any."""
+    entry = _entry(
         f"{_noun(request)}.submitted",
         request,
         actor,
@@ -83,8 +85,14 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "because": content(request.because, request),
             **guardrails_of(request),
             **held_of(request, "demands"),
+            **_lineage(request),
+            **({"undoes": public_id("ar", request.undoes_id)} if request.undoes_id else {}),
         },
     )
+    if request.run is None:
+        record_many([entry])
+    else:
+        record_in_run(request.run, entry)
 
 
 def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
@@ -363,3 +371,18 @@ def _category(request: ActionRequest) -> dict[str, Any]:
 
 def _supersedes(request: ActionRequest) -> str | None:
     return public_id("ar", request.supersedes_id) if request.supersedes_id else None
+
+
+def _lineage(request: ActionRequest) -> dict[str, Any]:
+    """What flowed into it from its run: labels, and the sources by the steps that read them."""
+    if request.run is None:
+        return {}
+    step = request.step
+    found = [{"step": number, **source} for number, source in sources_of(request.run, step)]
+    return {
+        "lineage": {
+            "step": step.public_id if step else None,
+            "labels": step.carried if step else request.run.labels,
+            "sources": content(schema_text(found), request),
+        }
+    }

@@ -32,6 +32,7 @@ from approvals.models.request import (
     RequirementStage,
 )
 from approvals.models.revision import RequestRevision
+from approvals.models.run import Run, RunStep, RunStepInput
 from approvals.models.simulation import PolicySimulation, ShadowResult, SimulatedChange
 from approvals.models.timer import Timer
 from approvals.models.vote import Vote
@@ -68,6 +69,9 @@ __all__ = [
     "Requirement",
     "RequirementStage",
     "ReviewLink",
+    "Run",
+    "RunStep",
+    "RunStepInput",
     "SavedFilter",
     "ShadowResult",
     "SimulatedChange",

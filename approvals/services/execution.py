@@ -29,6 +29,7 @@ from approvals.services.lifecycle import move_execution
 from approvals.services.locking import ended, lock_request
 from approvals.services.redemption import redeem_grant
 from approvals.services.schedule import close_timers
+from approvals.services.undoing import note_undone
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
 from govapp.common.ids import public_id
@@ -147,6 +148,8 @@ def report_execution(
     close_timers(request=request, now=now)
     events.execution_reported(agent=agent, request=request, former=former, cost=cost, now=now)
     queue_callbacks(request=request, event_type=f"execution.{to}")
+    if to == ExecutionState.SUCCEEDED:
+        note_undone(made=request, now=now)
     return request
 
 

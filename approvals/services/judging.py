@@ -119,6 +119,7 @@ def judge_submission(
         integration=submission.integration,
         environment=submission.environment,
         run=submission.run,
+        step=submission.step,
     )
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
@@ -134,6 +135,7 @@ def judge_submission(
     target = target_digest(usable, submission.payload)
     facts = facts_of(
         guardrail_findings=guarded.names,
+        run_labels=_run_labels(found),
         agent=agent,
         agent_status=found.agent_status or "",
         submission=submission,
@@ -178,6 +180,12 @@ def judge_submission(
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
     )
+
+
+def _run_labels(found: Situation) -> frozenset[str] | None:
+    """Return the labels that flow into it; None when it is in no run that is known by its id."""
+    run = found.holders.get("run")
+    return None if run is None else frozenset(run["labels"])
 
 
 def _refusals(

@@ -18,6 +18,7 @@ from approvals.services import notifications
 from approvals.services.judging import Judgement, Shadowed, judge_submission
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
+from approvals.services.runs import Joined, count_request, join_run
 from approvals.services.stages import first_deadline, open_requirements
 from approvals.submission_check import check_submission
 from audit.actors import SYSTEM
@@ -55,10 +56,12 @@ def submit_action(
     """
     check_submission(submission)
     with unit_of_work():
+        # First: what flows through the run stands still from here on.
+        joined = join_run(agent=agent, submission=submission)
         judged = judge_submission(agent, submission, is_binding=True)
         _check_references(agent, submission)
         written = without_masked_words(submission, judged.guarded)
-        request, to = _build(agent, written, judged, purpose), judged.status
+        request, to = _build(agent, written, judged, purpose, joined), judged.status
         stages = StageClock(judged.office)
         if to == RequestStatus.PENDING:
             request.deadline_at = first_deadline(
@@ -67,6 +70,8 @@ def submit_action(
         is_asked = to == RequestStatus.PENDING and purpose == Purpose.ACTION
         actor = agent.as_actor() if is_asked else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
+        if joined is not None:
+            count_request(run=joined.run, request=request)
         if to == RequestStatus.PENDING:
             board = open_requirements(
                 request=request, evaluation=judged.evaluation, now=judged.now, clock=stages
@@ -142,7 +147,11 @@ def digest_of(agent: Agent, submission: Submission, version: PolicyVersion | Non
 
 
 def _build(
-    agent: Agent, submission: Submission, judged: Judgement, purpose: Purpose
+    agent: Agent,
+    submission: Submission,
+    judged: Judgement,
+    purpose: Purpose,
+    joined: Joined | None,
 ) -> ActionRequest:
     version = judged.version
     return ActionRequest(
@@ -160,11 +169,14 @@ def _build(
         environment=submission.environment,
         integration=submission.integration,
         run_key=submission.run,
+        run=joined.run if joined else None,
+        step=joined.step if joined else None,
         target_digest=judged.target_digest,
         estimated_cost=submission.estimated_cost,
         on_behalf_of=submission.on_behalf_of,
         traceparent=submission.traceparent,
         supersedes_id=submission.supersedes,
+        undoes_id=submission.undoes,
         callback_endpoint_id=submission.callback_endpoint,
         policy_version=version,
         trace=judged.to_trace(),

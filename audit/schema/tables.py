@@ -10,7 +10,7 @@ from typing import Final
 _CONFIGURED: Final = """
 category.created | A kind of action was defined | name risk is_reversible:flag description
     payload_schema display cost_class:any target_field amount_field editable_fields:list
-    needs_integration:flag~
+    needs_integration:flag~ undo:any~
 category.changed | A kind of action was redefined | changes:object
 category.right_given | A group or a person may approve it from now on | bearer bearer_id bearer_name
 category.right_taken | A group or a person may no longer approve it | bearer bearer_id bearer_name
@@ -23,7 +23,7 @@ _REQUESTS: Final = """
 action_request.submitted | An agent asked to act | category category_name? risk?
     is_reversible:flag? agent:object unmet:list summary reason sources estimated_cost? supersedes?
     environment integration run obligations:object on_behalf_of confidence? payload payload_digest
-    policy:object? rules:list because guardrails:object~ demands:list~
+    policy:object? rules:list because guardrails:object~ demands:list~ lineage:object~ undoes~
 action_request.changed | An approver changed what was asked for | changes:list summary
     former_summary payload payload_digest former_digest version:number policy:object? unmet:list
     outcome obligations:object rules:list because guardrails:object~
@@ -41,6 +41,8 @@ action_request.expired | Nobody decided in time | status version:number reason p
     category agent:object policy:object? submitted_at?
 action_request.cancelled | The agent took it back | status version:number reason payload_digest
     category agent:object policy:object? submitted_at?
+action_request.undo_asked | Somebody asked that it is taken back | reason undo category agent:object
+    payload_digest within_hours:number reported_at
 request.revealed | Somebody asked to see what its page masks | kinds:list payload_digest
 vote.cast | A person decided on a request | verdict reason rights:list seats:any channel
     payload_digest request_version:number seconds_viewed:number? second_factor:any
@@ -83,6 +85,7 @@ grant.redeem_refused | A permission that is not good was refused | jti kid expir
     name_is_verified:flag why
 grant.revoked | A person withdrew the permission | jti~ kid~ expires_at~ reason
 execution.reported | The agent said how it went | outcome before note cost?
+execution.undone | Another action has taken it back | undone_by before
 """
 _MESSAGES: Final = """
 notification.sent | A person's server took a message over | kind channel dedup_key attempts:number
@@ -341,6 +344,14 @@ report.attested | An officer stands for a report | sha256 statement
 report.failed | A report could not be made | reason
 report.downloaded | A report was taken out | sha256
 """
+_RUNS: Final = """
+run.started | An agent began a task | key title traceparent agent:object
+run.step_recorded | The agent said what it did in a task | step key number:number kind result title
+    inputs:list source labels:list carried:list input_digest output_digest integration model cost?
+    tokens_in:number? tokens_out:number? request?
+run.closed | A task is over; so many steps, requests and events it had | outcome note steps:number
+    requests:number events:number labels:list
+"""
 _STAGE: Final = "stage position:number rule seats:list added_so_far:list opened_at? deadline_at?"
 _GRANT: Final = "category agent agent_name payload_digest policy_version:number?"
 
@@ -355,6 +366,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Agents and keys": ("", _AGENTS),
     "Kill switches": ("scope ref name", _KILL),
     "Integrations": ("integration integration_name", _INTEGRATIONS),
+    "Runs": ("", _RUNS),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
     "Streams": ("name kind host format discloses:flag", _STREAMS),
