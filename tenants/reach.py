@@ -96,3 +96,12 @@ def _grants(known: Mapping[str, Any], category: str | None) -> OutOfReach | None
 
 def _is_for(patterns: Sequence[str], category: str | None) -> bool:
     return category is None or (bool(patterns) and covers(patterns, category))
+
+
+def granted_scopes(known: Mapping[str, Any] | None, *, category: str) -> tuple[str, ...]:
+    """Return the scopes of the integration that the agent's live grants for this category give."""
+    live = [
+        each for each in (known or {}).get("grants", ())
+        if not (each["is_withdrawn"] or each["has_ended"]) and _is_for(each["categories"], category)
+    ]  # fmt: skip
+    return tuple(sorted({scope for each in live for scope in each["scopes"]}))

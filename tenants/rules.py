@@ -49,6 +49,21 @@ def may_report_leak(member: Membership, agent: Agent) -> bool:
     return may_pause_agent(member, agent)
 
 
+def may_manage_integrations(member: Membership) -> bool:
+    """Owners register systems, hold their secrets, and grant them to agents."""
+    return has_role(member, Role.OWNER)
+
+
+def may_suspend_integration(member: Membership) -> bool:
+    """Stopping is always safe: also compliance."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
+def may_read_integrations(member: Membership) -> bool:
+    """Those who govern and those who check see what agents may reach, and how it is used."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE, Role.AUDITOR)
+
+
 def may_change_settings(member: Membership) -> bool:
     """Owners change the tenant's settings."""
     return has_role(member, Role.OWNER)

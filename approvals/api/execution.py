@@ -14,15 +14,22 @@ from rest_framework.views import APIView
 from approvals.api.answers import ActionRequestAnswer, answer_for
 from approvals.api.base import ID, ApiView
 from approvals.api.bodies import ExecutionReport, Redemption
-from approvals.api.grant_answers import GrantAnswer, KeySet, RedemptionAnswer, grant_for
+from approvals.api.grant_answers import (
+    GrantAnswer,
+    KeySet,
+    RedemptionAnswer,
+    grant_for,
+    redemption_for,
+)
 from approvals.selectors.keys import jwks
 from approvals.selectors.requests import get_request
-from approvals.services.execution import issue_grant, redeem_grant, report_execution
+from approvals.services.execution import issue_grant, redeem_with_key, report_execution
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
 from govapp.common.ids import public_id
 from tenants.api.scopes import HasScope, check_category, killed_is_noted
+from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope
 
 
@@ -95,19 +102,20 @@ class GrantRedeem(APIView):
         responses={200: RedemptionAnswer, **problems(*WITH_BODY)},
     )
     def post(self, request: Request) -> Response:
-        """Succeeds once, ever: act only after this has answered 200."""
-        if getattr(request, "principal", None) is None:
+        """Succeeds once, ever: act only after this has answered 200.
+
+        For an integration whose secret is given out it takes a key, and the answer has the secret
+        as `credential`, this once.
+        """
+        principal = getattr(request, "principal", None)
+        if principal is None:
             spend_for_address("redeem", request.META.get("REMOTE_ADDR", ""))
         body = parse_body(request.data, Redemption)
-        grant = redeem_grant(token=body.token, redeemed_by=body.redeemed_by)
-        return Response(
-            RedemptionAnswer(
-                request=public_id("ar", grant.request_id),
-                jti=str(grant.jti),
-                payload_digest=grant.payload_digest,
-                redeemed_at=grant.redeemed_at,
-            )
-        )
+        by = principal.agent_id if isinstance(principal, AgentPrincipal) else None
+        used = redeem_with_key(token=body.token, redeemed_by=body.redeemed_by, by=by)
+        response = Response(redemption_for(used))
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 class GrantKeys(APIView):

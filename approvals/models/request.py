@@ -190,6 +190,12 @@ class ActionRequest(TenantOwned):
                 condition=models.Q(status="approved"),
                 name="request_approved_time",
             ),
+            # the watch: where an integration was used lately, in all tenants
+            models.Index(
+                fields=["submitted_at"],
+                condition=~models.Q(integration=""),
+                name="request_on_system",
+            ),
             # the inbox: what is pending, most urgent first
             models.Index(
                 fields=["tenant_id", "deadline_at", "id"],

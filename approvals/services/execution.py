@@ -27,7 +27,7 @@ from approvals.services.callbacks import queue_callbacks
 from approvals.services.grant_keys import signing_key
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import ended, lock_request
-from approvals.services.redemption import redeem_grant
+from approvals.services.redemption import redeem_grant, redeem_with_key
 from approvals.services.schedule import close_timers
 from approvals.services.undoing import note_undone
 from govapp.common import clock
@@ -40,7 +40,10 @@ from tenants.models import Agent, Membership
 from tenants.rules import has_role
 from tenants.selectors.reach import unreachable
 
-__all__ = ["IssuedGrant", "issue_grant", "redeem_grant", "report_execution", "revoke_grant"]
+__all__ = [
+    "IssuedGrant", "issue_grant", "redeem_grant", "redeem_with_key", "report_execution",
+    "revoke_grant",
+]  # fmt: skip
 
 LIFETIME: Final = timedelta(minutes=5)
 MAX_NOTE: Final = 4_000
