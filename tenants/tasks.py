@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from tenants.services import budgets
 from tenants.transports.email import send_invitation_mail
 
 
@@ -18,3 +19,9 @@ from tenants.transports.email import send_invitation_mail
 def send_invitation(tenant_id: str, invitation_id: str) -> None:
     """Send the mail of one invitation. Tried again for about a minute, then it is for a person."""
     send_invitation_mail(tenant_id=UUID(tenant_id), invitation_id=UUID(invitation_id))
+
+
+@shared_task(name="tenants.reap_reservations")
+def reap_reservations() -> None:
+    """Give back what is held for those of whom nothing was heard."""
+    budgets.reap()

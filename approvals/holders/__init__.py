@@ -7,7 +7,11 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
+from approvals.holders import budgets, retries
 from approvals.holders.asked import Asked
 from approvals.leash import Held
 
-HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = ()
+HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (
+    budgets.held,
+    retries.held,
+)

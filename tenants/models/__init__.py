@@ -1,6 +1,7 @@
 from tenants.models.absence import Absence
 from tenants.models.access import AccessToken, KeyRefusal
 from tenants.models.agent import Agent, Credential
+from tenants.models.budget import Budget, BudgetChange, BudgetUse, Reservation, SpendEntry
 from tenants.models.people import ApproverGroup, GroupMember, Invitation, Membership
 from tenants.models.tenant import Tenant
 from tenants.models.token import MemberToken
@@ -11,12 +12,17 @@ __all__ = [
     "AccessToken",
     "Agent",
     "ApproverGroup",
+    "Budget",
+    "BudgetChange",
+    "BudgetUse",
     "Credential",
     "GroupMember",
     "Invitation",
     "KeyRefusal",
     "MemberToken",
     "Membership",
+    "Reservation",
+    "SpendEntry",
     "Tenant",
     "User",
 ]
