@@ -99,6 +99,12 @@ def target_digest(category: ActionCategory | None, payload: Mapping[str, Any]) -
     return "" if target is None else sha256(canonical_json(target)).hexdigest()
 
 
+def attempt_digest(submission: Submission) -> str:
+    """Return the SHA-256 (hex) of what is tried, whichever version of the policy decides on it."""
+    tried = {"category": submission.category, "payload": submission.payload}
+    return sha256(canonical_json(tried)).hexdigest()
+
+
 def amount_of(category: ActionCategory | None, payload: Mapping[str, Any]) -> Decimal | None:
     """Return the number in the category's amount field, None when there is none."""
     return read_decimal(value_at(payload, category.amount_field)) if category else None

@@ -85,3 +85,47 @@ class UnusualUse(models.TextChoices):
     HOUR = "hour", "At an unusual hour"
     TARGET = "target", "Targets never seen before"
     FAILURE = "failure", "Many failures"
+
+
+class BudgetScope(models.TextChoices):
+    """Whom a budget is about."""
+
+    TENANT = "tenant", "everything here"
+    AGENT = "agent", "an agent"
+    INTEGRATION = "integration", "an integration"
+    CATEGORY = "category", "categories"
+    RUN = "run", "a run"
+
+
+class Period(models.TextChoices):
+    """For how long a limit holds before it begins anew, where the tenant is."""
+
+    RUN = "run", "a run"
+    HOUR = "hour", "an hour"
+    DAY = "day", "a day"
+    WEEK = "week", "a week"
+    MONTH = "month", "a month"
+
+
+class OnExceed(models.TextChoices):
+    """What follows when a limit would be passed, the strictest last."""
+
+    WARN = "warn", "say so, and go on"
+    ASK = "ask", "ask a person"
+    THROTTLE = "throttle", "refuse it until the next period"
+    HALT = "halt", "refuse it, and stop everything once it is used up"
+
+
+class ReservationState(models.TextChoices):
+    OPEN = "open", "Held"
+    SETTLED = "settled", "Settled"
+    RELEASED = "released", "Given back"
+    REAPED = "reaped", "Given back, as nothing was heard"
+
+
+class SpendSource(models.TextChoices):
+    """Who said that it was spent."""
+
+    EXECUTION = "execution", "Report of an action"
+    API = "api", "Booked by the agent"
+    GATEWAY = "gateway", "Model gateway"

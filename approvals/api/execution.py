@@ -27,7 +27,6 @@ from approvals.services.execution import issue_grant, redeem_with_key, report_ex
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
-from govapp.common.ids import public_id
 from tenants.api.scopes import HasScope, check_category, killed_is_noted
 from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope

@@ -30,6 +30,7 @@ class ActionRequest(TenantOwned):
     immutable_fields = (
         "tenant_id", "purpose", "agent", "owner_at_submission", "category_key", "category",
         "reason", "sources", "submitted_at", "integration", "run_key", "run", "step", "undoes",
+        "attempt_digest",
     )  # fmt: skip
     # What an approver may change while approving, and what follows from it.
     revisable = Revisable(
@@ -81,6 +82,11 @@ class ActionRequest(TenantOwned):
     )
     # SHA-256 (hex) of what the category's target field held; empty when it names none.
     target_digest = models.CharField(max_length=64, blank=True, default="")
+    # SHA-256 (hex) of category and payload, whichever policy decides: how often it was tried.
+    # Empty for what was not looked at, having been tried too often, and for older requests.
+    attempt_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # Something is held for it in the tenant's budgets, or was.
+    has_reservation = models.BooleanField(default=False, db_default=False)
     traceparent = models.CharField(max_length=60, blank=True, default="")
     supersedes = TenantForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
@@ -160,6 +166,13 @@ class ActionRequest(TenantOwned):
                 fields=["tenant_id", "category_key", "target_digest"],
                 condition=~models.Q(target_digest=""),
                 name="request_target",
+            ),
+            # how often the same was refused, denied or failed
+            models.Index(
+                fields=["tenant_id", "agent", "attempt_digest"],
+                condition=models.Q(status__in=["blocked", "denied"])
+                | models.Q(execution_state="failed"),
+                name="request_attempt",
             ),
             # what replaced a request
             models.Index(

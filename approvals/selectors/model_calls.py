@@ -14,8 +14,8 @@ from approvals.models import ModelCall, ModelPrice
 from govapp.common.ids import InvalidId, parse_public_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import AgentStatus, IntegrationKind, IntegrationStatus
-from tenants.reach import out_of_reach
 from tenants.models import Credential, Integration, Tenant
+from tenants.reach import out_of_reach
 from tenants.selectors.kill import killed_for
 from tenants.selectors.reach import read_reach
 

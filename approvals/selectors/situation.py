@@ -17,9 +17,11 @@ from django.db.models import Field, Model
 
 from approvals.enums import GuardrailStatus, PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
+from approvals.selectors.attempts import RETRIES_SQL
 from approvals.selectors.runs import RUN_SQL, read_run_id
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
+from tenants.selectors.budgets import BUDGETS_SQL
 from tenants.selectors.kill import KILL_SQL
 from tenants.selectors.reach import REACH_SQL
 
@@ -43,10 +45,13 @@ _HOLDERS: Final[tuple[tuple[str, str], ...]] = (
     ("kill", KILL_SQL),
     ("reach", REACH_SQL),
     ("run", RUN_SQL),
+    ("budgets", BUDGETS_SQL),
+    ("retries", RETRIES_SQL),
 )
 _ASKED: Final = (
     "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"
-    " %s::text AS environment, %s::text AS run, %s::uuid AS run_id, %s::text AS step"
+    " %s::text AS environment, %s::text AS run, %s::uuid AS run_id, %s::text AS step,"
+    " %s::text AS attempt_digest"
 )
 
 
@@ -78,6 +83,7 @@ def read_situation(
     environment: str = "",
     run: str = "",
     step: str = "",
+    attempt_digest: str = "",
 ) -> Situation:
     """Return the database's time, and what is known of this agent, category and policy."""
     with connection.cursor() as cursor:
@@ -85,6 +91,7 @@ def read_situation(
             _statement(),
             [
                 agent_id, category, integration, environment, run, read_run_id(run), step,
+                attempt_digest,
                 require_tenant_id(),
             ],  # fmt: skip
         )

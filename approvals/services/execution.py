@@ -29,6 +29,7 @@ from approvals.services.lifecycle import move_execution
 from approvals.services.locking import ended, lock_request
 from approvals.services.redemption import redeem_grant, redeem_with_key
 from approvals.services.schedule import close_timers
+from approvals.services.spending import renew_reservation
 from approvals.services.undoing import note_undone
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
@@ -80,6 +81,7 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     if former is not None:
         former.revoked_at = now
         former.save(update_fields=["revoked_at"])
+    renew_reservation(request, now, now + LIFETIME)
     key = signing_key()
     grant = ExecutionGrant(
         request=request,

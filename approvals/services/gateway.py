@@ -8,7 +8,6 @@ by it is kept; digests are.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -31,7 +30,7 @@ from approvals.selectors.model_calls import list_prices, only_model_integration
 from approvals.services.gateway_spend import give_back, reserve_call, settle_call
 from approvals.services.gateway_steps import find_run, note_step
 from govapp.common import clock
-from govapp.common.errors import Conflict, DomainError, Forbidden, Unavailable
+from govapp.common.errors import Conflict, Forbidden, Unavailable
 from govapp.common.tenancy import tenant_transaction
 from tenants.doors import all_tenants
 from tenants.models import Agent

@@ -18,13 +18,14 @@ from approvals.services import notifications
 from approvals.services.judging import Judgement, Shadowed, judge_submission
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
+from approvals.services.reserving import is_too_often, judge_and_reserve
 from approvals.services.runs import Joined, count_request, join_run
 from approvals.services.stages import first_deadline, open_requirements
 from approvals.submission_check import check_submission
 from audit.actors import SYSTEM
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
-from govapp.common.ids import public_id
+from govapp.common.ids import new_id, public_id
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Agent, Membership
 
@@ -58,10 +59,14 @@ def submit_action(
     with unit_of_work():
         # First: what flows through the run stands still from here on.
         joined = join_run(agent=agent, submission=submission)
-        judged = judge_submission(agent, submission, is_binding=True)
         _check_references(agent, submission)
+        ident = new_id()
+        judged, is_reserved = judge_and_reserve(
+            agent, submission, holder=public_id("ar", ident), purpose=purpose
+        )
         written = without_masked_words(submission, judged.guarded)
         request, to = _build(agent, written, judged, purpose, joined), judged.status
+        request.pk, request.has_reservation = ident, is_reserved
         stages = StageClock(judged.office)
         if to == RequestStatus.PENDING:
             request.deadline_at = first_deadline(
@@ -172,6 +177,7 @@ def _build(
         run=joined.run if joined else None,
         step=joined.step if joined else None,
         target_digest=judged.target_digest,
+        attempt_digest="" if is_too_often(judged) else judged.attempt_digest,
         estimated_cost=submission.estimated_cost,
         on_behalf_of=submission.on_behalf_of,
         traceparent=submission.traceparent,

@@ -1,6 +1,7 @@
 from tenants.models.absence import Absence
 from tenants.models.access import AccessToken, KeyRefusal
 from tenants.models.agent import Agent, Credential
+from tenants.models.budget import Budget, BudgetChange, BudgetUse, Reservation, SpendEntry
 from tenants.models.integration import (
     Integration,
     IntegrationAlert,
@@ -19,6 +20,9 @@ __all__ = [
     "AccessToken",
     "Agent",
     "ApproverGroup",
+    "Budget",
+    "BudgetChange",
+    "BudgetUse",
     "Credential",
     "GroupMember",
     "Integration",
@@ -30,6 +34,8 @@ __all__ = [
     "KillSwitch",
     "MemberToken",
     "Membership",
+    "Reservation",
+    "SpendEntry",
     "Tenant",
     "TenantKey",
     "User",
