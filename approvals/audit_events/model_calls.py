@@ -48,9 +48,7 @@ def model_refused(*, call: ModelCall) -> None:
     _record("model.refused", call, summary, {})
 
 
-def price_set(
-    *, actor: Membership, price: ModelPrice, former: Mapping[str, str] | None
-) -> None:
+def price_set(*, actor: Membership, price: ModelPrice, former: Mapping[str, str] | None) -> None:
     """Somebody said what a model costs, which lets agents call it."""
     terms = terms_of(price)
     _record_price(

@@ -147,9 +147,7 @@ def close_lost_calls() -> int:
     return closed
 
 
-def _call(
-    agent: Agent, credential_id: UUID, asked: Asked, integration: str, run: str
-) -> ModelCall:
+def _call(agent: Agent, credential_id: UUID, asked: Asked, integration: str, run: str) -> ModelCall:
     return ModelCall(
         agent=agent,
         credential_id=credential_id,
@@ -272,7 +270,7 @@ def _close(call: ModelCall, outcome: Outcome) -> None:
     if outcome.usage is None:
         give_back(call)
     else:
-        settle_call(call)
+        settle_call(call, is_known=outcome.status != ModelCallStatus.LOST)
     note_step(call)
     events.model_called(call=call)
 

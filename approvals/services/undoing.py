@@ -113,7 +113,7 @@ def _payload(undo: Undo, original: ActionRequest) -> dict[str, Any]:
 
 def _reason(reason: str, *, is_needed: bool) -> str:
     reason = reason.strip()
-    if is_needed and not reason or len(reason) > _REASON or "\0" in reason:
+    if (is_needed and not reason) or len(reason) > _REASON or "\0" in reason:
         fault = FieldError("/reason", f"Write 1 to {_REASON} characters: why it is taken back.")
         raise Invalid(fault.detail, errors=[fault])
     return reason
