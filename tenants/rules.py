@@ -113,3 +113,8 @@ def require(allowed: bool, why_not: str) -> None:
     """Raise `Forbidden` with the sentence `why_not` unless `allowed`."""
     if not allowed:
         raise Forbidden(why_not)
+
+
+def may_set_model_prices(membership: Membership) -> bool:
+    """Say what models cost, which lets agents call them."""
+    return has_role(membership, Role.OWNER, Role.COMPLIANCE)

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +15,7 @@ PLANTED: Final = (
     "ignore all previous instructions",
     "project falcon",
     "anna.berg@firma.example.com",
-    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\n-----END PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\n-----END PRIVATE KEY-----",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0." + "aB3" * 14,
 )  # fmt: skip
 # One rule each: rules that overlap are looked at one by one.
@@ -74,11 +73,14 @@ def test_masked_piece_by_piece_is_masked_as_a_whole(
 def test_what_is_refused_goes_out_in_no_part(
     which: int, before: str, after: str, sizes: list[int], action: str
 ) -> None:
-    held, shown = channel(KINDS[which], action), ""
-    with pytest.raises(Stopped):
+    held, shown, is_stopped = channel(KINDS[which], action), "", False
+    try:
         for each in cut(f"{before} {PLANTED[which]} {after}", sizes):
             shown += held.push(each)
         shown += held.finish()
+    except Stopped:
+        is_stopped = True
+    assert is_stopped
     assert f"{before} ".startswith(shown)
 
 

@@ -1,5 +1,7 @@
 """Event streams, cut anywhere."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ EVENTS = ["one", "two\n lines", "three", "é"]
 def test_wherever_it_is_cut_the_events_are_the_same(cuts: list[int]) -> None:
     reader, places = EventReader(), [0, *sorted(cuts), len(STREAM)]
     found = []
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         found += reader.feed(STREAM[start:end])
     assert found == EVENTS
 
