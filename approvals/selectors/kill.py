@@ -1,5 +1,6 @@
 """What kill switches stop of requests and permissions, and which permissions are dead."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,14 +9,14 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from approvals.enums import Purpose, RequestStatus
-from approvals.killing import requests_in
+from approvals.killing import act_of, requests_in
 from approvals.models import ActionRequest, ExecutionGrant
 from govapp.common import clock
 from tenants.enums import AgentStatus, KillScope
 from tenants.kill_effects import Stopped
-from tenants.killing import Thrown
-from tenants.models import Agent, KillSwitch
-from tenants.selectors.kill import read_switches
+from tenants.killing import Thrown, stopping
+from tenants.models import Agent, KillSwitch, Membership
+from tenants.selectors.kill import read_switches, thrown_for_page
 
 # An agent that did nothing within a scope for so long is not counted as stopped by its switch.
 _LATELY: Final = timedelta(days=30)
@@ -58,6 +59,17 @@ def count_stopped(switch: KillSwitch) -> Stopped:
         lately = ActionRequest.objects.filter(requests_in([scope]), submitted_at__gt=now - _LATELY)
         agents = agents.filter(pk__in=lately.values("agent_id"))
     return Stopped(pending_in(switch).count(), grants.count(), agents.count())
+
+
+def find_held(requests: Iterable[ActionRequest], member: Membership) -> dict[UUID, str]:
+    """Return which of these requests a switch holds, each with the sentence that says so.
+
+    No statement while nothing is thrown (`tenants.selectors.kill.note_thrown`).
+    """
+    switches = [each.thrown for each in thrown_for_page(member)]
+    waiting = [each for each in requests if switches and each.is_pending]
+    found = {each.pk: stopping(switches, act_of(each)) for each in waiting}
+    return {key: switch.sentence for key, switch in found.items() if switch is not None}
 
 
 def read_standing() -> Standing:

@@ -21,6 +21,7 @@ from approvals.forms.requests import (
 )
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
+from approvals.selectors.kill import find_held
 from approvals.services.execution import revoke_grant
 from approvals.services.submission import cancel_action
 from approvals.services.votes import cast_vote
@@ -163,6 +164,7 @@ def action_page(
         "why_title": _WHY.get(RequestStatus(found.status), "Why this needed approval"),
         "choice": choice if choice in Verdict.values else "",
         "refusal": refusal,
+        "held": find_held([found], request.membership).get(found.pk, ""),
         "seen": sign_seen(
             found, reader=request.membership.public_id, now=_shown_at(request, found, now)
         ),

@@ -69,6 +69,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "agent": ("olivia", "agents/{agent}/"),
     "agent-new": ("olivia", "agents/new"),
     "agent-retire": ("olivia", "agents/{agent}/retire"),
+    "kill-switch": ("carl", "kill-switch/"),
     "settings": ("olivia", "settings/"),
     "findings": ("olivia", "health/"),
     "insights": ("carl", "insights/"),

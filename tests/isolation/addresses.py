@@ -111,6 +111,7 @@ GAPS = {
     "agents/agent": Gap("agent", "ag"),
     "keys/key": Gap("credential", "key"),
     "tokens/token": Gap("token", "tok"),
+    "kill-switch/switch": Gap("kill_switch", "ks"),
     "absences/absence": Gap("absence", "abs"),
     "events/event": Gap("event", "ev"),
     "receipts/event": Gap("event", "ev"),

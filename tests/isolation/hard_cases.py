@@ -22,7 +22,7 @@ from approvals.models import (
 from audit.models import LedgerErasure
 from govapp.common import clock
 from govapp.common.sealing import seal
-from tenants.models import Absence, AccessToken, Credential, KeyRefusal
+from tenants.models import Absence, AccessToken, Credential, KeyRefusal, KillSwitch
 from tests.approvals.world import World
 
 DAY = timedelta(days=1)
@@ -42,6 +42,11 @@ def leave_rows(world: World, request: ActionRequest) -> None:
         expires_at=now,
     )  # fmt: skip
     KeyRefusal.objects.create(credential=key, code="scope_missing", first_at=now, last_at=now)
+    # Of a system that nobody uses: it stops nothing here.
+    KillSwitch.objects.create(
+        scope="integration", ref=f"unused-{company.slug}", name=secret, reason=secret,
+        thrown_by=company.olivia, thrown_at=now, stopped={"pending": 0, "grants": 0, "agents": 0},
+    )  # fmt: skip
     RequestRevision.objects.create(
         request=request, request_version=1, summary=secret, payload={"secret": secret},
         payload_digest=request.payload_digest,

@@ -79,6 +79,7 @@ from tenants.models import (
     Agent,
     Credential,
     Invitation,
+    KillSwitch,
     Membership,
     MemberToken,
     Tenant,
@@ -135,6 +136,7 @@ class Life:
     exercise: Exercise
     canary: CanaryPlan
     absence: Absence
+    kill_switch: KillSwitch
     chat_account: ChatAccount
     chat: ChatConnection
     device: PushSubscription
@@ -289,6 +291,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             exercise=Exercise.objects.get(),
             canary=CanaryPlan.objects.get(),
             absence=Absence.objects.get(),
+            kill_switch=KillSwitch.objects.get(),
             chat_account=ChatAccount.objects.get(),
             chat=ChatConnection.objects.get(),
             device=PushSubscription.objects.get(),

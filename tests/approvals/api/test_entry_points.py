@@ -48,7 +48,6 @@ ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("POST", f"{ONE}/grant"): "grant",
     ("POST", f"{ONE}/execution"): "report",
     ("GET", f"{ONE}/explanation"): "read",
-    ("POST", "/api/v1/guardrails/check"): "submit",
     ("GET", "/api/v1/audit/checkpoint"): "read",
     ("GET", "/api/v1/audit/proof/inclusion"): "read",
     ("GET", "/api/v1/audit/proof/consistency"): "read",
