@@ -51,7 +51,9 @@ def _state(known: Mapping[str, Any]) -> OutOfReach | None:
     """Why nobody may use it at this moment."""
     slug, status = known["slug"], known["status"]
     if status == IntegrationStatus.REVOKED:
-        said = f"The integration {slug} was revoked on {known['since']}, for good: name another one."
+        said = (
+            f"The integration {slug} was revoked on {known['since']}, for good: name another one."
+        )
         return OutOfReach(REVOKED, said)
     if status == IntegrationStatus.SUSPENDED:
         said = (
@@ -87,8 +89,10 @@ def _grants(known: Mapping[str, Any], category: str | None) -> OutOfReach | None
         return OutOfReach(CATEGORY_NOT_GRANTED, said)
     was = ""
     if granted:
-        was = " What it was granted has ended." if any(each["has_ended"] for each in granted) else (
-            " What it was granted was withdrawn."
+        was = (
+            " What it was granted has ended."
+            if any(each["has_ended"] for each in granted)
+            else (" What it was granted was withdrawn.")
         )
     said = f"{agent} was not granted the integration {slug}: grant it, or name another one.{was}"
     return OutOfReach(NOT_GRANTED, said)

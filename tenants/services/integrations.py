@@ -125,9 +125,7 @@ def activate_integration(*, actor: Membership, integration: Integration) -> Inte
 
 
 @transaction.atomic
-def suspend_integration(
-    *, actor: Membership, integration: Integration, reason: str
-) -> Integration:
+def suspend_integration(*, actor: Membership, integration: Integration, reason: str) -> Integration:
     """Stop everything on it from the next request on; permissions not used yet are dead.
 
     Raises `Forbidden`, `Invalid` without a reason, `Conflict` unless it is active.

@@ -95,8 +95,7 @@ WAYS: dict[str, tuple[Way, str, str]] = {
     ),
     "another category": (
         granted_for_another, "category_not_granted",
-        "payer may use the integration acme-bank for crm.*, payments.refund, and not for"
-        " payments.transfer: grant that too.",
+        "for crm.*, payments.refund, and not for payments.transfer: grant that too.",
     ),
     "withdrawn": (ended, "integration_not_granted", "What it was granted was withdrawn."),
     "suspended": (suspended, "integration_suspended", "acme-bank is suspended since"),
@@ -286,5 +285,3 @@ def caller_agent(world: World) -> Any:
     from tenants.models import Agent
 
     return Agent.objects.get(name="caller")
-
-
