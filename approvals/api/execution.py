@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from approvals.api.answers import ActionRequestAnswer, answer_for
+from approvals.api.answers import ActionRequestAnswer, answer_for, path_of
 from approvals.api.base import ID, ApiView
-from approvals.api.bodies import ExecutionReport, Redemption
+from approvals.api.bodies import ExecutionReport, Redemption, UndoAsked
 from approvals.api.grant_answers import (
     GrantAnswer,
     KeySet,
@@ -23,7 +23,9 @@ from approvals.api.grant_answers import (
 )
 from approvals.selectors.keys import jwks
 from approvals.selectors.requests import get_request
+from approvals.selectors.undoing import undo_of
 from approvals.services.execution import issue_grant, redeem_with_key, report_execution
+from approvals.services.undoing import request_undo
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
@@ -79,6 +81,35 @@ class ActionRequestExecution(ApiView):
         )
         found = get_request(request_id, agent_id=self.agent.pk)
         return Response(answer_for(found, tenant_slug=self.tenant_slug))
+
+
+class ActionRequestUndo(ApiView):
+    """`/api/v1/action-requests/{id}/undo`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+
+    @extend_schema(
+        operation_id="action_requests_undo",
+        summary="Ask that an executed action is taken back",
+        parameters=[ID],
+        request=UndoAsked,
+        responses={
+            201: OpenApiResponse(ActionRequestAnswer, "Decided at once: allowed or blocked"),
+            202: OpenApiResponse(ActionRequestAnswer, "People decide; wait for it at `Location`"),
+            **problems(*WITH_BODY),
+        },
+    )
+    def post(self, request: Request, request_id: UUID) -> Response:
+        """Submit the action that takes it back, as its category says: another request, once."""
+        body = parse_body(request.data, UndoAsked)
+        found = get_request(request_id, agent_id=self.agent.pk)
+        if (undo := undo_of(found)) is not None:
+            check_category(request, undo.category)
+        made = request_undo(actor=self.agent, request_id=request_id, reason=body.reason)
+        answer = answer_for(made, tenant_slug=self.tenant_slug)
+        response = Response(answer, status=202 if made.is_pending else 201)
+        response["Location"] = path_of(made)
+        return response
 
 
 class GrantRedeem(APIView):

@@ -53,7 +53,7 @@ def verify(links: Sequence[Link], *, last_seq: int, closing: Closing | None) -> 
 def _order(links: Sequence[Link], last_seq: int) -> list[str]:
     numbers = [link.seq for link in links]
     there = set(numbers)
-    problems = [f"Event {each} is missing." for each in _gaps(there, last_seq)]
+    problems = [*_gaps(there, last_seq)]
     doubled = sorted({each for each in there if numbers.count(each) > 1})
     problems += [f"Event {each} is there {numbers.count(each)} times." for each in doubled]
     if beyond := sorted(each for each in there if not 1 <= each <= last_seq):
@@ -62,7 +62,7 @@ def _order(links: Sequence[Link], last_seq: int) -> list[str]:
 
 
 def _gaps(there: set[int], last_seq: int) -> list[str]:
-    """The numbers that are missing, runs of them as "4 to 7"."""
+    """What is missing, in sentences; several in a row are one."""
     found: list[tuple[int, int]] = []
     for number in range(1, last_seq + 1):
         if number in there:
@@ -71,7 +71,10 @@ def _gaps(there: set[int], last_seq: int) -> list[str]:
             found[-1] = (found[-1][0], number)
         else:
             found.append((number, number))
-    return [str(first) if first == last else f"{first} to {last}" for first, last in found]
+    return [
+        f"Event {first} is missing." if first == last else f"Events {first} to {last} are missing."
+        for first, last in found
+    ]
 
 
 def _digests(links: Sequence[Link]) -> list[str]:
