@@ -89,7 +89,7 @@ def read_situation(
                 run,
                 attempt_digest,
                 require_tenant_id(),
-            ],  # fmt: skip
+            ],
         )
         row = cursor.fetchone()
     now, time_zone, days, opens, closes, country, agent_status, number, rules, held, *rest = row

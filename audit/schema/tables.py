@@ -220,6 +220,19 @@ access_token.issued | An agent got a token for minutes | key agent agent_name to
     token_scopes:list thumbprint? token_expires_at
 grant_key.made | The key that signs permissions was made | kid public_key_sha256
 """
+_MONEY: Final = """
+budget.changed | A budget was set, tightened or loosened, or somebody wants it looser | what scope
+    ref measure period cost_class before:object? after:object reason? asked_by? single_person:flag
+budget.warned | So much of a budget is used that it warns | agent agent_name measure period limit
+    reserved settled wanted? on_exceed window
+budget.exceeded | More was wanted or spent than a budget has | agent agent_name measure period limit
+    reserved settled wanted? on_exceed window
+spend.booked | Something was spent that no report of an action says | agent agent_name holder? source
+    spent:object category? integration? run? is_as_reserved:flag note?
+reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name holder
+    wanted:object
+costs.exported | The costs of a period were taken out | from until rows:number
+"""
 _WATCH: Final = """
 drill.started | A drill was sent to people | request category asked:list plan?
 canary.started | A canary was sent to people | request category asked:list plan?
@@ -309,6 +322,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Policies": ("", _POLICIES),
     "People": ("", _PEOPLE),
     "Agents and keys": ("", _AGENTS),
+    "Budgets and costs": ("", _MONEY),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
     "Streams": ("name kind host format discloses:flag", _STREAMS),
