@@ -84,6 +84,11 @@ def may_read_settings(member: Membership) -> bool:
     return has_role(member, Role.OWNER, Role.COMPLIANCE, Role.AUDITOR)
 
 
+def may_set_budgets(member: Membership) -> bool:
+    """Whoever answers for the account and whoever answers for its rules."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_edit_policy(member: Membership) -> bool:
     """Compliance writes policies and categories."""
     return has_role(member, Role.COMPLIANCE)

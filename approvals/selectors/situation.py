@@ -93,7 +93,7 @@ def read_situation(
                 agent_id, category, integration, environment, run, read_run_id(run), step,
                 attempt_digest,
                 require_tenant_id(),
-            ],  # fmt: skip
+            ],
         )
         row = cursor.fetchone()
     now, time_zone, days, opens, closes, country, agent_status, number, rules, held, *rest = row

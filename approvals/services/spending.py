@@ -1,4 +1,4 @@
-"""What becomes of what is reserved for a request, as the request moves on: called by `lifecycle`."""
+"""What becomes of what is reserved for a request as it moves on: called by `lifecycle`."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

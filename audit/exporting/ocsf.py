@@ -30,6 +30,7 @@ _CLASSES: Final[Mapping[str, tuple[int, int, str]]] = {
     "model_price.": (3004, 3, "Entity Management"),
     "category.": (3004, 3, "Entity Management"),
     "group.": (3004, 3, "Entity Management"),
+    "budget.": (3004, 3, "Entity Management"),
     "agent.": (3004, 3, "Entity Management"),
     "tenant.": (3004, 3, "Entity Management"),
 }
@@ -45,6 +46,8 @@ _SEVERITIES: Final[Mapping[str, int]] = {
     "action_request.expired": _LOW,
     "model.refused": _LOW,
     "session.login_failed": _LOW,
+    "budget.exceeded": _MEDIUM,
+    "budget.warned": _LOW,
 }
 _SEVERITY_WORDS: Final = {1: "Informational", 2: "Low", 3: "Medium", 4: "High"}
 

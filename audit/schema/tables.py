@@ -267,6 +267,19 @@ integration.key_opened | Its key was opened for calls, first in an hour | agent 
     secret_version:number mark
 integration.use_unusual | It is used unlike before | agent agent_name kind hour
 """
+_MONEY: Final = """
+budget.changed | A budget was set, tightened or loosened, or somebody wants it looser | what scope
+    ref measure period cost_class before:object? after:object reason? asked_by? single_person:flag
+budget.warned | So much of a budget is used that it warns | agent agent_name measure period limit
+    reserved settled wanted? on_exceed window
+budget.exceeded | More was wanted or spent than a budget has | agent agent_name measure period limit
+    reserved settled wanted? on_exceed window
+spend.booked | Something was spent that no report of an action says | agent agent_name holder? source
+    spent:object category? integration? run? is_as_reserved:flag note?
+reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name holder
+    wanted:object
+costs.exported | The costs of a period were taken out | from until rows:number
+"""
 _WATCH: Final = """
 drill.started | A drill was sent to people | request category asked:list plan?
 canary.started | A canary was sent to people | request category asked:list plan?
@@ -367,6 +380,7 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Kill switches": ("scope ref name", _KILL),
     "Integrations": ("integration integration_name", _INTEGRATIONS),
     "Runs": ("", _RUNS),
+    "Budgets and costs": ("", _MONEY),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
     "Streams": ("name kind host format discloses:flag", _STREAMS),

@@ -134,7 +134,7 @@ def terms_of(terms: Budget | BudgetChange) -> dict[str, Any]:
 
 
 def spend_words(spent: Spend) -> str:
-    """Return everything that was spent in words: "EUR 12.00, 300 tokens and 1 action"."""
+    """Return everything that was spent in words: "EUR 12.00, 300 tokens, 1 action"."""
     parts = [money_words(currency, amount) for currency, amount in sorted(spent.money.items())]
     parts += [
         amount_words(measure, spent.of(measure))

@@ -98,9 +98,9 @@ def _line(use: Use, wanted: Spend) -> Line:
         return Line(use, amount, Outcome.HALT, is_stopped=True)
     if amount and use.used + amount > use.limit:
         return Line(use, amount, use.on_exceed)
-    if use.warn_at is not None and amount:
-        if (use.used + amount) * 100 >= use.limit * use.warn_at:
-            return Line(use, amount, Outcome.WARN)
+    warns_from = None if use.warn_at is None else use.limit * use.warn_at / 100
+    if amount and warns_from is not None and use.used + amount >= warns_from:
+        return Line(use, amount, Outcome.WARN)
     return Line(use, amount, Outcome.FINE)
 
 

@@ -60,7 +60,7 @@ class BudgetChange(TenantOwned):
     immutable_fields = (
         "tenant_id", "budget", "limit", "on_exceed", "warn_at", "is_active", "asked_by", "asked_at",
     )  # fmt: skip
-    words_of = {"asked_by_id": ("reason",)}
+    words_of = {"asked_by": ("reason",)}
 
     budget = TenantForeignKey(Budget, on_delete=models.PROTECT, related_name="changes")
     limit = models.DecimalField(**_DIGITS)
