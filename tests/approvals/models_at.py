@@ -25,7 +25,7 @@ def connect_model(
         set_secret(actor=company.olivia, integration=made, secret=key)
         give(company, agent, made, "model.*")
         set_price(
-            actor=company.carl, pattern="m-*", currency="EUR", asked=Decimal(2), answered=Decimal(8),
-            most_output=500,
+            actor=company.carl, pattern="m-*", currency="EUR", asked=Decimal(2),
+            answered=Decimal(8), most_output=500,
         )  # fmt: skip
     return made
