@@ -11,6 +11,7 @@ from approvals.services import (
     heartbeat,
     idempotency,
     kill,
+    runs,
     sending,
     simulation_runs,
 )
@@ -58,6 +59,12 @@ def deliver_callback(tenant_id: str, delivery_id: str) -> None:
 def forget_idempotency_keys() -> None:
     """Delete the keys that are older than they are promised to be kept."""
     idempotency.forget_old_keys()
+
+
+@shared_task(name="approvals.close_left_open_runs")
+def close_left_open_runs() -> None:
+    """Close the runs in which nothing happened for a day."""
+    runs.close_left_open()
 
 
 @shared_task(name="approvals.run_simulation", time_limit=270)

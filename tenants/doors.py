@@ -188,3 +188,16 @@ unsettled_kill_switches = register_door(
         },
     )
 )  # fmt: skip
+expired_reservations = register_door(
+    Door(
+        name="door_expired_reservations",
+        arguments="at_most integer",
+        returns="tenant_id uuid, reservation_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM tenants_reservation"
+            " WHERE state = 'open' AND expires_at IS NOT NULL"
+            " AND expires_at <= (SELECT govapp_now()) ORDER BY expires_at, id LIMIT $1"
+        ),
+        reads={"tenants_reservation": ("id", "tenant_id", "state", "expires_at")},
+    )
+)

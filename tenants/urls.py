@@ -8,6 +8,8 @@ from tenants.views import (
     erasure,
     groups,
     home,
+    integration_reach,
+    integrations,
     invitations,
     keys,
     kill,
@@ -57,6 +59,29 @@ _AGENTS = [
     path("<str:agent>/keys/<str:key>/revoke", keys.revoke, name="key_revoke"),
     path("<str:agent>/keys/<str:key>/leak", leaks.leak, name="key_leak"),
 ]
+_INTEGRATIONS = [
+    path("", integrations.integration_list, name="integration_list"),
+    path("new", integrations.register, name="integration_register"),
+    path("<str:integration>/", integrations.integration, name="integration_detail"),
+    path("<str:integration>/change", integrations.change, name="integration_change"),
+    path("<str:integration>/check", integrations.check, name="integration_check"),
+    path("<str:integration>/activate", integrations.activate, name="integration_activate"),
+    path("<str:integration>/suspend", integrations.suspend, name="integration_suspend"),
+    path("<str:integration>/resume", integrations.resume, name="integration_resume"),
+    path("<str:integration>/revoke", integrations.revoke, name="integration_revoke"),
+    path("<str:integration>/grants", integration_reach.grant, name="integration_grant"),
+    path(
+        "<str:integration>/grants/<str:grant>/withdraw",
+        integration_reach.withdraw,
+        name="integration_withdraw",
+    ),
+    path("<str:integration>/secret", integration_reach.secret, name="integration_secret"),
+    path(
+        "<str:integration>/secret/revoke",
+        integration_reach.secret_revoke,
+        name="integration_secret_revoke",
+    ),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -71,6 +96,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         kill.kill_switch_resume,
         name="kill_switch_resume",
     ),
+    path("t/<slug:slug>/integrations/", include(_INTEGRATIONS)),
     path("t/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("t/<slug:slug>/tokens/<str:token>/revoke", tokens.token_revoke, name="token_revoke"),
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),

@@ -46,6 +46,11 @@ class CategoryForm(ListedForm):
         choices=[("", "Not said"), *CostClass.choices],
         help_text="For rules about the class of cost.",
     )
+    needs_integration = forms.BooleanField(
+        required=False,
+        label="Done on a registered system",
+        help_text="A request that names no integration, or one not granted, is refused.",
+    )
     target_field = forms.CharField(
         label="Field of the target",
         max_length=200,
@@ -146,7 +151,7 @@ class CategoryForm(ListedForm):
         """Return what the form starts from."""
         names = (
             "name", "description", "risk", "is_reversible", "cost_class", "target_field",
-            "amount_field", "editable_fields",
+            "amount_field", "editable_fields", "needs_integration",
         )  # fmt: skip
         hints = category.display.get("fields") or {}
         return {name: getattr(category, name) for name in names} | {

@@ -7,8 +7,13 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
-from approvals.holders import kill
+from approvals.holders import budgets, kill, reach, retries
 from approvals.holders.asked import Asked
 from approvals.leash import Held
 
-HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (kill.held,)
+HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (
+    kill.held,
+    reach.held,
+    budgets.held,
+    retries.held,
+)

@@ -27,8 +27,10 @@ from approvals.services.callbacks import queue_callbacks
 from approvals.services.grant_keys import signing_key
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import ended, lock_request
-from approvals.services.redemption import redeem_grant
+from approvals.services.redemption import redeem_grant, redeem_with_key
 from approvals.services.schedule import close_timers
+from approvals.services.spending import renew_reservation
+from approvals.services.undoing import note_undone
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
 from govapp.common.ids import public_id
@@ -37,8 +39,12 @@ from tenants.enums import AgentStatus, Role
 from tenants.killing import CODE
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
+from tenants.selectors.reach import unreachable
 
-__all__ = ["IssuedGrant", "issue_grant", "redeem_grant", "report_execution", "revoke_grant"]
+__all__ = [
+    "IssuedGrant", "issue_grant", "redeem_grant", "redeem_with_key", "report_execution",
+    "revoke_grant",
+]  # fmt: skip
 
 LIFETIME: Final = timedelta(minutes=5)
 MAX_NOTE: Final = 4_000
@@ -59,21 +65,23 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
     One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
-    `Forbidden` for an agent that is not active or while a kill switch stops it, `NotYet` while a
-    rule holds it back, and `Conflict` when the decision gives none, or
-    it was issued, used or withdrawn.
+    `Forbidden` for an agent that is not active or may not use the integration any more, or while a
+    kill switch stops it, `NotYet` while a rule holds it back, and `Conflict` when the decision
+    gives none, or it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
     _require_not_killed(request)
+    _require_in_reach(request)
     now = clock.now()
     _require_not_held_back(request, now)
     former = _expired_grant(request, now)
     if former is not None:
         former.revoked_at = now
         former.save(update_fields=["revoked_at"])
+    renew_reservation(request, now, now + LIFETIME)
     key = signing_key()
     grant = ExecutionGrant(
         request=request,
@@ -145,6 +153,8 @@ def report_execution(
     close_timers(request=request, now=now)
     events.execution_reported(agent=agent, request=request, former=former, cost=cost, now=now)
     queue_callbacks(request=request, event_type=f"execution.{to}")
+    if to == ExecutionState.SUCCEEDED:
+        note_undone(made=request, now=now)
     return request
 
 
@@ -167,6 +177,12 @@ def _require_not_killed(request: ActionRequest) -> None:
     found = stop_of(request)
     if found is not None:
         raise Forbidden(found.sentence, code=CODE)
+
+
+def _require_in_reach(request: ActionRequest) -> None:
+    why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    if why is not None:
+        raise Forbidden(why.sentence, code=why.code)
 
 
 def _require_not_held_back(request: ActionRequest, now: datetime) -> None:

@@ -110,6 +110,8 @@ GAPS = {
     "groups/group": Gap("tenant", "group"),
     "agents/agent": Gap("agent", "ag"),
     "keys/key": Gap("credential", "key"),
+    "integrations/integration": Gap("integration", "int"),
+    "grants/grant": Gap("reach", "ig"),
     "tokens/token": Gap("token", "tok"),
     "kill-switch/switch": Gap("kill_switch", "ks"),
     "absences/absence": Gap("absence", "abs"),

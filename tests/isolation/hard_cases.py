@@ -13,6 +13,8 @@ from approvals.models import (
     Exercise,
     Finding,
     MessageTemplate,
+    ModelCall,
+    ModelPrice,
     PushSubscription,
     RequestRevision,
     SavedFilter,
@@ -20,8 +22,18 @@ from approvals.models import (
 from audit.models import LedgerErasure
 from govapp.common import clock
 from govapp.common.sealing import seal
-from tenants.models import Absence, AccessToken, Credential, KeyRefusal, KillSwitch
+from tenants.models import (
+    Absence,
+    AccessToken,
+    Credential,
+    IntegrationAlert,
+    IntegrationUse,
+    KeyRefusal,
+    KillSwitch,
+)
+from tenants.services.integration_secrets import set_secret
 from tests.approvals.world import World
+from tests.tenants.systems import active_system, give
 
 DAY = timedelta(days=1)
 
@@ -54,6 +66,14 @@ def leave_rows(world: World, request: ActionRequest) -> None:
         reviewer=company.carl, outcome="justified", remark=secret, reviewed_at=now,
     )  # fmt: skip
     Comment.objects.create(request=request, author=alice, text=secret)
+    ModelPrice.objects.create(
+        pattern=f"model-of-{company.slug}", currency="EUR", asked=1, answered=2, set_by=company.carl
+    )
+    ModelCall.objects.create(
+        agent=world.agent, credential_id=key.pk, kind="chat", model=f"model-of-{company.slug}",
+        integration="models", run_key=secret, status="answered", request_digest="sha256:0",
+        started_at=now, ended_at=now,
+    )  # fmt: skip
     ContactPreference.objects.create(member=alice, channels=["email"])
     sealed = seal(secret.encode())
     ChatConnection.objects.create(
@@ -77,3 +97,17 @@ def leave_rows(world: World, request: ActionRequest) -> None:
         kind="timer_overdue", key=secret, text=secret, found_at=now, last_seen_at=now,
         cleared_at=now,
     )  # fmt: skip
+    _reach(world)
+
+
+def _reach(world: World) -> None:
+    """Leave a system with a secret that was granted, used, and used unlike before."""
+    company, now, secret = world.company, clock.now(), f"A secret of {world.company.slug}"
+    made = active_system(company, f"bank-of-{company.slug}", name=secret, kind="injected")
+    give(company, world.agent, made)
+    set_secret(actor=company.olivia, integration=made, secret=secret)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    IntegrationUse.objects.create(agent=world.agent, integration=made, hour=hour, requests=3)
+    IntegrationAlert.objects.create(
+        agent=world.agent, integration=made, hour=hour, kind="volume", text=secret, found_at=now
+    )

@@ -78,6 +78,8 @@ from tenants.models import (
     Absence,
     Agent,
     Credential,
+    Integration,
+    IntegrationGrant,
     Invitation,
     KillSwitch,
     Membership,
@@ -106,6 +108,8 @@ class Life:
     world: World
     key: str
     credential: Credential
+    integration: Integration
+    reach: IntegrationGrant
     token: MemberToken
     member_key: str
     writing: PolicyDraft
@@ -261,6 +265,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             world=world,
             key=key,
             credential=Credential.objects.get(agent=agent),
+            integration=Integration.objects.get(),
+            reach=IntegrationGrant.objects.get(),
             token=member_token,
             member_key=member_key,
             writing=PolicyDraft.objects.get(submitted_as=None),
