@@ -111,7 +111,7 @@ def read_graph(run: Run) -> RunGraph:
             for ident, used in inputs.items()
         },
         requests=tuple(
-            requests.defer("facts", "trace", "payload").order_by("submitted_at", "pk")
+            requests.defer("trace", "payload").order_by("submitted_at", "pk")
         ),
     )
 

@@ -9,6 +9,7 @@ from approvals.forms.categories import KINDS, CategoryForm, RightForm
 from approvals.selectors.categories import CategoryRow, get_category, list_categories
 from approvals.selectors.people import APPROVE
 from approvals.selectors.reviews import BREAK_GLASS
+from approvals.undoing import to_lines
 from approvals.services.categories import (
     change_category,
     create_category,
@@ -147,6 +148,7 @@ def _category_page(
         "category": row.category,
         "kind": dict(KINDS).get(row.category.display.get("kind", "fields"), "Fields"),
         "labels": (row.category.display.get("fields") or {}).items(),
+        "undo_lines": to_lines(row.category.undo.get("payload", {})).splitlines(),
         "may_edit": rules.may_edit_policy(request.membership),
         "may_give": _may_give(request.membership),
         "form": _right_form(row, APPROVE),
