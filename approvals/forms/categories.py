@@ -12,8 +12,8 @@ from approvals.models import ActionCategory
 from approvals.policies import PolicyInvalid, Problem
 from approvals.schema_fields import leaf_fields
 from approvals.schema_limits import require_usable_schema
-from approvals.undoing import MOST_HOURS, UndoInvalid, parse_lines, to_lines
 from approvals.selectors.categories import CategoryRow
+from approvals.undoing import MOST_HOURS, UndoInvalid, parse_lines, to_lines
 from govapp.common.errors import Invalid
 from tenants.models import ApproverGroup, Membership
 

@@ -40,8 +40,8 @@ class ActionCategory(TenantOwned):
     amount_field = models.CharField(max_length=200, blank=True, default="")
     # Dotted paths into the payload that an approver may change while approving.
     editable_fields = ArrayField(models.CharField(max_length=200), default=list, blank=True)
-    # How what was done is taken back: {"category", "payload": {name: {"pointer"|"value"|"request"}},
-    # "within_hours"} (`approvals.undoing`); {} when it is not said.
+    # How what was done is taken back: {"category", "payload", "within_hours"}, as
+    # `approvals.undoing` reads it; {} when it is not said.
     undo = models.JSONField(default=dict, blank=True)
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())

@@ -45,8 +45,8 @@ from approvals.selectors.precedents import Precedents, read_precedents
 from approvals.selectors.reviews import Emergency, read_emergency
 from approvals.selectors.revisions import ShownRevision, read_revisions, show_revisions
 from approvals.selectors.timeline import Material, Moment, write_timeline
-from approvals.selectors.undoing import Undoing, read_undoing
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
+from approvals.selectors.undoing import Undoing, read_undoing
 from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common import clock
 from govapp.common.errors import NotFound

@@ -130,7 +130,9 @@ def _draw(graph: RunGraph) -> Drawing:
         (step.public_id, [each.public_id for each in graph.inputs.get(step.pk, ())])
         for step in graph.steps
     ]
-    asked = [(each.public_id, [each.step.public_id] if each.step else []) for each in graph.requests]
+    asked = [
+        (each.public_id, [each.step.public_id] if each.step else []) for each in graph.requests
+    ]
     return draw([*steps, *asked])
 
 

@@ -78,9 +78,15 @@ def read_situation(
         cursor.execute(
             _statement(),
             [
-                agent_id, category, integration, environment, run, read_run_id(run), step,
+                agent_id,
+                category,
+                integration,
+                environment,
+                run,
+                read_run_id(run),
+                step,
                 require_tenant_id(),
-            ],  # fmt: skip
+            ],
         )
         row = cursor.fetchone()
     now, time_zone, days, opens, closes, country, agent_status, number, rules, held, *rest = row

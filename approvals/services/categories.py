@@ -49,8 +49,8 @@ def create_category(
 
     `target_field` and `amount_field` are dotted paths into the payload, or empty: rules that look
     at history find there whom or what it is done to, and how much it is about. An
-    approver may change what `editable_fields`, paths as well, lead to. `undo` says how what was done
-    is taken back (`approvals.undoing`).
+    approver may change what `editable_fields`, paths as well, lead to. `undo` says how what was
+    done is taken back (`approvals.undoing`).
 
     Raises `Forbidden` (needs `compliance`), `Invalid`, `Conflict` when the key is taken.
     """

@@ -29,9 +29,7 @@ _SUMMARY: Final = 500
 
 
 @unit_of_work()
-def request_undo(
-    *, actor: Agent | Membership, request_id: UUID, reason: str = ""
-) -> ActionRequest:
+def request_undo(*, actor: Agent | Membership, request_id: UUID, reason: str = "") -> ActionRequest:
     """Ask that an executed action is taken back; return the request that asks for it.
 
     That is a request of the same agent for the category that the original's category names, judged
@@ -113,7 +111,7 @@ def _payload(undo: Undo, original: ActionRequest) -> dict[str, Any]:
 
 def _reason(reason: str, *, is_needed: bool) -> str:
     reason = reason.strip()
-    if is_needed and not reason or len(reason) > _REASON or "\0" in reason:
+    if (is_needed and not reason) or len(reason) > _REASON or "\0" in reason:
         fault = FieldError("/reason", f"Write 1 to {_REASON} characters: why it is taken back.")
         raise Invalid(fault.detail, errors=[fault])
     return reason

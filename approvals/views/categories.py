@@ -9,13 +9,13 @@ from approvals.forms.categories import KINDS, CategoryForm, RightForm
 from approvals.selectors.categories import CategoryRow, get_category, list_categories
 from approvals.selectors.people import APPROVE
 from approvals.selectors.reviews import BREAK_GLASS
-from approvals.undoing import to_lines
 from approvals.services.categories import (
     change_category,
     create_category,
     give_right,
     take_right,
 )
+from approvals.undoing import to_lines
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.enums import Role

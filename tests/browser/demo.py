@@ -191,7 +191,10 @@ def _ran(world: World) -> tuple[Run, ActionRequest]:
     agent = world.agent
     invoice = {"kind": "document", "title": "Invoice 2291", "uri": "s3://invoices/2291.pdf"}
     steps = [
-        Step("invoice", "retrieval", title="Invoice 2291", source=invoice, labels=("customer-pii",)),
+        Step(
+            "invoice", "retrieval", title="Invoice 2291", source=invoice,
+            labels=("customer-pii",),
+        ),
         Step("terms", "retrieval", title="Terms of payment", labels=("public",)),
         Step("remember", "memory_read", title="Earlier payments to Northwind"),
         Step(

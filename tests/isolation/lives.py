@@ -43,8 +43,8 @@ from approvals.services.execution import (
 )
 from approvals.services.guardrails import publish_guardrails, save_guardrails
 from approvals.services.links import make_review_link
-from approvals.services.runs import Step, add_steps, close_run, start_run
 from approvals.services.policies import propose_policy, publish_policy
+from approvals.services.runs import Step, add_steps, close_run, start_run
 from approvals.services.submission import Submission, cancel_action, submit_action
 from approvals.services.timers import sweep
 from audit.models import (

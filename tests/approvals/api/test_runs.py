@@ -38,7 +38,7 @@ def faults(answer: Any) -> list[tuple[int, str]]:
 
 
 def test_a_task_is_begun_told_joined_closed_and_read() -> None:
-    world, caller = make_caller()
+    _, caller = make_caller()
     run = begin(caller)
     assert begin(caller) == run
     told = tell(caller, run, READ, THINK)
@@ -149,7 +149,10 @@ def test_a_refusal_of_an_isolation_rule_is_in_the_answer_and_the_record() -> Non
     tell(caller, run, READ)
     answer = caller.submit(run=run)
     assert (answer.status_code, answer.json()["status"]) == (201, "blocked")
-    assert "data labels of the run customer-pii contain customer-pii" in answer.json()["decision"]["reason"]
+    assert (
+        "data labels of the run customer-pii contain customer-pii"
+        in answer.json()["decision"]["reason"]
+    )
     with tenant_transaction(world.company.id):
         (blocked,) = events("action_request.blocked")
         (asked,) = events("action_request.submitted")

@@ -56,8 +56,8 @@ def test_steps_requests_and_beginnings_at_once_make_one_chain(
         with tenant_transaction(world.company.id):
             kept = Run.objects.get(pk=run.pk)
             found = verify_run(kept)
-            numbers = RunStep.objects.filter(run=run).order_by("number").values_list(
-                "number", flat=True
+            numbers = (
+                RunStep.objects.filter(run=run).order_by("number").values_list("number", flat=True)
             )
             assert list(numbers) == [1, 2, 3, 4, 5, 6]
         assert (kept.step_count, kept.request_count, kept.labels) == (6, 3, ["a", "b"])

@@ -131,8 +131,6 @@ def test_a_mistake_is_said_at_its_field(said: dict[str, str], field: str, words:
     world = undoable()
     answer = change(world, **said)
     assert answer.status_code == 422
-    assert {name: len(found) for name, found in answer.context["form"].errors.items()} == {
-        field: 1
-    }
+    assert {name: len(found) for name, found in answer.context["form"].errors.items()} == {field: 1}
     assert words in text(answer.content.decode())
     assert undo_of(world) == UNDO

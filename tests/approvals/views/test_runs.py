@@ -130,7 +130,9 @@ def test_the_number_of_statements_does_not_grow(world: World) -> None:
     counts = []
     for run in (first, second):
         read(client, f"runs/{run.public_id}/")
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             read(client, f"runs/{run.public_id}/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
