@@ -88,8 +88,8 @@ class ActionRequestSubmission(RequestBody, frozen=True):
         Meta(
             max_length=100,
             pattern=r"^[!-~]*$",
-            description="The task that it belongs to: the id of a run, or your own name for it. Rules may"
-            " count its actions, and look at the labels of the data in a run.",
+            description="The task that it belongs to: the id of a run, or your own name for it."
+            " Rules may count its actions, and look at the labels of the data in a run.",
             examples=["invoices-2026-11-21"],
         ),
     ] = ""

@@ -92,9 +92,7 @@ class ActionRequest(TenantOwned):
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
     )
     # The executed request that this one takes back.
-    undoes = TenantForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="undone_by"
-    )
+    undoes = TenantForeignKey("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
     callback_endpoint = TenantForeignKey(
         "approvals.CallbackEndpoint", on_delete=models.PROTECT, null=True, related_name="+"
     )

@@ -90,7 +90,13 @@ def read_situation(
         cursor.execute(
             _statement(),
             [
-                agent_id, category, integration, environment, run, read_run_id(run), step,
+                agent_id,
+                category,
+                integration,
+                environment,
+                run,
+                read_run_id(run),
+                step,
                 attempt_digest,
                 require_tenant_id(),
             ],

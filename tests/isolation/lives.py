@@ -24,6 +24,7 @@ from approvals.models import (
     PolicySimulation,
     PolicyVersion,
     PushSubscription,
+    Run,
     SavedFilter,
     ShadowResult,
     SimulatedChange,
@@ -43,7 +44,8 @@ from approvals.services.execution import (
 from approvals.services.guardrails import publish_guardrails, save_guardrails
 from approvals.services.links import make_review_link
 from approvals.services.policies import propose_policy, publish_policy
-from approvals.services.submission import cancel_action
+from approvals.services.runs import Step, add_steps, close_run, start_run
+from approvals.services.submission import Submission, cancel_action, submit_action
 from approvals.services.timers import sweep
 from audit.models import (
     AuditSearch,
@@ -130,6 +132,7 @@ class Life:
     report: Report
     export: ExportJob
     guardrails: GuardrailVersion
+    run: Run
     hold: LegalHold
     pruning: Pruning
     search: AuditSearch
@@ -242,6 +245,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
+        _ran(world)
         _guarded(company, Membership.objects.get(user=dora))
         leave_rows(world, denied)
         member_token, member_key = issue_token(
@@ -286,6 +290,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             export=export,
+            run=Run.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
             hold=hold,
             pruning=pruning,
@@ -341,6 +346,21 @@ def _guarded(company: Company, second: Membership) -> None:
     save_guardrails(actor=company.carl, document=document)
     publish_guardrails(actor=second, revision=1, attestation="Read and agreed.")
     save_guardrails(actor=company.carl, document=document, remark=words[0])
+
+
+def _ran(world: World) -> None:
+    """Leave a run with steps, an edge, and what only this company knows in all of it."""
+    secret = f"A secret of {world.company.slug}"
+    run = start_run(agent=world.agent, key=f"own-{world.company.slug}", title=secret)
+    source = {"kind": "document", "title": secret}
+    steps = [
+        Step("read", "retrieval", title=secret, source=source, labels=("own",)),
+        Step("think", "model_call", inputs=("read",)),
+    ]
+    add_steps(agent=world.agent, run_id=run.pk, steps=steps)
+    asked = Submission("notes.write", secret, {"text": secret}, run=run.public_id, step="think")
+    submit_action(agent=world.agent, submission=asked)
+    close_run(agent=world.agent, run_id=run.pk, outcome="succeeded", note=secret)
 
 
 def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest) -> None:
