@@ -40,6 +40,7 @@ from approvals.api.requests import (
     ActionRequestList,
     ActionRequestPreview,
 )
+from approvals.api.spend import BudgetsView, SpendView
 from govapp.common.api.converters import PublicIdConverter
 
 
@@ -88,4 +89,6 @@ urlpatterns = [
     path(f"{_VERSION}/withdraw", PolicyWithdraw.as_view()),
     path("guardrails/check", GuardrailChecks.as_view()),
     path("grants/redeem", GrantRedeem.as_view()),
+    path("spend", SpendView.as_view()),
+    path("budgets", BudgetsView.as_view()),
 ]

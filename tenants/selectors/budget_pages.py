@@ -69,6 +69,11 @@ def get_budget(ident: str) -> BudgetRow:
     return _rows([found])[0]
 
 
+def agents_with_limits() -> list[Agent]:
+    """Return the agents that may call as often as was set for them alone."""
+    return list(Agent.objects.exclude(calls_per_second=None).order_by("name"))
+
+
 def changes_of(budget: Budget) -> list[BudgetChange]:
     """Return what was changed of a budget and what waits, the newest first."""
     people = ("asked_by__user", "answered_by__user")
