@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from tenants.views import (
     absences,
     agents,
+    budgets,
     erasure,
     groups,
     home,
@@ -56,6 +57,16 @@ _AGENTS = [
     path("<str:agent>/keys/<str:key>/revoke", keys.revoke, name="key_revoke"),
     path("<str:agent>/keys/<str:key>/leak", leaks.leak, name="key_leak"),
 ]
+_BUDGETS = [
+    path("", budgets.budget_list, name="budget_list"),
+    path("new", budgets.budget_new, name="budget_new"),
+    path("costs", budgets.costs, name="budget_costs"),
+    path("costs.csv", budgets.costs_csv, name="budget_costs_csv"),
+    path("limits", budgets.limits, name="budget_limits"),
+    path("limits/agent", budgets.agent_limit, name="budget_agent_limit"),
+    path("<str:budget>/", budgets.budget_detail, name="budget_detail"),
+    path("<str:budget>/answer", budgets.budget_answer, name="budget_answer"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -64,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/groups/", include(_GROUPS)),
     path("t/<slug:slug>/absences/", include(_ABSENCES)),
     path("t/<slug:slug>/agents/", include(_AGENTS)),
+    path("t/<slug:slug>/budgets/", include(_BUDGETS)),
     path("t/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("t/<slug:slug>/tokens/<str:token>/revoke", tokens.token_revoke, name="token_revoke"),
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),

@@ -79,9 +79,7 @@ def set_limits(
 
 
 @transaction.atomic
-def set_agent_limit(
-    *, actor: Membership, agent_id: UUID, calls_per_second: int | None
-) -> Agent:
+def set_agent_limit(*, actor: Membership, agent_id: UUID, calls_per_second: int | None) -> Agent:
     """Set how many calls of one agent are answered in a second; None: as many as of any other.
 
     Raises `Forbidden` unless the actor is an owner, `NotFound`, and `Invalid`.

@@ -62,9 +62,7 @@ def budget_new(request: PageRequest, slug: str) -> HttpResponse:
     form = BudgetForm(posted(request), agents=known)
     if form.is_bound and form.is_valid():
         with refusals_on(form):
-            made = set_budget(
-                actor=request.membership, terms=form.to_terms(), **form.to_fields()
-            )
+            made = set_budget(actor=request.membership, terms=form.to_terms(), **form.to_fields())
             messages.success(request, "The budget holds from now on.")
             return redirect("budget_detail", slug, made.public_id)
     context = _context(request) | {"form": form}
@@ -106,9 +104,7 @@ def budget_answer(request: PageRequest, slug: str, budget: str) -> HttpResponse:
     """Confirm a looser budget, or put the wish for it away."""
     row, confirms = get_budget(budget), request.POST.get("answer") == "confirm"
     try:
-        answer_change(
-            actor=request.membership, budget_id=row.budget.pk, is_confirmed=confirms
-        )
+        answer_change(actor=request.membership, budget_id=row.budget.pk, is_confirmed=confirms)
     except Forbidden as refused:
         if not rules.may_set_budgets(request.membership):
             raise

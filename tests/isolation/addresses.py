@@ -59,7 +59,7 @@ AGENTS = {
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
         "action-requests/<action_request:request_id>/explanation",
-        "guardrails/check",
+        "guardrails/check", "spend", "budgets",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
@@ -137,6 +137,7 @@ GAPS = {
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
+    "budgets/budget": Gap("budget", "bud"),
     "holds/hold": Gap("hold", "lh"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),

@@ -77,6 +77,7 @@ from tenants.enums import Role
 from tenants.models import (
     Absence,
     Agent,
+    Budget,
     Credential,
     Invitation,
     Membership,
@@ -125,6 +126,7 @@ class Life:
     report: Report
     export: ExportJob
     guardrails: GuardrailVersion
+    budget: Budget
     hold: LegalHold
     pruning: Pruning
     search: AuditSearch
@@ -279,6 +281,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             report=report,
             export=export,
             guardrails=GuardrailVersion.objects.get(status="live"),
+            budget=Budget.objects.get(scope="integration"),
             hold=hold,
             pruning=pruning,
             search=AuditSearch.objects.get(),

@@ -76,8 +76,8 @@ class RateLimit:
 
     def __init__(self, *, per_second: int, burst: int, name: str = "agent") -> None:
         self.per_second, self.burst, self.name = per_second, burst, name
-        self._interval = 1_000_000 // per_second
-        self._tolerance = self._interval * (burst - 1)
+        self.interval = 1_000_000 // per_second
+        self.tolerance = self.interval * (burst - 1)
         self._script = valkey().register_script(_SCRIPT)
         self._lock = threading.Lock()
         self._arrivals: dict[str, int] = {}
@@ -93,40 +93,40 @@ class RateLimit:
             place, wait, backlog = self._script(
                 keys=[f"govapp:rate:{each}" for _, each in limits],
                 args=[
-                    number
-                    for limit, _ in limits
-                    for number in (limit._interval, limit._tolerance)
+                    number for limit, _ in limits for number in (limit.interval, limit.tolerance)
                 ],
             )
         except (redis.RedisError, OSError) as error:
             log.warning("ratelimit.valkey_away", error=type(error).__name__)
             return self._spend_in_memory(limits)
-        return limits[max(int(place), 1) - 1][0]._told(int(place) == 0, int(wait), int(backlog))
+        return limits[max(int(place), 1) - 1][0].told(int(place) == 0, int(wait), int(backlog))
 
     def _spend_in_memory(self, limits: "list[tuple[RateLimit, str]]") -> Spent:
         first: Spent | None = None
         # Those above first: what they refuse is not counted for whom they stand above.
         for limit, key in reversed(limits):
-            allowed, wait, backlog = limit._spend_here(key)
-            first = limit._told(bool(allowed), wait, backlog)
+            allowed, wait, backlog = limit.spend_here(key)
+            first = limit.told(bool(allowed), wait, backlog)
             if not first.is_allowed:
                 break
-        return first or self._told(True, 0, 0)
+        return first or self.told(True, 0, 0)
 
-    def _told(self, is_allowed: bool, wait: int, backlog: int) -> Spent:
+    def told(self, is_allowed: bool, wait: int, backlog: int) -> Spent:
+        """Return what became of a call of this limit."""
         return Spent(is_allowed, wait, backlog, self.per_second, self.burst, self.name)
 
-    def _spend_here(self, key: str) -> tuple[int, int, int]:
+    def spend_here(self, key: str) -> tuple[int, int, int]:
+        """Count one call in this process's memory, as the script does."""
         now = time.monotonic_ns() // 1000
         with self._lock:
             arrival = max(self._arrivals.get(key, now), now)
-            wait = arrival - self._tolerance - now
+            wait = arrival - self.tolerance - now
             if wait > 0:
                 return 0, wait, arrival - now
             if len(self._arrivals) >= _KEYS_REMEMBERED:
                 self._arrivals = {k: at for k, at in self._arrivals.items() if at > now}
-            self._arrivals[key] = arrival + self._interval
-        return 1, 0, arrival + self._interval - now
+            self._arrivals[key] = arrival + self.interval
+        return 1, 0, arrival + self.interval - now
 
 
 @cache
