@@ -21,8 +21,8 @@ from approvals.models import (
 from audit.models import LedgerErasure
 from govapp.common import clock
 from govapp.common.sealing import seal
-from tenants.models import Absence, AccessToken, Credential, KeyRefusal
 from tenants.budgets import Spend
+from tenants.models import Absence, AccessToken, Credential, KeyRefusal
 from tenants.selectors.budgets import Purpose
 from tenants.services.budget_rules import Terms, change_budget, set_budget
 from tenants.services.budgets import reserve, settle

@@ -318,10 +318,6 @@ def statements(world: World, **fields: Any) -> int:
     )
     with tenant_transaction(world.company.id), CaptureQueriesContext(connection) as seen:
         submit_action(agent=world.agent, submission=submission)
-    import sys
-
-    for q in seen.captured_queries:
-        print(q["sql"][:150], file=sys.stderr)
     return len(seen)
 
 

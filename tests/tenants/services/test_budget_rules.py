@@ -99,9 +99,7 @@ def test_where_one_person_decides_the_record_says_so(company: Company) -> None:
         company.tenant.single_person_publishing = True
         company.tenant.save()
         looser = Terms(D("250"), "halt")
-        waits = change_budget(
-            actor=company.carl, budget_id=budget.pk, terms=looser, reason="I do."
-        )
+        waits = change_budget(actor=company.carl, budget_id=budget.pk, terms=looser, reason="I do.")
         assert waits is None
         assert events("budget.changed")[-1]["data"]["single_person"] is True
     assert now(company, budget) == looser
@@ -133,9 +131,7 @@ def test_where_one_person_decides_the_record_says_so(company: Company) -> None:
         ({"warn_at": 101}, "/warn_at"),
     ],
 )
-def test_what_is_no_budget_is_refused(
-    company: Company, about: dict[str, Any], field: str
-) -> None:
+def test_what_is_no_budget_is_refused(company: Company, about: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         set_one(company, **about)
     assert [each.pointer for each in refused.value.errors] == [field]
