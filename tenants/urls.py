@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from tenants.views import (
     absences,
     agents,
+    budgets,
     erasure,
     groups,
     home,
@@ -82,6 +83,16 @@ _INTEGRATIONS = [
         name="integration_secret_revoke",
     ),
 ]
+_BUDGETS = [
+    path("", budgets.budget_list, name="budget_list"),
+    path("new", budgets.budget_new, name="budget_new"),
+    path("costs", budgets.costs, name="budget_costs"),
+    path("costs.csv", budgets.costs_csv, name="budget_costs_csv"),
+    path("limits", budgets.limits, name="budget_limits"),
+    path("limits/agent", budgets.agent_limit, name="budget_agent_limit"),
+    path("<str:budget>/", budgets.budget_detail, name="budget_detail"),
+    path("<str:budget>/answer", budgets.budget_answer, name="budget_answer"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -97,6 +108,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="kill_switch_resume",
     ),
     path("t/<slug:slug>/integrations/", include(_INTEGRATIONS)),
+    path("t/<slug:slug>/budgets/", include(_BUDGETS)),
     path("t/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("t/<slug:slug>/tokens/<str:token>/revoke", tokens.token_revoke, name="token_revoke"),
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),

@@ -26,7 +26,7 @@ from approvals.api.answer_parts import (
 from approvals.api.guardrails import GuardrailResult, results_of
 from approvals.changing import difference
 from approvals.enums import RequestStatus
-from approvals.leash import codes_of
+from approvals.leash import codes_of, passes_at
 from approvals.models import ActionRequest, Requirement
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.selectors.approvers import missing_of
@@ -90,6 +90,10 @@ class ActionRequestAnswer(msgspec.Struct, kw_only=True):
     guardrails: Annotated[
         list[GuardrailResult] | UnsetType,
         Meta(description="What the guardrails found; left out when they found nothing."),
+    ] = UNSET
+    warnings: Annotated[
+        list[str] | UnsetType,
+        Meta(description="What budgets say although it goes on; left out when they say nothing."),
     ] = UNSET
     superseded_by: list[str] | UnsetType = UNSET
     changes: Annotated[
@@ -181,6 +185,7 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
         undoes=public_id("ar", request.undoes_id) if request.undoes_id else UNSET,
         links=_links(request, tenant_slug),
         guardrails=results_of(request.trace) or UNSET,
+        warnings=list(request.trace.get("warnings", ())) or UNSET,
     )
 
 
@@ -202,6 +207,7 @@ def _decision(request: ActionRequest) -> Decision | None:
         reason=request.decision_reason or request.because,
         by=request.decided_by_name,
         reasons=codes_of(request.trace.get("refusals", ())) or UNSET,
+        passes_at=passes_at(request.trace.get("refusals", ())) or UNSET,
     )
 
 

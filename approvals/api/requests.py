@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
 import rfc8785
+from django.utils.http import http_date
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -118,6 +120,9 @@ def _answered(answer: Answer) -> Response:
         response["Location"] = answer.location
     if answer.status == 202:
         response["Retry-After"] = str(POLL_SECONDS)
+    elif passes_at := (answer.body.get("decision") or {}).get("passes_at"):
+        # A date, for the answer may be repeated later (RFC 9110, section 10.2.3).
+        response["Retry-After"] = http_date(datetime.fromisoformat(passes_at).timestamp())
     if answer.replayed:
         response["Idempotency-Replayed"] = "true"
     return response

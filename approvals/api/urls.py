@@ -46,6 +46,7 @@ from approvals.api.requests import (
     ActionRequestPreview,
 )
 from approvals.api.runs import RunClose, RunRead, Runs, RunSteps
+from approvals.api.spend import BudgetsView, SpendView
 from approvals.api.status_list import StatusListView
 from govapp.common.api.converters import PublicIdConverter
 
@@ -108,4 +109,6 @@ urlpatterns = [
     path("guardrails/check", GuardrailChecks.as_view()),
     path("grants/redeem", GrantRedeem.as_view()),
     path("status-list", StatusListView.as_view()),
+    path("spend", SpendView.as_view()),
+    path("budgets", BudgetsView.as_view()),
 ]

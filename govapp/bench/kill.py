@@ -127,10 +127,7 @@ async def _load(port: int, company: Company, tokens: list[str], aside: ThreadPoo
         _client(port, submissions(key, ALLOWED), submitted, _is_allowed, ended)
         for key in company.keys[:_SUBMITTERS]
     ]
-    clients += [
-        _client(port, shared, redeemed, _is_used, ended)
-        for _ in range(_REDEEMERS)
-    ]
+    clients += [_client(port, shared, redeemed, _is_used, ended) for _ in range(_REDEEMERS)]
     working = asyncio.gather(*clients)
     await asyncio.sleep(_BEFORE)
     while not (submitted.accepted and redeemed.accepted):  # however slow the machine is

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from approvals.enums import Risk, Verdict
@@ -22,6 +23,12 @@ from audit.models import AuditStream, HoldKind, Pruning
 from audit.services.holds import Scope, place_hold
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
+from tenants.budgets import Spend
+from tenants.models import Budget
+from tenants.selectors.budgets import Purpose
+from tenants.services.budget_rules import Terms, change_budget, set_budget
+from tenants.services.budgets import reserve
+from tenants.services.spend import book_spend
 from tenants.services.tenants import set_retention
 from tests.approvals.views.conftest import link_for
 from tests.approvals.world import World, make_world, policy, publish, stage
@@ -55,6 +62,7 @@ class Demo:
     stream: AuditStream
     run: Run
     in_run: ActionRequest
+    budget: Budget
     link: str
     closed_link: str
 
@@ -70,6 +78,7 @@ class Demo:
             stream=self.stream.public_id,
             run=self.run.public_id,
             in_run=self.in_run.public_id,
+            budget=self.budget.public_id,
             member=self.world.company.alice.public_id,
             agent=self.world.agent.public_id,
         )
@@ -161,8 +170,33 @@ def make_demo() -> Demo:
     link = link_for(world, low_request, company.alice)
     return Demo(
         world, pending, approved, low_request, world.category, draft, endpoint,
-        _streaming(world), *_ran(world), link, closed,
+        _streaming(world), *_ran(world), _spending(world), link, closed,
     )  # fmt: skip
+
+
+def _spending(world: World) -> Budget:
+    """A budget that is nearly used up and that somebody wants looser, one that nobody uses."""
+    company, agent = world.company, world.agent
+    with tenant_transaction(company.id):
+        terms = Terms(Decimal(2000), "ask", 80)
+        budget = set_budget(
+            actor=company.olivia, scope="agent", ref="*", measure="money:EUR", period="month",
+            terms=terms,
+        )  # fmt: skip
+        set_budget(
+            actor=company.carl, scope="tenant", measure="tokens", period="day",
+            terms=Terms(Decimal(500_000), "halt"), cost_class="high",
+        )  # fmt: skip
+        looser = Terms(Decimal(3000), "ask", 80)
+        change_budget(
+            actor=company.olivia, budget_id=budget.pk, terms=looser, reason="The fair in March."
+        )
+        spent = Spend({"EUR": Decimal("1250.40")}, 48_000, 3)
+        purpose = Purpose(agent.pk, "payments.transfer", "acme-bank", "invoices-2031-01")
+        book_spend(agent=agent, spent=spent, purpose=purpose)
+        wanted = Spend({"EUR": Decimal("480.00")}, count=1)
+        reserve(agent=agent, wanted=wanted, holder="held", purpose=purpose)
+    return budget
 
 
 def _streaming(world: World) -> AuditStream:

@@ -61,7 +61,7 @@ AGENTS = {
         "action-requests/<action_request:request_id>/explanation",
         "action-requests/<action_request:request_id>/undo",
         "runs", "runs/<run:run_id>", "runs/<run:run_id>/steps", "runs/<run:run_id>/close",
-        "guardrails/check", "status-list",
+        "guardrails/check", "status-list", "spend", "budgets",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
@@ -144,6 +144,7 @@ GAPS = {
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
+    "budgets/budget": Gap("budget", "bud"),
     "holds/hold": Gap("hold", "lh"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),

@@ -79,6 +79,7 @@ from tenants.enums import Role
 from tenants.models import (
     Absence,
     Agent,
+    Budget,
     Credential,
     Integration,
     IntegrationGrant,
@@ -133,6 +134,7 @@ class Life:
     export: ExportJob
     guardrails: GuardrailVersion
     run: Run
+    budget: Budget
     hold: LegalHold
     pruning: Pruning
     search: AuditSearch
@@ -292,6 +294,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             export=export,
             run=Run.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
+            budget=Budget.objects.get(scope="integration"),
             hold=hold,
             pruning=pruning,
             search=AuditSearch.objects.get(),

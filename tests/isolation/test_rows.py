@@ -267,7 +267,9 @@ SHOWN = {
     "stream_id uuid", "is_test boolean",
     # sums over all tenants for /metrics: a name of ours, a kind, a number
     "label text", "value double precision",
-    "token_id uuid", "member_id uuid",
+    "token_id uuid", "member_id uuid", "reservation_id uuid",
+    # how many calls of an agent and of its tenant are answered
+    "calls_per_second integer", "tenant_calls_per_second integer",
     # how an account is named in addresses, and to its own members in the switcher
     "slug text", "name text", "is_suspended boolean",
     # how much of one request is due

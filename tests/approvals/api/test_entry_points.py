@@ -61,6 +61,8 @@ ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("GET", "/api/v1/audit/receipts/ev_00000000000000000000000000"): "read",
     ("POST", "/api/v1/grants/redeem"): "redeem",
     ("GET", "/api/v1/status-list"): "redeem",
+    ("POST", "/api/v1/spend"): "spend",
+    ("GET", "/api/v1/budgets"): "read",
 }
 UNKNOWN: Final = (401, "unauthenticated")
 
