@@ -12,5 +12,6 @@ class ApprovalsConfig(AppConfig):
         import_module("approvals.erasers")
         import_module("approvals.retention")
         import_module("approvals.stand_in_news")
+        import_module("approvals.services.reading")
         import_module("approvals.services.report_delivery")
         import_module("approvals.services.stream_news")

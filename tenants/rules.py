@@ -32,6 +32,11 @@ def may_pause_agent(member: Membership, agent: Agent) -> bool:
     )
 
 
+def may_set_autonomy(member: Membership) -> bool:
+    """What agents may do of their own accord is for owners and compliance to say."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_report_leak(member: Membership, agent: Agent) -> bool:
     """As pausing: whoever notices it stops the key, and asks afterwards."""
     return may_pause_agent(member, agent)

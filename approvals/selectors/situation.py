@@ -19,6 +19,7 @@ from approvals.enums import GuardrailStatus, PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
+from tenants.selectors.autonomy import AUTONOMY_SQL, ENVIRONMENT_SQL
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -36,7 +37,10 @@ _DECIDING: Final = (
 
 # What else holds a submission: a name, and SQL that gives one JSON value, or NULL. It may use
 # `t` (the tenant), `a` (the agent), `c` (the category), `clock.now`, and what was `asked`.
-_HOLDERS: Final[tuple[tuple[str, str], ...]] = ()
+_HOLDERS: Final[tuple[tuple[str, str], ...]] = (
+    ("autonomy", AUTONOMY_SQL),
+    ("environment", ENVIRONMENT_SQL),
+)
 _ASKED: Final = (
     "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"
     " %s::text AS environment, %s::text AS run"

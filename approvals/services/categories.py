@@ -15,6 +15,7 @@ from approvals.policies.fields import PAYLOAD, find_field
 from approvals.schema_limits import require_usable_schema
 from approvals.selectors.people import APPROVE
 from approvals.selectors.reviews import BREAK_GLASS
+from approvals.services.reading import ask_reading, needs_second_person
 from govapp.common.errors import Conflict, FieldError, Invalid
 from tenants.models import ApproverGroup, Membership
 from tenants.rules import may_edit_policy, may_manage_people, require
@@ -35,6 +36,7 @@ def create_category(
     name: str,
     risk: str,
     is_reversible: bool = False,
+    is_reading: bool = False,
     description: str = "",
     payload_schema: dict[str, Any] | None = None,
     display: dict[str, Any] | None = None,
@@ -47,7 +49,8 @@ def create_category(
 
     `target_field` and `amount_field` are dotted paths into the payload, or empty: rules that look
     at history find there whom or what it is done to, and how much it is about. An
-    approver may change what `editable_fields`, paths as well, lead to.
+    approver may change what `editable_fields`, paths as well, lead to. `is_reading` is whether it
+    changes nothing; while an environment is read-only that waits for a second person.
 
     Raises `Forbidden` (needs `compliance`), `Invalid`, `Conflict` when the key is taken.
     """
@@ -57,6 +60,7 @@ def create_category(
         name=name,
         risk=risk,
         is_reversible=is_reversible,
+        is_reading=is_reading,
         description=description,
         payload_schema=payload_schema or {},
         display=display or {},
@@ -69,12 +73,16 @@ def create_category(
         raise _invalid("/key", "Write words of a-z, 0-9 and _ joined by dots: payments.transfer.")
     for field in _CHECKS:
         _CHECKS[field](getattr(category, field))
+    waits = needs_second_person(is_reading=is_reading)
+    category.is_reading = is_reading and not waits
     try:
         with transaction.atomic():
             category.save(force_insert=True)
     except IntegrityError as error:
         raise Conflict(f"There is a category {key} already.") from error
     events.category_created(actor=actor, category=category)
+    if waits:
+        ask_reading(actor=actor, category=category)
     return category
 
 
@@ -84,11 +92,14 @@ def change_category(
 ) -> ActionCategory:
     """Change anything of a category but its key. Requests in flight keep what they froze.
 
-    Fields: name, risk, is_reversible, description, payload_schema, display, cost_class,
+    That it reads only waits for a second person while an environment is read-only.
+
+    Fields: name, risk, is_reversible, is_reading, description, payload_schema, display, cost_class,
     target_field, amount_field, editable_fields, is_archived.
     Raises `Forbidden`, `Invalid`.
     """
     _require_editor(actor)
+    waits = needs_second_person(is_reading=fields.get("is_reading") is True)
     category = ActionCategory.objects.select_for_update().get(pk=category.pk)
     changes: dict[str, tuple[Any, Any]] = {}
     for field, value in fields.items():
@@ -96,6 +107,9 @@ def change_category(
             raise _invalid(f"/{field}", "This cannot be changed.")
         _CHECKS[field](value)
         if getattr(category, field) != value:
+            if field == "is_reading" and waits:
+                ask_reading(actor=actor, category=category)
+                continue
             changes[field] = (getattr(category, field), value)
             setattr(category, field, value)
     if changes:
@@ -240,6 +254,7 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "description": _check_text("/description", 500),
     "risk": _check_risk,
     "is_reversible": _check_flag("/is_reversible"),
+    "is_reading": _check_flag("/is_reading"),
     "is_archived": _check_flag("/is_archived"),
     "payload_schema": require_usable_schema,
     "display": _check_display,

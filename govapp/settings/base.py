@@ -258,6 +258,7 @@ CELERY_BEAT_SCHEDULE = {
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
+    "trust": {"task": "approvals.assess_agents", "schedule": 300.0},
     "forget_idempotency_keys": {
         "task": "approvals.forget_idempotency_keys",
         "schedule": 3600.0,
