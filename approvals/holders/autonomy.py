@@ -89,7 +89,7 @@ def _of_environment(asked: Asked) -> tuple[Refusal, ...]:
     if rule["name"] == EVERYTHING:
         called = f"The environment {wanted} is not listed, and what is not listed is read-only"
     elif rule["name"] != wanted.strip().lower():
-        called = f"{wanted} is no name of an environment, so the strictest rule holds: read-only"
+        called = f"{wanted} cannot be listed, so the strictest rule holds, which is read-only"
     said = (
         f"{called}: {category.name} is not marked as reading, so it is refused there. Name another"
         " environment, or have it opened."

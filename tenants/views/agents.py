@@ -59,7 +59,7 @@ def agent(request: PageRequest, slug: str, agent: str) -> HttpResponse:
 def change(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     found = get_agent(agent)
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
-    form = AgentForm(posted(request), initial=AgentForm.values_of(found))
+    form = AgentForm(posted(request), is_new=False, initial=AgentForm.values_of(found))
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             changed = change_agent(actor=request.membership, agent=found, **form.cleaned_data)
