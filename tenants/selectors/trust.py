@@ -41,6 +41,14 @@ def trust_of(agent: Agent) -> TrustShown:
     )
 
 
+def raisable(shown: TrustShown) -> list[TrustTier]:
+    """Return the tiers that a person may raise an agent to, the lowest first."""
+    if shown.proposed is None:
+        return []
+    first, last = TIERS.index(shown.tier) + 1, TIERS.index(shown.proposed) + 1
+    return [TrustTier(tier) for tier in TIERS[first:last]]
+
+
 def proposed_raises() -> list[TrustAssessment]:
     """Return the agents that have earned more trust than they have, by name."""
     rows = TrustAssessment.objects.select_related("agent").exclude(agent__status="retired")
