@@ -131,7 +131,7 @@ class AgentForm(forms.Form):
         queryset=Membership.objects.none(), help_text="Answers for it, and never approves for it."
     )
     trust_tier = forms.ChoiceField(
-        choices=TrustTier, 
+        choices=TrustTier,
         help_text="Rules may ask for it. What it does lowers it; only a person raises it.",
     )
     labels = forms.CharField(required=False, help_text="Separated by commas.")

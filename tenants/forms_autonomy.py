@@ -110,7 +110,9 @@ class StandardsForm(ReasonedForm):
         """Return what was written."""
         data = self.cleaned_data
         tiers = {
-            tier: Standard(**{each.name: data[f"{tier}_{each.name}"] for each in fields_of(Standard)})
+            tier: Standard(
+                **{each.name: data[f"{tier}_{each.name}"] for each in fields_of(Standard)}
+            )
             for tier in RAISED
         }
         return Standards(**tiers, window_days=data["window_days"], grace=data["grace"])

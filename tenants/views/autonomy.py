@@ -125,9 +125,7 @@ def page(
 ) -> HttpResponse:
     """Render one page of autonomy."""
     shown = {"nav": "autonomy"} | context
-    return render(
-        request, f"tenants/autonomy/{name}.html", shown, status=422 if is_wrong else 200
-    )
+    return render(request, f"tenants/autonomy/{name}.html", shown, status=422 if is_wrong else 200)
 
 
 def _settled(

@@ -47,9 +47,7 @@ def standards(request: PageRequest, slug: str) -> HttpResponse:
 def standards_change(request: PageRequest, slug: str) -> HttpResponse:
     """Say what each tier asks for."""
     rules.require(rules.may_set_autonomy(request.membership), NOT_ALLOWED)
-    form = StandardsForm(
-        posted(request), initial=StandardsForm.values_of(standards_of_tenant())
-    )
+    form = StandardsForm(posted(request), initial=StandardsForm.values_of(standards_of_tenant()))
     if form.is_bound and form.is_valid():
         with refusals_on(form):
             reason = form.cleaned_data["reason"]

@@ -138,6 +138,7 @@ GAPS = {
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
     "holds/hold": Gap("hold", "lh"),
+    "changes/change": Gap("loosening", "lsn"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),
     "streams/stream": Gap("stream", "ast"),

@@ -79,15 +79,16 @@ def outcome(name: str, found: Held) -> str:
     return "require_approval" if given == "allow" and found.demands else given
 
 
+ASKS = "require_approval"
 TABLE = [
-    # level        a rule allows       a rule asks         a rule denies  the default asks    denies
-    (None,         "allow",            "require_approval", "deny",        "require_approval", "deny"),
-    ("policy",     "allow",            "require_approval", "deny",        "require_approval", "deny"),
-    ("act",        "allow",            "require_approval", "deny",        "allow",            "deny"),
-    ("ask",        "require_approval", "require_approval", "deny",        "require_approval", "deny"),
-    ("recommend",  "deny",             "deny",             "deny",        "deny",             "deny"),
-    ("unheard of", "require_approval", "require_approval", "deny",        "require_approval", "deny"),
-]  # fmt: skip  # noqa: E501
+    # level        a rule allows  asks  denies  the default asks  denies
+    (None,         "allow",       ASKS, "deny", ASKS,             "deny"),
+    ("policy",     "allow",       ASKS, "deny", ASKS,             "deny"),
+    ("act",        "allow",       ASKS, "deny", "allow",          "deny"),
+    ("ask",        ASKS,          ASKS, "deny", ASKS,             "deny"),
+    ("recommend",  "deny",        "deny", "deny", "deny",         "deny"),
+    ("unheard of", ASKS,          ASKS, "deny", ASKS,             "deny"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("level", "expected"), [(row[0], row[1:]) for row in TABLE])
@@ -129,11 +130,11 @@ def test_it_is_never_looser_but_where_acting_answers_a_default_that_asks(
     ("level", "own", "pattern", "code", "sentence"),
     [
         ("recommend", True, "payments.*", "recommend_only",
-         "payer only recommends below payments: nothing is done, and it is kept here as a"
-         " recommendation for a person to see."),
+         ("payer only recommends below payments: nothing is done, and it is kept here as a"
+         " recommendation for a person to see.")),
         ("recommend", False, "*", "recommend_only",
-         "payer only recommends everywhere (set for every agent): nothing is done, and it is kept"
-         " here as a recommendation for a person to see."),
+         ("payer only recommends everywhere (set for every agent): nothing is done, and it is kept"
+         " here as a recommendation for a person to see.")),
         ("ask", True, "payments.transfer", "autonomy_ask",
          "payer always asks a person in payments.transfer."),
     ],
@@ -150,7 +151,9 @@ def test_it_says_what_holds_and_whose_rule_it_is(
 def test_an_act_says_why_it_is_allowed_and_keeps_the_trace() -> None:
     before = evaluation_of("the default asks")
     after = answered(before, held(asked("act")))
-    assert after.because == "No rule of the policy matched, and payer acts on its own below payments."
+    assert (
+        after.because == "No rule of the policy matched, and payer acts on its own below payments."
+    )
     assert (after.rules, after.used_default, after.requirements) == (before.rules, True, ())
 
 
@@ -161,16 +164,16 @@ def test_an_act_says_why_it_is_allowed_and_keeps_the_trace() -> None:
         ({"name": "production", "is_read_only": False}, "production", False, ""),
         ({"name": "production", "is_read_only": True}, "production", True, ""),
         ({"name": "production", "is_read_only": True}, "Production ", False,
-         "The environment Production  is read-only: Bank transfer is not marked as reading, so it"
-         " is refused there. Name another environment, or have it opened."),
+         ("The environment Production  is read-only: Bank transfer is not marked as reading, so it"
+         " is refused there. Name another environment, or have it opened.")),
         ({"name": "*", "is_read_only": True}, "lab", False,
-         "The environment lab is not listed, and what is not listed is read-only: Bank transfer is"
+         ("The environment lab is not listed, and what is not listed is read-only: Bank transfer is"
          " not marked as reading, so it is refused there. Name another environment, or have it"
-         " opened."),
+         " opened.")),
         ({"name": "production", "is_read_only": True}, "prod uction", False,
-         "prod uction cannot be listed, so the strictest rule holds, which is read-only: Bank"
+         ("prod uction cannot be listed, so the strictest rule holds, which is read-only: Bank"
          " transfer is not marked as reading, so it is refused there. Name another environment, or"
-         " have it opened."),
+         " have it opened.")),
     ],
 )  # fmt: skip
 def test_what_is_not_reading_is_refused_where_nothing_may_change(

@@ -89,12 +89,18 @@ def test_to_let_an_agent_act_takes_a_second_person(acme: Company, agent: Agent) 
         ["confirmed"],
     )
     assert summaries("loosening.asked", "loosening.confirmed", "agent.autonomy_set") == [
-        "Olivia asks for a second person: payer acts on its own below payments, where no rule of"
-        " the policy says anything.",
-        "Carl confirms: payer acts on its own below payments, where no rule of the policy says"
-        " anything.",
-        "Carl set: payer acts on its own below payments, where no rule of the policy says"
-        " anything.",
+        (
+            "Olivia asks for a second person: payer acts on its own below payments, where no rule"
+            " of the policy says anything."
+        ),
+        (
+            "Carl confirms: payer acts on its own below payments, where no rule of the policy says"
+            " anything."
+        ),
+        (
+            "Carl set: payer acts on its own below payments, where no rule of the policy says"
+            " anything."
+        ),
     ]
     assert Autonomy.objects.get().set_by == acme.olivia
 
