@@ -13,5 +13,6 @@ class ApprovalsConfig(AppConfig):
         import_module("approvals.kill_effects")
         import_module("approvals.retention")
         import_module("approvals.stand_in_news")
+        import_module("approvals.services.reading")
         import_module("approvals.services.report_delivery")
         import_module("approvals.services.stream_news")

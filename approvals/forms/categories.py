@@ -46,6 +46,11 @@ class CategoryForm(ListedForm):
     description = forms.CharField(max_length=500, required=False)
     risk = forms.ChoiceField(choices=Risk, initial=Risk.HIGH)
     is_reversible = forms.BooleanField(required=False, label="What was done can be undone")
+    is_reading = forms.BooleanField(
+        required=False,
+        label="It only reads",
+        help_text="It changes nothing, so it is let through where an environment is read-only.",
+    )
     cost_class = forms.ChoiceField(
         label="What it may cost",
         required=False,
@@ -195,8 +200,8 @@ class CategoryForm(ListedForm):
     def values_of(category: ActionCategory) -> dict[str, Any]:
         """Return what the form starts from."""
         names = (
-            "name", "description", "risk", "is_reversible", "cost_class", "target_field",
-            "amount_field", "editable_fields", "needs_integration",
+            "name", "description", "risk", "is_reversible", "is_reading", "cost_class",
+            "target_field", "amount_field", "editable_fields", "needs_integration",
         )  # fmt: skip
         hints = category.display.get("fields") or {}
         return {name: getattr(category, name) for name in names} | {

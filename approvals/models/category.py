@@ -27,6 +27,8 @@ class ActionCategory(TenantOwned):
     description = models.CharField(max_length=500, blank=True, default="")
     risk = models.CharField(max_length=10, choices=Risk, default=Risk.HIGH)
     is_reversible = models.BooleanField(default=False)
+    # Whether it changes nothing: then it is let through where an environment is read-only.
+    is_reading = models.BooleanField(default=False, db_default=False)
     # JSON Schema (2020-12, no remote references) that a payload has to satisfy.
     payload_schema = models.JSONField(default=dict, blank=True)
     # How to show the payload to a person: {"kind": "money"|"fields"|"email"|"sql"|"http"|"diff",

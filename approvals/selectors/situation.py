@@ -21,6 +21,7 @@ from approvals.selectors.attempts import RETRIES_SQL
 from approvals.selectors.runs import RUN_SQL, read_run_id
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
+from tenants.selectors.autonomy import AUTONOMY_SQL, ENVIRONMENT_SQL
 from tenants.selectors.budgets import BUDGETS_SQL
 from tenants.selectors.kill import KILL_SQL
 from tenants.selectors.reach import REACH_SQL
@@ -47,6 +48,8 @@ _HOLDERS: Final[tuple[tuple[str, str], ...]] = (
     ("run", RUN_SQL),
     ("budgets", BUDGETS_SQL),
     ("retries", RETRIES_SQL),
+    ("autonomy", AUTONOMY_SQL),
+    ("environment", ENVIRONMENT_SQL),
 )
 _ASKED: Final = (
     "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"

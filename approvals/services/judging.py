@@ -20,6 +20,7 @@ from approvals.facts import (
 from approvals.guarding import Guarded, guard, rules_of
 from approvals.holders import HOLDERS
 from approvals.holders.asked import Asked
+from approvals.holders.autonomy import answered
 from approvals.leash import Demand, Held, Refusal, together
 from approvals.models import ActionCategory, ActionRequest, PolicyVersion
 from approvals.payload_check import find_payload_errors
@@ -187,6 +188,8 @@ def judge_submission(
         evaluation = _denial(" ".join(each.sentence for each in refusals), None)
     else:
         evaluation = evaluate(policy, facts)
+        if not refusals:
+            evaluation = answered(evaluation, held)
         if evaluation.outcome == ALLOW and held.demands and not refusals:
             evaluation, unmet = _demanded(policy, evaluation, held.demands)
             refusals += unmet
@@ -200,9 +203,7 @@ def judge_submission(
         version=found.version,
         facts=facts,
         target_digest=target,
-        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, held.demands)
-        if is_binding
-        else None,
+        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, held) if is_binding else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
         attempt_digest=tried,
@@ -321,17 +322,17 @@ def _shadowed(
     policy: Policy | None,
     facts: Facts,
     live: Evaluation,
-    demands: tuple[Demand, ...],
+    held: Held,
 ) -> Shadowed | None:
     if version is None:
         return None
     if policy is None:
         # As an unusable version would if it were live: it denies.
         return Shadowed(version, DENY, _SHADOW_UNUSABLE, live.outcome != DENY)
-    beside = evaluate(policy, facts)
-    if beside.outcome == ALLOW and demands:
+    beside = answered(evaluate(policy, facts), held)
+    if beside.outcome == ALLOW and held.demands:
         # What wants a person besides the rules would want one of this version, too.
-        beside, unmet = _demanded(policy, beside, demands)
+        beside, unmet = _demanded(policy, beside, held.demands)
         if unmet:
             beside = _denial(unmet[0].sentence, beside)
     return Shadowed(version, beside.outcome, beside.because, _asked(beside) != _asked(live))

@@ -24,6 +24,7 @@ from govapp.common.live import (
     TENANT_CHANNEL,
     publish_to_all_on_commit,
 )
+from govapp.common.queue import enqueue_on_commit
 from govapp.common.writing import change, insert, update
 
 _NAME_CHARACTERS = 200
@@ -64,6 +65,8 @@ def move(
         if former is not None:  # else nobody has been asked
             _tell_how_it_ended(request, reason)
         callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
+    if to == RequestStatus.DENIED:
+        _look_at_conduct(request)
     tell_whoever_waits(request)
 
 
@@ -82,7 +85,17 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
         request.execution_reported_at = now
         fields.append("execution_reported_at")
     update(request, *fields)
+    if to in (ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
+        _look_at_conduct(request)
     tell_whoever_waits(request)
+
+
+def _look_at_conduct(request: ActionRequest) -> None:
+    """Have the agent's tier of trust looked at, after commit; the daily look is the backup."""
+    if request.purpose == Purpose.ACTION:
+        enqueue_on_commit(
+            "approvals.assess_agent", tenant_id=request.tenant_id, agent_id=request.agent_id
+        )
 
 
 def tell_whoever_waits(request: ActionRequest) -> None:

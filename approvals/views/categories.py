@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.forms.categories import KINDS, CategoryForm, RightForm
+from approvals.models import ActionCategory
 from approvals.selectors.categories import CategoryRow, get_category, list_categories
 from approvals.selectors.people import APPROVE
 from approvals.selectors.reviews import BREAK_GLASS
@@ -53,6 +54,7 @@ def category_create(request: PageRequest, slug: str) -> HttpResponse:
         with refusals_on(form):
             made = create_category(actor=request.membership, **form.values())
             messages.success(request, f"{made.name} is there. Say who may approve it.")
+            _tell_of_reading(request, form, made)
             return redirect("category_detail", slug, made.public_id)
     return _form_page(request, form, None)
 
@@ -69,6 +71,7 @@ def category_change(request: PageRequest, slug: str, ident: str) -> HttpResponse
                 actor=request.membership, category=category, **form.values(category)
             )
             messages.success(request, f"{changed.name} is saved.")
+            _tell_of_reading(request, form, changed)
             return redirect("category_detail", slug, ident)
     return _form_page(request, form, category)
 
@@ -115,6 +118,13 @@ def right_take(request: PageRequest, slug: str, ident: str) -> HttpResponse:
         name = group.name if group else member.user.name if member else ""
         messages.success(request, f"{name} may no longer approve {category.name}{_ALONE[right]}.")
     return redirect("category_detail", slug, ident)
+
+
+def _tell_of_reading(request: PageRequest, form: CategoryForm, category: ActionCategory) -> None:
+    """Say that a second person is needed, where one is."""
+    if form.cleaned_data["is_reading"] and not category.is_reading:
+        said = "While an environment is read-only, somebody else confirms that it only reads."
+        messages.warning(request, f"{said} See Autonomy.")
 
 
 def _may_give(member: Membership) -> bool:

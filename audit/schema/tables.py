@@ -10,7 +10,7 @@ from typing import Final
 _CONFIGURED: Final = """
 category.created | A kind of action was defined | name risk is_reversible:flag description
     payload_schema display cost_class:any target_field amount_field editable_fields:list
-    needs_integration:flag~ undo:any~
+    needs_integration:flag~ undo:any~ is_reading:flag~
 category.changed | A kind of action was redefined | changes:object
 category.right_given | A group or a person may approve it from now on | bearer bearer_id bearer_name
 category.right_taken | A group or a person may no longer approve it | bearer bearer_id bearer_name
@@ -233,6 +233,25 @@ credential.leak_reported | A key got into other hands | key prefix label agent a
     counts:object tokens_ended:number agent_paused:flag
 access_token.issued | An agent got a token for minutes | key agent agent_name token_prefix
     token_scopes:list thumbprint? token_expires_at
+agent.autonomy_set | What agents may do of their own accord was set | agent? agent_name? pattern
+    level? former? reason asked_by
+agent.autonomy_removed | What agents may do of their own accord is set no more | agent?
+    agent_name? pattern level? former? reason asked_by
+environment.changed | It was set whether an environment is read-only | name is_read_only:flag
+    former:flag? reason asked_by
+agent.trust_lowered | An agent is trusted less | name from to reason because:list conduct:object
+agent.trust_proposed | An agent has earned more trust than it has | name from to reason
+    because:list conduct:object
+agent.trust_raised | A person trusts an agent more | name from to reason because:list
+    conduct:object
+trust.standards_set | What each tier of trust asks for was set | before:object after:object reason
+    asked_by
+loosening.asked | What lets agents do more waits for a second person | kind sentence reason
+    asked_by single_person:flag
+loosening.confirmed | What lets agents do more was confirmed | kind sentence reason asked_by
+    single_person:flag
+loosening.withdrawn | What would let agents do more was withdrawn | kind sentence reason asked_by
+    single_person:flag
 grant_key.made | The key that signs permissions was made | kid public_key_sha256
 """
 _KILL: Final = """

@@ -146,6 +146,7 @@ GAPS = {
     "versions/ident": Gap("guardrails", "gv"),
     "budgets/budget": Gap("budget", "bud"),
     "holds/hold": Gap("hold", "lh"),
+    "changes/change": Gap("loosening", "lsn"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),
     "streams/stream": Gap("stream", "ast"),

@@ -1,6 +1,6 @@
 """Two companies with a full life each: something in every table that could leak."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -85,15 +85,19 @@ from tenants.models import (
     IntegrationGrant,
     Invitation,
     KillSwitch,
+    Loosening,
     Membership,
     MemberToken,
     Tenant,
     User,
 )
+from tenants.services.autonomy import set_autonomy, set_environment
 from tenants.services.groups import create_group
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import update_settings
 from tenants.services.tokens import issue_token
+from tenants.services.trust import assess_conduct, hold_agent, set_standards
+from tenants.trust import DEFAULT_STANDARDS, Conduct
 from tests.approvals.world import World, policy, stage
 from tests.audit.books import write_events
 from tests.audit.streaming import make_stream
@@ -136,6 +140,7 @@ class Life:
     run: Run
     budget: Budget
     hold: LegalHold
+    loosening: Loosening
     pruning: Pruning
     search: AuditSearch
     stream: AuditStream
@@ -248,6 +253,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
         _ran(world)
+        _leashed(company, agent)
         _guarded(company, Membership.objects.get(user=dora))
         leave_rows(world, denied)
         member_token, member_key = issue_token(
@@ -296,6 +302,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             guardrails=GuardrailVersion.objects.get(status="live"),
             budget=Budget.objects.get(scope="integration"),
             hold=hold,
+            loosening=Loosening.objects.get(),
             pruning=pruning,
             search=AuditSearch.objects.get(),
             stream=AuditStream.objects.get(),
@@ -340,6 +347,19 @@ def _kept(company: Company) -> tuple[LegalHold, Pruning]:
         before=noon, reason=secret, asked_by_id=carl.id, asked_by_name=carl.name
     )
     return hold, waiting
+
+
+def _leashed(company: Company, agent: Agent) -> None:
+    """Leave a level, an environment, standards and a look at the agent, and what waits for two."""
+    secret = f"A secret of {company.slug}"
+    set_autonomy(actor=company.carl, agent=agent, pattern="others.*", level="ask", reason=secret)
+    set_autonomy(actor=company.carl, agent=None, pattern="others.kind", level="act", reason=secret)
+    set_environment(
+        actor=company.carl, name=f"only-{company.slug}", is_read_only=True, reason=secret
+    )
+    stricter = replace(DEFAULT_STANDARDS, grace=1)
+    set_standards(actor=company.carl, standards=stricter, reason=secret)
+    assess_conduct(agent=hold_agent(agent.pk), conduct=Conduct())
 
 
 def _guarded(company: Company, second: Membership) -> None:
