@@ -241,3 +241,11 @@ class GuardrailStatus(models.TextChoices):
     LIVE = "live", "In force"
     FORMER = "former", "Formerly in force"
     DISCARDED = "discarded", "Discarded"
+
+
+class SpendState(models.TextChoices):
+    """What became of the part of a delegation's budget that a request holds."""
+
+    RESERVED = "reserved", "Reserved"
+    SETTLED = "settled", "Settled"
+    RELEASED = "released", "Given back"

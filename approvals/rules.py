@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from approvals.enums import Purpose
-from approvals.models import ActionRequest
+from approvals.models import ActionRequest, Delegation
 from tenants.enums import Role
 from tenants.models import Agent, Membership
 
@@ -32,3 +32,11 @@ def may_cancel(actor: Agent | Membership, request: ActionRequest) -> bool:
         return request.agent_id == actor.pk and request.purpose == Purpose.ACTION
     is_owner = request.agent.owner_id == actor.pk
     return actor.is_active and (is_owner or Role.COMPLIANCE in actor.roles)
+
+
+def may_revoke_delegation(member: Membership, delegation: Delegation) -> bool:
+    """Owners, compliance, and whoever owns the agent that handed on or the one that was given."""
+    owners = (delegation.from_agent.owner_id, delegation.to_agent.owner_id)
+    return member.is_active and (
+        member.pk in owners or Role.OWNER in member.roles or Role.COMPLIANCE in member.roles
+    )

@@ -15,6 +15,8 @@ class AgentPrincipal:
     scopes: frozenset[str] = field(default=frozenset())
     categories: tuple[str, ...] = ()
     use_is_unnoted: bool = False
+    # Under which delegation it acts, when its token is bound to one.
+    delegation_id: UUID | None = None
     # What DRF's permissions ask of a user.
     is_authenticated: bool = True
 

@@ -147,6 +147,7 @@ def _record(
         },
         request_id=request.pk,
         at=now,
+        delegation=request.delegation_chain,
     )
 
 

@@ -329,6 +329,7 @@ def _entry(
         data=data,
         request_id=request.pk,
         at=now,
+        delegation=request.delegation_chain,
     )
 
 

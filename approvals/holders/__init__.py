@@ -7,7 +7,8 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
+from approvals.holders import delegation
 from approvals.holders.asked import Asked
 from approvals.leash import Held
 
-HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = ()
+HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (delegation.held,)

@@ -29,7 +29,8 @@ class ActionRequest(TenantOwned):
 
     immutable_fields = (
         "tenant_id", "purpose", "agent", "owner_at_submission", "category_key", "category",
-        "reason", "sources", "submitted_at", "integration", "run_key",
+        "reason", "sources", "submitted_at", "integration", "run_key", "delegation",
+        "delegation_chain",
     )  # fmt: skip
     # What an approver may change while approving, and what follows from it.
     revisable = Revisable(
@@ -72,6 +73,11 @@ class ActionRequest(TenantOwned):
     # The system that it is done on, and the task that it belongs to, as the agent names them.
     integration = models.CharField(max_length=100, blank=True, default="")
     run_key = models.CharField(max_length=100, blank=True, default="")
+    # Under which delegation the agent asked, and who handed what to whom, as it was then.
+    delegation = TenantForeignKey(
+        "approvals.Delegation", on_delete=models.PROTECT, null=True, related_name="requests"
+    )
+    delegation_chain = models.JSONField(default=list, db_default=[])
     # SHA-256 (hex) of what the category's target field held; empty when it names none.
     target_digest = models.CharField(max_length=64, blank=True, default="")
     traceparent = models.CharField(max_length=60, blank=True, default="")
@@ -144,6 +150,12 @@ class ActionRequest(TenantOwned):
                 fields=["tenant_id", "supersedes"],
                 condition=models.Q(supersedes__isnull=False),
                 name="request_supersedes",
+            ),
+            # what was asked under a delegation
+            models.Index(
+                fields=["tenant_id", "delegation", "submitted_at"],
+                condition=models.Q(delegation__isnull=False),
+                name="request_delegation",
             ),
             # the usual amount: what was granted in a category, newest first
             models.Index(

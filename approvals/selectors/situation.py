@@ -5,7 +5,7 @@ security holds for each of the tables, as in any other statement.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -17,6 +17,8 @@ from django.db.models import Field, Model
 
 from approvals.enums import GuardrailStatus, PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
+from approvals.selectors.delegations import DELEGATION_SQL
+from govapp.common.arrays import uuid_array
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
 
@@ -36,10 +38,10 @@ _DECIDING: Final = (
 
 # What else holds a submission: a name, and SQL that gives one JSON value, or NULL. It may use
 # `t` (the tenant), `a` (the agent), `c` (the category), `clock.now`, and what was `asked`.
-_HOLDERS: Final[tuple[tuple[str, str], ...]] = ()
+_HOLDERS: Final[tuple[tuple[str, str], ...]] = (("delegation", DELEGATION_SQL),)
 _ASKED: Final = (
     "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"
-    " %s::text AS environment, %s::text AS run"
+    " %s::text AS environment, %s::text AS run, %s::uuid[] AS delegation"
 )
 
 
@@ -64,13 +66,30 @@ class Situation:
 
 
 def read_situation(
-    *, agent_id: UUID, category: str, integration: str = "", environment: str = "", run: str = ""
+    *,
+    agent_id: UUID,
+    category: str,
+    integration: str = "",
+    environment: str = "",
+    run: str = "",
+    delegation: Sequence[UUID] = (),
 ) -> Situation:
-    """Return the database's time, and what is known of this agent, category and policy."""
+    """Return the database's time, and what is known of this agent, category and policy.
+
+    `delegation` has the ids of the chain that the agent acts under.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _statement(),
-            [agent_id, category, integration, environment, run, require_tenant_id()],
+            [
+                agent_id,
+                category,
+                integration,
+                environment,
+                run,
+                uuid_array(delegation),
+                require_tenant_id(),
+            ],
         )
         row = cursor.fetchone()
     now, time_zone, days, opens, closes, country, agent_status, number, rules, held, *rest = row

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from approvals.deadlines import Office
+from approvals.delegating.links import Link, links_of
 from approvals.enums import RequestStatus
 from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
 from approvals.guarding import Guarded, guard, rules_of
@@ -28,6 +29,7 @@ from approvals.policies import (
     evaluate,
 )
 from approvals.policies.obligations import NO_OBLIGATIONS
+from approvals.selectors.delegations import Claim, find_claim, hold_budgets, hold_chain
 from approvals.selectors.history import History, Question, read_history
 from approvals.selectors.policies import compiled
 from approvals.selectors.situation import Situation, read_situation
@@ -72,6 +74,8 @@ class Judgement:
     shadowed: Shadowed | None
     now: datetime
     office: Office
+    claim: Claim | None  # what was named, also when it is not this agent's
+    chain: tuple[Link, ...]  # under which it comes; empty when it is not
 
     @property
     def status(self) -> RequestStatus:
@@ -107,19 +111,25 @@ def judge_submission(
 ) -> Judgement:
     """Judge a submission by how the tenant stands at this moment.
 
-    One statement; one more when a rule that can apply looks at what came before. `is_binding` is
+    One statement; one more when a rule that can apply looks at what came before, and up to three
+    more under a delegation, which is held as it is when it is binding. `is_binding` is
     whether it is about to be stored: then the submissions that such a rule looks at wait for one
     another, and the version in shadow is evaluated as well. `under` is tried instead of what
     decides. `instead_of` is the pending request that this submission replaces: as history it does
     not count.
     """
+    claim = _claimed(submission, is_binding=is_binding)
+    # Of what was given to another agent, this one is told nothing.
+    is_mine = claim is not None and claim.delegation.to_agent_id == agent.pk
     found = read_situation(
         agent_id=agent.pk,
         category=submission.category,
         integration=submission.integration,
         environment=submission.environment,
         run=submission.run,
+        delegation=claim.chain if claim and is_mine else (),
     )
+    chain = links_of(found.holders["delegation"])
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
     guarded = guard(submission, rules_of(found.guardrails))
@@ -134,6 +144,7 @@ def judge_submission(
     target = target_digest(usable, submission.payload)
     facts = facts_of(
         guardrail_findings=guarded.names,
+        delegation_depth=len(chain),
         agent=agent,
         agent_status=found.agent_status or "",
         submission=submission,
@@ -177,7 +188,18 @@ def judge_submission(
         else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
+        claim=claim,
+        chain=chain,
     )
+
+
+def _claimed(submission: Submission, *, is_binding: bool) -> Claim | None:
+    """Find the delegation that a submission names. Nobody cuts its chain until this is done."""
+    claim = find_claim(submission.delegation) if submission.delegation else None
+    if claim and is_binding:
+        hold_chain(claim.chain)
+        hold_budgets(claim.chain)
+    return claim
 
 
 def _refusals(

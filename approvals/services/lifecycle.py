@@ -16,6 +16,7 @@ from approvals.enums import (
 )
 from approvals.models import ActionRequest, RequirementStage
 from approvals.services import alarms, callbacks, notifications
+from approvals.services.delegated_spend import release_spend, settle_spend
 from approvals.services.schedule import close_timers
 from audit.actors import SYSTEM, Actor
 from govapp.common.live import (
@@ -58,6 +59,8 @@ def move(
     else:
         _end(request, now)
     if to.is_final:
+        if former is not None and not to.is_grantable:
+            release_spend(request=request)
         events.record_decided(request=request, actor=actor, now=now)
         if former is not None:  # else nobody has been asked
             _tell_how_it_ended(request, reason)
@@ -79,6 +82,7 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
         request.execution_reported_at = now
         fields.append("execution_reported_at")
     update(request, *fields)
+    settle_spend(request=request, to=to)
     tell_whoever_waits(request)
 
 

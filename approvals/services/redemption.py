@@ -14,6 +14,7 @@ from approvals.doors import grant_by_jti
 from approvals.enums import ExecutionState, Purpose, TimerKind
 from approvals.grant_tokens import GrantTokenInvalid
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
+from approvals.selectors.delegations import cut
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
 from govapp.common import clock
@@ -148,7 +149,8 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
         return Conflict("The agent is not active any more.", code="agent_not_active")
     if Tenant.objects.get(pk=request.tenant_id).is_suspended:
         return Conflict("This account is suspended.", code="tenant_suspended")
-    return None
+    problem = cut(request.delegation_id, hold=True) if request.delegation_id else None
+    return Conflict(problem.sentence, code=problem.code) if problem else None
 
 
 def _forged(error: GrantTokenInvalid) -> Invalid:

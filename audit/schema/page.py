@@ -14,7 +14,8 @@ One line of JSON each (RFC 8785), version 2. Made from `audit/schema/tables.py`;
 
 Every event has `v`, `id`, `tenant`, `type`, `at` (the database's clock, UTC), `actor`
 (kind, id, name), `subject` (type, id, label), `summary` (one sentence) and `data`; some have
-`on_behalf_of`, `request` (the action request that it belongs to), `correlation` and `key` (by which
+`on_behalf_of`, `delegation` (the chain under which an agent acts: `id`, `from`, `to` of each link, the
+first first), `request` (the action request that it belongs to), `correlation` and `key` (by which
 an agent called).
 
 **Personal texts are not in the hashed bytes.** Where a person's name or address stood, what a

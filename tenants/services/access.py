@@ -58,6 +58,7 @@ def principal_of(row: dict[str, Any]) -> AgentPrincipal:
         scopes=frozenset(row["scopes"]),
         categories=tuple(row["categories"]),
         use_is_unnoted=row["use_is_unnoted"],
+        delegation_id=row["delegation_id"],
     )
 
 
