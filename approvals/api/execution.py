@@ -14,9 +14,11 @@ from rest_framework.views import APIView
 from approvals.api.answers import ActionRequestAnswer, answer_for
 from approvals.api.base import ID, ApiView
 from approvals.api.bodies import ExecutionReport, Redemption
+from approvals.api.delegations import refused
 from approvals.api.grant_answers import GrantAnswer, KeySet, RedemptionAnswer, grant_for
 from approvals.selectors.keys import jwks
 from approvals.selectors.requests import get_request
+from approvals.services.delegations import DelegationRefused
 from approvals.services.execution import issue_grant, redeem_grant, report_execution
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
@@ -42,7 +44,10 @@ class ActionRequestGrant(ApiView):
         """Issue the permission of an allowed or approved request: a JWS, once, for minutes."""
         found = get_request(request_id, agent_id=self.agent.pk)
         check_category(request, found.category_key)
-        grant = issue_grant(agent=self.agent, request_id=request_id)
+        try:
+            grant = issue_grant(agent=self.agent, request_id=request_id)
+        except DelegationRefused as refusal:
+            return refused(self.agent, refusal)
         return Response(grant_for(grant), status=201)
 
 

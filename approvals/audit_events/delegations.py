@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from approvals.audit_events.wording import words
 from approvals.delegating.links import Link, chain_of
@@ -10,6 +11,7 @@ from approvals.delegating.narrowing import budget_words, words_of
 from approvals.models import ActionRequest, Delegation
 from audit.actors import Actor, Subject
 from audit.services import record
+from govapp.common.ids import public_id
 from tenants.audit_events.words import said
 from tenants.models import Agent, Membership
 
@@ -79,6 +81,17 @@ def delegation_used_refused(
         {"code": code, "why": why},
         (),
         request,
+    )
+
+
+def delegation_refused(*, actor: Agent, to: UUID, code: str, why: str) -> None:
+    """An agent wanted to hand on more than its key opens."""
+    record(
+        event_type="delegation.refused",
+        actor=actor.as_actor(),
+        subject=Subject("agent", actor.public_id, actor.name),
+        summary=f"{actor.name} wanted to hand on what it may not: {why}",
+        data={"to": public_id("ag", to), "code": code, "why": why},
     )
 
 

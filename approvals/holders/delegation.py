@@ -10,6 +10,11 @@ from approvals.holders.asked import Asked
 from approvals.leash import Held, Refusal
 
 UNKNOWN: Final = "delegation_unknown"
+# The same words for both: a token that somebody found tells them nothing.
+UNKNOWN_WORDS: Final = (
+    "The delegation that was named is not known, or was given to another agent."
+    " Ask whoever handed the task on for it."
+)
 KNOWN_AS: Final = "delegation"
 _SMALLEST: Final = Decimal("0.000001")
 _DIGITS: Final = 50  # an agent may write an amount of forty
@@ -22,12 +27,7 @@ def held(asked: Asked) -> Held:
     known: dict[str, Any] = asked.known.get(KNOWN_AS) or {}
     links = links_of(known)
     if not links or links[-1].taker.id != asked.agent.public_id:
-        # The same words for both: a token that somebody found tells them nothing.
-        said = (
-            "The delegation that was named is not known, or was given to another agent."
-            " Ask whoever handed the task on for it."
-        )
-        return Held((Refusal(UNKNOWN, said),))
+        return Held((Refusal(UNKNOWN, UNKNOWN_WORDS),))
     if cut := why_cut(links, asked.now):
         return Held((Refusal(cut.code, cut.sentence),))
     return Held((*_depth(links, known["most"]), *_width(links, asked)))

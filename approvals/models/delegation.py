@@ -123,7 +123,5 @@ class DelegationSpend(TenantOwned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["tenant_id", "request"], name="delegation_spend_once"
-            )
+            models.UniqueConstraint(fields=["tenant_id", "request"], name="delegation_spend_once")
         ]

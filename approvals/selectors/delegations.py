@@ -8,21 +8,26 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Final, Literal
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from approvals.delegating.links import Link, links_of, why_cut
 from approvals.delegating.narrowing import Problem
 from approvals.models import Delegation
 from govapp.common import clock
+from govapp.common.api.pagination import Page, Position, read_page
 from govapp.common.arrays import uuid_array
+from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from govapp.common.tenancy import require_tenant_id
 from tenants.keys import hash_key, prefix_of
+from tenants.models import Agent
 
+Direction = Literal["in", "out"]
 MARK: Final = "gov_dg_"
 _NO_HASH: Final = bytes(32)
 _LINKS: Final = """
@@ -47,7 +52,7 @@ JOIN tenants_credential key ON key.tenant_id = l.tenant_id AND key.id = l.creden
 _LINKS_AS_TEXT: Final = _LINKS.replace(") ORDER BY l.depth)", ") ORDER BY l.depth)::text")
 # With `t`, the tenant, and `asked.delegation`, the ids of the chain.
 DELEGATION_SQL: Final = (
-    "SELECT json_build_object('most', t.delegation_depth, 'links', ("  # noqa: S608 - our own words
+    "SELECT json_build_object('most', t.delegation_depth, 'links', ("
     f"{_LINKS} WHERE l.tenant_id = t.id AND l.id = ANY(asked.delegation)))"
     " WHERE asked.delegation <> '{}'"
 )
@@ -94,7 +99,9 @@ def hold_chain(chain: Sequence[UUID]) -> None:
     By id, the order in which everybody takes these locks. One statement; what is read after it is
     how the chain stands.
     """
-    _lock("SELECT FROM approvals_delegation WHERE id = ANY(%s::uuid[]) ORDER BY id FOR SHARE", chain)
+    _lock(
+        "SELECT FROM approvals_delegation WHERE id = ANY(%s::uuid[]) ORDER BY id FOR SHARE", chain
+    )
 
 
 def hold_budgets(chain: Sequence[UUID]) -> None:
@@ -142,3 +149,36 @@ def under(delegation: Delegation) -> QuerySet[Delegation]:
     """
     path = delegation.path
     return Delegation.objects.filter(path__gte=path, path__lt=f"{path[:-1]}0")
+
+
+def get_delegation(ident: UUID) -> Delegation:
+    """Return one with its agents and budgets. Raises `NotFound`."""
+    found = _rows().filter(pk=ident).first()
+    if found is None:
+        raise NotFound("There is no such delegation.")
+    return found
+
+
+def list_delegations(
+    agent: Agent, *, direction: Direction | None, after: Position | None, limit: int
+) -> Page[Delegation]:
+    """Return a page of what was handed to an agent, what it handed on, or both; newest first."""
+    mine = {
+        "in": Q(to_agent=agent),
+        "out": Q(from_agent=agent),
+        None: Q(to_agent=agent) | Q(from_agent=agent),
+    }
+    rows = _rows().filter(mine[direction])
+    return read_page(rows, field="created_at", after=after, limit=limit)
+
+
+def status_of(delegation: Delegation, now: datetime) -> Literal["live", "revoked", "expired"]:
+    """Return how a link stands by itself; the agents of its chain are looked at in `cut`."""
+    if delegation.revoked_at is not None:
+        return "revoked"
+    return "expired" if now >= delegation.expires_at else "live"
+
+
+def _rows() -> QuerySet[Delegation]:
+    rows = Delegation.objects.select_related("from_agent__owner", "to_agent__owner")
+    return rows.prefetch_related("budgets")

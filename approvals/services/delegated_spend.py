@@ -19,9 +19,7 @@ from approvals.selectors.delegations import chain_ids, hold_budgets
 from govapp.common.arrays import is_any
 from govapp.common.writing import change, insert, update
 
-_ENDS = frozenset(
-    {ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK}
-)
+_ENDS = frozenset({ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK})
 
 
 def reserve_spend(*, request: ActionRequest, ids: Sequence[UUID], links: Sequence[Link]) -> None:

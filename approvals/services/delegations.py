@@ -12,7 +12,7 @@ from django.db import transaction
 from approvals.audit_events import delegations as events
 from approvals.delegating.links import REVOKED, Link, why_cut
 from approvals.delegating.narrowing import DEEPEST, TOO_DEEP, Problem, Rights, narrows
-from approvals.holders.delegation import UNKNOWN
+from approvals.holders.delegation import UNKNOWN, UNKNOWN_WORDS
 from approvals.models import ActionRequest, Delegation, DelegationBudget
 from approvals.rules import may_revoke_delegation
 from approvals.selectors.delegations import (
@@ -26,7 +26,7 @@ from approvals.selectors.delegations import (
     under,
 )
 from govapp.common import clock
-from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, NotFound
+from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.ids import new_id, public_id
 from tenants.enums import AgentStatus
 from tenants.keys import make_key
@@ -47,7 +47,7 @@ _POINTERS: Final = {
 }
 
 
-class DelegationRefused(DomainError):
+class DelegationRefused(Forbidden):
     """What was handed on is not good for this (HTTP 403); `claim` is what was named, if known."""
 
     code = REVOKED
@@ -64,7 +64,7 @@ class Wish:
     """What an agent wants to hand on. None of a part: as much as there is of it."""
 
     to: UUID
-    lifetime: timedelta
+    lifetime: timedelta | None = None
     categories: tuple[str, ...] | None = None
     integrations: tuple[str, ...] | None = None
     budget: Mapping[str, Decimal] | None = None
@@ -82,9 +82,7 @@ class Handed:
 
 
 @transaction.atomic
-def create_delegation(
-    *, actor: Agent, credential_id: UUID, wish: Wish, under: str = ""
-) -> Handed:
+def create_delegation(*, actor: Agent, credential_id: UUID, wish: Wish, under: str = "") -> Handed:
     """Hand part of what the agent has on to another agent of the tenant.
 
     `under` is the delegation that it comes from: a token that was given to the agent, or a public
@@ -93,6 +91,8 @@ def create_delegation(
     is to give, or where there is nothing (any more).
     """
     _check(wish)
+    if wish.lifetime is None and not under:
+        raise _fault("/expires_in", "Say for how long: it is not part of another delegation.")
     credential = Credential.objects.get(pk=credential_id, agent=actor)
     claim = _claimed(actor, under) if under else None
     now, most = clock.now(), Tenant.objects.values_list("delegation_depth", flat=True).get()
@@ -112,7 +112,7 @@ def create_delegation(
         wish.categories if wish.categories is not None else parent.categories,
         wish.integrations if wish.integrations is not None else parent.integrations,
         wish.budget if wish.budget is not None else parent.budget,
-        now + wish.lifetime,
+        parent.expires_at if wish.lifetime is None else now + wish.lifetime,
         wish.depth,
     )
     if problems := (*narrows(parent, child), *_key_problems(credential, child)):
@@ -183,11 +183,15 @@ def note_refused_use(
     )
 
 
+def note_refused_wish(*, by: Agent, to: UUID, code: str, why: str) -> None:
+    """Record that an agent wanted to hand on more than it has."""
+    events.delegation_refused(actor=by, to=to, code=code, why=why)
+
+
 def _claimed(actor: Agent, named: str) -> Claim:
     claim = find_claim(named)
     if claim is None or claim.delegation.to_agent_id != actor.pk:
-        said = "The delegation is not known, or was given to another agent."
-        raise DelegationRefused(Problem(UNKNOWN, "depth", said), claim=claim)
+        raise DelegationRefused(Problem(UNKNOWN, "depth", UNKNOWN_WORDS), claim=claim)
     return claim
 
 
@@ -291,7 +295,7 @@ def _reason(actor: Agent | Membership, reason: str) -> str:
 
 
 def _check(wish: Wish) -> None:
-    if not SHORTEST <= wish.lifetime <= LONGEST:
+    if wish.lifetime is not None and not SHORTEST <= wish.lifetime <= LONGEST:
         raise _fault("/expires_in", "A delegation holds for a minute at least, 366 days at most.")
     if not 0 <= wish.depth < DEEPEST:
         raise _fault("/depth", f"Write a number from 0 to {DEEPEST - 1}.")

@@ -84,8 +84,8 @@ def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tena
     tenant does not say), `business_from` and `business_to` (local times on one day),
     `holiday_country` (ISO 3166, or empty), `canaries`, `break_glass_review_hours` (1 to 720),
     `reading_seconds` (0, not asked for, to 600), `approvals_per_hour` (1 to 1000, or None: no
-    limit), `delegation_depth` (0 to 8). Raises `Forbidden` unless the actor is an owner, `Invalid` for a bad value,
-    `Malformed` for another field.
+    limit), `delegation_depth` (0 to 8). Raises `Forbidden` unless the actor is an owner, `Invalid`
+    for a bad value, `Malformed` for another field.
     """
     rules.require(rules.may_change_settings(actor), "Only an owner can change the settings.")
     if unknown := set(fields) - set(_LABELS):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
@@ -23,9 +23,7 @@ HOUR = timedelta(hours=1)
 WHOLE = Rights(None, None, None, NOON + HOUR, 4)
 
 _SEGMENTS = ("pay", "mail", "eu")
-_KEYS = tuple(
-    ".".join(each) for length in (1, 2, 3) for each in product(_SEGMENTS, repeat=length)
-)
+_KEYS = tuple(".".join(each) for length in (1, 2, 3) for each in product(_SEGMENTS, repeat=length))
 _PATTERNS = (*_KEYS, *(f"{key}.*" for key in _KEYS))
 _SYSTEMS = ("bank", "crm", "erp")
 
@@ -111,7 +109,7 @@ def test_what_is_handed_on_never_allows_what_it_comes_from_does_not(
 def test_a_link_is_refused_only_for_something_that_it_could_do_and_its_parent_not(
     links: list[Rights],
 ) -> None:
-    for parent, child in zip(links, links[1:], strict=False):
+    for parent, child in pairwise(links):
         parts = {problem.part for problem in narrows(parent, child)}
         assert ("categories" in parts) is _reaches_more(parent, child)
 
