@@ -119,7 +119,7 @@ def budget_words(budget: Mapping[str, Decimal] | None) -> str:
     """Say a budget: "EUR 500.00"."""
     if budget is None:
         return "no limit"
-    return ", ".join(f"{currency} {_plain(budget[currency])}" for currency in sorted(budget))
+    return ", ".join(f"{currency} {amount_words(budget[currency])}" for currency in sorted(budget))
 
 
 def _is_within(pattern: str, outer: str) -> bool:
@@ -150,7 +150,9 @@ def _budget_problems(
     if child is None:
         return [_wide("budget", f"What it comes from has a budget ({has}), so it needs one.")]
     return [
-        _wide("budget", f"{currency} {_plain(child[currency])} is more than there is ({has}).")
+        _wide(
+            "budget", f"{currency} {amount_words(child[currency])} is more than there is ({has})."
+        )
         for currency in sorted(child)
         if child[currency] > parent.get(currency, Decimal(0))
     ]
@@ -175,7 +177,7 @@ def _spending(budget: Mapping[str, Decimal], cost: tuple[Decimal, str] | None) -
     if amount < 0:
         return [Problem(OVERSPENT, "budget", "An estimated cost is not below nothing.")]
     if amount > budget.get(currency, Decimal(0)):
-        said = f"{currency} {_plain(amount)} is more than is left of its budget ({has})."
+        said = f"{currency} {amount_words(amount)} is more than is left of its budget ({has})."
         return [Problem(OVERSPENT, "budget", said)]
     return []
 
@@ -188,7 +190,7 @@ def _named(what: str, name: str) -> str:
     return f"The {what} {name}" if name else f"Every {what}"
 
 
-def _plain(amount: Decimal) -> str:
+def amount_words(amount: Decimal) -> str:
     """Write an amount without an exponent and without useless zeros: 500.00, 0.0004."""
     text = f"{amount:f}"
     whole, point, fraction = text.partition(".")

@@ -153,7 +153,7 @@ def under(delegation: Delegation) -> QuerySet[Delegation]:
 
 def get_delegation(ident: UUID) -> Delegation:
     """Return one with its agents and budgets. Raises `NotFound`."""
-    found = _rows().filter(pk=ident).first()
+    found = read_rows().filter(pk=ident).first()
     if found is None:
         raise NotFound("There is no such delegation.")
     return found
@@ -168,7 +168,7 @@ def list_delegations(
         "out": Q(from_agent=agent),
         None: Q(to_agent=agent) | Q(from_agent=agent),
     }
-    rows = _rows().filter(mine[direction])
+    rows = read_rows().filter(mine[direction])
     return read_page(rows, field="created_at", after=after, limit=limit)
 
 
@@ -179,6 +179,7 @@ def status_of(delegation: Delegation, now: datetime) -> Literal["live", "revoked
     return "expired" if now >= delegation.expires_at else "live"
 
 
-def _rows() -> QuerySet[Delegation]:
+def read_rows() -> QuerySet[Delegation]:
+    """Return delegations with their agents and budgets."""
     rows = Delegation.objects.select_related("from_agent__owner", "to_agent__owner")
     return rows.prefetch_related("budgets")

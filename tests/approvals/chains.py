@@ -82,7 +82,7 @@ def make_chain(links: int = 0, document: Any = ALLOWED, **wish: Any) -> Chain:
     """Make a world with five agents, and so many links between them."""
     world = make_world(document)
     agents = {name: make_agent(world.company, name)[0] for name in NAMES}
-    chain = Chain(world, agents)
+    chain = Chain(world, agents | {"payer": world.agent})
     for _ in range(links):
         chain.extend(**wish)
     return chain
