@@ -31,7 +31,7 @@ class Chain:
         return self.world.company.id
 
     def hand(self, giver: str, taker: str, under: str = "", **wish: Any) -> Handed:
-        """Hand on from one agent to another, for an hour or what is left of it; `budget` is a dict of texts."""
+        """Hand on from one agent to another, for an hour or what is left; `budget` has texts."""
         if wish.get("budget") is not None:
             wish["budget"] = {name: Decimal(amount) for name, amount in wish["budget"].items()}
         with tenant_transaction(self.tenant_id):

@@ -20,13 +20,14 @@ from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import Credential
-from tenants.services.agents import pause_agent, resume_agent, retire_agent
+from tenants.services.agents import change_agent, pause_agent, resume_agent, retire_agent
 from tenants.services.credentials import issue_credential, revoke_credential
 from tenants.services.key_limits import KeyLimits
 from tenants.services.tenants import update_settings
 from tests.approvals.chains import NAMES, Chain, codes, make_chain, sentences
 from tests.approvals.world import FOUR_EYES
 from tests.conftest import MoveClock
+from tests.people import make_agent, make_company
 from tests.support.recorded import read, text_of
 from tests.tenants.ledger import events, summaries
 
@@ -285,20 +286,13 @@ def test_nothing_goes_in_a_circle(chain: Chain) -> None:
 
 
 def test_only_to_an_agent_of_the_tenant_that_acts(chain: Chain) -> None:
-    other = make_chain_elsewhere()
-    chain.agents["stranger"] = other
+    chain.agents["stranger"] = make_agent(make_company("other"), "stranger")[0]
     with pytest.raises(Invalid, match="no such agent"):
         chain.hand("planner", "stranger")
     with tenant_transaction(chain.tenant_id):
         pause_agent(actor=chain.world.company.olivia, agent=chain.agents["helper"], reason="Odd.")
     with pytest.raises(Conflict, match="helper is paused"):
         chain.hand("planner", "helper")
-
-
-def make_chain_elsewhere() -> Any:
-    from tests.people import make_agent, make_company
-
-    return make_agent(make_company("other"), "stranger")[0]
 
 
 def test_nobody_hands_on_what_was_not_given_to_them(chain: Chain) -> None:
@@ -361,8 +355,6 @@ def test_who_may_cut_the_second_link(
 
 
 def test_the_owner_of_either_agent_may_cut_it(chain: Chain) -> None:
-    from tenants.services.agents import change_agent
-
     company = chain.world.company
     with tenant_transaction(chain.tenant_id):
         agent = chain.agents["clerk"]
@@ -414,10 +406,11 @@ def test_a_request_is_reserved_in_every_budget_of_its_chain(rich: Chain) -> None
     request = rich.submit("runner", last, **euros("9.51"))
     assert codes(request) == ["budget_exceeded"]
     first = rich.handed[0].delegation.public_id
-    assert sentences(request) == [
+    (said,) = sentences(request)
+    assert said == (
         f"The delegation {first} from planner to buyer does not cover this."
         " EUR 9.51 is more than is left of its budget (EUR 9.50)."
-    ]
+    )
     assert rich.submit("runner", last, **euros("9.5")).status == "allowed"
     assert sums(rich) == [(100, 0), (30, 0), (30, 0)]
 
