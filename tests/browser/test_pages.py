@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "policy-language": ("olivia", "policy/language"),
     "policy-who": ("carl", "policy/who/?rule=large-payments&person={member}"),
     "policy-try": ("carl", "policy/try/?agent={agent}&category=payments.transfer"),
+    "delegations": ("carl", "delegations/?which=all"),
     "guardrails": ("carl", "guardrails/"),
     "guardrails-draft": ("carl", "guardrails/draft"),
     "categories": ("carl", "categories/"),

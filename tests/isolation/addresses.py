@@ -60,6 +60,7 @@ AGENTS = {
         "action-requests/<action_request:request_id>/execution",
         "action-requests/<action_request:request_id>/explanation",
         "guardrails/check",
+        "delegations", "delegations/<delegation:delegation_id>/revoke",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
@@ -137,6 +138,8 @@ GAPS = {
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
+    "delegations/ident": Gap("delegation", "dg"),
+    "delegations/delegation_id": Gap("delegation", "dg"),
     "holds/hold": Gap("hold", "lh"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),

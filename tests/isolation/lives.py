@@ -17,6 +17,7 @@ from approvals.models import (
     CanaryPlan,
     ChatAccount,
     ChatConnection,
+    Delegation,
     Exercise,
     GuardrailVersion,
     PolicyDraft,
@@ -124,6 +125,7 @@ class Life:
     event: LedgerEvent
     report: Report
     export: ExportJob
+    delegation: Delegation
     guardrails: GuardrailVersion
     hold: LegalHold
     pruning: Pruning
@@ -278,6 +280,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             export=export,
+            delegation=Delegation.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
             hold=hold,
             pruning=pruning,

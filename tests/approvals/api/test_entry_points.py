@@ -53,6 +53,9 @@ ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("GET", "/api/v1/audit/proof/consistency"): "read",
     ("GET", "/api/v1/audit/tile/0/000.p/1"): "read",
     ("GET", "/api/v1/audit/receipts/ev_00000000000000000000000000"): "read",
+    ("GET", "/api/v1/delegations"): "read",
+    ("POST", "/api/v1/delegations"): "delegate",
+    ("POST", "/api/v1/delegations/dg_00000000000000000000000000/revoke"): "delegate",
     ("POST", "/api/v1/grants/redeem"): "redeem",
 }
 UNKNOWN: Final = (401, "unauthenticated")
