@@ -14,11 +14,16 @@ def is_due(deadline: datetime | None, now: datetime) -> bool:
 
 
 def is_on_agents_side(request: ActionRequest, member: Membership) -> bool:
-    """Whether this owns the agent now, owned it at submission, or is whom it acts for."""
+    """Whether this owns the agent now, owned it at submission, or is whom it acts for.
+
+    Or owned an agent that handed the task on: nobody asks for something by a longer way and decides
+    on it.
+    """
     behalf = request.on_behalf_of.strip().lower()
     is_behalf = behalf in (member.user.email.lower(), member.public_id)
     owners = (request.agent.owner_id, request.owner_at_submission_id)
-    return member.pk in owners or bool(behalf and is_behalf)
+    owns = member.pk in owners or member.pk in request.delegation_owners
+    return owns or bool(behalf and is_behalf)
 
 
 def may_be_approver(member: Membership) -> bool:

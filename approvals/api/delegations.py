@@ -16,6 +16,7 @@ from approvals.api.base import ApiView
 from approvals.api.bodies import Currency, Money
 from approvals.api.delegation_links import DelegationLink, DelegationParty, links_answer
 from approvals.delegating.links import chain_of
+from approvals.delegating.narrowing import amount_words
 from approvals.models import Delegation
 from approvals.selectors.delegations import Direction, get_delegation, list_delegations, status_of
 from approvals.services.delegations import (
@@ -277,10 +278,10 @@ def answer_of(delegation: Delegation, now: datetime) -> DelegationAnswer:
     giver, taker = delegation.from_agent, delegation.to_agent
     budgets = {
         each.currency: DelegationMoney(
-            amount=f"{each.amount:f}",
-            reserved=f"{each.reserved:f}",
-            settled=f"{each.settled:f}",
-            left=f"{each.amount - each.reserved - each.settled:f}",
+            amount=amount_words(each.amount),
+            reserved=amount_words(each.reserved),
+            settled=amount_words(each.settled),
+            left=amount_words(each.amount - each.reserved - each.settled),
         )
         for each in sorted(delegation.budgets.all(), key=lambda each: each.currency)
     }

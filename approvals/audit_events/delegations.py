@@ -7,7 +7,7 @@ from uuid import UUID
 
 from approvals.audit_events.wording import words
 from approvals.delegating.links import Link, chain_of
-from approvals.delegating.narrowing import budget_words, words_of
+from approvals.delegating.narrowing import amount_words, budget_words, words_of
 from approvals.models import ActionRequest, Delegation
 from audit.actors import Actor, Subject
 from audit.services import record
@@ -31,7 +31,9 @@ def delegation_created(*, actor: Agent, delegation: Delegation, links: Sequence[
             "integrations": delegation.integrations,
             "budget": None
             if rights.budget is None
-            else {currency: f"{amount:f}" for currency, amount in sorted(rights.budget.items())},
+            else {
+                currency: amount_words(amount) for currency, amount in sorted(rights.budget.items())
+            },
             "expires_at": _time(delegation.expires_at),
             "depth_left": delegation.depth_left,
             "purpose": delegation.purpose,

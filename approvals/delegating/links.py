@@ -20,11 +20,12 @@ _ACTIVE: Final = "active"
 
 @dataclass(frozen=True)
 class Party:
-    """An agent of a chain: public id, name and status as they are now."""
+    """An agent of a chain: public id, name, status and owner as they are now."""
 
     id: str
     name: str
     status: str
+    owner: UUID
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,11 @@ def chain_of(links: Sequence[Link]) -> list[dict[str, Any]]:
     return [link.to_dict() for link in links]
 
 
+def owners_of(links: Sequence[Link]) -> list[UUID]:
+    """Return who owns the agents that handed it on: they are on the side of the last one."""
+    return list(dict.fromkeys(link.giver.owner for link in links))
+
+
 def _link(row: Mapping[str, Any]) -> Link:
     budget = row["budget"]
     return Link(
@@ -127,7 +133,8 @@ def _link(row: Mapping[str, Any]) -> Link:
 
 
 def _party(row: Mapping[str, Any]) -> Party:
-    return Party(public_id("ag", UUID(row["id"])), row["name"], row["status"])
+    agent = public_id("ag", UUID(row["id"]))
+    return Party(agent, row["name"], row["status"], UUID(row["owner"]))
 
 
 def _names(names: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import MD5, Cast, Concat
 
@@ -30,7 +31,7 @@ class ActionRequest(TenantOwned):
     immutable_fields = (
         "tenant_id", "purpose", "agent", "owner_at_submission", "category_key", "category",
         "reason", "sources", "submitted_at", "integration", "run_key", "delegation",
-        "delegation_chain",
+        "delegation_chain", "delegation_owners",
     )  # fmt: skip
     # What an approver may change while approving, and what follows from it.
     revisable = Revisable(
@@ -78,6 +79,8 @@ class ActionRequest(TenantOwned):
         "approvals.Delegation", on_delete=models.PROTECT, null=True, related_name="requests"
     )
     delegation_chain = models.JSONField(default=list, db_default=[])
+    # Who owned the agents that handed it on: they are on this agent's side.
+    delegation_owners = ArrayField(models.UUIDField(), default=list, db_default=[])
     # SHA-256 (hex) of what the category's target field held; empty when it names none.
     target_digest = models.CharField(max_length=64, blank=True, default="")
     traceparent = models.CharField(max_length=60, blank=True, default="")

@@ -33,8 +33,10 @@ _NO_HASH: Final = bytes(32)
 _LINKS: Final = """
 SELECT json_agg(json_build_object(
   'id', l.id, 'depth_left', l.depth_left,
-  'from', json_build_object('id', giver.id, 'name', giver.name, 'status', giver.status),
-  'to', json_build_object('id', taker.id, 'name', taker.name, 'status', taker.status),
+  'from', json_build_object('id', giver.id, 'name', giver.name,
+    'status', giver.status, 'owner', giver.owner_id),
+  'to', json_build_object('id', taker.id, 'name', taker.name,
+    'status', taker.status, 'owner', taker.owner_id),
   'categories', to_json(l.categories), 'integrations', to_json(l.integrations),
   'expires_at', l.expires_at, 'revoked_at', l.revoked_at,
   'key_revoked', key.revoked_at IS NOT NULL,

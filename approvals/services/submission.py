@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from approvals.delegating.links import chain_of
+from approvals.delegating.links import chain_of, owners_of
 from approvals.digests import canonical_json, payload_digest
 from approvals.enums import Purpose, RequestStatus
 from approvals.facts import Submission
@@ -167,6 +167,7 @@ def _build(
         run_key=submission.run,
         delegation=judged.claim.delegation if judged.claim and judged.chain else None,
         delegation_chain=chain_of(judged.chain),
+        delegation_owners=owners_of(judged.chain),
         target_digest=judged.target_digest,
         estimated_cost=submission.estimated_cost,
         on_behalf_of=submission.on_behalf_of,

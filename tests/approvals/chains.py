@@ -10,6 +10,7 @@ from approvals.services.delegations import Handed, Wish, create_delegation, revo
 from approvals.services.submission import Submission, submit_action
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, Credential, Membership
+from tenants.services.agents import change_agent
 from tests.approvals.documents import rule, rules
 from tests.approvals.world import World, make_world
 from tests.people import make_agent
@@ -86,6 +87,16 @@ def make_chain(links: int = 0, document: Any = ALLOWED, **wish: Any) -> Chain:
     for _ in range(links):
         chain.extend(**wish)
     return chain
+
+
+def own(chain: Chain, name: str, owner: Membership) -> None:
+    """Give an agent to another owner."""
+    agent = chain.agents[name]
+    with tenant_transaction(chain.tenant_id):
+        chain.agents[name] = change_agent(
+            actor=chain.world.company.olivia, agent=agent, name=name, description="",
+            owner=owner, trust_tier=agent.trust_tier, labels=[],
+        )  # fmt: skip
 
 
 def codes(request: ActionRequest) -> list[str]:

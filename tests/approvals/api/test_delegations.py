@@ -98,8 +98,8 @@ def test_an_agent_hands_on_part_of_what_it_has(company: Company) -> None:
             "depth_left": 1, "categories": ["payments.*"], "integrations": ["acme-bank"],
             "budget": {
                 "EUR": {
-                    "amount": "500.000000", "reserved": "0.000000", "settled": "0.000000",
-                    "left": "500.000000",
+                    "amount": "500.00", "reserved": "0.00", "settled": "0.00",
+                    "left": "500.00",
                 }
             },
             "purpose": "Invoices of November", "revoked_at": None, "revoked_reason": "",
@@ -122,10 +122,7 @@ def test_the_whole_chain_is_in_the_answer(company: Company) -> None:
     assert clerk.get(f"{URL}/{made['id']}").json()["delegation"] == second["chain"]
     assert clerk.submit().json()["delegation"] == []
     explained = clerk.get(f"{URL}/{made['id']}/explanation").content.decode()
-    assert (
-        "the agent planner, which handed part of its rights to the agent buyer, which handed part"
-        " of its rights to the agent clerk."
-    ) in explained
+    assert "a software agent, to which other software had handed the task, asked" in explained
 
 
 def test_what_is_refused_is_answered_with_its_code_and_words(company: Company) -> None:
@@ -136,8 +133,10 @@ def test_what_is_refused_is_answered_with_its_code_and_words(company: Company) -
     assert (body["status"], body["decision"]["reasons"], body["decision"]["reason"]) == (
         "blocked",
         ["delegation_too_wide", "delegation_too_wide"],
-        f"{called} It is for mail.*, not for payments.transfer."
-        f" {called} It reaches crm, not acme-bank.",
+        (
+            f"{called} It is for mail.*, not for payments.transfer."
+            f" {called} It reaches crm, not acme-bank."
+        ),
     )
     preview = buyer.post(
         f"{URL}/preview",

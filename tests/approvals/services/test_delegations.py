@@ -20,11 +20,11 @@ from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import Credential
-from tenants.services.agents import change_agent, pause_agent, resume_agent, retire_agent
+from tenants.services.agents import pause_agent, resume_agent, retire_agent
 from tenants.services.credentials import issue_credential, revoke_credential
 from tenants.services.key_limits import KeyLimits
 from tenants.services.tenants import update_settings
-from tests.approvals.chains import NAMES, Chain, codes, make_chain, sentences
+from tests.approvals.chains import NAMES, Chain, codes, make_chain, own, sentences
 from tests.approvals.world import FOUR_EYES
 from tests.conftest import MoveClock
 from tests.people import make_agent, make_company
@@ -356,15 +356,23 @@ def test_who_may_cut_the_second_link(
 
 def test_the_owner_of_either_agent_may_cut_it(chain: Chain) -> None:
     company = chain.world.company
-    with tenant_transaction(chain.tenant_id):
-        agent = chain.agents["clerk"]
-        change_agent(
-            actor=company.olivia, agent=agent, name=agent.name, description="",
-            owner=company.bob, trust_tier=agent.trust_tier, labels=[],
-        )  # fmt: skip
+    own(chain, "clerk", company.bob)
     with pytest.raises(Forbidden):
         chain.revoke(chain.handed[0].delegation, company.bob, "Mine.")
     chain.revoke(chain.handed[1].delegation, company.bob, "Mine.")
+
+
+def test_who_owns_an_agent_of_the_chain_does_not_decide_on_it(db: None) -> None:
+    chain = make_chain(document=FOUR_EYES)
+    alice = chain.world.company.alice
+    own(chain, "planner", alice)
+    chain.extend()
+    chain.extend()
+    request = chain.submit("clerk", chain.handed[1].token)
+    with pytest.raises(Forbidden):
+        chain.world.vote(alice, request)
+    # What the agent asks for by itself is no business of the planner's.
+    chain.world.vote(alice, chain.submit("clerk", ""))
 
 
 def test_a_person_says_why_and_nobody_cuts_it_twice(chain: Chain) -> None:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from approvals.models import Delegation
 from approvals.services.execution import issue_grant
 from govapp.common.tenancy import tenant_transaction
-from tests.approvals.chains import Chain, make_chain
+from tests.approvals.chains import Chain, make_chain, own
 from tests.approvals.world import FOUR_EYES
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +140,20 @@ def test_the_page_of_a_request_shows_who_handed_it_on_and_a_cut(db: None) -> Non
     chain.revoke(chain.handed[0].delegation, chain.world.company.carl, "Over.")
     page = text(client.get(f"/t/acme/requests/{request.public_id}/"))
     assert "The delegation does not hold any more" in page
+
+
+def test_the_inbox_of_who_owns_an_agent_of_the_chain_has_it_not(db: None) -> None:
+    chain = make_chain(1, FOUR_EYES)
+    request = chain.submit("buyer", chain.handed[0].token)
+    with tenant_transaction(chain.tenant_id):
+        assert request.delegation_owners == [chain.world.company.olivia.pk]
+    assert request.public_id in text(client_of(chain, "alice").get("/t/acme/inbox/"))
+    own(chain, "planner", chain.world.company.alice)
+    chain.handed.clear()
+    chain.extend()
+    hidden = chain.submit("buyer", chain.handed[0].token)
+    page = text(client_of(chain, "alice").get("/t/acme/inbox/"))
+    assert (request.public_id in page, hidden.public_id in page) == (True, False)
 
 
 def test_the_explanation_tells_the_chain(chain: Chain) -> None:
