@@ -9,7 +9,7 @@ from approvals.audit_events.wording import words
 from approvals.delegating.links import Link, chain_of
 from approvals.delegating.narrowing import amount_words, budget_words, words_of
 from approvals.models import ActionRequest, Delegation
-from audit.actors import Actor, Subject
+from audit.actors import Actor, Content, Subject
 from audit.services import record
 from govapp.common.ids import public_id
 from tenants.audit_events.words import said
@@ -36,7 +36,7 @@ def delegation_created(*, actor: Agent, delegation: Delegation, links: Sequence[
             },
             "expires_at": _time(delegation.expires_at),
             "depth_left": delegation.depth_left,
-            "purpose": delegation.purpose,
+            "purpose": Content(delegation.purpose, delegation.public_id),
             "token_prefix": delegation.prefix,
         },
         links,
@@ -61,7 +61,7 @@ def delegation_revoked(
         delegation,
         f"{name} revoked what {delegation.from_agent.name} had handed"
         f" {delegation.to_agent.name}{why}.{more}",
-        {"reason": said(reason, actor) if isinstance(actor, Membership) else reason, "cut": under},
+        {"reason": _reason(actor, delegation, reason), "cut": under},
         links,
     )
 
@@ -120,6 +120,12 @@ def _record(
         request_id=request.pk if request else None,
         delegation=request.delegation_chain if request else chain_of(links),
     )
+
+
+def _reason(actor: Agent | Membership, delegation: Delegation, reason: str) -> str:
+    if isinstance(actor, Membership):
+        return said(reason, actor)
+    return Content(reason, delegation.public_id)
 
 
 def _time(moment: datetime) -> str:

@@ -16,13 +16,13 @@ _COLUMNS: Final = (
     "actor_id",
     "actor_name",
     "on_behalf_of",
-    "delegation",
     "subject_type",
     "subject_id",
     "subject_label",
     "request",
     "summary",
     "data",
+    "delegation",
 )
 _BEGINS_FORMULA: Final = ("=", "+", "-", "@")
 _BLANKS: Final = ("\t", "\r", "\n")
@@ -52,13 +52,13 @@ def row_of(body: Mapping[str, Any], index: int) -> bytes:
             actor.get("id", ""),
             actor.get("name", ""),
             (body.get("on_behalf_of") or {}).get("name", ""),
-            " ".join(link["id"] for link in body.get("delegation") or ()),
             subject.get("type", ""),
             subject.get("id", ""),
             subject.get("label", ""),
             body.get("request", ""),
             body.get("summary", ""),
             json.dumps(body.get("data") or {}, ensure_ascii=False, sort_keys=True),
+            " ".join(link["id"] for link in body.get("delegation") or ()),
         )
     )
 
