@@ -8,6 +8,7 @@ from approvals.views import (
     categories,
     chat_settings,
     contact,
+    delegations,
     discussion,
     exercises,
     guardrails,
@@ -110,6 +111,11 @@ _DRILLS = [
     path("canaries/<str:ident>/switch", exercises.canary_switch, name="canary_switch"),
     path("<str:ident>/", exercises.drill_detail, name="drill_detail"),
 ]
+_DELEGATIONS = [
+    path("", delegations.delegation_list, name="delegation_list"),
+    path("<str:ident>/", delegations.delegation_detail, name="delegation_detail"),
+    path("<str:ident>/revoke", delegations.delegation_revoke, name="delegation_revoke"),
+]
 _GUARDRAILS = [
     path("", guardrails.guardrails, name="guardrails"),
     path("try", guardrails.guardrails_try, name="guardrails_try"),
@@ -176,6 +182,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/runs/", include(_RUNS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
+    path("t/<slug:slug>/delegations/", include(_DELEGATIONS)),
     path("t/<slug:slug>/guardrails/", include(_GUARDRAILS)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
     path("t/<slug:slug>/drills/", include(_DRILLS)),

@@ -37,6 +37,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "runs": ("alice", "runs/"),
     "run": ("alice", "runs/{run}/"),
     "request-in-run": ("carl", "requests/{in_run}/"),
+    "delegations": ("carl", "delegations/?which=all"),
     "guardrails": ("carl", "guardrails/"),
     "guardrails-draft": ("carl", "guardrails/draft"),
     "budgets": ("carl", "budgets/"),

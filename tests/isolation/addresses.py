@@ -62,6 +62,7 @@ AGENTS = {
         "action-requests/<action_request:request_id>/undo",
         "runs", "runs/<run:run_id>", "runs/<run:run_id>/steps", "runs/<run:run_id>/close",
         "guardrails/check", "status-list", "spend", "budgets",
+        "delegations", "delegations/<delegation:delegation_id>/revoke",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
@@ -145,6 +146,8 @@ GAPS = {
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
     "budgets/budget": Gap("budget", "bud"),
+    "delegations/ident": Gap("delegation", "dg"),
+    "delegations/delegation_id": Gap("delegation", "dg"),
     "holds/hold": Gap("hold", "lh"),
     "changes/change": Gap("loosening", "lsn"),
     "prunings/pruning": Gap("pruning", "prn"),

@@ -17,6 +17,7 @@ from approvals.models import (
     CanaryPlan,
     ChatAccount,
     ChatConnection,
+    Delegation,
     Exercise,
     GuardrailVersion,
     PolicyDraft,
@@ -136,6 +137,7 @@ class Life:
     event: LedgerEvent
     report: Report
     export: ExportJob
+    delegation: Delegation
     guardrails: GuardrailVersion
     run: Run
     budget: Budget
@@ -299,6 +301,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             report=report,
             export=export,
             run=Run.objects.get(),
+            delegation=Delegation.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
             budget=Budget.objects.get(scope="integration"),
             hold=hold,
