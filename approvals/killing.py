@@ -14,6 +14,7 @@ from tenants.killing import CODE, Act, Thrown, killing, read_thrown, stopping
 # Read with the request's lock (`services/locking.py`), so that it costs no statement.
 SWITCHES: Final = "kill_switches"
 _NONE: Final = Q(pk__in=())
+_FIELDS: Final = ActionRequest._meta.local_concrete_fields
 
 
 def act_of(request: ActionRequest) -> Act:
@@ -22,8 +23,13 @@ def act_of(request: ActionRequest) -> Act:
         agent_id=request.agent_id,
         category=request.category_key,
         integration=request.integration,
-        path=getattr(request, "delegation_path", ""),
+        path=path_of(link["id"] for link in getattr(request, "delegation_chain", ())),
     )
+
+
+def path_of(links: Iterable[str]) -> str:
+    """Return where a delegation stands, from the public ids of its chain, the first first."""
+    return "".join(f"/{link}" for link in links) + "/"
 
 
 def stop_of(request: ActionRequest) -> Thrown | None:
@@ -66,8 +72,8 @@ def _scope(switch: Thrown, prefix: str) -> Q:
             return Q(**{f"{prefix}category_key__startswith": switch.ref[:-1]})
         case KillScope.CATEGORY:
             return Q(**{f"{prefix}category_key": switch.ref})
-        case _ if any(f.name == "delegation_path" for f in ActionRequest._meta.get_fields()):
-            return Q(**{f"{prefix}delegation_path__contains": f"/{switch.ref}/"})
+        case KillScope.DELEGATION if any(f.name == "delegation" for f in _FIELDS):
+            return Q(**{f"{prefix}delegation__path__contains": f"/{switch.ref}/"})
     return _NONE
 
 

@@ -1,7 +1,11 @@
 """What a thrown kill switch holds: everything within its scope."""
 
+from uuid import UUID
+
 from approvals.holders.asked import Asked
+from approvals.killing import path_of
 from approvals.leash import Held, Refusal
+from govapp.common.ids import public_id
 from tenants.killing import CODE, Act, read_thrown, stopping
 
 
@@ -16,9 +20,10 @@ def held(asked: Asked) -> Held:
 
 def _act(asked: Asked) -> Act:
     delegation = asked.known.get("delegation") or {}
+    links = [public_id("dg", UUID(each["id"])) for each in delegation.get("links") or ()]
     return Act(
         agent_id=asked.agent.pk,
         category=asked.submission.category,
         integration=asked.submission.integration,
-        path=delegation.get("path", ""),
+        path=path_of(links),
     )
