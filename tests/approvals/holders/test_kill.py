@@ -60,7 +60,9 @@ def test_a_link_of_the_chain_holds_what_is_asked_under_it(thrown: UUID, is_held:
 
 
 def test_a_request_stands_where_its_chain_does() -> None:
-    request = ActionRequest(agent=AGENT, category_key="payments.transfer", integration="bank")
+    request = ActionRequest(
+        tenant_id=AGENT.tenant_id, agent=AGENT, category_key="payments.transfer", integration="bank"
+    )
     assert act_of(request).path == "/"
     vars(request)["delegation_chain"] = [{"id": "dg_a"}, {"id": "dg_b"}]
     assert act_of(request).path == "/dg_a/dg_b/" == path_of(["dg_a", "dg_b"])
