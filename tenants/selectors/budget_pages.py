@@ -197,7 +197,8 @@ def _name(budget: Budget, names: dict[str, str]) -> str:
 
 
 def _agent_names(refs: Iterable[str]) -> dict[str, str]:
-    idents = {_uuid(ref.partition(" ")[0]) for ref in refs} - {None}
+    named = (_uuid(ref.partition(" ")[0]) for ref in refs)
+    idents = {each for each in named if each is not None}
     return {
         str(pk): name for pk, name in Agent.objects.filter(pk__in=idents).values_list("pk", "name")
     }
