@@ -227,10 +227,10 @@ budget.warned | So much of a budget is used that it warns | agent agent_name mea
     reserved settled wanted? on_exceed window
 budget.exceeded | More was wanted or spent than a budget has | agent agent_name measure period limit
     reserved settled wanted? on_exceed window
-spend.booked | Something was spent that no report of an action says | agent agent_name holder? source
-    spent:object category? integration? run? is_as_reserved:flag note?
-reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name holder
-    wanted:object
+spend.booked | Something was spent that no report of an action says | agent agent_name holder?
+    source spent:object category? integration? run? is_as_reserved:flag note?
+reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name
+    holder wanted:object
 costs.exported | The costs of a period were taken out | from until rows:number
 """
 _WATCH: Final = """
