@@ -262,6 +262,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
     "reservations": {"task": "tenants.reap_reservations", "schedule": 60.0},
+    "runs": {"task": "approvals.close_left_open_runs", "schedule": 600.0},
+    "trust": {"task": "approvals.assess_agents", "schedule": 300.0},
     "forget_idempotency_keys": {
         "task": "approvals.forget_idempotency_keys",
         "schedule": 3600.0,

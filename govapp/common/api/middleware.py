@@ -10,7 +10,8 @@ from govapp.common.api.problems import CONTENT_TYPE, plain_problem, problem_json
 from govapp.common.api.ratelimit import agent_limit, tenant_limit
 from govapp.common.errors import RateLimited
 
-MACHINE_PATHS: Final = ("/api/", "/.well-known/")
+MACHINE_PATHS: Final = ("/api/", "/.well-known/", "/gateway/")
+_UNKEPT: Final = ("/api/", "/gateway/")  # answers that stay in no cache
 _KEPT: Final = (
     "Allow", "WWW-Authenticate", "Retry-After", "Content-Security-Policy", "X-Frame-Options",
     "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
@@ -30,7 +31,7 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if request.path_info.startswith("/api/") and "Cache-Control" not in response:
+        if request.path_info.startswith(_UNKEPT) and "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         if response.status_code < 400 or not request.path_info.startswith(MACHINE_PATHS):
             return response
