@@ -15,6 +15,7 @@ from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import agents, credentials_of, get_agent
 from tenants.selectors.autonomy import autonomy_lines
+from tenants.selectors.budget_pages import budgets_of
 from tenants.selectors.integrations import grants_of_agent
 from tenants.selectors.trust import raisable, trust_of
 from tenants.services.agents import (
@@ -134,6 +135,7 @@ def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpR
         "may_pause": rules.may_pause_agent(request.membership, agent),
         "pause_form": ReasonForm(),
         "key_form": KeyForm(),
+        "budgets": budgets_of(agent) if rules.may_read_settings(request.membership) else [],
         **bound,
     }
     return render(request, "tenants/agent_detail.html", context, status=422 if bound else 200)
