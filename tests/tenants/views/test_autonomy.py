@@ -89,9 +89,7 @@ def test_nobody_is_led_elsewhere_after_a_confirmation(
     with bind_tenant(places.company.id):
         waits = Loosening.objects.get()
     client = login(places.company.olivia)
-    answer = client.post(
-        places.url(f"autonomy/changes/{waits.public_id}/withdraw"), {"back": back}
-    )
+    answer = client.post(places.url(f"autonomy/changes/{waits.public_id}/withdraw"), {"back": back})
     assert answer["Location"] == places.url("autonomy/")
 
 
