@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Ends in `blocked`; nobody can approve it away."""
+    """Ends in `blocked`; nobody can approve it away. The same may pass from `until` on."""
 
     code: str
     sentence: str
+    until: datetime | None = None
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it as a request keeps it."""
+        until = {"until": self.until.isoformat()} if self.until else {}
+        return {"code": self.code, "sentence": self.sentence} | until
 
 
 @dataclass(frozen=True)
@@ -52,3 +59,10 @@ def sentences_of(refusals: Iterable[object]) -> tuple[str, ...]:
 def codes_of(refusals: Iterable[object]) -> list[str]:
     """Return the codes of kept refusals; those of older requests have none."""
     return [str(each["code"]) for each in refusals if isinstance(each, Mapping)]
+
+
+def passes_at(refusals: Iterable[object]) -> datetime | None:
+    """Return from when on the same may pass: None when a kept refusal says nothing of it."""
+    moments = [each.get("until") for each in refusals if isinstance(each, Mapping)]
+    known = [datetime.fromisoformat(each) for each in moments if each]
+    return max(known) if known and len(known) == len(moments) else None

@@ -10,6 +10,8 @@ from approvals.services import (
     delivery,
     heartbeat,
     idempotency,
+    kill,
+    runs,
     sending,
     simulation_runs,
     trust,
@@ -60,6 +62,12 @@ def forget_idempotency_keys() -> None:
     idempotency.forget_old_keys()
 
 
+@shared_task(name="approvals.close_left_open_runs")
+def close_left_open_runs() -> None:
+    """Close the runs in which nothing happened for a day."""
+    runs.close_left_open()
+
+
 @shared_task(name="approvals.run_simulation", time_limit=270)
 def run_simulation(tenant_id: str, simulation_id: str) -> None:
     """Run one replay that was asked for."""
@@ -94,3 +102,9 @@ def check_chat_connection(tenant_id: str, connection_id: str) -> None:
 def find_chat_accounts(tenant_id: str) -> None:
     """Look members up in Slack, and ask those found whether it is them."""
     chat_checks.find_accounts(tenant_id=UUID(tenant_id))
+
+
+@shared_task(name="approvals.cancel_killed")
+def cancel_killed(tenant_id: str, switch_id: str) -> None:
+    """Cancel what waits within the scope of a kill switch."""
+    kill.cancel_killed(tenant_id=UUID(tenant_id), switch_id=UUID(switch_id))

@@ -23,6 +23,8 @@ from approvals.views import (
     request_changes,
     requests,
     reviews,
+    rollback,
+    runs,
     simulations,
     slack,
 )
@@ -44,6 +46,7 @@ _REQUESTS = [
     path("<str:ident>/reveal", discussion.request_reveal, name="request_reveal"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
     path("<str:ident>/break-glass", break_glass.request_break_glass, name="request_break_glass"),
+    path("<str:ident>/undo", rollback.request_undo_page, name="request_undo"),
     path("<str:ident>/passkey", break_glass.request_passkey, name="request_passkey"),
     path("<str:ident>/change", request_changes.request_change, name="request_change"),
     path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
@@ -116,6 +119,10 @@ _GUARDRAILS = [
     path("draft/discard", guardrails.guardrails_discard, name="guardrails_discard"),
     path("versions/<str:ident>/", guardrails.guardrails_version, name="guardrails_version"),
 ]
+_RUNS = [
+    path("", runs.run_list, name="run_list"),
+    path("<str:ident>/", runs.run_detail, name="run_detail"),
+]
 _CALLBACKS = [
     path("", callbacks.callback_list, name="callback_list"),
     path("new", callbacks.callback_create, name="callback_create"),
@@ -166,6 +173,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/inbox/filters/<str:ident>/remove", filter_remove, name="filter_remove"),
     path("t/<slug:slug>/requests/", include(_REQUESTS)),
     path("t/<slug:slug>/reviews/", include(_REVIEWS)),
+    path("t/<slug:slug>/runs/", include(_RUNS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
     path("t/<slug:slug>/guardrails/", include(_GUARDRAILS)),

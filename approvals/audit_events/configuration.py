@@ -43,6 +43,8 @@ def category_created(*, actor: Membership, category: ActionCategory) -> None:
             "target_field": category.target_field,
             "amount_field": category.amount_field,
             "editable_fields": category.editable_fields,
+            "needs_integration": category.needs_integration,
+            "undo": schema_text(category.undo),
         },
     )
 

@@ -7,8 +7,14 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
-from approvals.holders import autonomy
+from approvals.holders import autonomy, budgets, kill, reach, retries
 from approvals.holders.asked import Asked
 from approvals.leash import Held
 
-HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (autonomy.held,)
+HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (
+    kill.held,
+    reach.held,
+    autonomy.held,
+    budgets.held,
+    retries.held,
+)

@@ -17,6 +17,7 @@ from approvals.models.exercise import CanaryPlan, Exercise
 from approvals.models.finding import Finding
 from approvals.models.guardrail import GuardrailVersion
 from approvals.models.inbox import SavedFilter
+from approvals.models.model_call import ModelCall, ModelPrice
 from approvals.models.outbox import (
     CallbackDelivery,
     CallbackEndpoint,
@@ -31,6 +32,7 @@ from approvals.models.request import (
     RequirementStage,
 )
 from approvals.models.revision import RequestRevision
+from approvals.models.run import Run, RunStep, RunStepInput
 from approvals.models.simulation import PolicySimulation, ShadowResult, SimulatedChange
 from approvals.models.timer import Timer
 from approvals.models.vote import Vote
@@ -55,6 +57,8 @@ __all__ = [
     "GuardrailVersion",
     "IdempotencyKey",
     "MessageTemplate",
+    "ModelCall",
+    "ModelPrice",
     "Notification",
     "PolicyDraft",
     "PolicyReview",
@@ -65,6 +69,9 @@ __all__ = [
     "Requirement",
     "RequirementStage",
     "ReviewLink",
+    "Run",
+    "RunStep",
+    "RunStepInput",
     "SavedFilter",
     "ShadowResult",
     "SimulatedChange",

@@ -42,6 +42,11 @@ class ActionCategory(TenantOwned):
     amount_field = models.CharField(max_length=200, blank=True, default="")
     # Dotted paths into the payload that an approver may change while approving.
     editable_fields = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    # Its actions are done on a registered system: a submission that names none is refused.
+    needs_integration = models.BooleanField(default=False, db_default=False)
+    # How what was done is taken back: {"category", "payload", "within_hours"}, as
+    # `approvals.undoing` reads it; {} when it is not said.
+    undo = models.JSONField(default=dict, blank=True)
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -86,6 +86,7 @@ def _submission(request: ActionRequest, payload: dict[str, Any], summary: str) -
         environment=request.environment,
         integration=request.integration,
         run=request.run_key,
+        step=request.step.key if request.step else "",
         estimated_cost=request.estimated_cost,
         on_behalf_of=request.on_behalf_of,
     )

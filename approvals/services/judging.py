@@ -1,15 +1,22 @@
 """Judging one submission: what is read, which version decides, and what shadows it."""
 
-from collections.abc import Set
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Set
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from approvals.deadlines import Office
 from approvals.enums import RequestStatus
-from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
+from approvals.facts import (
+    Submission,
+    amount_of,
+    attempt_digest,
+    facts_of,
+    target_digest,
+    zone_of,
+)
 from approvals.guarding import Guarded, guard, rules_of
 from approvals.holders import HOLDERS
 from approvals.holders.asked import Asked
@@ -31,7 +38,9 @@ from approvals.policies import (
 from approvals.policies.obligations import NO_OBLIGATIONS
 from approvals.selectors.history import History, Question, read_history
 from approvals.selectors.policies import compiled
+from approvals.selectors.reserved import known_to_holders
 from approvals.selectors.situation import Situation, read_situation
+from tenants.budgets import Verdict
 from tenants.enums import AgentStatus
 from tenants.models import Agent
 
@@ -73,6 +82,9 @@ class Judgement:
     shadowed: Shadowed | None
     now: datetime
     office: Office
+    attempt_digest: str = ""
+    # What the holders looked at, by its name.
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> RequestStatus:
@@ -85,11 +97,20 @@ class Judgement:
 
     def to_trace(self) -> dict[str, object]:
         """Everything that was decided, as the request keeps it."""
-        return self.evaluation.to_dict() | {
-            "refusals": [asdict(each) for each in self.refusals],
-            "demands": [asdict(each) for each in self.held.demands],
-            "guardrails": self.guarded.to_dict(),
-        }
+        return (
+            self.evaluation.to_dict()
+            | {
+                "refusals": [each.to_dict() for each in self.refusals],
+                "demands": [asdict(each) for each in self.held.demands],
+                "guardrails": self.guarded.to_dict(),
+            }
+            | ({"warnings": list(self.warnings)} if self.warnings else {})
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is said besides: the guardrails' own stand with their findings."""
+        return tuple(each for each in self.held.warnings if each not in self.guarded.held.warnings)
 
     def as_evaluation(self) -> Evaluation:
         """Return what an agent is told would happen: a refusal of ours reads as a denial."""
@@ -105,6 +126,7 @@ def judge_submission(
     is_binding: bool,
     under: Policy | None = None,
     instead_of: ActionRequest | None = None,
+    verdict: Verdict | None = None,
 ) -> Judgement:
     """Judge a submission by how the tenant stands at this moment.
 
@@ -112,19 +134,24 @@ def judge_submission(
     whether it is about to be stored: then the submissions that such a rule looks at wait for one
     another, and the version in shadow is evaluated as well. `under` is tried instead of what
     decides. `instead_of` is the pending request that this submission replaces: as history it does
-    not count.
+    not count, and nor does what is reserved for it. `verdict` is what the budgets said when it was
+    reserved, instead of how they stand.
     """
+    tried = attempt_digest(submission)
     found = read_situation(
         agent_id=agent.pk,
         category=submission.category,
         integration=submission.integration,
         environment=submission.environment,
         run=submission.run,
+        step=submission.step,
+        attempt_digest="" if instead_of else tried,
     )
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
     guarded = guard(submission, rules_of(found.guardrails))
-    asked = Asked(agent, submission, usable, found.now, found.holders)
+    known = known_to_holders(found, instead_of, verdict)
+    asked = Asked(agent, submission, usable, found.now, known)
     held = together((guarded.held, *(holder(asked) for holder in HOLDERS)))
     refusals = [*_refusals(agent, submission, found, errors), *held.refusals]
     policy = under or _usable(found.version)
@@ -135,6 +162,7 @@ def judge_submission(
     target = target_digest(usable, submission.payload)
     facts = facts_of(
         guardrail_findings=guarded.names,
+        run_labels=_run_labels(found),
         agent=agent,
         agent_status=found.agent_status or "",
         submission=submission,
@@ -178,7 +206,15 @@ def judge_submission(
         shadowed=_shadowed(found.shadow, shadow, facts, evaluation, held) if is_binding else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
+        attempt_digest=tried,
+        known=known,
     )
+
+
+def _run_labels(found: Situation) -> frozenset[str] | None:
+    """Return the labels that flow into it; None when it is in no run that is known by its id."""
+    run = found.holders.get("run")
+    return None if run is None else frozenset(run["labels"])
 
 
 def _refusals(

@@ -15,7 +15,7 @@ from approvals.enums import (
     StageStatus,
 )
 from approvals.models import ActionRequest, RequirementStage
-from approvals.services import alarms, callbacks, notifications
+from approvals.services import alarms, callbacks, notifications, spending
 from approvals.services.schedule import close_timers
 from audit.actors import SYSTEM, Actor
 from govapp.common.live import (
@@ -60,6 +60,8 @@ def move(
         _end(request, now)
     if to.is_final:
         events.record_decided(request=request, actor=actor, now=now)
+        if former is not None:  # as it is born, it was reserved with its judgement
+            spending.follow_status(request, to, now)
         if former is not None:  # else nobody has been asked
             _tell_how_it_ended(request, reason)
         callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
@@ -76,6 +78,7 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
     former = ExecutionState(request.execution_state)
     if (former, to) not in LEGAL_EXECUTION_MOVES:
         raise IllegalMove(f"{former} → {to}")
+    spending.follow_execution(request, to, now)
     request.execution_state = to
     fields = ["execution_state"]
     if to in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK):

@@ -16,6 +16,7 @@ from approvals.services.categories import (
     give_right,
     take_right,
 )
+from approvals.undoing import to_lines
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.enums import Role
@@ -157,6 +158,7 @@ def _category_page(
         "category": row.category,
         "kind": dict(KINDS).get(row.category.display.get("kind", "fields"), "Fields"),
         "labels": (row.category.display.get("fields") or {}).items(),
+        "undo_lines": to_lines(row.category.undo.get("payload", {})).splitlines(),
         "may_edit": rules.may_edit_policy(request.membership),
         "may_give": _may_give(request.membership),
         "form": _right_form(row, APPROVE),

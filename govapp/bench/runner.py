@@ -24,6 +24,7 @@ BENCHMARKS: Final = {
     "ledger": "ledger:run",
     "report": "report:run",
     "cycle": "cycle:run",
+    "kill": "kill:run",
     "wait": "waiting:run",
     "timers": "timers:run",
     "pages": "pages:run",

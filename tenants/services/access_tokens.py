@@ -17,7 +17,7 @@ from tenants.enums import AgentStatus
 from tenants.keys import MARK, TOKEN_MARK, make_key
 from tenants.models import AccessToken, Credential
 from tenants.principals import AgentPrincipal
-from tenants.refusals import AddressRefused, KeyRefusedError, ProofRefused
+from tenants.refusals import AddressRefused, KeyRefusedError, Killed, ProofRefused
 from tenants.scopes import narrowed
 from tenants.services.access import Shown, check_address, principal_of, take_proof
 from tenants.services.bearer import find_key
@@ -55,6 +55,8 @@ def issue_access_token(*, shown: Shown, client_id: str, scope: str | None) -> Gr
     principal = principal_of(row)
     try:
         check_address(principal, row, shown)
+        if principal.killed:
+            raise Killed.of(principal)
         _count_call(principal)
         thumbprint = _thumbprint(principal, row, shown)
     except KeyRefusedError as refusal:
@@ -104,7 +106,7 @@ def _as_oauth(refusal: DomainError) -> TokenRefused:
     match refusal:
         case ProofRefused():
             return TokenRefused("invalid_dpop_proof", refusal.detail)
-        case AddressRefused():
+        case AddressRefused() | Killed():
             return TokenRefused("unauthorized_client", refusal.detail)
         case RateLimited():
             return TokenRefused(

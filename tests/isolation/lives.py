@@ -24,6 +24,7 @@ from approvals.models import (
     PolicySimulation,
     PolicyVersion,
     PushSubscription,
+    Run,
     SavedFilter,
     ShadowResult,
     SimulatedChange,
@@ -43,7 +44,8 @@ from approvals.services.execution import (
 from approvals.services.guardrails import publish_guardrails, save_guardrails
 from approvals.services.links import make_review_link
 from approvals.services.policies import propose_policy, publish_policy
-from approvals.services.submission import cancel_action
+from approvals.services.runs import Step, add_steps, close_run, start_run
+from approvals.services.submission import Submission, cancel_action, submit_action
 from approvals.services.timers import sweep
 from audit.models import (
     AuditSearch,
@@ -77,8 +79,12 @@ from tenants.enums import Role
 from tenants.models import (
     Absence,
     Agent,
+    Budget,
     Credential,
+    Integration,
+    IntegrationGrant,
     Invitation,
+    KillSwitch,
     Loosening,
     Membership,
     MemberToken,
@@ -109,6 +115,8 @@ class Life:
     world: World
     key: str
     credential: Credential
+    integration: Integration
+    reach: IntegrationGrant
     token: MemberToken
     member_key: str
     writing: PolicyDraft
@@ -129,6 +137,8 @@ class Life:
     report: Report
     export: ExportJob
     guardrails: GuardrailVersion
+    run: Run
+    budget: Budget
     hold: LegalHold
     loosening: Loosening
     pruning: Pruning
@@ -140,6 +150,7 @@ class Life:
     exercise: Exercise
     canary: CanaryPlan
     absence: Absence
+    kill_switch: KillSwitch
     chat_account: ChatAccount
     chat: ChatConnection
     device: PushSubscription
@@ -241,6 +252,7 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
+        _ran(world)
         _leashed(company, agent)
         _guarded(company, Membership.objects.get(user=dora))
         leave_rows(world, denied)
@@ -265,6 +277,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             world=world,
             key=key,
             credential=Credential.objects.get(agent=agent),
+            integration=Integration.objects.get(),
+            reach=IntegrationGrant.objects.get(),
             token=member_token,
             member_key=member_key,
             writing=PolicyDraft.objects.get(submitted_as=None),
@@ -284,7 +298,9 @@ def _live(world: World, key: str, dora: User) -> Life:
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             export=export,
+            run=Run.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
+            budget=Budget.objects.get(scope="integration"),
             hold=hold,
             loosening=Loosening.objects.get(),
             pruning=pruning,
@@ -296,6 +312,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             exercise=Exercise.objects.get(),
             canary=CanaryPlan.objects.get(),
             absence=Absence.objects.get(),
+            kill_switch=KillSwitch.objects.get(),
             chat_account=ChatAccount.objects.get(),
             chat=ChatConnection.objects.get(),
             device=PushSubscription.objects.get(),
@@ -352,6 +369,21 @@ def _guarded(company: Company, second: Membership) -> None:
     save_guardrails(actor=company.carl, document=document)
     publish_guardrails(actor=second, revision=1, attestation="Read and agreed.")
     save_guardrails(actor=company.carl, document=document, remark=words[0])
+
+
+def _ran(world: World) -> None:
+    """Leave a run with steps, an edge, and what only this company knows in all of it."""
+    secret = f"A secret of {world.company.slug}"
+    run = start_run(agent=world.agent, key=f"own-{world.company.slug}", title=secret)
+    source = {"kind": "document", "title": secret}
+    steps = [
+        Step("read", "retrieval", title=secret, source=source, labels=("own",)),
+        Step("think", "model_call", inputs=("read",)),
+    ]
+    add_steps(agent=world.agent, run_id=run.pk, steps=steps)
+    asked = Submission("notes.write", secret, {"text": secret}, run=run.public_id, step="think")
+    submit_action(agent=world.agent, submission=asked)
+    close_run(agent=world.agent, run_id=run.pk, outcome="succeeded", note=secret)
 
 
 def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest) -> None:
