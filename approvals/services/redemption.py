@@ -15,6 +15,7 @@ from approvals.enums import ExecutionState, Purpose, TimerKind
 from approvals.grant_tokens import GrantTokenInvalid
 from approvals.killing import death_of
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
+from approvals.selectors.closed import closed_environment
 from approvals.services.injection import Injected, prepare_injection
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
@@ -178,7 +179,10 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
     if Tenant.objects.get(pk=request.tenant_id).is_suspended:
         return Conflict("This account is suspended.", code="tenant_suspended")
     why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
-    return None if why is None else Conflict(why.sentence, code=why.code)
+    if why is not None:
+        return Conflict(why.sentence, code=why.code)
+    shut = closed_environment(request)
+    return None if shut is None else Conflict(shut.sentence, code=shut.code)
 
 
 def _forged(error: GrantTokenInvalid) -> Invalid:
