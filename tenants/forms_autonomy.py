@@ -11,7 +11,7 @@ from tenants.trust import Standard, Standards
 from tenants.trust.standards import LIMITS, MOST_GRACE, NAMES, RAISED, WINDOW
 
 _CODE: Final = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
-_NOTHING: Final = ("", "Nothing: what is set more broadly holds, or else the policy")
+_NOTHING: Final = ("none", "Nothing: what is set more broadly holds, or else the policy")
 
 
 class ReasonedForm(forms.Form):
@@ -31,9 +31,7 @@ class AutonomyForm(ReasonedForm):
         widget=forms.TextInput(attrs=_CODE),
         help_text="payments.transfer, everything below it as payments.*, or * for all.",
     )
-    level = forms.ChoiceField(
-        label="What it may do there", required=False, widget=forms.RadioSelect, initial="ask"
-    )
+    level = forms.ChoiceField(label="What it may do there", widget=forms.RadioSelect, initial="ask")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +40,8 @@ class AutonomyForm(ReasonedForm):
         choice.choices = [*level_choices(), _NOTHING]
 
     def clean_level(self) -> str | None:
-        return self.cleaned_data["level"] or None
+        level: str = self.cleaned_data["level"]
+        return None if level == _NOTHING[0] else level
 
 
 class EnvironmentForm(ReasonedForm):

@@ -14,6 +14,7 @@ from typing import Any
 
 from approvals.holders.asked import Asked
 from approvals.leash import Demand, Held, Refusal
+from approvals.models import ActionCategory
 from approvals.policies import ALLOW, REQUIRE_APPROVAL, Evaluation, RuleTrace
 from tenants.autonomy_words import where
 from tenants.enums import AutonomyLevel
@@ -25,8 +26,9 @@ def held(asked: Asked) -> Held:
     if asked.category is None:
         return Held()  # refused already, in other words
     level = _of_level(asked)
-    environment = _of_environment(asked)
-    return Held((*level.refusals, *environment), level.demands, answers=level.answers)
+    shut = closed(asked.known["environment"], asked.submission.environment, asked.category)
+    refusals = level.refusals if shut is None else (*level.refusals, shut)
+    return Held(refusals, level.demands, answers=level.answers)
 
 
 def answered(evaluation: Evaluation, held: Held) -> Evaluation:
@@ -79,22 +81,25 @@ def _of_level(asked: Asked) -> Held:
             return Held((), (Demand("autonomy_ask", said),))
 
 
-def _of_environment(asked: Asked) -> tuple[Refusal, ...]:
-    rule: Mapping[str, Any] | None = asked.known["environment"]
-    category = asked.category
-    if rule is None or not rule["is_read_only"] or category is None or category.is_reading:
-        return ()
-    wanted = asked.submission.environment
-    called = f"The environment {wanted} is read-only"
+def closed(
+    rule: Mapping[str, Any] | None, environment: str, category: ActionCategory
+) -> Refusal | None:
+    """Return why nothing of this category may be done in an environment; None when it may.
+
+    `rule` is what `ENVIRONMENT_SQL` gives: the name under which it holds, and whether it closes.
+    """
+    if rule is None or not rule["is_read_only"] or category.is_reading:
+        return None
+    called = f"The environment {environment} is read-only"
     if rule["name"] == EVERYTHING:
-        called = f"The environment {wanted} is not listed, and what is not listed is read-only"
-    elif rule["name"] != wanted.strip().lower():
-        called = f"{wanted} cannot be listed, so the strictest rule holds, which is read-only"
+        called = f"The environment {environment} is not listed, and what is not listed is read-only"
+    elif rule["name"] != environment.strip().lower():
+        called = f"{environment} cannot be listed, so the strictest rule holds, which is read-only"
     said = (
         f"{called}: {category.name} is not marked as reading, so it is refused there. Name another"
         " environment, or have it opened."
     )
-    return (Refusal("environment_read_only", said),)
+    return Refusal("environment_read_only", said)
 
 
 def _rule(asked: Asked) -> LevelRule | None:

@@ -23,6 +23,7 @@ from approvals.enums import (
 from approvals.killing import death_of, stop_of
 from approvals.models import ActionRequest, ExecutionGrant, Vote
 from approvals.obligations import grant_not_before
+from approvals.selectors.closed import closed_environment
 from approvals.services.callbacks import queue_callbacks
 from approvals.services.delegations import require_whole
 from approvals.services.grant_keys import signing_key
@@ -66,8 +67,8 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
     One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
-    `Forbidden` for an agent that is not active or may not use the integration any more, or while a
-    kill switch stops it, `DelegationRefused` when it was asked for under a delegation that was cut,
+    `Forbidden` for an agent that is not active or may not use the integration any more, while a
+    kill switch stops it or its environment is read-only, `DelegationRefused` when it was asked for under a delegation that was cut,
     `NotYet` while a rule holds it back, and `Conflict` when the decision gives none, or it was
     issued, used or withdrawn.
     """
@@ -77,6 +78,7 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     _require_active(request.agent)
     _require_not_killed(request)
     _require_in_reach(request)
+    _require_open_environment(request)
     now = clock.now()
     require_whole(request)
     _require_not_held_back(request, now)
@@ -184,6 +186,12 @@ def _require_not_killed(request: ActionRequest) -> None:
 
 def _require_in_reach(request: ActionRequest) -> None:
     why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    if why is not None:
+        raise Forbidden(why.sentence, code=why.code)
+
+
+def _require_open_environment(request: ActionRequest) -> None:
+    why = closed_environment(request)
     if why is not None:
         raise Forbidden(why.sentence, code=why.code)
 

@@ -8,9 +8,9 @@ import structlog
 from approvals.doors import agents_to_assess
 from approvals.selectors.conduct import conduct_of
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import TrustAssessment
+from tenants.models import Agent, TrustAssessment
 from tenants.selectors.trust import standards_of_tenant
-from tenants.services.trust import assess_conduct, hold_agent
+from tenants.services.trust import assess_conduct, hold_agent, lock_conduct
 
 log = structlog.get_logger(__name__)
 
@@ -20,9 +20,10 @@ AT_MOST: Final = 500
 def assess_agent(*, tenant_id: UUID, agent_id: UUID) -> TrustAssessment:
     """Look at one agent's conduct, and keep what it is worth. One at a time for each agent."""
     with tenant_transaction(tenant_id):
-        agent = hold_agent(agent_id)
+        lock_conduct(agent_id)
+        agent = Agent.objects.get(pk=agent_id)
         conduct = conduct_of(agent, window_days=standards_of_tenant().window_days)
-        return assess_conduct(agent=agent, conduct=conduct)
+        return assess_conduct(agent=hold_agent(agent_id), conduct=conduct)
 
 
 def assess_due() -> int:

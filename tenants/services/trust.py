@@ -1,8 +1,9 @@
 """How far agents are trusted: lowered at once by what they did, raised only by a person."""
 
 from typing import Final
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Invalid
@@ -25,9 +26,20 @@ from tenants.trust import TIERS, Conduct, Standards, faults_of, is_looser, tier_
 _STANDARDS: Final = "trust_standards"
 
 
-def hold_agent(agent_id: object) -> Agent:
-    """Return an agent, locked: what its conduct is read from may not be judged twice at once."""
-    return Agent.objects.select_for_update(of=("self",)).get(pk=agent_id)
+def lock_conduct(agent_id: UUID) -> None:
+    """One look at an agent's conduct at a time, until the transaction ends.
+
+    No lock of its row: counting takes longer than its submissions and permissions should wait.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"conduct:{agent_id}"]
+        )
+
+
+def hold_agent(agent_id: UUID) -> Agent:
+    """Return an agent, locked against whoever else changes it; submissions do not wait for that."""
+    return Agent.objects.select_for_update(of=("self",), no_key=True).get(pk=agent_id)
 
 
 def assess_conduct(*, agent: Agent, conduct: Conduct) -> TrustAssessment:
@@ -153,8 +165,10 @@ def _write_standards(
 def _judge_again() -> None:
     """Hold what is known of every agent against the new standards, by id: one order of locks."""
     known = TrustAssessment.objects.exclude(agent__status=AgentStatus.RETIRED)
-    for each in known.order_by("agent_id"):
-        assess_conduct(agent=hold_agent(each.agent_id), conduct=Conduct.of(each.conduct))
+    for agent_id in list(known.order_by("agent_id").values_list("agent_id", flat=True)):
+        agent = hold_agent(agent_id)
+        conduct = TrustAssessment.objects.get(agent=agent).conduct  # as it is under the lock
+        assess_conduct(agent=agent, conduct=Conduct.of(conduct))
 
 
 def _changed(before: Standards, after: Standards) -> str:

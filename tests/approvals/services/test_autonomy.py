@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from approvals.enums import RequestStatus
 from approvals.models import ActionCategory, Requirement
 from approvals.services.categories import change_category, create_category
+from approvals.services.execution import issue_grant, redeem_grant
 from approvals.services.submission import Submission, preview_action
 from audit.models import LedgerEvent
+from govapp.common.errors import Conflict, Forbidden
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Autonomy, EnvironmentRule
 from tenants.selectors.autonomy import waiting_loosenings
@@ -254,6 +256,28 @@ def test_they_cost_no_statement() -> None:
     let(world, "act", "*", everybody=True)
     close(world, "staging")
     assert statements() == before
+
+
+def test_what_was_permitted_is_not_done_where_nothing_may_be_changed_any_more() -> None:
+    world = make_world(POLICIES["allow"])
+    first, second = world.submit(), world.submit()
+    with tenant_transaction(world.company.id):
+        grant = issue_grant(agent=world.agent, request_id=first.pk)
+    close(world, "production")
+    with pytest.raises(Conflict, match="production is read-only") as refused:
+        redeem_grant(token=grant.token, redeemed_by="bank")
+    assert refused.value.code == "environment_read_only"
+    with (
+        tenant_transaction(world.company.id),
+        pytest.raises(Forbidden, match="production is read-only") as kept,
+    ):
+        issue_grant(agent=world.agent, request_id=second.pk)
+    assert kept.value.code == "environment_read_only"
+    with tenant_transaction(world.company.id):
+        event = read(LedgerEvent.objects.get(type="grant.redeem_refused"))
+        assert "production is read-only" in event["data"]["why"]
+        EnvironmentRule.objects.update(is_read_only=False)
+    redeem_grant(token=grant.token, redeemed_by="bank")
 
 
 def test_what_is_in_flight_stays_as_it_is() -> None:
