@@ -156,7 +156,7 @@ def delegations_of_agent(agent: Agent) -> OfAgent:
 
 def _nested(rows: Iterable[Delegation], now: datetime) -> list[Node]:
     nodes: dict[UUID, Node] = {}
-    roots = []
+    roots: list[Node] = []
     for row in rows:
         node = nodes[row.pk] = Node(row, status_of(row, now))
         above = nodes.get(row.parent_id) if row.parent_id else None

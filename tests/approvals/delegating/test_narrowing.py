@@ -213,7 +213,9 @@ def test_budgets(
 
 
 def _money(amounts: dict[str, str] | None) -> dict[str, Decimal] | None:
-    return amounts and {each: Decimal(amount) for each, amount in amounts.items()}
+    if amounts is None:
+        return None
+    return {each: Decimal(amount) for each, amount in amounts.items()}
 
 
 @pytest.mark.parametrize("parent", range(-1, 9))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from approvals.enums import ExecutionState, RequestStatus, Verdict
+from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, Delegation, DelegationBudget
 from approvals.services.delegations import DelegationRefused
 from approvals.services.execution import (
@@ -385,7 +385,7 @@ def test_a_person_says_why_and_nobody_cuts_it_twice(chain: Chain) -> None:
             chain.revoke(handed.delegation, carl, "Again.")
 
 
-def sums(chain: Chain) -> list[tuple[Decimal, Decimal]]:
+def sums(chain: Chain) -> list[tuple[Any, Any]]:
     """Return what is reserved and settled of each link, the first one first."""
     with tenant_transaction(chain.tenant_id):
         rows = DelegationBudget.objects.filter(currency="EUR").order_by("delegation__depth")
@@ -490,7 +490,7 @@ def test_a_withdrawn_permission_gives_it_back(db: None) -> None:
     with tenant_transaction(chain.tenant_id):
         revoke_grant(actor=chain.world.company.carl, request_id=request.pk, reason="Wrong.")
         request.refresh_from_db()
-    assert (request.execution_state, sums(chain)) == (ExecutionState.REVOKED, [(0, 0)])
+    assert (str(request.execution_state), sums(chain)) == ("revoked", [(0, 0)])
 
 
 def test_without_a_budget_nothing_is_counted(chain: Chain) -> None:

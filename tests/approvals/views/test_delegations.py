@@ -181,8 +181,8 @@ def test_the_tree_costs_the_same_for_one_and_for_many(chain: Chain) -> None:
 
 
 def test_a_purpose_is_shown_as_the_agents_words(db: None) -> None:
-    chain = make_chain(1, purpose="<script>x</script> mail ines@example.com")
+    chain = make_chain(1, purpose="<script>x</script> pay DE89370400440532013000")
     page = text(client_of(chain, "audrey").get(address(chain, 0)))
     assert "<script>x" not in page
     assert "What for, says the agent" in page
-    assert "ines@example.com" not in page
+    assert "DE89370400440532013000" not in page
