@@ -19,6 +19,7 @@ from approvals.models import (
     ChatConnection,
     Exercise,
     GuardrailVersion,
+    ModelPrice,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
@@ -130,6 +131,7 @@ class Life:
     report: Report
     export: ExportJob
     guardrails: GuardrailVersion
+    price: ModelPrice
     hold: LegalHold
     pruning: Pruning
     search: AuditSearch
@@ -287,6 +289,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             report=report,
             export=export,
             guardrails=GuardrailVersion.objects.get(status="live"),
+            price=ModelPrice.objects.get(),
             hold=hold,
             pruning=pruning,
             search=AuditSearch.objects.get(),

@@ -339,7 +339,7 @@ def test_who_hangs_up_pays_for_what_came(gateway: Gateway) -> None:
     while gateway.calls()[0].status == "open" and time.monotonic() < limit:
         time.sleep(0.02)
     (call,) = gateway.calls()
-    assert (call.status, call.is_estimated, call.asked_tokens > 0) == ("left", True, True)
+    assert (call.status, call.is_estimated, call.asked_tokens > 0) == ("given_up", True, True)
     assert len(gateway.events()) == 1
 
 
