@@ -14,7 +14,7 @@ import pytest
 from approvals.models import ModelCall
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Agent, Budget, Credential, Reservation
+from tenants.models import Agent, Budget, Credential, Integration, Reservation
 from tenants.services.agents import pause_agent
 from tenants.services.credentials import revoke_credential
 from tenants.services.integration_secrets import rotate_secret
@@ -273,8 +273,6 @@ def test_a_model_without_a_price_is_not_called(gateway: Gateway) -> None:
 def test_a_suspended_integration_is_out_of_reach(gateway: Gateway) -> None:
     company = gateway.world.company
     with tenant_transaction(company.id):
-        from tenants.models import Integration
-
         suspend_integration(
             actor=company.olivia, integration=Integration.objects.get(), reason="Odd."
         )
@@ -379,8 +377,6 @@ def test_a_stream_that_is_cut_ends_with_an_error_and_is_booked(gateway: Gateway)
 
 
 def test_while_a_key_is_replaced_the_former_one_still_works(gateway: Gateway) -> None:
-    from tenants.models import Integration
-
     company = gateway.world.company
     gateway.service.keys = {VENDOR_KEY}
     with tenant_transaction(company.id):
@@ -393,8 +389,6 @@ def test_while_a_key_is_replaced_the_former_one_still_works(gateway: Gateway) ->
 
 
 def test_a_service_that_nobody_runs_is_told_and_costs_nothing(gateway: Gateway) -> None:
-    from tenants.models import Integration
-
     with tenant_transaction(gateway.world.company.id):
         Integration.objects.update(address="http://127.0.0.1:9/v1")
     answer = gateway.chat()
