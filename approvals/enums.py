@@ -284,3 +284,11 @@ class RunOutcome(models.TextChoices):
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
     LEFT_OPEN = "left_open", "Left open"
+
+
+class SpendState(models.TextChoices):
+    """What became of the part of a delegation's budget that a request holds."""
+
+    RESERVED = "reserved", "Reserved"
+    SETTLED = "settled", "Settled"
+    RELEASED = "released", "Given back"

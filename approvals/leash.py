@@ -34,6 +34,8 @@ class Held:
     refusals: tuple[Refusal, ...] = ()
     demands: tuple[Demand, ...] = ()
     warnings: tuple[str, ...] = ()
+    # Why the policy's default need not ask: it answers nothing else (`holders.autonomy`).
+    answers: tuple[str, ...] = ()
 
 
 def together(held: Iterable[Held]) -> Held:
@@ -43,6 +45,7 @@ def together(held: Iterable[Held]) -> Held:
         tuple(refusal for each in every for refusal in each.refusals),
         tuple(demand for each in every for demand in each.demands),
         tuple(warning for each in every for warning in each.warnings),
+        tuple(answer for each in every for answer in each.answers),
     )
 
 

@@ -15,6 +15,7 @@ from approvals.services import (
     runs,
     sending,
     simulation_runs,
+    trust,
 )
 from approvals.sweeps import sweep_all
 
@@ -84,6 +85,18 @@ def run_simulation(tenant_id: str, simulation_id: str) -> None:
 def take_over_simulations() -> None:
     """Queue again whatever replay lost its hint or whoever ran it."""
     simulation_runs.take_over_simulations()
+
+
+@shared_task(name="approvals.assess_agent")
+def assess_agent(tenant_id: str, agent_id: str) -> None:
+    """Look at what one agent did: something was denied, or failed."""
+    trust.assess_agent(tenant_id=UUID(tenant_id), agent_id=UUID(agent_id))
+
+
+@shared_task(name="approvals.assess_agents")
+def assess_agents() -> None:
+    """Look at what every agent did that nobody has looked at for a day."""
+    trust.assess_due()
 
 
 @shared_task(name="approvals.check_chat_connection")

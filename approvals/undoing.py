@@ -41,9 +41,7 @@ class Undo:
 
         Raises `UndoInvalid` when a pointer leads to nothing there.
         """
-        return {
-            name: _value(name, each, payload, request) for name, each in self.payload.items()
-        }
+        return {name: _value(name, each, payload, request) for name, each in self.payload.items()}
 
 
 def read_undo(said: Mapping[str, Any]) -> Undo | None:
@@ -173,6 +171,4 @@ def _step(here: Any, token: str) -> Any:
 
 
 def _tokens(pointer: str) -> list[str]:
-    return [
-        token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]
-    ]
+    return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")[1:]]

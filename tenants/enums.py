@@ -1,5 +1,7 @@
 """Roles, statuses and tiers of people and agents."""
 
+from typing import Final
+
 from django.db import models
 
 
@@ -129,3 +131,33 @@ class SpendSource(models.TextChoices):
     EXECUTION = "execution", "Report of an action"
     API = "api", "Booked by the agent"
     GATEWAY = "gateway", "Model gateway"
+
+
+class AutonomyLevel(models.TextChoices):
+    """How much of its own accord an agent may do, the least first."""
+
+    RECOMMEND = "recommend", "Recommend only"
+    ASK = "ask", "Ask always"
+    POLICY = "policy", "By policy"
+    ACT = "act", "Act"
+
+    @property
+    def meaning(self) -> str:
+        """Return what the level does, for whoever chooses one."""
+        return _MEANINGS[self]
+
+
+_MEANINGS: Final = {
+    AutonomyLevel.RECOMMEND: "nothing it asks for is done; it is kept for a person to see",
+    AutonomyLevel.ASK: "a person approves every action, also where the rules would allow it",
+    AutonomyLevel.POLICY: "the rules of the policy decide",
+    AutonomyLevel.ACT: "it acts without asking where no rule of the policy says anything",
+}
+
+
+class LooseningStatus(models.TextChoices):
+    """Where something stands that needs a second person."""
+
+    ASKED = "asked", "Waits for a second person"
+    CONFIRMED = "confirmed", "Confirmed"
+    WITHDRAWN = "withdrawn", "Withdrawn"

@@ -44,6 +44,11 @@ def may_resume_kill_switch(member: Membership) -> bool:
     return has_role(member, Role.OWNER, Role.COMPLIANCE)
 
 
+def may_set_autonomy(member: Membership) -> bool:
+    """What agents may do of their own accord is for owners and compliance to say."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_report_leak(member: Membership, agent: Agent) -> bool:
     """As pausing: whoever notices it stops the key, and asks afterwards."""
     return may_pause_agent(member, agent)

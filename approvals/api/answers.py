@@ -23,10 +23,11 @@ from approvals.api.answer_parts import (
     rules_of,
     traced,
 )
+from approvals.api.delegation_links import DelegationLink, links_answer
 from approvals.api.guardrails import GuardrailResult, results_of
 from approvals.changing import difference
 from approvals.enums import RequestStatus
-from approvals.leash import codes_of
+from approvals.leash import codes_of, passes_at
 from approvals.models import ActionRequest, Requirement
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.selectors.approvers import missing_of
@@ -66,6 +67,10 @@ class ActionRequestAnswer(msgspec.Struct, kw_only=True):
     environment: str
     integration: str
     run: str
+    delegation: Annotated[
+        list[DelegationLink],
+        Meta(description="Who handed the task to whom, the first link first; empty: nobody did."),
+    ]
     submitted_at: datetime
     deadline_at: datetime | None
     decided_at: datetime | None
@@ -90,6 +95,10 @@ class ActionRequestAnswer(msgspec.Struct, kw_only=True):
     guardrails: Annotated[
         list[GuardrailResult] | UnsetType,
         Meta(description="What the guardrails found; left out when they found nothing."),
+    ] = UNSET
+    warnings: Annotated[
+        list[str] | UnsetType,
+        Meta(description="What budgets say although it goes on; left out when they say nothing."),
     ] = UNSET
     superseded_by: list[str] | UnsetType = UNSET
     changes: Annotated[
@@ -163,6 +172,7 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
         environment=request.environment,
         integration=request.integration,
         run=request.run_key,
+        delegation=links_answer(request.delegation_chain),
         submitted_at=request.submitted_at,
         deadline_at=request.deadline_at,
         decided_at=request.decided_at,
@@ -181,6 +191,7 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
         undoes=public_id("ar", request.undoes_id) if request.undoes_id else UNSET,
         links=_links(request, tenant_slug),
         guardrails=results_of(request.trace) or UNSET,
+        warnings=list(request.trace.get("warnings", ())) or UNSET,
     )
 
 
@@ -202,6 +213,7 @@ def _decision(request: ActionRequest) -> Decision | None:
         reason=request.decision_reason or request.because,
         by=request.decided_by_name,
         reasons=codes_of(request.trace.get("refusals", ())) or UNSET,
+        passes_at=passes_at(request.trace.get("refusals", ())) or UNSET,
     )
 
 

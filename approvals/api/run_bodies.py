@@ -19,9 +19,7 @@ Key = Annotated[
     str,
     Meta(pattern="^[!-~]{1,100}$", description="Your own name for it.", examples=["read-invoice"]),
 ]
-Label = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,49}$", examples=["customer-pii"])
-]
+Label = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,49}$", examples=["customer-pii"])]
 Sha256 = Annotated[str, Meta(pattern="^(sha256:[0-9a-f]{64})?$", description="Never contents.")]
 Kind = Literal[
     "retrieval", "memory_read", "memory_write", "model_call", "tool_call", "synthesis",

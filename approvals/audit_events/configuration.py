@@ -35,6 +35,7 @@ def category_created(*, actor: Membership, category: ActionCategory) -> None:
             "name": category.name,
             "risk": category.risk,
             "is_reversible": category.is_reversible,
+            "is_reading": category.is_reading,
             "description": category.description,
             "payload_schema": schema_text(category.payload_schema),
             "display": schema_text(category.display),

@@ -80,7 +80,9 @@ def get_own_run(run_id: UUID, *, agent_id: UUID) -> Run:
     return found
 
 
-def list_runs(*, agent: str = "", is_open: bool = False, after: Position | None = None) -> Page[Run]:
+def list_runs(
+    *, agent: str = "", is_open: bool = False, after: Position | None = None
+) -> Page[Run]:
     """Return a page of runs, newest first; of one agent (its public id), or those that are open."""
     rows = Run.objects.select_related("agent")
     if agent:
@@ -110,9 +112,7 @@ def read_graph(run: Run) -> RunGraph:
             ident: tuple(sorted(used, key=lambda each: each.number))
             for ident, used in inputs.items()
         },
-        requests=tuple(
-            requests.defer("facts", "trace", "payload").order_by("submitted_at", "pk")
-        ),
+        requests=tuple(requests.defer("trace", "payload").order_by("submitted_at", "pk")),
     )
 
 
@@ -142,9 +142,7 @@ def verify_run(run: Run) -> Verified:
         if place.get("id") != run.public_id:
             continue
         digest = f"sha256:{hashlib.sha256(bytes(body)).hexdigest()}"
-        links.append(
-            Link(public_id("ev", event_id), kind, place["seq"], place["previous"], digest)
-        )
+        links.append(Link(public_id("ev", event_id), kind, place["seq"], place["previous"], digest))
         if kind == "run.closed":
             data = said["data"]
             closing = Closing(data["steps"], data["requests"], data["events"])

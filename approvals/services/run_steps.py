@@ -140,6 +140,4 @@ def _request(agent: Agent, ident: str | None, pointer: str) -> ActionRequest | N
 
 
 def _invalid(pointer: str, detail: str, *, code: str | None = None) -> Invalid:
-    return Invalid(
-        "The steps are not valid.", code=code, errors=[FieldError(pointer, detail)]
-    )
+    return Invalid("The steps are not valid.", code=code, errors=[FieldError(pointer, detail)])

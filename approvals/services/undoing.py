@@ -29,9 +29,7 @@ _SUMMARY: Final = 500
 
 
 @unit_of_work()
-def request_undo(
-    *, actor: Agent | Membership, request_id: UUID, reason: str = ""
-) -> ActionRequest:
+def request_undo(*, actor: Agent | Membership, request_id: UUID, reason: str = "") -> ActionRequest:
     """Ask that an executed action is taken back; return the request that asks for it.
 
     That is a request of the same agent for the category that the original's category names, judged

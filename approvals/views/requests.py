@@ -15,6 +15,7 @@ from approvals.forms.discussion import CommentForm
 from approvals.forms.requests import (
     BreakGlassForm,
     CancelForm,
+    RollbackForm,
     TakeBackForm,
     VoteForm,
     WithdrawForm,
@@ -171,6 +172,7 @@ def action_page(
         "vote_form": VoteForm(),
         "cancel_form": CancelForm(auto_id="cancel_%s"),
         "withdraw_form": WithdrawForm(auto_id="withdraw_%s"),
+        "rollback_form": RollbackForm(auto_id="rollback_%s"),
         "comment_form": CommentForm(auto_id="comment_%s"),
         "shown_plainly": is_shown_plainly(),
         "glass_form": BreakGlassForm(auto_id="glass_%s"),

@@ -10,7 +10,7 @@ from typing import Final
 _CONFIGURED: Final = """
 category.created | A kind of action was defined | name risk is_reversible:flag description
     payload_schema display cost_class:any target_field amount_field editable_fields:list
-    needs_integration:flag~ undo:any~
+    needs_integration:flag~ undo:any~ is_reading:flag~
 category.changed | A kind of action was redefined | changes:object
 category.right_given | A group or a person may approve it from now on | bearer bearer_id bearer_name
 category.right_taken | A group or a person may no longer approve it | bearer bearer_id bearer_name
@@ -232,7 +232,34 @@ credential.use_refused | A key that is right was refused | key agent agent_name 
 credential.leak_reported | A key got into other hands | key prefix label agent agent_name since
     counts:object tokens_ended:number agent_paused:flag
 access_token.issued | An agent got a token for minutes | key agent agent_name token_prefix
-    token_scopes:list thumbprint? token_expires_at
+    token_scopes:list thumbprint? token_expires_at delegation~
+agent.autonomy_set | What agents may do of their own accord was set | agent? agent_name? pattern
+    level? former? reason asked_by
+agent.autonomy_removed | What agents may do of their own accord is set no more | agent?
+    agent_name? pattern level? former? reason asked_by
+environment.changed | It was set whether an environment is read-only | name is_read_only:flag
+    former:flag? reason asked_by
+agent.trust_lowered | An agent is trusted less | name from to reason because:list conduct:object
+agent.trust_proposed | An agent has earned more trust than it has | name from to reason
+    because:list conduct:object
+agent.trust_raised | A person trusts an agent more | name from to reason because:list
+    conduct:object
+trust.standards_set | What each tier of trust asks for was set | before:object after:object reason
+    asked_by
+loosening.asked | What lets agents do more waits for a second person | kind sentence reason
+    asked_by single_person:flag
+loosening.confirmed | What lets agents do more was confirmed | kind sentence reason asked_by
+    single_person:flag
+loosening.withdrawn | What would let agents do more was withdrawn | kind sentence reason asked_by
+    single_person:flag
+delegation.created | An agent handed part of its rights to another | from:object to:object
+    categories:list? integrations:list? budget:object? expires_at depth_left:number purpose
+    token_prefix
+delegation.revoked | A delegation was cut, with everything under it | from:object to:object reason
+    cut:number
+delegation.refused | An agent wanted to hand on what it may not | to code why
+delegation.used_refused | A delegation does not allow what was wanted | from:object to:object code
+    why
 grant_key.made | The key that signs permissions was made | kid public_key_sha256
 """
 _KILL: Final = """
@@ -274,10 +301,10 @@ budget.warned | So much of a budget is used that it warns | agent agent_name mea
     reserved settled wanted? on_exceed window
 budget.exceeded | More was wanted or spent than a budget has | agent agent_name measure period limit
     reserved settled wanted? on_exceed window
-spend.booked | Something was spent that no report of an action says | agent agent_name holder? source
-    spent:object category? integration? run? is_as_reserved:flag note?
-reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name holder
-    wanted:object
+spend.booked | Something was spent that no report of an action says | agent agent_name holder?
+    source spent:object category? integration? run? is_as_reserved:flag note?
+reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name
+    holder wanted:object
 costs.exported | The costs of a period were taken out | from until rows:number
 """
 _WATCH: Final = """

@@ -127,12 +127,11 @@ async def _load(port: int, company: Company, tokens: list[str], aside: ThreadPoo
         _client(port, submissions(key, ALLOWED), submitted, _is_allowed, ended)
         for key in company.keys[:_SUBMITTERS]
     ]
-    clients += [
-        _client(port, shared, redeemed, lambda reply: reply.status == 200, ended)
-        for _ in range(_REDEEMERS)
-    ]
+    clients += [_client(port, shared, redeemed, _is_used, ended) for _ in range(_REDEEMERS)]
     working = asyncio.gather(*clients)
     await asyncio.sleep(_BEFORE)
+    while not (submitted.accepted and redeemed.accepted):  # however slow the machine is
+        await asyncio.sleep(0.01)
     pressed, returned = await asyncio.get_running_loop().run_in_executor(aside, _press, company)
     await asyncio.sleep(_AFTER)
     ended.set()
@@ -160,6 +159,12 @@ def _is_allowed(reply: Reply) -> bool:
     if reply.status != 201:
         raise RuntimeError(f"A submission was answered with {reply.status}.")
     return bool(reply.json()["status"] == "allowed")
+
+
+def _is_used(reply: Reply) -> bool:
+    if reply.status not in (200, 409):
+        raise RuntimeError(f"A permission was answered with {reply.status}.")
+    return reply.status == 200
 
 
 def _press(company: Company) -> tuple[float, float]:

@@ -60,6 +60,8 @@ STATUSES = {
     "deny": Badge("Denied", "ban", "bad"),
     "require_approval": Badge("Needs approval", "user-check", "info"),
     "allow": Badge("Allowed", "circle-check", "ok"),
+    # runs of agents
+    "left_open": Badge("Left open", "hourglass", "warn"),
     # policy versions
     "draft": Badge("Draft", "file-pen-line", "neutral"),
     "shadow": Badge("Shadow", "flask-conical", "info"),

@@ -4,31 +4,38 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
 
 from govapp.common import clock
 from govapp.common.errors import NotFound
-from govapp.common.ids import InvalidId, parse_public_id, public_id
+from govapp.common.ids import InvalidId, parse_public_id
 from tenants.budgets.words import amount_words, budget_words, limit_words
 from tenants.models import Agent, Budget, BudgetChange, BudgetUse
 
-MOST_USES = 50
+MOST_USES: Final = 50
+_SHOWN_IN_LIST: Final = 5
 
 
 @dataclass(frozen=True)
 class UseRow:
     """How far one of those whom a budget counts has used it, in the present window."""
 
+    ident: str
     who: str
     reserved: str
     settled: str
     left: str
     percent: int
-    tone: str  # ok, warn or bad
+    tone: str  # empty, warn or bad
     ends_at: datetime | None
-    href_agent: str = ""
+
+    @property
+    def shown_percent(self) -> int:
+        """How much of the bar is filled."""
+        return min(self.percent, 100)
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,25 @@ class BudgetRow:
     waiting: BudgetChange | None
 
     @property
-    def fullest(self) -> UseRow | None:
-        return self.uses[0] if self.uses else None
+    def first_uses(self) -> Sequence[UseRow]:
+        return self.uses[:_SHOWN_IN_LIST]
+
+    @property
+    def more_uses(self) -> int:
+        return max(len(self.uses) - _SHOWN_IN_LIST, 0)
+
+    @property
+    def waiting_words(self) -> str:
+        """What somebody wants."""
+        return change_words(self.budget, self.waiting) if self.waiting else ""
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """A change of a budget, in words."""
+
+    change: BudgetChange
+    words: str
 
 
 def name_of_budget(budget: Budget) -> str:
@@ -69,10 +93,24 @@ def get_budget(ident: str) -> BudgetRow:
     return _rows([found])[0]
 
 
-def changes_of(budget: Budget) -> list[BudgetChange]:
+def agents_with_limits() -> list[Agent]:
+    """Return the agents that may call as often as was set for them alone."""
+    return list(Agent.objects.exclude(calls_per_second=None).order_by("name"))
+
+
+def changes_of(budget: Budget) -> list[ChangeRow]:
     """Return what was changed of a budget and what waits, the newest first."""
     people = ("asked_by__user", "answered_by__user")
-    return list(budget.changes.select_related(*people).order_by("-asked_at", "-id")[:MOST_USES])
+    found = budget.changes.select_related(*people).order_by("-asked_at", "-id")[:MOST_USES]
+    return [ChangeRow(each, change_words(budget, each)) for each in found]
+
+
+def change_words(budget: Budget, change: BudgetChange) -> str:
+    """Return what a change makes of a budget: "EUR 50.00 a day; what would be more: …"."""
+    limit = limit_words(budget.measure, change.limit, budget.period)
+    warns = f"; it warns at {change.warn_at} %" if change.warn_at else ""
+    off = "" if change.is_active else "; switched off"
+    return f"{limit}; what would be more: {change.get_on_exceed_display()}{warns}{off}"
 
 
 def _rows(budgets: Sequence[Budget]) -> list[BudgetRow]:
@@ -116,14 +154,14 @@ def _use(use: BudgetUse, budget: Budget, names: dict[str, str]) -> UseRow:
     agent, _, run = use.ref.partition(" ")
     who = {"tenant": "Everything here"}.get(budget.scope) or names.get(agent, agent)
     return UseRow(
+        ident=use.public_id,
         who=f"{who}, run {run}" if run else who,
         reserved=amount_words(budget.measure, use.reserved),
         settled=amount_words(budget.measure, use.settled),
         left=amount_words(budget.measure, max(budget.limit - used, Decimal(0))),
         percent=percent,
-        tone="bad" if used >= budget.limit else "warn" if is_near else "ok",
+        tone="bad" if used >= budget.limit else "warn" if is_near else "",
         ends_at=use.ends_at,
-        href_agent=public_id("ag", UUID(agent)) if agent in names else "",
     )
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
-from govapp.common.writing import insert, unit_of_work, update
+from govapp.common.writing import insert, joined_unit, unit_of_work, update
 from tenants.audit_events import budgets as events
 from tenants.budgets.nested import Line, Use, Verdict, verdict
 from tenants.budgets.spend import NOTHING, Spend
@@ -79,7 +79,7 @@ def reserve(
     `HELD_FOR`.
     """
     purpose = purpose or Purpose(agent.pk)
-    with unit_of_work():
+    with joined_unit():
         if standings is None:
             now, standings = read_standings(purpose)
             at = at or now

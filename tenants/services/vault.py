@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
@@ -215,4 +216,9 @@ def _key() -> bytes:
         made = TenantKey(key_sealed=seal(new_data_key()))
         TenantKey.objects.bulk_create([made], ignore_conflicts=True)  # two may be first
         found = TenantKey.objects.get(tenant_id=require_tenant_id())
-    return unseal(bytes(found.key_sealed))
+    try:
+        return unseal(bytes(found.key_sealed))
+    except InvalidToken:
+        raise Unavailable(
+            "The vault cannot be opened: this installation has another key."
+        ) from None

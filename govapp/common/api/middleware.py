@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from govapp.common.api.problems import CONTENT_TYPE, plain_problem, problem_json
-from govapp.common.api.ratelimit import agent_limit
+from govapp.common.api.ratelimit import agent_limit, tenant_limit
 from govapp.common.errors import RateLimited
 
 MACHINE_PATHS: Final = ("/api/", "/.well-known/", "/gateway/")
@@ -49,7 +49,7 @@ class CallerRateLimitMiddleware:
     """Counts each agent's and each member's calls and refuses what is too much with 429.
 
     Stands behind the middleware that reads the key: the limit is the caller's, whatever address
-    it calls from.
+    it calls from. Above it stands the tenant's, so that no tenant takes the place of others.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -60,7 +60,10 @@ class CallerRateLimitMiddleware:
         # Reads on behalf of somebody who waits were counted when they came.
         if principal is None or request.META.get("govapp.repeats"):
             return self.get_response(request)
-        spent = agent_limit().spend(str(principal.caller_id))
+        spent = agent_limit(principal.calls_per_second).spend(
+            str(principal.caller_id),
+            (tenant_limit(principal.tenant_calls_per_second), f"tenant:{principal.tenant_id}"),
+        )
         if spent.is_allowed:
             response: HttpResponseBase = self.get_response(request)
         else:

@@ -47,7 +47,11 @@ def test_a_step_carries_its_own_labels_and_those_of_what_it_used() -> None:
 
 
 def test_a_label_that_is_named_again_is_not_brought_in_again() -> None:
-    nodes = [Node(1, frozenset({"pii"})), Node(2, frozenset({"pii"}), (1,)), Node(3, frozenset({"pii"}))]
+    nodes = [
+        Node(1, frozenset({"pii"})),
+        Node(2, frozenset({"pii"}), (1,)),
+        Node(3, frozenset({"pii"})),
+    ]
     assert introduced_by(nodes) == {"pii": (1, 3)}
 
 
@@ -81,5 +85,7 @@ def test_every_label_that_is_carried_was_brought_in_by_a_step_before(nodes: list
 
 
 @given(LABELS, st.lists(LABELS, max_size=4))
-def test_the_order_of_inputs_says_nothing(own: frozenset[str], inputs: list[frozenset[str]]) -> None:
+def test_the_order_of_inputs_says_nothing(
+    own: frozenset[str], inputs: list[frozenset[str]]
+) -> None:
     assert carried(own, inputs) == carried(own, reversed(inputs))

@@ -1,4 +1,4 @@
-"""An agent's task: begun once, told step by step, joined by requests, closed; its record is whole."""
+"""An agent's task: begun once, told step by step, joined by requests, closed; and its record."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -207,9 +207,7 @@ def test_another_agents_run_is_not_there(bound: World) -> None:
     refused(NotFound, close_run, agent=other, run_id=run.pk, outcome="failed")
     made = submit_action(
         agent=other,
-        submission=Submission(
-            "payments.transfer", "Pay", {"amount": "1.00"}, run=run.public_id
-        ),
+        submission=Submission("payments.transfer", "Pay", {"amount": "1.00"}, run=run.public_id),
     )
     assert (made.run_id, made.run_key) == (None, run.public_id)
     assert Run.objects.get().request_count == 0

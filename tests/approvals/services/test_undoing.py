@@ -52,9 +52,7 @@ def undoable(then: str = "allow") -> World:
     """A company whose payments can be taken back for two days."""
     world = make_world(document(then))
     with tenant_transaction(world.company.id):
-        ActionCategory.objects.create(
-            key="payments.refund", name="Refund", payload_schema=SCHEMA
-        )
+        ActionCategory.objects.create(key="payments.refund", name="Refund", payload_schema=SCHEMA)
         ActionCategory.objects.filter(key="payments.transfer").update(undo=UNDO)
     return world
 
