@@ -26,6 +26,7 @@ _HEAD: Final = ("id", "object", "created", "model", "system_fingerprint", "servi
 _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
 _NAMES: Final = {"content": "answer"}
 _MOST_CALLS: Final = 128
+_LARGE: Final = 4_096
 _WORD: Final = 200
 _FINISHES: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 
@@ -104,6 +105,13 @@ class StreamGuard:
     def digest(self) -> str:
         """The SHA-256 of everything that was passed on, in order."""
         return f"sha256:{self._digest.hexdigest()}"
+
+    def is_large(self, piece: Mapping[str, Any], size: int) -> bool:
+        """Whether looking at a piece of `size` bytes may take long: not in an event loop, then."""
+        channels = (one for each in self._channels.values() for one in each.values())
+        if size > _LARGE or any(each.held > _LARGE for each in channels):
+            return True
+        return self._characters > _LARGE and any(map(_finish_of, piece.get("choices") or ()))
 
     def take(self, piece: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the pieces to pass on. Raises `Stopped`, `BadAnswer`."""
@@ -278,6 +286,10 @@ def _head_of(body: Mapping[str, Any]) -> dict[str, Any]:
         for name in _HEAD
         if isinstance(value := body.get(name), str | int) and len(str(value)) <= _WORD
     }
+
+
+def _finish_of(choice: object) -> bool:
+    return isinstance(choice, dict) and bool(choice.get("finish_reason"))
 
 
 def _finish_in(choice: Mapping[str, Any]) -> str | None:

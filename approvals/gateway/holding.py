@@ -70,8 +70,14 @@ class Channel:
         self._text += text
         if not self._holds:
             return text
-        is_due = len(self._text) - self._seen >= _STRIDE
+        # The more is held, the rarer: a text of any length costs time in proportion to it.
+        is_due = len(self._text) - self._seen >= max(_STRIDE, self.held // 8)
         return self._release(is_last=False) if is_due else ""
+
+    @property
+    def held(self) -> int:
+        """How many characters wait."""
+        return len(self._text) - self._sent if self._holds else 0
 
     def finish(self) -> str:
         """Return what is left. Raises `Stopped`."""

@@ -28,7 +28,7 @@ from govapp.runtime.valkey import free_port
 
 _PATH: Final = "/gateway/v1/chat/completions"
 _WORDS: Final = 200
-_PACES: Final = {"at once": (0, 0), "200 ms, then every 10 ms": (200, 10)}
+_PACES: Final = {"at once": (0, 0), "at 200 + 10 ms": (200, 10)}
 _WARNING: Final = {"rules": [{"id": "watch", "kind": "pii", "action": "warn"}]}
 
 
@@ -47,12 +47,12 @@ def run(ground: Ground) -> Iterator[Figure]:
         direct = {name: _measure(ground, port, "", "/v1/chat/completions", pace)
                   for name, pace in _PACES.items()}  # fmt: skip
         with serving(ground) as web:
-            for words in ("rules that stop", "rules that warn"):
-                if words == "rules that warn":
+            for words in ("stopping rules", "warning rules"):
+                if words == "warning rules":
                     _only_warn(ground)
                 for name, pace in _PACES.items():
                     found = _measure(ground, web.port, key, _PATH, pace)
-                    yield from _figures(f"{words}, model answers {name}", found, direct[name])
+                    yield from _figures(f"{words}, {name}", found, direct[name])
 
 
 def _figures(what: str, found: Took, direct: Took) -> Iterator[Figure]:

@@ -222,6 +222,7 @@ def test_an_answer_that_is_refused_ends_with_an_error(
     assert "DE89" not in answer.text
     assert [(each.status, each.code) for each in gateway.calls()] == [("stopped", code)]
     (event,) = gateway.events()
+    assert event["key"].startswith("key_")
     assert event["data"]["asked_tokens"] > 0
     assert "the answer was stopped: The guardrails" in event["summary"]
 
@@ -406,11 +407,16 @@ def test_errors_of_the_door_are_in_the_same_shape(gateway: Gateway) -> None:
     assert answer.json()["error"]["type"] == "authentication_error"
 
 
-def test_nothing_of_what_is_said_is_kept(gateway: Gateway) -> None:
+def test_nothing_of_what_is_said_is_kept_or_logged(
+    gateway: Gateway, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
     gateway.service.pieces = ["Zanzibar"]
     gateway.said(messages=[{"role": "user", "content": "Timbuktu"}])
     gateway.chat(messages=[{"role": "user", "content": "Timbuktu"}])
-    kept = text_of_all(gateway)
+    gateway.service.cut_after = 0
+    gateway.chat(stream=True, messages=[{"role": "user", "content": "Timbuktu"}])
+    kept = " ".join([text_of_all(gateway), *capfd.readouterr(), caplog.text])
     assert ("Zanzibar" in kept, "Timbuktu" in kept, VENDOR_KEY in kept) == (False, False, False)
     assert gateway.calls()[0].request_digest.startswith("sha256:")
 

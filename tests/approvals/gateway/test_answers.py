@@ -165,6 +165,17 @@ def test_an_answer_that_does_not_say_its_end_is_finished() -> None:
     assert [each["choices"][0]["delta"] for each in guard.finish()] == [{"content": "Hello"}]
 
 
+def test_what_may_take_long_is_told_beforehand() -> None:
+    guard = StreamGuard(MASKING, category="model.chat")
+    small, end = piece({"content": "x"}), piece({}, "stop")
+    told = [guard.is_large(small, 100), guard.is_large(small, 5_000), guard.is_large(end, 100)]
+    guard.take(piece({"content": "word " * 1_000}))
+    told += [guard.is_large(small, 100), guard.is_large(end, 100)]
+    assert told == [False, True, False, False, True]
+    guard.take(piece({"content": "x" * 5_000}))
+    assert guard.is_large(small, 100)
+
+
 def test_usage_is_as_it_was_said_else_estimated() -> None:
     guard = StreamGuard(NONE, category="model.chat")
     guard.take(piece({"content": "abcdef"}))
