@@ -67,8 +67,9 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
 
     One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
     `Forbidden` for an agent that is not active or may not use the integration any more, or while a
-    kill switch stops it, `DelegationRefused` when it was asked for under a delegation that was cut, `NotYet` while a rule holds it back, and `Conflict` when the decision
-    gives none, or it was issued, used or withdrawn.
+    kill switch stops it, `DelegationRefused` when it was asked for under a delegation that was cut,
+    `NotYet` while a rule holds it back, and `Conflict` when the decision gives none, or it was
+    issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
