@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import httpx
 
-from approvals.gateway.answers import BadAnswer, StreamGuard, guard_answer
 from approvals.gateway.embedded import read_embeddings
 from approvals.gateway.faults import Fault, upstream_fault
+from approvals.gateway.shapes import BadAnswer
 from approvals.gateway.sse import EventReader
+from approvals.gateway.streams import StreamGuard
 from approvals.gateway.tokens import Usage, estimate, usage_in
+from approvals.gateway.whole import guard_answer
 from approvals.guardrails import GuardrailFinding
 from approvals.services.gateway import Ticket
 from govapp.common.asgi.bridge import Bridge

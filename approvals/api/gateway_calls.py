@@ -17,9 +17,9 @@ from approvals.api.gateway import TICKET, problem_of
 from approvals.api.gateway_asking import Asking, Failed, event_of
 from approvals.api.gateway_watch import Watch
 from approvals.enums import ModelCallStatus
-from approvals.gateway.answers import BadAnswer
 from approvals.gateway.faults import Fault, error_of
 from approvals.gateway.holding import Stopped
+from approvals.gateway.shapes import BadAnswer
 from approvals.gateway.sse import BadStream
 from approvals.guardrails import weigh
 from approvals.selectors.model_calls import Running

@@ -11,14 +11,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from signal import SIGTERM
 from typing import Any, Final
 
-from govapp.bench.figures import Figure, median, note
+from govapp.bench.figures import Figure, at_most, median, note
 from govapp.bench.ground import Ground
 from govapp.bench.http import post
 from govapp.bench.web import serving
@@ -53,6 +53,14 @@ def run(ground: Ground) -> Iterator[Figure]:
                 for name, pace in _PACES.items():
                     found = _measure(ground, web.port, key, _PATH, pace)
                     yield from _figures(f"{words}, {name}", found, direct[name])
+            ended = [_stopped(ground, web.port, key) for _ in range(ground.size(10, 2))]
+            yield at_most(
+                "from a kill switch to the end of a running stream: longest",
+                max(ended) * 1000,
+                unit="ms",
+                target=1_000,
+                note=f"median {median(ended) * 1000:,.0f} ms",
+            )
 
 
 def _figures(what: str, found: Took, direct: Took) -> Iterator[Figure]:
@@ -107,6 +115,51 @@ async def _one(port: int, request: bytes) -> Took:
     if not first or b"data: [DONE]" not in seen:
         raise RuntimeError(f"No stream: {seen[:200]!r}")
     return Took(first, total)
+
+
+def _stopped(ground: Ground, port: int, key: str) -> float:
+    """Return how long a stream went on after a switch was thrown; the switch is let go again."""
+    request = post(key=key, path=_PATH, content=json.dumps(_body((0, 50), 400)).encode())
+
+    async def stopped() -> float:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request)
+        await reader.readuntil(b'"delta"')
+        resume = await asyncio.to_thread(_throw, ground)
+        thrown = time.perf_counter()
+        seen = b""
+        while b'"killed"' not in seen and (piece := await reader.read(65_536)):
+            seen += piece
+        took = time.perf_counter() - thrown
+        writer.close()
+        await asyncio.to_thread(resume)
+        if b'"killed"' not in seen:
+            raise RuntimeError("The stream was not ended by the switch.")
+        return took
+
+    return asyncio.run(stopped())
+
+
+def _throw(ground: Ground) -> Callable[[], object]:
+    """Throw the integration's switch; return what lets it go, past the second person."""
+    from govapp.common import clock
+    from govapp.common.tenancy import tenant_transaction
+    from tenants.models import KillSwitch
+    from tenants.services.kill import throw
+
+    company = ground.company
+
+    def resume() -> None:
+        with tenant_transaction(company.tenant_id):
+            rows = KillSwitch.objects.filter(resumed_at=None)
+            rows.update(resumed_at=clock.now(), resumed_by=company.approvers[0])
+
+    with tenant_transaction(company.tenant_id):
+        throw(
+            actor=company.owner, scope="integration", ref="local-model", reason="A benchmark.",
+            pending="hold",
+        )  # fmt: skip
+    return resume
 
 
 @contextmanager

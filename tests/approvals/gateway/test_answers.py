@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from approvals.gateway.answers import BadAnswer, StreamGuard, guard_answer
 from approvals.gateway.embedded import read_embeddings
 from approvals.gateway.holding import Stopped
+from approvals.gateway.shapes import BadAnswer
+from approvals.gateway.streams import StreamGuard
 from approvals.gateway.tokens import Usage
+from approvals.gateway.whole import guard_answer
 from approvals.guardrails import Rule, RuleSet
 
 IBAN = "DE89370400440532013000"

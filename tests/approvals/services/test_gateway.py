@@ -1,6 +1,6 @@
 """Calls of models in the services: opened once, closed once, and lost ones booked."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,10 +13,20 @@ from approvals.models import ModelCall
 from approvals.selectors.model_calls import Running, ended_calls
 from approvals.services.gateway import Outcome, Ticket, close_call, close_lost_calls, open_call
 from audit.models import LedgerEvent
+from govapp.common import clock
 from govapp.common.clock import shift_clock
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import BudgetUse, Credential, Reservation
+from tenants.models import (
+    Budget,
+    BudgetUse,
+    Credential,
+    Integration,
+    IntegrationGrant,
+    Reservation,
+)
+from tenants.services.integration_secrets import revoke_secret
+from tenants.services.integrations import revoke_integration, suspend_integration
 from tenants.services.kill import throw
 from tenants.services.tenants import suspend_tenant
 from tests.approvals.models_at import HELLO, VENDOR_KEY, connect_model
@@ -146,3 +156,97 @@ def test_what_cannot_be_read_leaves_no_trace(world: World) -> None:
         found = open_call(agent=world.agent, credential_id=new_id(), kind="chat", body={})
         assert isinstance(found, Fault)
         assert (found.status, found.param, ModelCall.objects.count()) == (400, "model", 0)
+
+
+def nothing_granted(world: World) -> None:
+    IntegrationGrant.objects.all().delete()
+
+
+def revoked(world: World) -> None:
+    revoke_integration(
+        actor=world.company.olivia, integration=Integration.objects.get(), reason="Gone."
+    )
+
+
+def suspended(world: World) -> None:
+    suspend_integration(
+        actor=world.company.olivia, integration=Integration.objects.get(), reason="Odd."
+    )
+
+
+def expired(world: World) -> None:
+    Integration.objects.update(expires_at=clock.now() - timedelta(minutes=1))
+
+
+def unverified(world: World) -> None:
+    Integration.objects.update(check_passed=False)
+
+
+def without_key(world: World) -> None:
+    revoke_secret(actor=world.company.olivia, integration=Integration.objects.get())
+
+
+def killed(world: World) -> None:
+    throw(
+        actor=world.company.olivia, scope="integration", ref="models", reason="Odd.",
+        pending="hold",
+    )  # fmt: skip
+
+
+def over_budget(world: World) -> None:
+    Budget.objects.create(
+        scope="tenant", ref="", measure="money:EUR", period="day", limit="0.001",
+        on_exceed="halt", created_by=world.company.carl,
+    )  # fmt: skip
+
+
+def asking_budget(world: World) -> None:
+    Budget.objects.create(
+        scope="tenant", ref="", measure="count", period="day", limit=0, on_exceed="ask",
+        created_by=world.company.carl,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        (nothing_granted, "integration_not_granted"),
+        (revoked, "integration_revoked"),
+        (suspended, "integration_suspended"),
+        (expired, "integration_expired"),
+        (unverified, "integration_unverified"),
+        (without_key, "secret_missing"),
+        (killed, "killed"),
+        (over_budget, "budget_exceeded"),
+        (asking_budget, "budget_ask"),
+    ],
+)
+def test_each_reason_refuses_with_its_code_in_the_record_in_words(
+    world: World, how: Callable[[World], None], code: str
+) -> None:
+    with tenant_transaction(world.company.id):
+        how(world)
+        found = open_call(
+            agent=world.agent, credential_id=new_id(), kind="chat", body=HELLO,
+            integration="models",
+        )  # fmt: skip
+    assert isinstance(found, Fault)
+    assert (found.status, found.code) == (403, code)
+    with tenant_transaction(world.company.id):
+        (row,) = LedgerEvent.objects.filter(type="model.refused")
+        event, call = read(row), ModelCall.objects.get()
+    assert event["summary"] == f"A call of m-large by payer was refused: {found.sentence}"
+    assert (event["data"]["code"], call.status, call.code) == (code, "refused", code)
+    assert [state for state, _ in held(world)] in ([], ["released"])
+
+
+def test_an_integration_of_another_company_is_unknown(world: World) -> None:
+    other = make_world(slug="other")
+    connect_model(other, other.agent, "http://127.0.0.1:9/v1", slug="theirs")
+    with tenant_transaction(world.company.id):
+        found = open_call(
+            agent=world.agent, credential_id=new_id(), kind="chat", body=HELLO,
+            integration="theirs",
+        )  # fmt: skip
+    assert isinstance(found, Fault)
+    assert found.code == "integration_unknown"
