@@ -13,6 +13,7 @@ from approvals.views import (
     exercises,
     guardrails,
     message_templates,
+    models,
     policy,
     policy_changes,
     policy_drafts,
@@ -51,6 +52,10 @@ _REQUESTS = [
     path("<str:ident>/passkey", break_glass.request_passkey, name="request_passkey"),
     path("<str:ident>/change", request_changes.request_change, name="request_change"),
     path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
+]
+_MODELS = [
+    path("", models.models, name="models"),
+    path("prices/<str:price>/remove", models.price_remove, name="price_remove"),
 ]
 _REVIEWS = [
     path("", reviews.review_list, name="review_list"),
@@ -184,6 +189,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
     path("t/<slug:slug>/delegations/", include(_DELEGATIONS)),
     path("t/<slug:slug>/guardrails/", include(_GUARDRAILS)),
+    path("t/<slug:slug>/models/", include(_MODELS)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
     path("t/<slug:slug>/drills/", include(_DRILLS)),
     path("t/<slug:slug>/health/", findings, name="findings"),

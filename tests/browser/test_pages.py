@@ -40,6 +40,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "delegations": ("carl", "delegations/?which=all"),
     "guardrails": ("carl", "guardrails/"),
     "guardrails-draft": ("carl", "guardrails/draft"),
+    "models": ("carl", "models/"),
     "budgets": ("carl", "budgets/"),
     "budget-new": ("carl", "budgets/new"),
     "budget": ("carl", "budgets/{budget}/"),

@@ -67,6 +67,7 @@ AGENTS = {
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
 }  # fmt: skip
+AGENTS |= {"gateway/v1/chat/completions", "gateway/v1/embeddings"}
 # What members' programs call with a token.
 MEMBERS = {"api/v1/audit/tile/entries/<path:entries>", "api/v1/audit/events"} | {
     f"api/v1/policies{path}"
@@ -145,6 +146,7 @@ GAPS = {
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
+    "prices/price": Gap("price", "mp"),
     "budgets/budget": Gap("budget", "bud"),
     "delegations/ident": Gap("delegation", "dg"),
     "delegations/delegation_id": Gap("delegation", "dg"),

@@ -20,6 +20,7 @@ from approvals.models import (
     Delegation,
     Exercise,
     GuardrailVersion,
+    ModelPrice,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
@@ -139,6 +140,7 @@ class Life:
     export: ExportJob
     delegation: Delegation
     guardrails: GuardrailVersion
+    price: ModelPrice
     run: Run
     budget: Budget
     hold: LegalHold
@@ -303,6 +305,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             run=Run.objects.get(),
             delegation=Delegation.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
+            price=ModelPrice.objects.get(),
             budget=Budget.objects.get(scope="integration"),
             hold=hold,
             loosening=Loosening.objects.get(),
