@@ -286,6 +286,9 @@ AUDIT_RETENTION_OF_TENANT = "tenants.selectors.retention.retention_of_tenant"
 # The same for the database's function that prunes: in days, a row without a number keeps for ever.
 # `tenant` is the id of the bound tenant.
 AUDIT_DAYS_KEPT_SQL = "SELECT retention_days FROM tenants_tenant WHERE id = tenant"
+# Whose streams wait: ids of suspended tenants, and what must be read for that.
+AUDIT_SUSPENDED_SQL = "SELECT id FROM tenants_tenant WHERE is_suspended"
+AUDIT_SUSPENDED_READS = {"tenants_tenant": ("id", "is_suspended")}
 AUDIT_TENANTS_THAT_PRUNE = "tenants.doors.tenants_that_prune"
 AUDIT_NAMES_OF_SUBJECT = "tenants.selectors.retention.names_of_subject"
 # Whose token calls the ledger's API, with roles; None for an agent.
