@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import BooleanField, ExpressionWrapper, Q
+
 from audit.models import Report, ReportAttestation, ReportSchedule, ReportSignature
 from audit.reports.kinds import KINDS
 from govapp.common.ids import public_id
@@ -33,6 +35,8 @@ class ReportRow:
     ledger_size: int | None
     signature: str
     signed_by: str
+    erasures_waiting: list[str]
+    has_file: bool
 
     @property
     def signature_words(self) -> str:
@@ -66,7 +70,9 @@ class ReportRow:
 def list_reports() -> list[ReportRow]:
     """Return the newest reports of the bound tenant. One query, never the files themselves."""
     names = list(ReportRow.__dataclass_fields__)
-    rows = Report.objects.order_by("-requested_at", "-id").values(*names)[:MOST_LISTED]
+    has_file = ExpressionWrapper(Q(content__isnull=False), output_field=BooleanField())
+    newest = Report.objects.annotate(has_file=has_file).order_by("-requested_at", "-id")
+    rows = newest.values(*names)[:MOST_LISTED]
     return [ReportRow(**row) for row in rows]
 
 
