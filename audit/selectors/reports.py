@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from audit.models import Report, ReportAttestation, ReportSchedule, ReportSignature
 from audit.reports.kinds import KINDS
@@ -69,11 +69,14 @@ class ReportRow:
 
 def list_reports() -> list[ReportRow]:
     """Return the newest reports of the bound tenant. One query, never the files themselves."""
-    names = list(ReportRow.__dataclass_fields__)
+    return as_rows(Report.objects.order_by("-requested_at", "-id")[:MOST_LISTED])
+
+
+def as_rows(reports: QuerySet[Report]) -> list[ReportRow]:
+    """Read reports without their files. One query."""
     has_file = ExpressionWrapper(Q(content__isnull=False), output_field=BooleanField())
-    newest = Report.objects.annotate(has_file=has_file).order_by("-requested_at", "-id")
-    rows = newest.values(*names)[:MOST_LISTED]
-    return [ReportRow(**row) for row in rows]
+    names = list(ReportRow.__dataclass_fields__)
+    return [ReportRow(**row) for row in reports.annotate(has_file=has_file).values(*names)]
 
 
 def attestations_of(reports: Sequence[ReportRow]) -> dict[UUID, list[ReportAttestation]]:
