@@ -1,6 +1,7 @@
 """Which events are over age: what one batch of a pruning looks at, and what it can take."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -34,7 +35,8 @@ class Place(NamedTuple):
     id: UUID
 
 
-class Going(NamedTuple):
+@dataclass(frozen=True, order=True)
+class Going:
     """An event that may go: its index, and the request that it belongs to."""
 
     index: int

@@ -185,7 +185,8 @@ def test_a_hold_and_an_erasure_at_once_empty_all_or_leave_what_is_held(
         sequence_tenant(tenant_id=tenant)
         made = [report(tenant, MAY, JULY), export(tenant)]
         calls: list[Any] = [partial(erase, tenant), partial(hold, tenant)]
-        emptied, placed = committed_db.at_once(calls)
+        outcomes: list[Any] = committed_db.at_once(calls)
+        emptied, placed = outcomes
         assert (emptied.files, emptied.left) in {(2, 0), (0, 2)}
         assert kept(tenant) == (set(made) if emptied.left else set())
         release(placed)
