@@ -230,6 +230,24 @@ system_figures = register_door(
     )
 )
 
+agents_to_assess = register_door(
+    Door(
+        name="door_agents_to_assess",
+        arguments="at_most integer",
+        returns="tenant_id uuid, agent_id uuid",
+        body="""
+            SELECT agent.tenant_id, agent.id FROM tenants_agent agent
+            LEFT JOIN tenants_trustassessment known ON known.agent_id = agent.id
+            WHERE agent.status <> 'retired' AND (known.assessed_at IS NULL
+              OR known.assessed_at < (SELECT govapp_now()) - interval '1 day')
+            ORDER BY known.assessed_at NULLS FIRST, agent.id LIMIT $1""",
+        reads={
+            "tenants_agent": ("id", "tenant_id", "status"),
+            "tenants_trustassessment": ("agent_id", "assessed_at"),
+        },
+    )
+)
+
 chat_connection_by_id = register_door(
     Door(
         name="door_chat_connection_by_id",

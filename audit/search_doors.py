@@ -10,30 +10,47 @@ from typing import Final
 from govapp.common.doors import Door, register_door
 
 _TABLE: Final = "audit_ledgerwords"
-_FOUND: Final = (
+_LINES: Final = (
     f" FROM {_TABLE} WHERE tenant_id = $1"
     " AND $1 = nullif(current_setting('app.tenant_id', true), '')::uuid"
-    " AND ($2 IS NULL OR words @@ $2)"
     " AND ($3 IS NULL OR occurred_at >= $3) AND ($4 IS NULL OR occurred_at < $4)"
 )
+_ASKED: Final = "($2 IS NULL OR words @@ $2)"
+# Going by time is quick when much is found, going by words when little is. Nobody knows before:
+# the planner's statistics know no word that is rare or begins like none. So this many of the
+# nearest lines are looked at, and what is found among them decides.
+_NEAR: Final = 10_000
+_OFTEN: Final = _NEAR * 3 // 100  # from here on by time when thousands are wanted
 _ARGUMENTS: Final = "of_tenant uuid, asked tsquery, since timestamptz, until timestamptz"
 _SEARCHED: Final = ("id", "tenant_id", "words", "occurred_at", "index")
 _FACETS: Final = ("group", "actor_kind", "actor_id", "category", "outcome", "agent_id")
+_SHOWN: Final = ", ".join(f'"{name}"' for name in ("id", "occurred_at", *_FACETS))
 
 
 def _list(name: str, order: str, behind: str) -> Door:
     """A page of what was found, behind a place in the order; of a tree of at most this size."""
+    lines = (
+        f"{_LINES} AND ($5 IS NULL OR (occurred_at {behind}= $5 AND (occurred_at, id) {behind}"
+        " ($5, $6))) AND ($7 IS NULL OR index < $7)"
+    )
+    by_time = f"ORDER BY occurred_at {order}, id {order}"
     return register_door(
         Door(
             name=name,
             arguments=f"{_ARGUMENTS}, after_at timestamptz, after_id uuid, below bigint,"
             " at_most integer",
             returns="id uuid, occurred_at timestamptz",
+            # OFFSET 0 keeps the limit out of the plan: found by words first, put in order then.
             body=(
-                f"SELECT id, occurred_at{_FOUND}"
-                f" AND ($5 IS NULL OR (occurred_at {behind}= $5 AND (occurred_at, id) {behind}"
-                " ($5, $6))) AND ($7 IS NULL OR index < $7)"
-                f" ORDER BY occurred_at {order}, id {order} LIMIT $8"
+                "WITH near AS MATERIALIZED (SELECT id, occurred_at FROM"  # noqa: S608 - our own words
+                f" (SELECT id, occurred_at, words{lines} {by_time} LIMIT {_NEAR}) nearest"
+                f" WHERE {_ASKED} LIMIT $8),"
+                " enough AS MATERIALIZED (SELECT coalesce(count(*) >= $8, false) AS is_so"
+                " FROM near)"
+                " (SELECT id, occurred_at FROM near WHERE (SELECT is_so FROM enough)"
+                f" {by_time}) UNION ALL (SELECT id, occurred_at FROM (SELECT id, occurred_at{lines}"
+                f" AND {_ASKED} AND NOT (SELECT is_so FROM enough) OFFSET 0) every"
+                f" {by_time} LIMIT $8)"
             ),
             reads={_TABLE: (*_SEARCHED, *_FACETS)},
             is_planned_anew=True,
@@ -56,9 +73,16 @@ search_summary = register_door(
         arguments=f"{_ARGUMENTS}, zone text, at_most integer",
         returns="facet text, label text, counted bigint",
         body=(
-            'WITH found AS MATERIALIZED (SELECT "group", actor_kind, actor_id, category, outcome,'
-            f" agent_id, (occurred_at AT TIME ZONE $5)::date AS day{_FOUND}"
-            f" ORDER BY occurred_at DESC, id DESC LIMIT $6){_COUNTS}"
+            "WITH near AS MATERIALIZED (SELECT count(*) AS hits FROM"  # noqa: S608 - our own words
+            f" (SELECT words{_LINES} ORDER BY occurred_at DESC, id DESC LIMIT {_NEAR}) nearest"
+            f" WHERE {_ASKED}), line AS MATERIALIZED ("
+            f"(SELECT {_SHOWN}{_LINES} AND {_ASKED} AND (SELECT hits >= {_OFTEN} FROM near)"
+            " ORDER BY occurred_at DESC, id DESC LIMIT $6) UNION ALL"
+            f" (SELECT * FROM (SELECT {_SHOWN}{_LINES} AND {_ASKED}"
+            f" AND (SELECT hits < {_OFTEN} FROM near) OFFSET 0) every"
+            " ORDER BY occurred_at DESC, id DESC LIMIT $6)),"
+            " found AS MATERIALIZED (SELECT line.*, (occurred_at AT TIME ZONE $5)::date AS day"
+            f" FROM line){_COUNTS}"
         ),
         reads={_TABLE: (*_SEARCHED, *_FACETS)},
         is_planned_anew=True,

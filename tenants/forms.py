@@ -12,6 +12,7 @@ from tenants.models import Agent, ApproverGroup, Membership, Tenant
 from tenants.office_hours import WEEK, holiday_countries
 from tenants.selectors import active_members, members
 from tenants.services.tenants import (
+    DEEPEST_DELEGATION,
     LONGEST_CONTEST,
     LONGEST_READING,
     LONGEST_RETENTION,
@@ -130,7 +131,10 @@ class AgentForm(forms.Form):
     owner = MemberChoice(
         queryset=Membership.objects.none(), help_text="Answers for it, and never approves for it."
     )
-    trust_tier = forms.ChoiceField(choices=TrustTier, help_text="Policies may ask for it.")
+    trust_tier = forms.ChoiceField(
+        choices=TrustTier,
+        help_text="Rules may ask for it. What it does lowers it; only a person raises it.",
+    )
     labels = forms.CharField(required=False, help_text="Separated by commas.")
     needs_proof = forms.BooleanField(
         required=False,
@@ -138,8 +142,10 @@ class AgentForm(forms.Form):
         help_text="DPoP, RFC 9449: a stolen key or token alone is of no use.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_new: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not is_new:
+            del self.fields["trust_tier"]
         choice = self.fields["owner"]
         assert isinstance(choice, MemberChoice)  # noqa: S101 - for the type checker
         choice.queryset = active_members()
@@ -154,7 +160,6 @@ class AgentForm(forms.Form):
             "name": agent.name,
             "description": agent.description,
             "owner": agent.owner_id,
-            "trust_tier": agent.trust_tier,
             "labels": ", ".join(agent.labels),
             "needs_proof": agent.needs_proof,
         }
@@ -245,6 +250,12 @@ class SettingsForm(forms.Form):
         max_value=MOST_APPROVALS,
         help_text="Empty: no limit.",
     )
+    delegation_depth = forms.IntegerField(
+        label="A task may be handed on from agent to agent, times",
+        min_value=0,
+        max_value=DEEPEST_DELEGATION,
+        help_text="0: not at all. Each time with no more rights than before.",
+    )
     break_glass_review_hours = forms.IntegerField(
         label="An emergency approval is reviewed within, in hours",
         min_value=1,
@@ -284,6 +295,6 @@ class SettingsForm(forms.Form):
             "name", "time_zone", "fallback_group", "business_days", "business_from", "business_to",
             "holiday_country", "weakening_reviewers", "link_voting", "single_person_publishing",
             "canaries",
-            "reading_seconds", "approvals_per_hour", "break_glass_review_hours",
+            "reading_seconds", "approvals_per_hour", "break_glass_review_hours", "delegation_depth",
         )  # fmt: skip
         return {name: getattr(tenant, name) for name in names}

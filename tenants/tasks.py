@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from tenants.services import budgets
 from tenants.services.integration_checks import check_integration as look_at_integration
 from tenants.transports.email import send_invitation_mail
 
@@ -25,3 +26,9 @@ def send_invitation(tenant_id: str, invitation_id: str) -> None:
 def check_integration(tenant_id: str, integration_id: str) -> None:
     """Do the check of an integration that somebody asked for."""
     look_at_integration(tenant_id=UUID(tenant_id), integration_id=UUID(integration_id))
+
+
+@shared_task(name="tenants.reap_reservations")
+def reap_reservations() -> None:
+    """Give back what is held for those of whom nothing was heard."""
+    budgets.reap()

@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from tenants.views import (
     absences,
     agents,
+    autonomy,
+    budgets,
     erasure,
     groups,
     home,
@@ -12,10 +14,12 @@ from tenants.views import (
     integrations,
     invitations,
     keys,
+    kill,
     leaks,
     people,
     settings,
     tokens,
+    trust,
 )
 
 _PEOPLE = [
@@ -52,6 +56,9 @@ _AGENTS = [
     path("<str:agent>/pause", agents.pause, name="agent_pause"),
     path("<str:agent>/resume", agents.resume, name="agent_resume"),
     path("<str:agent>/retire", agents.retire, name="agent_retire"),
+    path("<str:agent>/autonomy", autonomy.agent_autonomy, name="agent_autonomy"),
+    path("<str:agent>/trust/raise", trust.agent_raise, name="agent_trust_raise"),
+    path("<str:agent>/trust/lower", trust.agent_lower, name="agent_trust_lower"),
     path("<str:agent>/keys", keys.issue, name="key_issue"),
     path("<str:agent>/keys/<str:key>/", keys.key, name="key_detail"),
     path("<str:agent>/keys/<str:key>/rotate", keys.rotate, name="key_rotate"),
@@ -81,6 +88,24 @@ _INTEGRATIONS = [
         name="integration_secret_revoke",
     ),
 ]
+_BUDGETS = [
+    path("", budgets.budget_list, name="budget_list"),
+    path("new", budgets.budget_new, name="budget_new"),
+    path("costs", budgets.costs, name="budget_costs"),
+    path("costs.csv", budgets.costs_csv, name="budget_costs_csv"),
+    path("limits", budgets.limits, name="budget_limits"),
+    path("limits/agent", budgets.agent_limit, name="budget_agent_limit"),
+    path("<str:budget>/", budgets.budget_detail, name="budget_detail"),
+    path("<str:budget>/answer", budgets.budget_answer, name="budget_answer"),
+]
+_AUTONOMY = [
+    path("", autonomy.levels, name="autonomy"),
+    path("environments", autonomy.environments, name="environments"),
+    path("trust", trust.standards, name="trust"),
+    path("trust/change", trust.standards_change, name="trust_change"),
+    path("changes/<str:change>/confirm", autonomy.confirm, name="loosening_confirm"),
+    path("changes/<str:change>/withdraw", autonomy.withdraw, name="loosening_withdraw"),
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -89,7 +114,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/groups/", include(_GROUPS)),
     path("t/<slug:slug>/absences/", include(_ABSENCES)),
     path("t/<slug:slug>/agents/", include(_AGENTS)),
+    path("t/<slug:slug>/kill-switch/", kill.kill_switch, name="kill_switch"),
+    path(
+        "t/<slug:slug>/kill-switch/<str:switch>/resume",
+        kill.kill_switch_resume,
+        name="kill_switch_resume",
+    ),
     path("t/<slug:slug>/integrations/", include(_INTEGRATIONS)),
+    path("t/<slug:slug>/budgets/", include(_BUDGETS)),
+    path("t/<slug:slug>/autonomy/", include(_AUTONOMY)),
     path("t/<slug:slug>/tokens/", tokens.tokens, name="tokens"),
     path("t/<slug:slug>/tokens/<str:token>/revoke", tokens.token_revoke, name="token_revoke"),
     path("t/<slug:slug>/settings/", settings.settings, name="tenant_settings"),

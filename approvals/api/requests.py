@@ -2,11 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
 import rfc8785
+from django.utils.http import http_date
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,11 +23,17 @@ from approvals.api.answers import (
 )
 from approvals.api.base import ID, IDEMPOTENCY_KEY, ApiView, idempotency_key
 from approvals.api.bodies import ActionRequestSubmission, Cancellation
+from approvals.api.delegations import bound_to
 from approvals.api.filters import PARAMETERS, read_filters
 from approvals.api.preview_answers import Preview, preview_for
 from approvals.selectors.requests import get_request, list_requests
 from approvals.services.idempotency import Answer, answer_once
-from approvals.services.submission import cancel_action, preview_action, submit_action
+from approvals.services.submission import (
+    Submission,
+    cancel_action,
+    preview_action,
+    submit_action,
+)
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.pagination import next_link, page_answer
@@ -53,6 +62,7 @@ class ActionRequestList(ApiView):
     """`/api/v1/action-requests`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # judged, and kept as blocked
 
     @property
     def known_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -76,14 +86,19 @@ class ActionRequestList(ApiView):
         key = idempotency_key(request.headers)
         body = parse_body(request.data, ActionRequestSubmission)
         check_category(request, body.category)
-        digest = f"sha256:{hashlib.sha256(rfc8785.dumps(request.data)).hexdigest()}"
+        submission = _submission(request, body)
+        # What a bound token adds is part of what is asked.
+        asked = dict(request.data)
+        if submission.delegation:
+            asked["delegation"] = submission.delegation
+        digest = f"sha256:{hashlib.sha256(rfc8785.dumps(asked)).hexdigest()}"
         answer = answer_once(
-            agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(body)
+            agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(submission)
         )
         return _answered(answer)
 
-    def _submit(self, body: ActionRequestSubmission) -> Answer:
-        made = submit_action(agent=self.agent, submission=body.to_submission())
+    def _submit(self, submission: Submission) -> Answer:
+        made = submit_action(agent=self.agent, submission=submission)
         shown = answer_for(made, tenant_slug=self.tenant_slug)
         return Answer(
             status=202 if made.is_pending else 201,
@@ -108,6 +123,11 @@ class ActionRequestList(ApiView):
         return response
 
 
+def _submission(request: Request, body: ActionRequestSubmission) -> Submission:
+    submission = body.to_submission()
+    return replace(submission, delegation=bound_to(request, body.delegation, "/delegation"))
+
+
 def _answered(answer: Answer) -> Response:
     """Return the response of a submission: an action request, or a refusal that was kept."""
     if answer.status >= 400:
@@ -117,6 +137,9 @@ def _answered(answer: Answer) -> Response:
         response["Location"] = answer.location
     if answer.status == 202:
         response["Retry-After"] = str(POLL_SECONDS)
+    elif passes_at := (answer.body.get("decision") or {}).get("passes_at"):
+        # A date, for the answer may be repeated later (RFC 9110, section 10.2.3).
+        response["Retry-After"] = http_date(datetime.fromisoformat(passes_at).timestamp())
     if answer.replayed:
         response["Idempotency-Replayed"] = "true"
     return response
@@ -126,6 +149,7 @@ class ActionRequestPreview(ApiView):
     """`/api/v1/action-requests/preview`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # says that it would be blocked
 
     @extend_schema(
         operation_id="action_requests_preview",
@@ -137,7 +161,7 @@ class ActionRequestPreview(ApiView):
         """Evaluate a submission without making one."""
         body = parse_body(request.data, ActionRequestSubmission)
         check_category(request, body.category)
-        submission = body.to_submission()
+        submission = _submission(request, body)
         return Response(preview_for(preview_action(agent=self.agent, submission=submission)))
 
 
@@ -170,6 +194,7 @@ class ActionRequestCancel(ApiView):
     """`/api/v1/action-requests/{id}/cancel`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # only ends something
 
     @extend_schema(
         operation_id="action_requests_cancel",

@@ -19,7 +19,7 @@ def grant_issued(
     *, agent: Agent, request: ActionRequest, grant: ExecutionGrant, replaces: ExecutionGrant | None
 ) -> None:
     """A signed permission was handed to the agent."""
-    again = " The one before it expired unused." if replaces else ""
+    again = " The one before it was never used." if replaces else ""
     _record(
         "grant.issued",
         agent.as_actor(),
@@ -186,6 +186,7 @@ def _record(
         },
         request_id=request.pk,
         at=now,
+        delegation=request.delegation_chain,
     )
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0016_guard'),
+        ('approvals', '0017_money'),
         ('tenants', '0009_reach'),
     ]
 

@@ -10,6 +10,7 @@ from approvals.models.contact import (
     MessageTemplate,
     PushSubscription,
 )
+from approvals.models.delegation import Delegation, DelegationBudget, DelegationSpend
 from approvals.models.discussion import Comment
 from approvals.models.emergency import BreakGlassReview
 from approvals.models.execution import ExecutionGrant, GrantKey
@@ -17,6 +18,7 @@ from approvals.models.exercise import CanaryPlan, Exercise
 from approvals.models.finding import Finding
 from approvals.models.guardrail import GuardrailVersion
 from approvals.models.inbox import SavedFilter
+from approvals.models.model_call import ModelCall, ModelPrice
 from approvals.models.outbox import (
     CallbackDelivery,
     CallbackEndpoint,
@@ -31,6 +33,7 @@ from approvals.models.request import (
     RequirementStage,
 )
 from approvals.models.revision import RequestRevision
+from approvals.models.run import Run, RunStep, RunStepInput
 from approvals.models.simulation import PolicySimulation, ShadowResult, SimulatedChange
 from approvals.models.timer import Timer
 from approvals.models.vote import Vote
@@ -48,6 +51,9 @@ __all__ = [
     "ChatConnection",
     "Comment",
     "ContactPreference",
+    "Delegation",
+    "DelegationBudget",
+    "DelegationSpend",
     "ExecutionGrant",
     "Exercise",
     "Finding",
@@ -55,6 +61,8 @@ __all__ = [
     "GuardrailVersion",
     "IdempotencyKey",
     "MessageTemplate",
+    "ModelCall",
+    "ModelPrice",
     "Notification",
     "PolicyDraft",
     "PolicyReview",
@@ -65,6 +73,9 @@ __all__ = [
     "Requirement",
     "RequirementStage",
     "ReviewLink",
+    "Run",
+    "RunStep",
+    "RunStepInput",
     "SavedFilter",
     "ShadowResult",
     "SimulatedChange",

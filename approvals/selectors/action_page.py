@@ -36,6 +36,7 @@ from approvals.selectors.approvers import (
 )
 from approvals.selectors.board import Board, load_board_and_votes, may_take_back
 from approvals.selectors.chains import ChainLink, read_chain
+from approvals.selectors.delegations import cut
 from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.messages import Delivery, deliveries_of
@@ -46,10 +47,11 @@ from approvals.selectors.reviews import Emergency, read_emergency
 from approvals.selectors.revisions import ShownRevision, read_revisions, show_revisions
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
+from approvals.selectors.undoing import Undoing, read_undoing
 from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common import clock
 from govapp.common.errors import NotFound
-from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.ids import InvalidId, parse_public_id, public_id
 from govapp.common.sensitive import is_shown_plainly
 from tenants.enums import Role
 from tenants.models import Membership
@@ -105,6 +107,14 @@ class ActionPage:
     chain: tuple[ChainLink, ...]
     may_change: bool
     may_take_back: bool  # the reader's own approval, while it waits
+    undoing: Undoing
+    delegation_cut: str  # why nothing is done any more under the delegation that it came under
+
+    @property
+    def run_name(self) -> str:
+        """The public id of the run that it is part of; "" when it is in none that we know."""
+        run_id = self.request.run_id
+        return public_id("run", run_id) if run_id else ""
 
     @property
     def undo_until(self) -> datetime | None:
@@ -243,7 +253,18 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
         chain=read_chain(request),
         may_change=_may_change(request, standing),
         may_take_back=request.is_pending and _may_take_back(board, member),
+        undoing=read_undoing(request, member, now),
+        delegation_cut=_delegation_cut(request),
     )
+
+
+def _delegation_cut(request: ActionRequest) -> str:
+    can_still = request.execution_state in (ExecutionState.NOT_STARTED, ExecutionState.GRANTED)
+    is_open = request.is_pending or RequestStatus(request.status).is_grantable
+    if request.delegation_id is None or not (is_open and can_still):
+        return ""
+    problem = cut(request.delegation_id)
+    return problem.sentence if problem else ""
 
 
 def _all_stages(request: ActionRequest) -> list[RequirementStage]:

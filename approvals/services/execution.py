@@ -20,19 +20,25 @@ from approvals.enums import (
     RequestStatus,
     Verdict,
 )
+from approvals.killing import death_of, stop_of
 from approvals.models import ActionRequest, ExecutionGrant, Vote
 from approvals.obligations import grant_not_before
+from approvals.selectors.closed import closed_environment
 from approvals.services.callbacks import queue_callbacks
+from approvals.services.delegations import require_whole
 from approvals.services.grant_keys import signing_key
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import ended, lock_request
 from approvals.services.redemption import redeem_grant, redeem_with_key
 from approvals.services.schedule import close_timers
+from approvals.services.spending import renew_reservation
+from approvals.services.undoing import note_undone
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
 from govapp.common.ids import public_id
 from govapp.common.sealing import unseal
 from tenants.enums import AgentStatus, Role
+from tenants.killing import CODE
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
 from tenants.selectors.reach import unreachable
@@ -60,21 +66,27 @@ class IssuedGrant:
 def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
-    One that expired unused is replaced. Raises `NotFound`, `Forbidden` for an agent that is not
-    active or may not use the integration any more, `NotYet` while a rule holds it back, and
-    `Conflict` when the decision gives none, or it was issued, used or withdrawn.
+    One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
+    `Forbidden` for an agent that is not active or may not use the integration any more, while a
+    kill switch stops it or its environment is read-only, `DelegationRefused` when it was asked for
+    under a delegation that was cut, `NotYet` while a rule holds it back, and `Conflict` when the
+    decision gives none, or it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
+    _require_not_killed(request)
     _require_in_reach(request)
+    _require_open_environment(request)
     now = clock.now()
+    require_whole(request)
     _require_not_held_back(request, now)
     former = _expired_grant(request, now)
     if former is not None:
         former.revoked_at = now
         former.save(update_fields=["revoked_at"])
+    renew_reservation(request, now, now + LIFETIME)
     key = signing_key()
     grant = ExecutionGrant(
         request=request,
@@ -146,6 +158,8 @@ def report_execution(
     close_timers(request=request, now=now)
     events.execution_reported(agent=agent, request=request, former=former, cost=cost, now=now)
     queue_callbacks(request=request, event_type=f"execution.{to}")
+    if to == ExecutionState.SUCCEEDED:
+        note_undone(made=request, now=now)
     return request
 
 
@@ -164,8 +178,20 @@ def _require_active(agent: Agent) -> None:
         raise Forbidden("This agent is not active.")
 
 
+def _require_not_killed(request: ActionRequest) -> None:
+    found = stop_of(request)
+    if found is not None:
+        raise Forbidden(found.sentence, code=CODE)
+
+
 def _require_in_reach(request: ActionRequest) -> None:
     why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    if why is not None:
+        raise Forbidden(why.sentence, code=why.code)
+
+
+def _require_open_environment(request: ActionRequest) -> None:
+    why = closed_environment(request)
     if why is not None:
         raise Forbidden(why.sentence, code=why.code)
 
@@ -195,7 +221,8 @@ def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | No
     if request.execution_state not in (ExecutionState.NOT_STARTED, ExecutionState.GRANTED):
         raise Conflict(f"No permission can be issued any more: {_state(request)}.")
     grant = _alive_grant(request)
-    if grant is not None and grant.expires_at > now:
+    is_dead = grant is not None and death_of(request, grant.issued_at) is not None
+    if grant is not None and grant.expires_at > now and not is_dead:
         until = grant.expires_at.strftime("%H:%M:%S UTC")
         raise Conflict(f"The permission was issued already and can be used until {until}.")
     return grant
@@ -204,6 +231,8 @@ def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | No
 def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
     version = request.policy_version
     integration = {"integration": request.integration} if request.integration else {}
+    chain = [each["id"] for each in request.delegation_chain]
+    delegation = {"delegation": chain} if chain else {}
     issued = int(grant.issued_at.timestamp())
     return {
         "iss": grant_tokens.issuer_of(request.tenant_id),
@@ -218,6 +247,7 @@ def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
         "request": request.public_id,
         "category": request.category_key,
         **integration,
+        **delegation,
         "payload_digest": request.payload_digest,
         "policy_version": version.number if version else None,
     }

@@ -13,7 +13,10 @@ from approvals.audit_events import execution as events
 from approvals.doors import grant_by_jti
 from approvals.enums import ExecutionState, Purpose, TimerKind
 from approvals.grant_tokens import GrantTokenInvalid
+from approvals.killing import death_of
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
+from approvals.selectors.closed import closed_environment
+from approvals.selectors.delegations import cut
 from approvals.services.injection import Injected, prepare_injection
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
@@ -21,6 +24,7 @@ from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from govapp.common.tenancy import bound_tenant_id, tenant_transaction
 from tenants.enums import AgentStatus
+from tenants.killing import CODE
 from tenants.models import Agent, Tenant
 from tenants.selectors.reach import unreachable
 
@@ -162,6 +166,10 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
         return Conflict(f"This permission was used on {at}.", code="grant_redeemed")
     if grant.revoked_at is not None:
         return Conflict("This permission was withdrawn.", code="grant_revoked")
+    dead = death_of(request, grant.issued_at)
+    if dead is not None:
+        said = dead.sentence if dead.resumed_at is None else dead.dead_sentence
+        return Conflict(said, code=CODE)
     if now >= grant.expires_at:
         return Conflict("This permission has expired; ask for a new one.", code="grant_expired")
     if grant.payload_digest != request.payload_digest:
@@ -172,6 +180,9 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
     if Tenant.objects.get(pk=request.tenant_id).is_suspended:
         return Conflict("This account is suspended.", code="tenant_suspended")
     why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    why = why or closed_environment(request)
+    if why is None and request.delegation_id:
+        why = cut(request.delegation_id, hold=True)
     return None if why is None else Conflict(why.sentence, code=why.code)
 
 

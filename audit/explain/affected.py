@@ -88,6 +88,8 @@ def _decided(case: Case, vote: Told) -> bool:
 def _asked(case: Case, voice: Voice) -> Iterator[Sentence]:
     told = case.asked
     behalf = ", on behalf of a person," if told.text("on_behalf_of") else ""
+    if case.delegation:
+        behalf = f", to which other software had handed the task,{behalf.removeprefix(',')}"
     kind = told.text("category_name")
     what = f" ({voice.words(kind)})" if kind else ""
     yield told.say(
@@ -173,6 +175,8 @@ def _then(case: Case) -> Iterator[Sentence]:
         cost = last.money("cost")
         words = _EXECUTED.get(last.text("outcome"), "The software reported how it went.")
         yield last.say(words, f"It cost {cost}." if cost else "")
+        if undone := case.of("execution.undone"):
+            yield undone[-1].say("It was taken back afterwards, by another action.")
     elif revoked:
         yield revoked[-1].say("The permission was withdrawn before it was used.")
     elif used:

@@ -56,9 +56,11 @@ class Told:
             except ValueError:
                 return value
         amount = mapping(value)
-        if set(amount) == {"amount", "currency"}:
-            return f"{plain(amount['currency'])} {plain(amount['amount'])}"
-        return plain(value)
+        if not {"amount", "currency"} <= set(amount):
+            return plain(value)
+        more = {name: each for name, each in amount.items() if name not in ("amount", "currency")}
+        words = f"{plain(amount['currency'])} {plain(amount['amount'])}"
+        return f"{words}, {plain(more)}" if more else words
 
     def say(self, words: str, *details: str) -> Sentence:
         """Return a sentence that this event proves."""
@@ -125,6 +127,20 @@ class Case:
     def agent(self) -> str:
         agent = self.asked.data.get("agent")
         return plain(mapping(agent).get("name") or agent) or self.asked.by
+
+    @cached_property
+    def delegation(self) -> list[Mapping[str, Any]]:
+        """The links under which the agent acted, the first one first."""
+        return rows(self.asked.row.body.get("delegation"))
+
+    @property
+    def agents(self) -> list[str]:
+        """The agents that it came through by name; the one that asked is the last."""
+        links = self.delegation
+        if not links:
+            return [self.agent]
+        parties = [links[0].get("from"), *(link.get("to") for link in links)]
+        return [plain(mapping(party).get("name")) for party in parties]
 
     @cached_property
     def fields(self) -> tuple[tuple[str, str], ...]:

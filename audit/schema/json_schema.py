@@ -22,6 +22,21 @@ _CUT: Final = {
     "required": ["sha256", "bytes", "cut"],
     "additionalProperties": False,
 }
+_RUN: Final = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^run_[0-9a-z]{26}$"},
+        "seq": {"type": "integer", "minimum": 1},
+        "previous": {
+            "anyOf": [
+                {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+                {"type": "null"},
+            ]
+        },
+    },
+    "required": ["id", "seq", "previous"],
+    "additionalProperties": False,
+}
 _PERSONAL: Final = {
     "type": "object",
     "patternProperties": {
@@ -55,9 +70,11 @@ def schema_of(event: EventType) -> dict[str, Any]:
             "at": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"},
             "actor": _texts("kind", "id", "name"),
             "on_behalf_of": _texts("kind", "id", "name"),
+            "delegation": {"type": "array", "minItems": 1, "items": _link()},
             "subject": _texts("type", "id", "label"),
             "summary": {"type": "string"},
             "request": _id("ar"),
+            "run": _RUN,
             "correlation": {"type": "string"},
             "key": _id("key"),
             "personal": _PERSONAL,
@@ -71,6 +88,15 @@ def schema_of(event: EventType) -> dict[str, Any]:
         "required": ["v", "id", "tenant", "type", "at", "actor", "subject", "summary", "data"],
         "additionalProperties": False,
         "$defs": {"cut": _CUT},
+    }
+
+
+def _link() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"id": _id("dg"), "from": _texts("id", "name"), "to": _texts("id", "name")},
+        "required": ["id", "from", "to"],
+        "additionalProperties": False,
     }
 
 

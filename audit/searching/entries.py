@@ -74,7 +74,9 @@ def _ids(body: Mapping[str, Any]) -> Iterator[str]:
     """What is compared as it is: ids say nothing about anybody."""
     for name in ("id", "request", "correlation", "key"):
         yield str(body.get(name) or "")
-    for name in ("actor", "subject", "on_behalf_of"):
+    for link in body.get("delegation") or ():
+        yield str(link["id"])
+    for name in ("actor", "subject", "on_behalf_of", "run"):
         part = body.get(name)
         if isinstance(part, Mapping):
             yield f"{part.get('id', '')} {part.get('type', '') or part.get('kind', '')}"

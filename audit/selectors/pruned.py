@@ -12,12 +12,13 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from django.db.models import OuterRef, Subquery
 
 from audit.merkle.note import Checkpoint, NoteInvalid, VerifierKey, open_checkpoint
 from audit.merkle.proofs import ProofInvalid, verify_inclusion
 from audit.merkle.tiles import TileInvalid, prove_inclusion
 from audit.merkle.tree import leaf_hash
-from audit.models import LedgerLeaf, PrunedRange
+from audit.models import LedgerEvent, LedgerLeaf, PrunedRange
 from audit.selectors.proofs import latest_checkpoint
 from audit.selectors.tiles import read_tile
 from govapp.common.ids import public_id
@@ -153,10 +154,12 @@ def pruned_sentence(size: int | None = None) -> str:
 
     Made from the record alone; "" when nothing is. One query.
     """
-    rows = LedgerLeaf.objects.filter(event__type=PRUNED)
-    rows = rows if size is None else rows.filter(index__lt=size)
-    names = ("event_id", "event__occurred_at", "event__body")
-    newest = rows.order_by("-index").values_list(*names).first()
+    # By the events' own index: there are few of them, and a leaf knows nothing of types.
+    index = LedgerLeaf.objects.filter(event_id=OuterRef("pk")).values("index")[:1]
+    rows = LedgerEvent.objects.filter(type=PRUNED).annotate(index=Subquery(index))
+    rows = rows.filter(index__isnull=False) if size is None else rows.filter(index__lt=size)
+    names = ("pk", "occurred_at", "body")
+    newest = rows.order_by("-occurred_at", "-pk").values_list(*names).first()
     if newest is None:
         return ""
     event_id, at, body = newest

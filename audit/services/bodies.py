@@ -1,14 +1,14 @@
 """What an event says, as the bytes that are hashed, stored and exported."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from audit.actors import Actor, Content, Personal, Subject
+from audit.actors import Actor, Content, Personal, RunPlace, Subject
 from audit.merkle.canonical import CanonicalError, Writer, canonical_bytes
 from audit.merkle.commitments import PLACE_BEGINS, hide, is_marked
 from audit.services.commitments import Sealing, address_ref
@@ -30,7 +30,8 @@ class Entry:
     `summary` is one sentence that a person understands without anything else; `data` is what a
     machine needs, without floats (money as strings). `at` is the database's time when the caller
     has read it already. Texts about people and of their hand are marked (`audit.actors.Personal`)
-    in `data`, or in `personal` when only the summary has them.
+    in `data`, or in `personal` when only the summary has them. `delegation` is the chain of
+    delegations under which it is done: who handed what to whom, the first link first.
     """
 
     event_type: str
@@ -42,6 +43,8 @@ class Entry:
     on_behalf_of: Actor | None = None
     at: datetime | None = None
     personal: tuple[Personal, ...] = ()
+    run: RunPlace | None = None
+    delegation: Sequence[Mapping[str, Any]] = ()
 
 
 class Bodies:
@@ -98,8 +101,13 @@ class Bodies:
         }  # fmt: skip
         if entry.on_behalf_of is not None:
             body["on_behalf_of"] = _named(entry.on_behalf_of)
+        if entry.delegation:
+            body["delegation"] = list(entry.delegation)
         if entry.request_id is not None:
             body["request"] = public_id("ar", entry.request_id)
+        if entry.run is not None:
+            place = entry.run
+            body["run"] = {"id": place.id, "seq": place.seq, "previous": place.previous}
         if self._correlation:
             body["correlation"] = self._correlation
         if self._key:

@@ -38,6 +38,22 @@ def test_the_chain_the_reason_and_the_data_are_told() -> None:
     ]
 
 
+def test_a_chain_of_delegations_is_told_link_by_link() -> None:
+    book = Book()
+    book.submitted()
+    book.handed("planner", "buyer", "payer")
+    (asked,) = (each for each in book.explain(OFFICER).sections if each.title == "What was asked")
+    told = asked.sentences[1]
+    assert told.text == (
+        "It came through this chain: Ines Caldeira, then the agent planner, which handed part of"
+        " its rights to the agent buyer, which handed part of its rights to the agent payer."
+    )
+    assert list(told.details) == [
+        "Delegation dg_1: from planner to buyer.",
+        "Delegation dg_2: from buyer to payer.",
+    ]
+
+
 def test_what_the_guardrails_found_is_told_without_its_words() -> None:
     book = Book()
     found = {"detector": "national_id", "pointer": "/payload/to", "rule": "pii", "action": "ask"}
@@ -49,6 +65,29 @@ def test_what_the_guardrails_found_is_told_without_its_words() -> None:
         "national id at /payload/to: rule pii, which wants a person",
         "and 2 further findings",
     ]
+
+
+def test_what_flowed_into_it_from_its_run_is_told_by_source_and_label() -> None:
+    book = Book()
+    sources = (
+        '[{"kind": "document", "step": 2, "title": "Invoice 2291"}, {"kind": "memory", "step": 3}]'
+    )
+    book.submitted(
+        run="run_1",
+        lineage={"step": "step_1", "labels": ["customer-pii", "draft"], "sources": sources},
+    )
+    book.rows[0].body["run"] = {"id": "run_1", "seq": 5, "previous": "sha256:00"}
+    assert texts(book.explain(OFFICER), "What was asked")[4:7] == [
+        "It was asked for in run run_1 as event 5 of its record.",
+        "From these sources data flowed into it: Invoice 2291 (step 2) and memory (step 3).",
+        "That data is labelled customer-pii and draft.",
+    ]
+
+
+def test_sources_of_a_run_that_were_erased_are_not_told() -> None:
+    book = Book()
+    book.submitted(run="run_1", lineage={"step": None, "labels": [], "sources": "[erased]"})
+    assert "It was asked for in run run_1." in texts(book.explain(OFFICER), "What was asked")
 
 
 def test_the_rules_are_told_with_what_they_saw() -> None:
