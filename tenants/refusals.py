@@ -69,6 +69,12 @@ class ProofRefused(KeyRefusedError, Unauthenticated):
         return f'DPoP realm="govapp", error="{error}", algs="{DPOP_ALGORITHMS}"'
 
 
+class HeldBack(KeyRefusedError, Forbidden):
+    """What holds the agent says no: its code and words are of whatever that is (HTTP 403)."""
+
+    title = "This is held"
+
+
 class Killed(KeyRefusedError, Forbidden):
     """A kill switch stops it (HTTP 403)."""
 

@@ -35,7 +35,7 @@ from approvals.services.undoing import request_undo
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
-from tenants.api.scopes import HasScope, check_category, killed_is_noted
+from tenants.api.scopes import HasScope, check_category, held_is_noted
 from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope
 
@@ -57,7 +57,7 @@ class ActionRequestGrant(ApiView):
         found = get_request(request_id, agent_id=self.agent.pk)
         check_category(request, found.category_key)
         try:
-            with killed_is_noted(request):
+            with held_is_noted(request):
                 grant = issue_grant(agent=self.agent, request_id=request_id)
         except DelegationRefused as refusal:
             return refused(self.agent, refusal)

@@ -10,12 +10,20 @@ from rest_framework.request import Request
 from govapp.common.errors import Forbidden
 from tenants.killing import CODE
 from tenants.principals import AgentPrincipal
-from tenants.refusals import CategoryRefused, KeyRefusedError, Killed, ScopeMissing
+from tenants.refusals import CategoryRefused, HeldBack, KeyRefusedError, Killed, ScopeMissing
 from tenants.scopes import Scope, covers
 
 # Where the middleware finds them, in the request's META: no header of a client is called so.
 USED: Final = "govapp.scope_used"
 REFUSED: Final = "govapp.key_refused"
+# What is refused by the leash of an agent, and not by its key.
+_HOLDS: Final = frozenset(
+    {
+        CODE, "category_not_granted", "environment_read_only", "integration_expired",
+        "integration_not_granted", "integration_revoked", "integration_suspended",
+        "integration_unknown", "integration_unverified",
+    }
+)  # fmt: skip
 Refused = TypeVar("Refused", bound=KeyRefusedError)
 
 
@@ -70,12 +78,14 @@ def noted(request: Request, refusal: Refused) -> Refused:
 
 
 @contextmanager
-def killed_is_noted(request: Request) -> Iterator[None]:
-    """Have recorded that a service refused because of a kill switch; what it wrote is undone."""
+def held_is_noted(request: Request) -> Iterator[None]:
+    """Have recorded that a service refused because of what holds the agent: it wrote nothing."""
     try:
         yield
     except Forbidden as refusal:
-        if refusal.code == CODE and isinstance(request.user, AgentPrincipal):
+        if refusal.code in _HOLDS and isinstance(request.user, AgentPrincipal):
             holder, scope = request.user, request.META.get(USED, "")
-            raise noted(request, Killed(refusal.detail, holder=holder, scope=scope)) from None
+            raise noted(
+                request, HeldBack(refusal.detail, holder=holder, scope=scope, code=refusal.code)
+            ) from None
         raise
