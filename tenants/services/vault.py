@@ -193,7 +193,7 @@ def _opened(row: VaultSecret) -> str:
     return _unsealed(row.sealed, _about(row, str(row.version)))
 
 
-def _unsealed(sealed: bytes, about: str) -> str:
+def _unsealed(sealed: bytes | memoryview, about: str) -> str:
     try:
         return unseal_under(_key(), bytes(sealed), about=about).decode()
     except InvalidTag:

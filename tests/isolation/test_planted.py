@@ -348,7 +348,7 @@ def test_no_report_has_one(planted: Planted) -> None:
     make_report(tenant_id=life.tenant.pk, report_id=report.pk)
     with tenant_transaction(life.tenant.pk):
         report.refresh_from_db()
-        content = bytes(report.content)
+        content = bytes(report.content or b"")
     words = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
     assert "Acme" in words
     assert planted.found_in(words.encode(), content) == set()

@@ -26,9 +26,9 @@ def acme() -> Company:
     return make_company()
 
 
-def asked(acme: Company, address: str, **fields: object) -> Integration:
+def asked(acme: Company, address: str) -> Integration:
     with bind_tenant(acme.id):
-        made = register_system(acme, address=address, **fields)
+        made = register_system(acme, address=address)
         return ask_check(actor=acme.olivia, integration=made)
 
 
