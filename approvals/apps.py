@@ -8,6 +8,7 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("approvals.doors")
+        import_module("approvals.delegation_tokens")
         import_module("approvals.departures")
         import_module("approvals.erasers")
         import_module("approvals.kill_effects")

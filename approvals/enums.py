@@ -251,7 +251,7 @@ class ModelCallStatus(models.TextChoices):
     REFUSED = "refused", "Refused"  # before anything was sent on
     STOPPED = "stopped", "Stopped"  # by a guardrail or a switch, while it was answered
     FAILED = "failed", "Failed"  # the model's service did not answer, or not well
-    LEFT = "left", "Given up"  # the agent hung up
+    LEFT = "given_up", "Given up"  # the agent hung up
     LOST = "lost", "Lost"  # nobody said how it ended
 
 
@@ -284,3 +284,11 @@ class RunOutcome(models.TextChoices):
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
     LEFT_OPEN = "left_open", "Left open"
+
+
+class SpendState(models.TextChoices):
+    """What became of the part of a delegation's budget that a request holds."""
+
+    RESERVED = "reserved", "Reserved"
+    SETTLED = "settled", "Settled"
+    RELEASED = "released", "Given back"

@@ -33,6 +33,9 @@ class Submission:
     integration: str = ""  # the system that it is done on
     run: str = ""  # the task that it belongs to, as the agent names it, or its id
     step: str = ""  # the step of that run whose output it acts on, by the agent's key
+    # The delegation that it comes under: its token, or its public id where that is known already.
+    delegation: str = ""
+    is_reserved: bool = False  # its cost was reserved under it when it was first judged
     estimated_cost: Mapping[str, Any] | None = None
     on_behalf_of: str = ""
     traceparent: str = ""
@@ -54,6 +57,7 @@ def facts_of(
     history: History | None = None,
     guardrail_findings: frozenset[str] | None = None,
     run_labels: frozenset[str] | None = None,
+    delegation_depth: int = 0,
 ) -> Facts:
     """Return the facts of one submission. `now` is the database's time.
 
@@ -87,6 +91,7 @@ def facts_of(
         requests_last_day=past.requests_last_day,
         guardrail_findings=guardrail_findings,
         run_labels=run_labels,
+        delegation_depth=delegation_depth,
     )
 
 

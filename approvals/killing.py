@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db.models import Q
 
+from approvals.delegating.links import path_of
 from approvals.models import ActionRequest
 from govapp.common.errors import Conflict
 from tenants.enums import KillScope
@@ -22,7 +23,7 @@ def act_of(request: ActionRequest) -> Act:
         agent_id=request.agent_id,
         category=request.category_key,
         integration=request.integration,
-        path=getattr(request, "delegation_path", ""),
+        path=path_of(link["id"] for link in request.delegation_chain),
     )
 
 
@@ -66,8 +67,8 @@ def _scope(switch: Thrown, prefix: str) -> Q:
             return Q(**{f"{prefix}category_key__startswith": switch.ref[:-1]})
         case KillScope.CATEGORY:
             return Q(**{f"{prefix}category_key": switch.ref})
-        case _ if any(f.name == "delegation_path" for f in ActionRequest._meta.get_fields()):
-            return Q(**{f"{prefix}delegation_path__contains": f"/{switch.ref}/"})
+        case KillScope.DELEGATION:
+            return Q(**{f"{prefix}delegation__path__contains": f"/{switch.ref}/"})
     return _NONE
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from approvals.enums import Purpose
-from approvals.models import ActionRequest
+from approvals.models import ActionRequest, Delegation
 from tenants.enums import Role
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
@@ -15,11 +15,16 @@ def is_due(deadline: datetime | None, now: datetime) -> bool:
 
 
 def is_on_agents_side(request: ActionRequest, member: Membership) -> bool:
-    """Whether this owns the agent now, owned it at submission, or is whom it acts for."""
+    """Whether this owns the agent now, owned it at submission, or is whom it acts for.
+
+    Or owned an agent that handed the task on: nobody asks for something by a longer way and decides
+    on it.
+    """
     behalf = request.on_behalf_of.strip().lower()
     is_behalf = behalf in (member.user.email.lower(), member.public_id)
     owners = (request.agent.owner_id, request.owner_at_submission_id)
-    return member.pk in owners or bool(behalf and is_behalf)
+    owns = member.pk in owners or member.pk in request.delegation_owners
+    return owns or bool(behalf and is_behalf)
 
 
 def may_be_approver(member: Membership) -> bool:
@@ -40,3 +45,11 @@ def may_ask_undo(actor: Agent | Membership, request: ActionRequest) -> bool:
     if isinstance(actor, Agent):
         return request.agent_id == actor.pk and request.purpose == Purpose.ACTION
     return has_role(actor, Role.APPROVER, Role.COMPLIANCE, Role.OWNER)
+
+
+def may_revoke_delegation(member: Membership, delegation: Delegation) -> bool:
+    """Owners, compliance, and whoever owns the agent that handed on or the one that was given."""
+    owners = (delegation.from_agent.owner_id, delegation.to_agent.owner_id)
+    return member.is_active and (
+        member.pk in owners or Role.OWNER in member.roles or Role.COMPLIANCE in member.roles
+    )

@@ -8,6 +8,7 @@ from celery import shared_task
 from approvals.services import (
     chat_checks,
     delivery,
+    gateway,
     heartbeat,
     idempotency,
     kill,
@@ -54,6 +55,12 @@ def send_notifications_of(tenant_id: str, at: str) -> None:
 def deliver_callback(tenant_id: str, delivery_id: str) -> None:
     """Deliver one callback, if it is due."""
     delivery.deliver_callback(tenant_id=UUID(tenant_id), delivery_id=UUID(delivery_id))
+
+
+@shared_task(name="approvals.close_lost_model_calls")
+def close_lost_model_calls() -> None:
+    """Book calls of models that nobody ended."""
+    gateway.close_lost_calls()
 
 
 @shared_task(name="approvals.forget_idempotency_keys")

@@ -8,10 +8,12 @@ from approvals.views import (
     categories,
     chat_settings,
     contact,
+    delegations,
     discussion,
     exercises,
     guardrails,
     message_templates,
+    models,
     policy,
     policy_changes,
     policy_drafts,
@@ -50,6 +52,10 @@ _REQUESTS = [
     path("<str:ident>/passkey", break_glass.request_passkey, name="request_passkey"),
     path("<str:ident>/change", request_changes.request_change, name="request_change"),
     path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
+]
+_MODELS = [
+    path("", models.models, name="models"),
+    path("prices/<str:price>/remove", models.price_remove, name="price_remove"),
 ]
 _REVIEWS = [
     path("", reviews.review_list, name="review_list"),
@@ -109,6 +115,11 @@ _DRILLS = [
     path("canaries/new", exercises.canary_new, name="canary_new"),
     path("canaries/<str:ident>/switch", exercises.canary_switch, name="canary_switch"),
     path("<str:ident>/", exercises.drill_detail, name="drill_detail"),
+]
+_DELEGATIONS = [
+    path("", delegations.delegation_list, name="delegation_list"),
+    path("<str:ident>/", delegations.delegation_detail, name="delegation_detail"),
+    path("<str:ident>/revoke", delegations.delegation_revoke, name="delegation_revoke"),
 ]
 _GUARDRAILS = [
     path("", guardrails.guardrails, name="guardrails"),
@@ -176,7 +187,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/runs/", include(_RUNS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
+    path("t/<slug:slug>/delegations/", include(_DELEGATIONS)),
     path("t/<slug:slug>/guardrails/", include(_GUARDRAILS)),
+    path("t/<slug:slug>/models/", include(_MODELS)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
     path("t/<slug:slug>/drills/", include(_DRILLS)),
     path("t/<slug:slug>/health/", findings, name="findings"),

@@ -35,8 +35,8 @@ _ACCESS: Final = (
     "tenant_id uuid, credential_id uuid, agent_id uuid, secret_hash bytea,"
     " is_usable boolean, is_suspended boolean, use_is_unnoted boolean,"
     " scopes text[], categories text[], networks text[], needs_proof boolean,"
-    " thumbprint text, asked_at timestamptz, killed text, calls_per_second integer,"
-    " tenant_calls_per_second integer"
+    " thumbprint text, delegation_id uuid, asked_at timestamptz, killed text,"
+    " calls_per_second integer, tenant_calls_per_second integer"
 )
 _KEY_READS: Final = (
     "id", "tenant_id", "agent_id", "prefix", "secret_hash", "revoked_at", "expires_at",
@@ -65,7 +65,7 @@ credential_by_prefix = register_door(
             "SELECT c.tenant_id, c.id, c.agent_id, c.secret_hash,"  # noqa: S608 - our own words
             f" {_KEY_IS_LIVE}, t.is_suspended, {_UNNOTED},"
             " c.scopes::text[], c.categories::text[], c.networks::text[],"
-            " c.needs_proof OR a.needs_proof, ''::text, govapp_now(),"
+            " c.needs_proof OR a.needs_proof, ''::text, NULL::uuid, govapp_now(),"
             f" {_KILLED}, {_RATES} FROM tenants_credential c"
             " JOIN tenants_agent a ON a.id = c.agent_id"
             " JOIN tenants_tenant t ON t.id = c.tenant_id WHERE c.prefix = $1"
@@ -89,7 +89,7 @@ access_token_by_prefix = register_door(
             "SELECT k.tenant_id, c.id, c.agent_id, k.secret_hash,"  # noqa: S608 - our own words
             f" k.expires_at > govapp_now() AND {_KEY_IS_LIVE}, t.is_suspended, {_UNNOTED},"
             " k.scopes::text[], c.categories::text[], c.networks::text[],"
-            " c.needs_proof OR a.needs_proof, k.thumbprint::text, govapp_now(),"
+            " c.needs_proof OR a.needs_proof, k.thumbprint::text, k.delegation_id, govapp_now(),"
             f" {_KILLED}, {_RATES} FROM tenants_accesstoken k"
             " JOIN tenants_credential c ON c.id = k.credential_id"
             " JOIN tenants_agent a ON a.id = c.agent_id"
@@ -98,7 +98,7 @@ access_token_by_prefix = register_door(
         reads={
             "tenants_accesstoken": (
                 "tenant_id", "credential_id", "prefix", "secret_hash", "expires_at", "scopes",
-                "thumbprint",
+                "thumbprint", "delegation_id",
             ),
         },
     )

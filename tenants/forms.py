@@ -12,6 +12,7 @@ from tenants.models import Agent, ApproverGroup, Membership, Tenant
 from tenants.office_hours import WEEK, holiday_countries
 from tenants.selectors import active_members, members
 from tenants.services.tenants import (
+    DEEPEST_DELEGATION,
     LONGEST_CONTEST,
     LONGEST_READING,
     LONGEST_RETENTION,
@@ -249,6 +250,12 @@ class SettingsForm(forms.Form):
         max_value=MOST_APPROVALS,
         help_text="Empty: no limit.",
     )
+    delegation_depth = forms.IntegerField(
+        label="A task may be handed on from agent to agent, times",
+        min_value=0,
+        max_value=DEEPEST_DELEGATION,
+        help_text="0: not at all. Each time with no more rights than before.",
+    )
     break_glass_review_hours = forms.IntegerField(
         label="An emergency approval is reviewed within, in hours",
         min_value=1,
@@ -288,6 +295,6 @@ class SettingsForm(forms.Form):
             "name", "time_zone", "fallback_group", "business_days", "business_from", "business_to",
             "holiday_country", "weakening_reviewers", "link_voting", "single_person_publishing",
             "canaries",
-            "reading_seconds", "approvals_per_hour", "break_glass_review_hours",
+            "reading_seconds", "approvals_per_hour", "break_glass_review_hours", "delegation_depth",
         )  # fmt: skip
         return {name: getattr(tenant, name) for name in names}

@@ -80,7 +80,7 @@ class IntegrationForm(forms.Form):
 class GrantForm(forms.Form):
     """Which agent may use it, for what and how long."""
 
-    agent = forms.ModelChoiceField(queryset=Agent.objects.none())
+    agent = forms.ModelChoiceField(queryset=Agent.objects.none(), empty_label="Choose")
     categories = forms.CharField(
         widget=_LINES, help_text="One a line, like payments.transfer or payments.*."
     )

@@ -22,7 +22,7 @@ class StopForm(forms.Form):
         max_length=100,
         required=False,
         help_text="For an integration its name; for categories payments.transfer, or payments.*"
-        " for all below; for a delegation its id, dg_….",
+        " for all below; for a delegation its id.",
     )
     pending = forms.ChoiceField(
         label="Requests that wait for people",

@@ -20,6 +20,8 @@ class AgentPrincipal:
     # How many of its calls, and of all calls of its tenant, are answered; None: the usual.
     calls_per_second: int | None = None
     tenant_calls_per_second: int | None = None
+    # Under which delegation it acts, when its token is bound to one.
+    delegation_id: UUID | None = None
     # What DRF's permissions ask of a user.
     is_authenticated: bool = True
 

@@ -50,6 +50,13 @@ class AddressRefused(KeyRefusedError, Forbidden):
     title = "The key may not be used from here"
 
 
+class DelegationCut(KeyRefusedError, Forbidden):
+    """What the agent acts under was cut, is over, or was never its own (HTTP 403)."""
+
+    code = "delegation_revoked"
+    title = "The delegation does not hold"
+
+
 class ProofRefused(KeyRefusedError, Unauthenticated):
     """The proof of possession is missing or not good (HTTP 401; RFC 9449, section 7.1)."""
 

@@ -23,6 +23,7 @@ from approvals.api.answer_parts import (
     rules_of,
     traced,
 )
+from approvals.api.delegation_links import DelegationLink, links_answer
 from approvals.api.guardrails import GuardrailResult, results_of
 from approvals.changing import difference
 from approvals.enums import RequestStatus
@@ -66,6 +67,10 @@ class ActionRequestAnswer(msgspec.Struct, kw_only=True):
     environment: str
     integration: str
     run: str
+    delegation: Annotated[
+        list[DelegationLink],
+        Meta(description="Who handed the task to whom, the first link first; empty: nobody did."),
+    ]
     submitted_at: datetime
     deadline_at: datetime | None
     decided_at: datetime | None
@@ -167,6 +172,7 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
         environment=request.environment,
         integration=request.integration,
         run=request.run_key,
+        delegation=links_answer(request.delegation_chain),
         submitted_at=request.submitted_at,
         deadline_at=request.deadline_at,
         decided_at=request.decided_at,

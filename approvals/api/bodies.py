@@ -104,6 +104,14 @@ class ActionRequestSubmission(RequestBody, frozen=True):
     ] = ""
     estimated_cost: Cost | None = None
     on_behalf_of: Annotated[str, Meta(max_length=200)] = ""
+    delegation: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^(gov_dg_[0-9A-Za-z_]+)?$",
+            description="The token of the delegation that you act under.",
+        ),
+    ] = ""
     traceparent: Annotated[
         str,
         Meta(
@@ -145,6 +153,7 @@ class ActionRequestSubmission(RequestBody, frozen=True):
             integration=self.integration,
             run=self.run,
             step=self.step,
+            delegation=self.delegation,
             estimated_cost=self.estimated_cost.to_dict() if self.estimated_cost else None,
             on_behalf_of=self.on_behalf_of,
             traceparent=self.traceparent,

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from approvals.api.answers import ActionRequestAnswer, answer_for, path_of
 from approvals.api.base import ID, ApiView
 from approvals.api.bodies import ExecutionReport, Redemption, UndoAsked
+from approvals.api.delegations import refused
 from approvals.api.grant_answers import (
     GrantAnswer,
     KeySet,
@@ -24,7 +25,12 @@ from approvals.api.grant_answers import (
 from approvals.selectors.keys import jwks
 from approvals.selectors.requests import get_request
 from approvals.selectors.undoing import undo_of
-from approvals.services.execution import issue_grant, redeem_with_key, report_execution
+from approvals.services.delegations import DelegationRefused
+from approvals.services.execution import (
+    issue_grant,
+    redeem_with_key,
+    report_execution,
+)
 from approvals.services.undoing import request_undo
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
@@ -50,8 +56,11 @@ class ActionRequestGrant(ApiView):
         """Issue the permission of an allowed or approved request: a JWS, once, for minutes."""
         found = get_request(request_id, agent_id=self.agent.pk)
         check_category(request, found.category_key)
-        with killed_is_noted(request):
-            grant = issue_grant(agent=self.agent, request_id=request_id)
+        try:
+            with killed_is_noted(request):
+                grant = issue_grant(agent=self.agent, request_id=request_id)
+        except DelegationRefused as refusal:
+            return refused(self.agent, refusal)
         return Response(grant_for(grant), status=201)
 
 

@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import httpx
 
-from approvals.gateway.answers import BadAnswer, StreamGuard, guard_answer
 from approvals.gateway.embedded import read_embeddings
 from approvals.gateway.faults import Fault, upstream_fault
+from approvals.gateway.shapes import BadAnswer
 from approvals.gateway.sse import EventReader
+from approvals.gateway.streams import StreamGuard
 from approvals.gateway.tokens import Usage, estimate, usage_in
+from approvals.gateway.whole import guard_answer
 from approvals.guardrails import GuardrailFinding
 from approvals.services.gateway import Ticket
 from govapp.common.asgi.bridge import Bridge
@@ -127,11 +129,16 @@ class Asking:
         async for piece in response.aiter_raw():
             for data in reader.feed(piece):
                 if data == "[DONE]":
-                    await self._pieces(self._guard.finish())
+                    await self._pieces(await self._bridge.work(self._guard.finish))
                     if self._ticket.asked.wants_usage:
                         await self._pieces([self._guard.usage_piece()])
                     return
-                await self._pieces(self._guard.take(_object_in(data)))
+                told = _object_in(data)
+                if self._guard.is_large(told, len(data)):
+                    out = await self._bridge.work(partial(self._guard.take, told))
+                else:
+                    out = self._guard.take(told)
+                await self._pieces(out)
         raise BadAnswer("it was cut off.")
 
     async def _pieces(self, pieces: list[dict[str, Any]]) -> None:

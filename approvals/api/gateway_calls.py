@@ -17,9 +17,9 @@ from approvals.api.gateway import TICKET, problem_of
 from approvals.api.gateway_asking import Asking, Failed, event_of
 from approvals.api.gateway_watch import Watch
 from approvals.enums import ModelCallStatus
-from approvals.gateway.answers import BadAnswer
 from approvals.gateway.faults import Fault, error_of
 from approvals.gateway.holding import Stopped
+from approvals.gateway.shapes import BadAnswer
 from approvals.gateway.sse import BadStream
 from approvals.guardrails import weigh
 from approvals.selectors.model_calls import Running
@@ -37,6 +37,8 @@ from govapp.common.asgi.bridge import (
     send_answer,
 )
 from govapp.common.asgi.streams import until_gone
+from govapp.common.ids import public_id
+from govapp.common.middleware import using_key
 from govapp.common.outgoing import CallFailed
 
 log = structlog.get_logger(__name__)
@@ -140,9 +142,9 @@ class Call:
             findings=self.asking.findings,
             digest=self.asking.digest if is_answered else "",
         )
-        close_call(
-            tenant_id=self.ticket.tenant_id, call_id=self.ticket.call_id, outcome=outcome
-        )  # fmt: skip
+        ticket = self.ticket
+        with using_key(public_id("key", ticket.credential_id)):
+            close_call(tenant_id=ticket.tenant_id, call_id=ticket.call_id, outcome=outcome)
 
     async def _pass_on(self, body: bytes) -> None:
         if not self.is_begun:
@@ -196,7 +198,11 @@ def _fault_of(error: Exception) -> Fault:
 
 
 def _answer_of(fault: Fault, headers: Headers) -> Answer:
-    body = json.dumps(problem_of(fault), ensure_ascii=False).encode()
+    problem = problem_of(fault)
+    for name, value in headers:
+        if name == b"x-request-id":
+            problem["instance"] = f"urn:govapp:request:{value.decode('latin-1')}"
+    body = json.dumps(problem, ensure_ascii=False).encode()
     own = [
         (b"content-type", CONTENT_TYPE.encode()),
         (b"cache-control", b"no-store"),

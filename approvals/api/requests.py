@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
@@ -22,11 +23,17 @@ from approvals.api.answers import (
 )
 from approvals.api.base import ID, IDEMPOTENCY_KEY, ApiView, idempotency_key
 from approvals.api.bodies import ActionRequestSubmission, Cancellation
+from approvals.api.delegations import bound_to
 from approvals.api.filters import PARAMETERS, read_filters
 from approvals.api.preview_answers import Preview, preview_for
 from approvals.selectors.requests import get_request, list_requests
 from approvals.services.idempotency import Answer, answer_once
-from approvals.services.submission import cancel_action, preview_action, submit_action
+from approvals.services.submission import (
+    Submission,
+    cancel_action,
+    preview_action,
+    submit_action,
+)
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.pagination import next_link, page_answer
@@ -79,14 +86,19 @@ class ActionRequestList(ApiView):
         key = idempotency_key(request.headers)
         body = parse_body(request.data, ActionRequestSubmission)
         check_category(request, body.category)
-        digest = f"sha256:{hashlib.sha256(rfc8785.dumps(request.data)).hexdigest()}"
+        submission = _submission(request, body)
+        # What a bound token adds is part of what is asked.
+        asked = dict(request.data)
+        if submission.delegation:
+            asked["delegation"] = submission.delegation
+        digest = f"sha256:{hashlib.sha256(rfc8785.dumps(asked)).hexdigest()}"
         answer = answer_once(
-            agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(body)
+            agent=self.agent, key=key, body_digest=digest, produce=lambda: self._submit(submission)
         )
         return _answered(answer)
 
-    def _submit(self, body: ActionRequestSubmission) -> Answer:
-        made = submit_action(agent=self.agent, submission=body.to_submission())
+    def _submit(self, submission: Submission) -> Answer:
+        made = submit_action(agent=self.agent, submission=submission)
         shown = answer_for(made, tenant_slug=self.tenant_slug)
         return Answer(
             status=202 if made.is_pending else 201,
@@ -109,6 +121,11 @@ class ActionRequestList(ApiView):
         if cursor is not None:
             response["Link"] = next_link(request.path, request.query_params, cursor)
         return response
+
+
+def _submission(request: Request, body: ActionRequestSubmission) -> Submission:
+    submission = body.to_submission()
+    return replace(submission, delegation=bound_to(request, body.delegation, "/delegation"))
 
 
 def _answered(answer: Answer) -> Response:
@@ -144,7 +161,7 @@ class ActionRequestPreview(ApiView):
         """Evaluate a submission without making one."""
         body = parse_body(request.data, ActionRequestSubmission)
         check_category(request, body.category)
-        submission = body.to_submission()
+        submission = _submission(request, body)
         return Response(preview_for(preview_action(agent=self.agent, submission=submission)))
 
 

@@ -111,7 +111,7 @@ class SpendView(ApiView):
         body = parse_body(request.data, SpendBooking)
         if body.category:
             check_category(request, body.category)
-        # The keys of submissions are others: the same key may stand for both.
+        # A key that was used for a submission is not one of spending, whatever the bodies are.
         digest = f"spend:{hashlib.sha256(rfc8785.dumps(request.data)).hexdigest()}"
         answer = answer_once(
             agent=self.agent, key=key, body_digest=digest, produce=lambda: self._book(body)

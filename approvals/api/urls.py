@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from approvals.api.comments import ActionRequestComments
+from approvals.api.delegations import DelegationIdConverter, DelegationRevoke, Delegations
 from approvals.api.events import ActionRequestEvents
 from approvals.api.execution import (
     ActionRequestExecution,
@@ -65,6 +66,7 @@ class RunIdConverter(PublicIdConverter):
 
 register_converter(ActionRequestIdConverter, "action_request")
 register_converter(RunIdConverter, "run")
+register_converter(DelegationIdConverter, "delegation")
 
 register_converter(PolicyVersionIdConverter, "policy_version")
 register_converter(PolicyDraftIdConverter, "policy_draft")
@@ -106,6 +108,8 @@ urlpatterns = [
     path(f"{_VERSION}/reviews", PolicyReviews.as_view()),
     path(f"{_VERSION}/publish", PolicyPublish.as_view()),
     path(f"{_VERSION}/withdraw", PolicyWithdraw.as_view()),
+    path("delegations", Delegations.as_view()),
+    path("delegations/<delegation:delegation_id>/revoke", DelegationRevoke.as_view()),
     path("guardrails/check", GuardrailChecks.as_view()),
     path("grants/redeem", GrantRedeem.as_view()),
     path("status-list", StatusListView.as_view()),

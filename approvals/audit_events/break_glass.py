@@ -186,6 +186,7 @@ def _entry(
         summary=summary,
         data=data,
         request_id=request.pk,
+        delegation=request.delegation_chain,
         at=now,
     )
 

@@ -104,6 +104,7 @@ def _record(
         summary=summary,
         data=data,
         request_id=request.pk,
+        delegation=request.delegation_chain,
         at=now,
         personal=personal,
     )

@@ -39,6 +39,7 @@ def notification_rerouted(*, notification: Notification, former: Notification) -
             "dedup_key": notification.dedup_key,
         },
         request_id=notification.request_id,
+        delegation=former.request.delegation_chain if former.request else (),
         personal=[content(former.request.summary, former.request)] if former.request else (),
     )
 

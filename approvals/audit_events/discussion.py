@@ -102,6 +102,7 @@ def _record(
                 summary=summary,
                 data=data,
                 request_id=request.pk,
+                delegation=request.delegation_chain,
                 at=now,
             )
         ]

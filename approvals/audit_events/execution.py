@@ -186,6 +186,7 @@ def _record(
         },
         request_id=request.pk,
         at=now,
+        delegation=request.delegation_chain,
     )
 
 

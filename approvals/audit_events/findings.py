@@ -23,4 +23,5 @@ def _record(event_type: str, finding: Finding, summary: str) -> None:
         summary=summary,
         data={"kind": finding.kind, "found_at": finding.found_at.isoformat()},
         request_id=finding.request_id,
+        delegation=finding.request.delegation_chain if finding.request else (),
     )

@@ -43,6 +43,7 @@ def review_link_made(*, link: ReviewLink) -> None:
             "expires_at": until.isoformat(),
         },
         request_id=link.request_id,
+        delegation=request.delegation_chain,
         personal=[content(request.summary, request)],
     )
 
@@ -75,6 +76,7 @@ def callback_replayed(*, actor: Membership, delivery: CallbackDelivery, former: 
         ),
         data={"event_type": delivery.event_type, "former_status": former},
         request_id=delivery.request_id,
+        delegation=delivery.request.delegation_chain,
         personal=[content(delivery.request.summary, delivery.request)],
     )
 
@@ -99,6 +101,7 @@ def _record_notification(
             **data,
         },
         request_id=notification.request_id,
+        delegation=request.delegation_chain if request else (),
         personal=[content(request.summary, request)] if request else (),
     )
 
@@ -122,5 +125,6 @@ def _record_callback(
             **data,
         },
         request_id=delivery.request_id,
+        delegation=delivery.request.delegation_chain,
         personal=[content(delivery.request.summary, delivery.request)],
     )

@@ -22,7 +22,7 @@ def model_called(*, call: ModelCall) -> None:
     """A call ended, in whichever way, after it was sent on."""
     used = f"{call.asked_tokens} and {call.answered_tokens} tokens"
     about = "about " if call.is_estimated else ""
-    cost = f", {call.cost.normalize():f} {call.currency}" if call.currency else ""
+    cost = f", {call.plain_cost} {call.currency}" if call.currency else ""
     why = f": {call.sentence}" if call.sentence else ""
     _record(
         "model.called",
@@ -70,8 +70,8 @@ def terms_of(price: ModelPrice) -> dict[str, str]:
     """Return what a price consists of, for an event."""
     return {
         "currency": price.currency,
-        "asked": f"{price.asked.normalize():f}",
-        "answered": f"{price.answered.normalize():f}",
+        "asked": price.plain_asked,
+        "answered": price.plain_answered,
         "most_output": str(price.most_output),
     }
 

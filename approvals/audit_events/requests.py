@@ -343,6 +343,7 @@ def _entry(
         data=data,
         request_id=request.pk,
         at=now,
+        delegation=request.delegation_chain,
     )
 
 

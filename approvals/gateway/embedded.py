@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from approvals.gateway.answers import BadAnswer, usage_words
+from approvals.gateway.shapes import BadAnswer, usage_words
 from approvals.gateway.tokens import usage_in
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")

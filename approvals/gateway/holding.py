@@ -54,7 +54,9 @@ class Channel:
         self.findings: list[GuardrailFinding] = []
         self._rules = rules
         self._category = category
-        self._looks = any(True for _ in rules.for_category(category))
+        own = tuple(rules.for_category(category))
+        self._looks = bool(own)
+        self._holds = any(map(is_strict, own))  # what only warns is looked at when all is there
         self._text = ""  # what went out last, for what begins in it, and what is held
         self._sent = 0  # how much of it went out
         self._base = 0  # where it begins in the whole
@@ -66,12 +68,24 @@ class Channel:
         if not self._looks:
             return text
         self._text += text
-        is_due = len(self._text) - self._seen >= _STRIDE
+        if not self._holds:
+            return text
+        # The more is held, the rarer: a text of any length costs time in proportion to it.
+        is_due = len(self._text) - self._seen >= max(_STRIDE, self.held // 8)
         return self._release(is_last=False) if is_due else ""
+
+    @property
+    def held(self) -> int:
+        """How many characters wait."""
+        return len(self._text) - self._sent if self._holds else 0
 
     def finish(self) -> str:
         """Return what is left. Raises `Stopped`."""
-        return self._release(is_last=True) if self._looks else ""
+        if self._holds:
+            return self._release(is_last=True)
+        if self._looks:
+            self._noted(scan(placed(self.path, self._text), self._rules, category=self._category))
+        return ""
 
     def _release(self, *, is_last: bool) -> str:
         self._seen = length = len(self._text)

@@ -7,7 +7,7 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
-from approvals.holders import autonomy, budgets, kill, reach, retries
+from approvals.holders import autonomy, budgets, delegation, kill, reach, retries
 from approvals.holders.asked import Asked
 from approvals.leash import Held
 
@@ -15,6 +15,7 @@ HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (
     kill.held,
     reach.held,
     autonomy.held,
+    delegation.held,
     budgets.held,
     retries.held,
 )

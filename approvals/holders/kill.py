@@ -1,5 +1,6 @@
 """What a thrown kill switch holds: everything within its scope."""
 
+from approvals.delegating.links import links_of, path_of
 from approvals.holders.asked import Asked
 from approvals.leash import Held, Refusal
 from tenants.killing import CODE, Act, read_thrown, stopping
@@ -15,10 +16,9 @@ def held(asked: Asked) -> Held:
 
 
 def _act(asked: Asked) -> Act:
-    delegation = asked.known.get("delegation") or {}
     return Act(
         agent_id=asked.agent.pk,
         category=asked.submission.category,
         integration=asked.submission.integration,
-        path=delegation.get("path", ""),
+        path=path_of(link.id for link in links_of(asked.known.get("delegation"))),
     )

@@ -52,7 +52,6 @@ class Migration(migrations.Migration):
                 ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=None)),
                 ('last_seq', models.PositiveIntegerField(default=0)),
                 ('last_digest', models.CharField(blank=True, default='', max_length=80)),
-                ('forgotten_at', models.DateTimeField(null=True)),
                 ('agent', govapp.common.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='tenants.agent')),
             ],
         ),

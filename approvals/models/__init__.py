@@ -10,6 +10,7 @@ from approvals.models.contact import (
     MessageTemplate,
     PushSubscription,
 )
+from approvals.models.delegation import Delegation, DelegationBudget, DelegationSpend
 from approvals.models.discussion import Comment
 from approvals.models.emergency import BreakGlassReview
 from approvals.models.execution import ExecutionGrant, GrantKey
@@ -50,6 +51,9 @@ __all__ = [
     "ChatConnection",
     "Comment",
     "ContactPreference",
+    "Delegation",
+    "DelegationBudget",
+    "DelegationSpend",
     "ExecutionGrant",
     "Exercise",
     "Finding",

@@ -33,6 +33,14 @@ class ModelPrice(TenantOwned):
     def public_id(self) -> str:
         return public_id("mp", self.pk)
 
+    @property
+    def plain_asked(self) -> str:
+        return f"{self.asked.normalize():f}"
+
+    @property
+    def plain_answered(self) -> str:
+        return f"{self.answered.normalize():f}"
+
 
 class ModelCall(TenantOwned):
     """One call: who asked which model, how it ended, what it used. Nothing of what was said."""
@@ -87,3 +95,7 @@ class ModelCall(TenantOwned):
     @property
     def public_id(self) -> str:
         return public_id("gw", self.pk)
+
+    @property
+    def plain_cost(self) -> str:
+        return f"{self.cost.normalize():f}"

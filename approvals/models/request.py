@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import MD5, Cast, Concat
 
@@ -30,7 +31,7 @@ class ActionRequest(TenantOwned):
     immutable_fields = (
         "tenant_id", "purpose", "agent", "owner_at_submission", "category_key", "category",
         "reason", "sources", "submitted_at", "integration", "run_key", "run", "step", "undoes",
-        "attempt_digest",
+        "attempt_digest", "delegation", "delegation_chain", "delegation_owners",
     )  # fmt: skip
     # What an approver may change while approving, and what follows from it.
     revisable = Revisable(
@@ -80,6 +81,13 @@ class ActionRequest(TenantOwned):
     step = TenantForeignKey(
         "approvals.RunStep", on_delete=models.PROTECT, null=True, related_name="led_to"
     )
+    # Under which delegation the agent asked, and who handed what to whom, as it was then.
+    delegation = TenantForeignKey(
+        "approvals.Delegation", on_delete=models.PROTECT, null=True, related_name="requests"
+    )
+    delegation_chain = models.JSONField(default=list, db_default=[])
+    # Who owned the agents that handed it on: they are on this agent's side.
+    delegation_owners = ArrayField(models.UUIDField(), default=list, db_default=[])
     # SHA-256 (hex) of what the category's target field held; empty when it names none.
     target_digest = models.CharField(max_length=64, blank=True, default="")
     # SHA-256 (hex) of category and payload, whichever policy decides: how often it was tried.
@@ -188,6 +196,12 @@ class ActionRequest(TenantOwned):
                 fields=["tenant_id", "undoes"],
                 condition=models.Q(undoes__isnull=False),
                 name="request_undoes",
+            ),
+            # what was asked under a delegation
+            models.Index(
+                fields=["tenant_id", "delegation", "submitted_at"],
+                condition=models.Q(delegation__isnull=False),
+                name="request_delegation",
             ),
             # the usual amount: what was granted in a category, newest first
             models.Index(

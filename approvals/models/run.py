@@ -43,8 +43,6 @@ class Run(TenantOwned):
     labels = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     last_seq = models.PositiveIntegerField(default=0)
     last_digest = models.CharField(max_length=80, blank=True, default="")
-    # When its words were emptied, its time of keeping being over.
-    forgotten_at = models.DateTimeField(null=True)
 
     if TYPE_CHECKING:
         steps: RelatedManager["RunStep"]

@@ -36,6 +36,7 @@ from approvals.selectors.approvers import (
 )
 from approvals.selectors.board import Board, load_board_and_votes, may_take_back
 from approvals.selectors.chains import ChainLink, read_chain
+from approvals.selectors.delegations import cut
 from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.messages import Delivery, deliveries_of
@@ -107,6 +108,7 @@ class ActionPage:
     may_change: bool
     may_take_back: bool  # the reader's own approval, while it waits
     undoing: Undoing
+    delegation_cut: str  # why nothing is done any more under the delegation that it came under
 
     @property
     def run_name(self) -> str:
@@ -252,7 +254,17 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
         may_change=_may_change(request, standing),
         may_take_back=request.is_pending and _may_take_back(board, member),
         undoing=read_undoing(request, member, now),
+        delegation_cut=_delegation_cut(request),
     )
+
+
+def _delegation_cut(request: ActionRequest) -> str:
+    can_still = request.execution_state in (ExecutionState.NOT_STARTED, ExecutionState.GRANTED)
+    is_open = request.is_pending or RequestStatus(request.status).is_grantable
+    if request.delegation_id is None or not (is_open and can_still):
+        return ""
+    problem = cut(request.delegation_id)
+    return problem.sentence if problem else ""
 
 
 def _all_stages(request: ActionRequest) -> list[RequirementStage]:

@@ -98,7 +98,7 @@ class Crowd:
 
 def _side(request: ActionRequest) -> Hashable:
     """What decides whose rights count and who is on the agent's side."""
-    owners = request.agent.owner_id, request.owner_at_submission_id
+    owners = request.agent.owner_id, request.owner_at_submission_id, *request.delegation_owners
     return request.category_id, owners, request.on_behalf_of
 
 

@@ -280,7 +280,8 @@ def _agents_side(member: Membership) -> Q:
     owned = Q(agent__owner=member)
     # Compared with null, the negation of this would be null: no row at all.
     owned_then = Q(owner_at_submission__isnull=False, owner_at_submission=member)
-    return owned | owned_then | Q(behalf__in=names)
+    handed_on = Q(delegation_owners__contains=[member.pk])
+    return owned | owned_then | handed_on | Q(behalf__in=names)
 
 
 def _trimmed(field: str) -> Func:

@@ -53,7 +53,7 @@ def count_stopped(switch: KillSwitch) -> Stopped:
         requests_in([scope], "request__"), redeemed_at=None, revoked_at=None, expires_at__gt=now
     )
     agents = Agent.objects.filter(status=AgentStatus.ACTIVE)
-    if switch.scope == KillScope.AGENT:
+    if switch.agent_id is not None:
         agents = agents.filter(pk=switch.agent_id)
     elif switch.scope != KillScope.TENANT:
         lately = ActionRequest.objects.filter(requests_in([scope]), submitted_at__gt=now - _LATELY)

@@ -14,13 +14,14 @@ from django.db import connection
 
 from approvals.lineage import Closing, Link, Verified, verify
 from approvals.models import ActionRequest, Run, RunStep, RunStepInput
-from audit.models import LedgerEvent
+from audit.models import LedgerEvent, Pruning
 from govapp.common.api.pagination import Page, Position, read_page
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id, public_id
 
 PAGE_SIZE: Final = 50
 MOST_SOURCES: Final = 20
+PRUNED: Final = "Its time of keeping is over: events of it were pruned, so nobody can say."
 _PREFIX: Final = "run"
 # Joins `selectors.situation`: what flows into the submission, if it names a run of this agent.
 RUN_SQL: Final = (
@@ -123,7 +124,9 @@ def sources_of(run: Run, step: RunStep | None) -> list[tuple[int, dict[str, str]
     """
     tenant = run.tenant_id
     start = step.pk if step else run.pk
-    values = [start, tenant, tenant, run.pk, step is None, MOST_SOURCES]
+    values: list[UUID | bool | int] = [
+        start, tenant, tenant, run.pk, step is None, MOST_SOURCES,
+    ]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_SOURCES, values)
         return [(number, json.loads(source)) for number, source in cursor.fetchall()]
@@ -132,7 +135,8 @@ def sources_of(run: Run, step: RunStep | None) -> list[tuple[int, dict[str, str]
 def verify_run(run: Run) -> Verified:
     """Look through the record of a run: is every one of its events there, and each as it was?
 
-    Two statements. It reads the record and not the run's tables: those could be edited as well.
+    Two statements, and one more when something is missing: whether that may have been pruned. It
+    reads the record and not the run's tables, which could be edited as well.
     """
     links: list[Link] = []
     closing = None
@@ -146,7 +150,13 @@ def verify_run(run: Run) -> Verified:
         if kind == "run.closed":
             data = said["data"]
             closing = Closing(data["steps"], data["requests"], data["events"])
-    return verify(links, last_seq=run.last_seq, closing=closing)
+    found = verify(links, last_seq=run.last_seq, closing=closing)
+    if (
+        not found.is_whole
+        and Pruning.objects.filter(before__gt=run.started_at, status="done").exists()
+    ):
+        return Verified(found.events, found.is_closed, (PRUNED,))
+    return found
 
 
 def _events(run: Run) -> Sequence[tuple[UUID, str, bytes]]:

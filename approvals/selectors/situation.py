@@ -5,7 +5,7 @@ security holds for each of the tables, as in any other statement.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -18,7 +18,9 @@ from django.db.models import Field, Model
 from approvals.enums import GuardrailStatus, PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
 from approvals.selectors.attempts import RETRIES_SQL
+from approvals.selectors.delegations import DELEGATION_SQL
 from approvals.selectors.runs import RUN_SQL, read_run_id
+from govapp.common.arrays import uuid_array
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
 from tenants.selectors.autonomy import AUTONOMY_SQL, ENVIRONMENT_SQL
@@ -50,11 +52,12 @@ _HOLDERS: Final[tuple[tuple[str, str], ...]] = (
     ("retries", RETRIES_SQL),
     ("autonomy", AUTONOMY_SQL),
     ("environment", ENVIRONMENT_SQL),
+    ("delegation", DELEGATION_SQL),
 )
 _ASKED: Final = (
     "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"
     " %s::text AS environment, %s::text AS run, %s::uuid AS run_id, %s::text AS step,"
-    " %s::text AS attempt_digest"
+    " %s::text AS attempt_digest, %s::uuid[] AS delegation"
 )
 
 
@@ -87,8 +90,12 @@ def read_situation(
     run: str = "",
     step: str = "",
     attempt_digest: str = "",
+    delegation: Sequence[UUID] = (),
 ) -> Situation:
-    """Return the database's time, and what is known of this agent, category and policy."""
+    """Return the database's time, and what is known of this agent, category and policy.
+
+    `delegation` has the ids of the chain that the agent acts under.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _statement(),
@@ -101,6 +108,7 @@ def read_situation(
                 read_run_id(run),
                 step,
                 attempt_digest,
+                uuid_array(delegation),
                 require_tenant_id(),
             ],
         )

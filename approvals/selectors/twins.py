@@ -39,7 +39,8 @@ SELECT timer.request_id, timer.id, (timer.due_at AT TIME ZONE 'UTC')::text,
   (stage.opened_at AT TIME ZONE 'UTC')::text, (stage.deadline_at AT TIME ZONE 'UTC')::text,
   (request.deadline_at AT TIME ZONE 'UTC')::text,
   ROW(timer.level, request.purpose, request.category_id, agent.owner_id,
-    request.owner_at_submission_id, request.on_behalf_of)::text || board.stages AS kind
+    request.owner_at_submission_id, request.on_behalf_of,
+    request.delegation_id)::text || board.stages AS kind
 FROM (
   SELECT *, count(*) OVER (PARTITION BY request_id) AS due FROM approvals_timer
   WHERE request_id = ANY(%s::uuid[]) AND status = 'armed' AND due_at <= %s) AS timer

@@ -14,6 +14,7 @@ from approvals.policies.obligations import EvaluatedObligations
 from approvals.services.judging import Judgement, judge_submission
 from approvals.submission_check import check_submission
 from govapp.common.errors import Conflict, FieldError, Invalid
+from govapp.common.ids import public_id
 
 NOTHING_CHANGED: Final = "Nothing is changed; approve it as it is."
 
@@ -89,6 +90,8 @@ def _submission(request: ActionRequest, payload: dict[str, Any], summary: str) -
         step=request.step.key if request.step else "",
         estimated_cost=request.estimated_cost,
         on_behalf_of=request.on_behalf_of,
+        delegation=public_id("dg", request.delegation_id) if request.delegation_id else "",
+        is_reserved=request.delegation_id is not None,
     )
 
 

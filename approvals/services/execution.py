@@ -25,6 +25,7 @@ from approvals.models import ActionRequest, ExecutionGrant, Vote
 from approvals.obligations import grant_not_before
 from approvals.selectors.closed import closed_environment
 from approvals.services.callbacks import queue_callbacks
+from approvals.services.delegations import require_whole
 from approvals.services.grant_keys import signing_key
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import ended, lock_request
@@ -67,8 +68,9 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
 
     One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
     `Forbidden` for an agent that is not active or may not use the integration any more, while a
-    kill switch stops it or its environment is read-only, `NotYet` while a rule holds it back, and
-    `Conflict` when the decision gives none, or it was issued, used or withdrawn.
+    kill switch stops it or its environment is read-only, `DelegationRefused` when it was asked for
+    under a delegation that was cut, `NotYet` while a rule holds it back, and `Conflict` when the
+    decision gives none, or it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
@@ -78,6 +80,7 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     _require_in_reach(request)
     _require_open_environment(request)
     now = clock.now()
+    require_whole(request)
     _require_not_held_back(request, now)
     former = _expired_grant(request, now)
     if former is not None:
@@ -228,6 +231,8 @@ def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | No
 def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
     version = request.policy_version
     integration = {"integration": request.integration} if request.integration else {}
+    chain = [each["id"] for each in request.delegation_chain]
+    delegation = {"delegation": chain} if chain else {}
     issued = int(grant.issued_at.timestamp())
     return {
         "iss": grant_tokens.issuer_of(request.tenant_id),
@@ -242,6 +247,7 @@ def _claims(request: ActionRequest, grant: ExecutionGrant) -> dict[str, Any]:
         "request": request.public_id,
         "category": request.category_key,
         **integration,
+        **delegation,
         "payload_digest": request.payload_digest,
         "policy_version": version.number if version else None,
     }

@@ -62,8 +62,10 @@ def prepare_injection(request: ActionRequest, *, by: UUID | None) -> Injection |
     that was granted the integration for this category itself.
     """
     slug = request.integration
+    if not slug:
+        return None
     found = Integration.objects.filter(slug=slug, kind=IntegrationKind.INJECTED).first()
-    if not slug or found is None:
+    if found is None:
         return None
     if by is None:
         return Forbidden(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import structlog
 
 from approvals.deadlines import Office
+from approvals.delegating.links import Link, links_of
 from approvals.enums import RequestStatus
 from approvals.facts import (
     Submission,
@@ -36,6 +37,7 @@ from approvals.policies import (
     evaluate,
 )
 from approvals.policies.obligations import NO_OBLIGATIONS
+from approvals.selectors.delegations import Claim, find_claim, hold_budgets, hold_chain
 from approvals.selectors.history import History, Question, read_history
 from approvals.selectors.policies import compiled
 from approvals.selectors.reserved import known_to_holders
@@ -85,6 +87,8 @@ class Judgement:
     attempt_digest: str = ""
     # What the holders looked at, by its name.
     known: Mapping[str, Any] = field(default_factory=dict)
+    claim: Claim | None = None  # the delegation that was named, also when it is another agent's
+    chain: tuple[Link, ...] = ()  # under which it comes; empty when it comes under none
 
     @property
     def status(self) -> RequestStatus:
@@ -130,7 +134,8 @@ def judge_submission(
 ) -> Judgement:
     """Judge a submission by how the tenant stands at this moment.
 
-    One statement; one more when a rule that can apply looks at what came before. `is_binding` is
+    One statement; one more when a rule that can apply looks at what came before, and up to three
+    more under a delegation, which is held as it is when it is binding. `is_binding` is
     whether it is about to be stored: then the submissions that such a rule looks at wait for one
     another, and the version in shadow is evaluated as well. `under` is tried instead of what
     decides. `instead_of` is the pending request that this submission replaces: as history it does
@@ -138,6 +143,9 @@ def judge_submission(
     reserved, instead of how they stand.
     """
     tried = attempt_digest(submission)
+    claim = _claimed(submission, is_binding=is_binding)
+    # Of what was given to another agent, this one is told nothing.
+    is_mine = claim is not None and claim.delegation.to_agent_id == agent.pk
     found = read_situation(
         agent_id=agent.pk,
         category=submission.category,
@@ -146,7 +154,9 @@ def judge_submission(
         run=submission.run,
         step=submission.step,
         attempt_digest="" if instead_of else tried,
+        delegation=claim.chain if claim and is_mine else (),
     )
+    chain = links_of(found.holders["delegation"])
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
     guarded = guard(submission, rules_of(found.guardrails))
@@ -163,6 +173,7 @@ def judge_submission(
     facts = facts_of(
         guardrail_findings=guarded.names,
         run_labels=_run_labels(found),
+        delegation_depth=len(chain),
         agent=agent,
         agent_status=found.agent_status or "",
         submission=submission,
@@ -208,6 +219,8 @@ def judge_submission(
         office=Office(found.office, zone_of(found.time_zone)),
         attempt_digest=tried,
         known=known,
+        claim=claim,
+        chain=chain,
     )
 
 
@@ -215,6 +228,15 @@ def _run_labels(found: Situation) -> frozenset[str] | None:
     """Return the labels that flow into it; None when it is in no run that is known by its id."""
     run = found.holders.get("run")
     return None if run is None else frozenset(run["labels"])
+
+
+def _claimed(submission: Submission, *, is_binding: bool) -> Claim | None:
+    """Find the delegation that a submission names. Nobody cuts its chain until this is done."""
+    claim = find_claim(submission.delegation) if submission.delegation else None
+    if claim and is_binding:
+        hold_chain(claim.chain)
+        hold_budgets(claim.chain)
+    return claim
 
 
 def _refusals(

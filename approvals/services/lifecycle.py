@@ -16,6 +16,7 @@ from approvals.enums import (
 )
 from approvals.models import ActionRequest, RequirementStage
 from approvals.services import alarms, callbacks, notifications, spending
+from approvals.services.delegated_spend import release_spend, settle_spend
 from approvals.services.schedule import close_timers
 from audit.actors import SYSTEM, Actor
 from govapp.common.live import (
@@ -59,6 +60,8 @@ def move(
     else:
         _end(request, now)
     if to.is_final:
+        if former is not None and not to.is_grantable:
+            release_spend(request=request)
         events.record_decided(request=request, actor=actor, now=now)
         if former is not None:  # as it is born, it was reserved with its judgement
             spending.follow_status(request, to, now)
@@ -87,6 +90,7 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
     update(request, *fields)
     if to in (ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
         _look_at_conduct(request)
+    settle_spend(request=request, to=to)
     tell_whoever_waits(request)
 
 

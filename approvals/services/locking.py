@@ -23,7 +23,8 @@ _HOW: dict[str, str] = {
 
 _TO_PROMPT = (
     "tenant_id", "agent_id", "owner_at_submission_id", "category_id", "summary", "on_behalf_of",
-    "status", "version", "execution_state", "purpose", "deadline_at",
+    "status", "version", "execution_state", "purpose", "deadline_at", "delegation_id",
+    "delegation_chain", "delegation_owners",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from approvals.grant_tokens import GrantTokenInvalid
 from approvals.killing import death_of
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
 from approvals.selectors.closed import closed_environment
+from approvals.selectors.delegations import cut
 from approvals.services.injection import Injected, prepare_injection
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
@@ -179,10 +180,10 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
     if Tenant.objects.get(pk=request.tenant_id).is_suspended:
         return Conflict("This account is suspended.", code="tenant_suspended")
     why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
-    if why is not None:
-        return Conflict(why.sentence, code=why.code)
-    shut = closed_environment(request)
-    return None if shut is None else Conflict(shut.sentence, code=shut.code)
+    why = why or closed_environment(request)
+    if why is None and request.delegation_id:
+        why = cut(request.delegation_id, hold=True)
+    return None if why is None else Conflict(why.sentence, code=why.code)
 
 
 def _forged(error: GrantTokenInvalid) -> Invalid:

@@ -5,16 +5,20 @@ from uuid import UUID
 
 from django.db import transaction
 
+from approvals.delegating.links import chain_of, owners_of
 from approvals.digests import canonical_json, payload_digest
 from approvals.enums import Purpose, RequestStatus
 from approvals.facts import Submission
 from approvals.guarding import without_masked_words
+from approvals.holders.delegation import is_of_chain
 from approvals.models import ActionRequest, CallbackEndpoint, PolicyVersion, ShadowResult
 from approvals.policies import Evaluation, Policy
 from approvals.rules import may_cancel
 from approvals.selectors.board import Board, keep_in_hand
 from approvals.selectors.stage_clock import StageClock
 from approvals.services import notifications
+from approvals.services.delegated_spend import reserve_spend
+from approvals.services.delegations import note_refused_use
 from approvals.services.judging import Judgement, Shadowed, judge_submission
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
@@ -77,6 +81,7 @@ def submit_action(
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if joined is not None:
             count_request(run=joined.run, request=request)
+        _note_delegation(request, agent, judged)
         if to == RequestStatus.PENDING:
             board = open_requirements(
                 request=request, evaluation=judged.evaluation, now=judged.now, clock=stages
@@ -176,6 +181,9 @@ def _build(
         run_key=submission.run,
         run=joined.run if joined else None,
         step=joined.step if joined else None,
+        delegation=judged.claim.delegation if judged.claim and judged.chain else None,
+        delegation_chain=chain_of(judged.chain),
+        delegation_owners=owners_of(judged.chain),
         target_digest=judged.target_digest,
         attempt_digest="" if is_too_often(judged) else judged.attempt_digest,
         estimated_cost=submission.estimated_cost,
@@ -191,6 +199,19 @@ def _build(
         because=judged.because,
         submitted_at=judged.now,
     )
+
+
+def _note_delegation(request: ActionRequest, agent: Agent, judged: Judgement) -> None:
+    """Take its cost from the budgets of its chain, or record that the chain refuses it."""
+    claim = judged.claim
+    if claim is None:
+        return
+    if request.status == RequestStatus.BLOCKED:
+        why = next((each for each in judged.held.refusals if is_of_chain(each)), None)
+        if why is not None:
+            note_refused_use(claim, by=agent, code=why.code, why=why.sentence, request=request)
+    else:
+        reserve_spend(request=request, ids=claim.chain, links=judged.chain)
 
 
 def _note_shadow(request: ActionRequest, live: Evaluation, shadowed: Shadowed) -> None:

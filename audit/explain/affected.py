@@ -88,6 +88,8 @@ def _decided(case: Case, vote: Told) -> bool:
 def _asked(case: Case, voice: Voice) -> Iterator[Sentence]:
     told = case.asked
     behalf = ", on behalf of a person," if told.text("on_behalf_of") else ""
+    if case.delegation:
+        behalf = f", to which other software had handed the task,{behalf.removeprefix(',')}"
     kind = told.text("category_name")
     what = f" ({voice.words(kind)})" if kind else ""
     yield told.say(

@@ -29,7 +29,7 @@ def asked(case: Case, voice: Voice) -> Iterator[Sentence]:
     if told.type != "action_request.submitted":
         return
     yield told.say(told.row.summary, *_frame(told))
-    yield told.say(chain_words(case))
+    yield told.say(chain_words(case), *_links(case))
     if reason := told.text("reason") or told.text("agent_reason"):
         yield told.say(f"The agent gave this reason: “{voice.words(reason)}”")
     else:
@@ -77,9 +77,20 @@ def _source_words(source: Mapping[str, Any]) -> str:
 def chain_words(case: Case) -> str:
     """Say through whom the request came."""
     behalf = case.asked.text("on_behalf_of")
+    agents = case.agents
+    if len(agents) > 1:
+        handed = ", which handed part of its rights to the agent ".join(agents)
+        first = f"{behalf}, then the agent" if behalf else "the agent"
+        return f"It came through this chain: {first} {handed}."
     if behalf:
         return f"It came through this chain: {behalf}, then the agent {case.agent}."
     return f"The agent {case.agent} asked by itself: it named nobody on whose behalf it acts."
+
+
+def _links(case: Case) -> Iterator[str]:
+    for link in case.delegation:
+        giver, taker = (plain(mapping(link.get(end)).get("name")) for end in ("from", "to"))
+        yield f"Delegation {plain(link.get('id'))}: from {giver} to {taker}."
 
 
 def guardrail_lines(told: Told) -> list[str]:

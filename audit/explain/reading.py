@@ -127,6 +127,20 @@ class Case:
         return plain(mapping(agent).get("name") or agent) or self.asked.by
 
     @cached_property
+    def delegation(self) -> list[Mapping[str, Any]]:
+        """The links under which the agent acted, the first one first."""
+        return rows(self.asked.row.body.get("delegation"))
+
+    @property
+    def agents(self) -> list[str]:
+        """The agents that it came through by name; the one that asked is the last."""
+        links = self.delegation
+        if not links:
+            return [self.agent]
+        parties = [links[0].get("from"), *(link.get("to") for link in links)]
+        return [plain(mapping(party).get("name")) for party in parties]
+
+    @cached_property
     def fields(self) -> tuple[tuple[str, str], ...]:
         """What the action consists of: names and values, nested ones with dotted names."""
         try:

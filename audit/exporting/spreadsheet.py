@@ -22,6 +22,7 @@ _COLUMNS: Final = (
     "request",
     "summary",
     "data",
+    "delegation",
 )
 _BEGINS_FORMULA: Final = ("=", "+", "-", "@")
 _BLANKS: Final = ("\t", "\r", "\n")
@@ -57,6 +58,7 @@ def row_of(body: Mapping[str, Any], index: int) -> bytes:
             body.get("request", ""),
             body.get("summary", ""),
             json.dumps(body.get("data") or {}, ensure_ascii=False, sort_keys=True),
+            " ".join(link["id"] for link in body.get("delegation") or ()),
         )
     )
 

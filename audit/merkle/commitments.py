@@ -136,7 +136,7 @@ class _Hiding:
         whole = dict(body)
         if "summary" in whole:
             whole["summary"] = self._searched(whole["summary"], self._needles)
-        for name in ("actor", "on_behalf_of", "subject", "data"):
+        for name in ("actor", "on_behalf_of", "delegation", "subject", "data"):
             if name in whole:
                 whole[name] = self._replaced(whole[name])
         subject = whole.get("subject")

@@ -124,6 +124,7 @@ def _facts(case: Case, voice: Voice) -> list[tuple[str, str]]:
         ("Request", case.request),
         ("Kind of action", f"{kind} ({key})" if kind and key else kind or key),
         ("Asked by", f"the agent {case.agent}"),
+        ("Handed on", " to ".join(case.agents) if case.delegation else ""),
         ("On behalf of", told.text("on_behalf_of") or "nobody named"),
         ("Can be undone", "" if undone is None else "yes" if undone else "no"),
         ("Environment", told.text("environment")),

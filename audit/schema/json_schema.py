@@ -70,6 +70,7 @@ def schema_of(event: EventType) -> dict[str, Any]:
             "at": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"},
             "actor": _texts("kind", "id", "name"),
             "on_behalf_of": _texts("kind", "id", "name"),
+            "delegation": {"type": "array", "minItems": 1, "items": _link()},
             "subject": _texts("type", "id", "label"),
             "summary": {"type": "string"},
             "request": _id("ar"),
@@ -87,6 +88,15 @@ def schema_of(event: EventType) -> dict[str, Any]:
         "required": ["v", "id", "tenant", "type", "at", "actor", "subject", "summary", "data"],
         "additionalProperties": False,
         "$defs": {"cut": _CUT},
+    }
+
+
+def _link() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"id": _id("dg"), "from": _texts("id", "name"), "to": _texts("id", "name")},
+        "required": ["id", "from", "to"],
+        "additionalProperties": False,
     }
 
 

@@ -14,8 +14,9 @@ One line of JSON each (RFC 8785), version 2. Made from `audit/schema/tables.py`;
 
 Every event has `v`, `id`, `tenant`, `type`, `at` (the database's clock, UTC), `actor`
 (kind, id, name), `subject` (type, id, label), `summary` (one sentence) and `data`; some have
-`on_behalf_of`, `request` (the action request that it belongs to), `correlation` and `key` (by which
-an agent called).
+`on_behalf_of`, `delegation` (the chain under which an agent acts: `id`, `from` and `to` of each
+link, the first one first), `request` (the action request that it belongs to), `correlation` and
+`key` (by which an agent called).
 
 **Personal texts are not in the hashed bytes.** Where a person's name or address stood, what a
 person wrote, or what a request asks for, there is `⟦n⟧`; `personal` says for each number of whom

@@ -232,7 +232,7 @@ credential.use_refused | A key that is right was refused | key agent agent_name 
 credential.leak_reported | A key got into other hands | key prefix label agent agent_name since
     counts:object tokens_ended:number agent_paused:flag
 access_token.issued | An agent got a token for minutes | key agent agent_name token_prefix
-    token_scopes:list thumbprint? token_expires_at
+    token_scopes:list thumbprint? token_expires_at delegation~
 agent.autonomy_set | What agents may do of their own accord was set | agent? agent_name? pattern
     level? former? reason asked_by
 agent.autonomy_removed | What agents may do of their own accord is set no more | agent?
@@ -252,6 +252,14 @@ loosening.confirmed | What lets agents do more was confirmed | kind sentence rea
     single_person:flag
 loosening.withdrawn | What would let agents do more was withdrawn | kind sentence reason asked_by
     single_person:flag
+delegation.created | An agent handed part of its rights to another | from:object to:object
+    categories:list? integrations:list? budget:object? expires_at depth_left:number purpose
+    token_prefix
+delegation.revoked | A delegation was cut, with everything under it | from:object to:object reason
+    cut:number
+delegation.refused | An agent wanted to hand on what it may not | to code why
+delegation.used_refused | A delegation does not allow what was wanted | from:object to:object code
+    why
 grant_key.made | The key that signs permissions was made | kid public_key_sha256
 """
 _KILL: Final = """

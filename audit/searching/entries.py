@@ -74,6 +74,8 @@ def _ids(body: Mapping[str, Any]) -> Iterator[str]:
     """What is compared as it is: ids say nothing about anybody."""
     for name in ("id", "request", "correlation", "key"):
         yield str(body.get(name) or "")
+    for link in body.get("delegation") or ():
+        yield str(link["id"])
     for name in ("actor", "subject", "on_behalf_of", "run"):
         part = body.get(name)
         if isinstance(part, Mapping):

@@ -1,7 +1,7 @@
 """What an event says, as the bytes that are hashed, stored and exported."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +30,8 @@ class Entry:
     `summary` is one sentence that a person understands without anything else; `data` is what a
     machine needs, without floats (money as strings). `at` is the database's time when the caller
     has read it already. Texts about people and of their hand are marked (`audit.actors.Personal`)
-    in `data`, or in `personal` when only the summary has them.
+    in `data`, or in `personal` when only the summary has them. `delegation` is the chain of
+    delegations under which it is done: who handed what to whom, the first link first.
     """
 
     event_type: str
@@ -43,6 +44,7 @@ class Entry:
     at: datetime | None = None
     personal: tuple[Personal, ...] = ()
     run: RunPlace | None = None
+    delegation: Sequence[Mapping[str, Any]] = ()
 
 
 class Bodies:
@@ -99,6 +101,8 @@ class Bodies:
         }  # fmt: skip
         if entry.on_behalf_of is not None:
             body["on_behalf_of"] = _named(entry.on_behalf_of)
+        if entry.delegation:
+            body["delegation"] = list(entry.delegation)
         if entry.request_id is not None:
             body["request"] = public_id("ar", entry.request_id)
         if entry.run is not None:

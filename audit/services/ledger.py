@@ -37,14 +37,16 @@ def record(
     on_behalf_of: Actor | None = None,
     at: datetime | None = None,
     personal: Iterable[Personal] = (),
+    delegation: Sequence[Mapping[str, Any]] = (),
 ) -> Recorded:
     """Write one event of the bound tenant and return it: `record_many` of one `Entry`.
 
     Called by the typed functions in each app's `audit_events.py`.
     """
     entry = Entry(
-        event_type, actor, subject, summary, data, request_id, on_behalf_of, at, tuple(personal)
-    )
+        event_type, actor, subject, summary, data, request_id, on_behalf_of, at, tuple(personal),
+        delegation=delegation,
+    )  # fmt: skip
     return record_entry(entry)
 
 

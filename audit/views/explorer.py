@@ -138,6 +138,14 @@ def _facts(body: dict[str, Any]) -> list[dict[str, str]]:
             f"{subject.get('type', '')} {subject.get('id', '')}",
         ),
         ("On behalf of", (body.get("on_behalf_of") or {}).get("name", ""), ""),
+        *(
+            (
+                "Handed on",
+                f"{link['from']['name']} to {link['to']['name']}",
+                link["id"],
+            )
+            for link in body.get("delegation") or ()
+        ),
         ("Correlation", body.get("correlation", ""), ""),
         ("Key", body.get("key", ""), "by which the agent called"),
     ]

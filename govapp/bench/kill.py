@@ -130,7 +130,7 @@ async def _load(port: int, company: Company, tokens: list[str], aside: ThreadPoo
     clients += [_client(port, shared, redeemed, _is_used, ended) for _ in range(_REDEEMERS)]
     working = asyncio.gather(*clients)
     await asyncio.sleep(_BEFORE)
-    while not (submitted.accepted and redeemed.accepted):  # however slow the machine is
+    while tokens and not (submitted.accepted and redeemed.accepted):  # on a slow machine
         await asyncio.sleep(0.01)
     pressed, returned = await asyncio.get_running_loop().run_in_executor(aside, _press, company)
     await asyncio.sleep(_AFTER)

@@ -25,6 +25,7 @@ BENCHMARKS: Final = {
     "report": "report:run",
     "cycle": "cycle:run",
     "kill": "kill:run",
+    "gateway": "gateway:run",
     "wait": "waiting:run",
     "timers": "timers:run",
     "pages": "pages:run",

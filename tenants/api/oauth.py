@@ -1,4 +1,4 @@
-"""`POST /oauth/token` (RFC 6749, RFC 9449) and what describes it (RFC 8414)."""
+"""`POST /oauth/token` (RFC 6749, RFC 8693, RFC 9449) and what describes it (RFC 8414)."""
 
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from govapp.common.api.ratelimit import spend_for_address
 from govapp.common.errors import RateLimited
+from tenants.api import grant_types as grants
 from tenants.dpop import ALGORITHMS
 from tenants.networks import client_address
 from tenants.scopes import ALL
@@ -31,7 +32,9 @@ def token(request: HttpRequest) -> HttpResponse:
         return _refused(TokenRefused("invalid_request", "Send a POST.", status=405))
     try:
         spend_for_address("token", client_address(request))
-        return _granted(_issue(request, _form(request)))
+        form = _form(request)
+        is_exchange = form.get("grant_type") == grants.TOKEN_EXCHANGE
+        return _granted(_issue(request, form), is_exchange=is_exchange)
     except RateLimited as limited:
         return _refused(
             TokenRefused("slow_down", limited.detail, status=429, retry_after=limited.retry_after)
@@ -48,7 +51,7 @@ def metadata(request: HttpRequest) -> JsonResponse:
         "token_endpoint": settings.BASE_URL + PATH,
         "jwks_uri": f"{settings.BASE_URL}/.well-known/jwks.json",
         "response_types_supported": [],
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": ["client_credentials", grants.TOKEN_EXCHANGE],
         "scopes_supported": list(ALL),
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "dpop_signing_alg_values_supported": list(ALGORITHMS),
@@ -79,11 +82,14 @@ def _issue(request: HttpRequest, form: dict[str, str]) -> GrantedToken:
     client_id, secret = _client(request, form)
     match form.get("grant_type"):
         case "client_credentials":
-            pass
+            delegation = ""
+        case grants.TOKEN_EXCHANGE:
+            delegation = _subject_token(form)
         case None:
             raise TokenRefused("invalid_request", "grant_type is missing.")
         case _:
-            raise TokenRefused("unsupported_grant_type", "Only client_credentials is known here.")
+            said = "Only client_credentials and token-exchange are known here."
+            raise TokenRefused("unsupported_grant_type", said)
     shown = Shown(
         secret,
         proof=request.headers.get("DPoP", ""),
@@ -91,7 +97,23 @@ def _issue(request: HttpRequest, form: dict[str, str]) -> GrantedToken:
         url=settings.BASE_URL + PATH,
         address=lambda: client_address(request),
     )
-    return issue_access_token(shown=shown, client_id=client_id, scope=form.get("scope"))
+    return issue_access_token(
+        shown=shown, client_id=client_id, scope=form.get("scope"), delegation=delegation
+    )
+
+
+def _subject_token(form: dict[str, str]) -> str:
+    """Return the token of the delegation that is exchanged (RFC 8693, section 2.1)."""
+    if form.get("subject_token_type") != grants.DELEGATION_TYPE or "subject_token" not in form:
+        said = f"Send subject_token, and subject_token_type {grants.DELEGATION_TYPE}."
+        raise TokenRefused("invalid_request", said)
+    if form.get("requested_token_type", grants.ACCESS_TYPE) != grants.ACCESS_TYPE:
+        raise TokenRefused("invalid_request", "Only access tokens are issued here.")
+    if "actor_token" in form:
+        raise TokenRefused("invalid_request", "Who acts is the client: send no actor_token.")
+    if "resource" in form or "audience" in form:
+        raise TokenRefused("invalid_target", "A token is for this server only.")
+    return form["subject_token"]
 
 
 def _client(request: HttpRequest, form: dict[str, str]) -> tuple[str, str]:
@@ -117,13 +139,15 @@ def _client(request: HttpRequest, form: dict[str, str]) -> tuple[str, str]:
     return client_id, unquote_plus(secret)
 
 
-def _granted(granted: GrantedToken) -> JsonResponse:
+def _granted(granted: GrantedToken, *, is_exchange: bool) -> JsonResponse:
     body = {
         "access_token": granted.text,
         "token_type": "DPoP" if granted.is_bound else "Bearer",
         "expires_in": granted.expires_in,
         "scope": " ".join(granted.scopes),
     }
+    if is_exchange:
+        body["issued_token_type"] = grants.ACCESS_TYPE
     return JsonResponse(body, headers=_NOT_STORED)
 
 

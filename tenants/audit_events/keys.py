@@ -24,7 +24,9 @@ def key_facts(credential: Credential) -> dict[str, Any]:
     }
 
 
-def access_token_issued(*, credential: Credential, token: AccessToken) -> None:
+def access_token_issued(
+    *, credential: Credential, token: AccessToken, delegation: str = ""
+) -> None:
     how = "bound to a key of its own" if token.thumbprint else "for whoever holds it"
     record(
         event_type="access_token.issued",
@@ -42,6 +44,7 @@ def access_token_issued(*, credential: Credential, token: AccessToken) -> None:
             "token_scopes": list(token.scopes),
             "thumbprint": token.thumbprint or None,
             "token_expires_at": token.expires_at.isoformat(),
+            **({"delegation": delegation} if delegation else {}),
         },
     )
 

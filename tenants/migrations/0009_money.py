@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('category', models.CharField(blank=True, default='', max_length=100)),
                 ('integration', models.CharField(blank=True, default='', max_length=100)),
                 ('run', models.CharField(blank=True, default='', max_length=100)),
+                ('cost_class', models.CharField(blank=True, default='', max_length=10)),
                 ('wanted', models.JSONField()),
                 ('spent', models.JSONField(null=True)),
                 ('lines', models.JSONField(default=list)),

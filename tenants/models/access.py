@@ -16,6 +16,7 @@ class AccessToken(TenantOwned):
 
     immutable_fields = (
         "tenant_id", "credential", "prefix", "secret_hash", "scopes", "thumbprint", "expires_at",
+        "delegation_id",
     )  # fmt: skip
 
     credential = TenantForeignKey(Credential, on_delete=models.CASCADE, related_name="tokens")
@@ -24,6 +25,8 @@ class AccessToken(TenantOwned):
     scopes = ArrayField(models.CharField(max_length=20))
     # Of the key that has to prove each use (RFC 7638); empty for a bearer token.
     thumbprint = models.CharField(max_length=43, default="", blank=True)
+    # Under which delegation everything is done that is done with it (RFC 8693); null: under none.
+    delegation_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
 

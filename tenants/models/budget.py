@@ -9,8 +9,6 @@ from tenants.enums import BudgetScope, OnExceed, Period, ReservationState, Spend
 from tenants.models.agent import Agent
 from tenants.models.people import Membership
 
-_DIGITS = {"max_digits": 30, "decimal_places": 6}
-
 
 class Budget(TenantOwned):
     """A limit on money, tokens or actions within a period. What it is about never changes."""
@@ -29,7 +27,7 @@ class Budget(TenantOwned):
     period = models.CharField(max_length=5, choices=Period)
     # Counts only what is of a category with this cost class; empty: everything.
     cost_class = models.CharField(max_length=10, blank=True, default="")
-    limit = models.DecimalField(**_DIGITS)
+    limit = models.DecimalField(max_digits=30, decimal_places=6)
     on_exceed = models.CharField(max_length=8, choices=OnExceed)
     # Percent of the limit from which on it warns; null: it does not.
     warn_at = models.PositiveSmallIntegerField(null=True)
@@ -63,7 +61,7 @@ class BudgetChange(TenantOwned):
     words_of = {"asked_by": ("reason",)}
 
     budget = TenantForeignKey(Budget, on_delete=models.PROTECT, related_name="changes")
-    limit = models.DecimalField(**_DIGITS)
+    limit = models.DecimalField(max_digits=30, decimal_places=6)
     on_exceed = models.CharField(max_length=8, choices=OnExceed)
     warn_at = models.PositiveSmallIntegerField(null=True)
     is_active = models.BooleanField()
@@ -99,8 +97,8 @@ class BudgetUse(TenantOwned):
     ref = models.CharField(max_length=200, blank=True, default="")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
-    reserved = models.DecimalField(**_DIGITS, default=0)
-    settled = models.DecimalField(**_DIGITS, default=0)
+    reserved = models.DecimalField(max_digits=30, decimal_places=6, default=0)
+    settled = models.DecimalField(max_digits=30, decimal_places=6, default=0)
     warned_at = models.DateTimeField(null=True)
     exceeded_at = models.DateTimeField(null=True)
 
@@ -131,6 +129,7 @@ class Reservation(TenantOwned):
     category = models.CharField(max_length=100, blank=True, default="")
     integration = models.CharField(max_length=100, blank=True, default="")
     run = models.CharField(max_length=100, blank=True, default="")
+    cost_class = models.CharField(max_length=10, blank=True, default="")
     wanted = models.JSONField()
     spent = models.JSONField(null=True)
     # [{"use", "budget", "measure", "reserved", "settled"}, …], amounts as text.
@@ -172,7 +171,7 @@ class SpendEntry(TenantOwned):
     holder = models.CharField(max_length=80, blank=True, default="")
     source = models.CharField(max_length=10, choices=SpendSource)
     currency = models.CharField(max_length=3, blank=True, default="")
-    amount = models.DecimalField(**_DIGITS, default=0)
+    amount = models.DecimalField(max_digits=30, decimal_places=6, default=0)
     tokens = models.BigIntegerField(default=0)
     count = models.IntegerField(default=0)
     # Nothing was reported: what was reserved is taken for spent.

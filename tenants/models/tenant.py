@@ -45,6 +45,8 @@ class Tenant(TenantOwned):
     reading_seconds = models.PositiveSmallIntegerField(default=0)
     # How many approvals one person may give in an hour; null: not limited.
     approvals_per_hour = models.PositiveSmallIntegerField(null=True)
+    # How often a task may be handed on from agent to agent; 0: not at all.
+    delegation_depth = models.PositiveSmallIntegerField(default=4, db_default=4)
     # Are requests that nobody executes mixed in, to see whether people look?
     canaries = models.BooleanField(default=False)
     # What was refused, denied or failed so many times within so many minutes is not looked at again

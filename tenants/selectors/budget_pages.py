@@ -14,6 +14,7 @@ from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.budgets.words import amount_words, budget_words, limit_words
 from tenants.models import Agent, Budget, BudgetChange, BudgetUse
+from tenants.selectors.budgets import Purpose, read_standings
 
 MOST_USES: Final = 50
 _SHOWN_IN_LIST: Final = 5
@@ -63,6 +64,15 @@ class BudgetRow:
 
 
 @dataclass(frozen=True)
+class LeftRow:
+    """A budget and what is left of it, in words."""
+
+    ident: str
+    name: str
+    left: str
+
+
+@dataclass(frozen=True)
 class ChangeRow:
     """A change of a budget, in words."""
 
@@ -91,6 +101,15 @@ def get_budget(ident: str) -> BudgetRow:
     if found is None:
         raise NotFound("There is no such budget.")
     return _rows([found])[0]
+
+
+def budgets_of(agent: Agent) -> list[LeftRow]:
+    """Return the budgets that are about an agent whatever it does, and what is left of each."""
+    _, standings = read_standings(Purpose(agent.pk))
+    return [
+        LeftRow(each.public_id, each.name, amount_words(each.measure, each.as_use().left))
+        for each in standings
+    ]
 
 
 def agents_with_limits() -> list[Agent]:
@@ -178,7 +197,8 @@ def _name(budget: Budget, names: dict[str, str]) -> str:
 
 
 def _agent_names(refs: Iterable[str]) -> dict[str, str]:
-    idents = {_uuid(ref.partition(" ")[0]) for ref in refs} - {None}
+    named = (_uuid(ref.partition(" ")[0]) for ref in refs)
+    idents = {each for each in named if each is not None}
     return {
         str(pk): name for pk, name in Agent.objects.filter(pk__in=idents).values_list("pk", "name")
     }

@@ -98,7 +98,11 @@ def page_of_integration(integration: Integration) -> IntegrationPage:
     )
     alerts = integration.alerts.select_related("agent").order_by("-found_at", "-pk")
     return IntegrationPage(
-        grants=list(grants.order_by("revoked_at", "-granted_at", "-pk")[:MOST_SHOWN]),
+        grants=list(
+            grants.order_by(F("revoked_at").desc(nulls_first=True), "-granted_at", "-pk")[
+                :MOST_SHOWN
+            ]
+        ),
         secret=VaultSecret.objects.filter(holder=integration.public_id).first(),
         uses=_uses(integration, now),
         alerts=list(alerts[:MOST_SHOWN]),

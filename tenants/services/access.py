@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from govapp.common.tenancy import tenant_transaction
+from tenants.delegated import delegations
 from tenants.doors import access_token_by_prefix, credential_by_prefix
 from tenants.dpop import BadProof, Proof, ProvenRequest, read_proof, use_once
 from tenants.keys import MARK, TOKEN_MARK
 from tenants.networks import is_allowed
 from tenants.principals import AgentPrincipal
-from tenants.refusals import AddressRefused, ProofRefused
+from tenants.refusals import AddressRefused, DelegationCut, ProofRefused
 from tenants.services.bearer import find_key
 
 BEARER: Final = "bearer"
@@ -35,8 +37,10 @@ def authenticate_key(shown: Shown) -> AgentPrincipal | None:
     or its agent may not act now.
 
     Raises `Forbidden` when its tenant is suspended, `AddressRefused` outside of the key's
-    networks, `ProofRefused` (RFC 9449, section 7) and `Unavailable` when proofs cannot be
-    remembered: whoever has the key is told so. One statement; no tenant may be bound.
+    networks, `ProofRefused` (RFC 9449, section 7), `DelegationCut` for a token that is bound to a
+    delegation which is over, and `Unavailable` when proofs cannot be remembered: whoever has the
+    key is told so. One statement, and two more for a token that is bound to a delegation; no
+    tenant may be bound.
     """
     is_token = shown.text.startswith(TOKEN_MARK)
     mark, door = (TOKEN_MARK, access_token_by_prefix) if is_token else (MARK, credential_by_prefix)
@@ -46,6 +50,7 @@ def authenticate_key(shown: Shown) -> AgentPrincipal | None:
     principal = principal_of(row)
     check_address(principal, row, shown)
     _check_proof(principal, row, shown)
+    check_delegation(principal)
     return principal
 
 
@@ -61,6 +66,7 @@ def principal_of(row: dict[str, Any]) -> AgentPrincipal:
         killed=row["killed"] or "",
         calls_per_second=row["calls_per_second"],
         tenant_calls_per_second=row["tenant_calls_per_second"],
+        delegation_id=row["delegation_id"],
     )
 
 
@@ -72,6 +78,16 @@ def check_address(principal: AgentPrincipal, row: dict[str, Any], shown: Shown) 
             "This key may not be used from this address. Its owner can say from where it may.",
             holder=principal,
         )
+
+
+def check_delegation(principal: AgentPrincipal) -> None:
+    """Raise `DelegationCut` when the delegation that the token is bound to does not hold."""
+    if principal.delegation_id is None:
+        return
+    with tenant_transaction(principal.tenant_id):
+        why = delegations().why_cut(principal.delegation_id)
+    if why is not None:
+        raise DelegationCut(why.sentence, holder=principal, code=why.code)
 
 
 def take_proof(principal: AgentPrincipal, shown: Shown, request: ProvenRequest) -> Proof:

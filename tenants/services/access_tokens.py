@@ -2,7 +2,7 @@
 client is the agent and its secret is a key."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from govapp.common import clock
@@ -11,13 +11,14 @@ from govapp.common.errors import DomainError, Forbidden, RateLimited
 from govapp.common.ids import public_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.audit_events import keys as events
+from tenants.delegated import Bound, NotBound, delegations
 from tenants.doors import credential_by_prefix
 from tenants.dpop import ProvenRequest
 from tenants.enums import AgentStatus
 from tenants.keys import MARK, TOKEN_MARK, make_key
 from tenants.models import AccessToken, Credential
 from tenants.principals import AgentPrincipal
-from tenants.refusals import AddressRefused, KeyRefusedError, Killed, ProofRefused
+from tenants.refusals import AddressRefused, DelegationCut, KeyRefusedError, Killed, ProofRefused
 from tenants.scopes import narrowed
 from tenants.services.access import Shown, check_address, principal_of, take_proof
 from tenants.services.bearer import find_key
@@ -45,11 +46,14 @@ class GrantedToken:
     is_bound: bool
 
 
-def issue_access_token(*, shown: Shown, client_id: str, scope: str | None) -> GrantedToken:
+def issue_access_token(
+    *, shown: Shown, client_id: str, scope: str | None, delegation: str = ""
+) -> GrantedToken:
     """Give the agent whose key is shown a token with the scopes asked for, at most the key's.
 
-    With a proof of possession the token is bound to its key. Raises `TokenRefused`; opens
-    transactions of its own, so no tenant may be bound.
+    With a proof of possession the token is bound to its key. With the token of a delegation that
+    was given to this agent, everything that is done with it is done under that (RFC 8693), and it
+    ends no later. Raises `TokenRefused`; opens transactions of its own, so no tenant may be bound.
     """
     row = _known(shown, client_id)
     principal = principal_of(row)
@@ -59,6 +63,7 @@ def issue_access_token(*, shown: Shown, client_id: str, scope: str | None) -> Gr
             raise Killed.of(principal)
         _count_call(principal)
         thumbprint = _thumbprint(principal, row, shown)
+        bound = _bound(principal, delegation) if delegation else None
     except KeyRefusedError as refusal:
         note_refusal(refusal, address=shown.address())
         raise _as_oauth(refusal) from None
@@ -67,7 +72,7 @@ def issue_access_token(*, shown: Shown, client_id: str, scope: str | None) -> Gr
     scopes = narrowed(principal.scopes, scope)
     if scopes is None:
         raise TokenRefused("invalid_scope", "The key has not every scope that is asked for.")
-    granted = _make(principal, scopes, thumbprint)
+    granted = _make(principal, scopes, thumbprint, bound)
     if principal.use_is_unnoted:
         note_key_use(principal, address=shown.address(), scope="")
     return granted
@@ -102,12 +107,22 @@ def _thumbprint(principal: AgentPrincipal, row: dict[str, Any], shown: Shown) ->
     return ""
 
 
+def _bound(principal: AgentPrincipal, token: str) -> Bound:
+    with tenant_transaction(principal.tenant_id):
+        bound = delegations().exchange(agent_id=principal.agent_id, token=token)
+    if isinstance(bound, NotBound):
+        raise DelegationCut(bound.sentence, holder=principal, code=bound.code)
+    return bound
+
+
 def _as_oauth(refusal: DomainError) -> TokenRefused:
     match refusal:
         case ProofRefused():
             return TokenRefused("invalid_dpop_proof", refusal.detail)
         case AddressRefused() | Killed():
             return TokenRefused("unauthorized_client", refusal.detail)
+        case DelegationCut():
+            return TokenRefused("invalid_grant", refusal.detail)
         case RateLimited():
             return TokenRefused(
                 "slow_down", refusal.detail, status=429, retry_after=refusal.retry_after
@@ -118,7 +133,9 @@ def _as_oauth(refusal: DomainError) -> TokenRefused:
             )
 
 
-def _make(principal: AgentPrincipal, scopes: tuple[str, ...], thumbprint: str) -> GrantedToken:
+def _make(
+    principal: AgentPrincipal, scopes: tuple[str, ...], thumbprint: str, bound: Bound | None
+) -> GrantedToken:
     with tenant_transaction(principal.tenant_id):
         now = clock.now()
         # Locked, so that tokens are counted one after the other, and none outruns a revocation.
@@ -150,8 +167,16 @@ def _make(principal: AgentPrincipal, scopes: tuple[str, ...], thumbprint: str) -
             scopes=list(scopes),
             thumbprint=thumbprint,
             created_at=now,
-            expires_at=min(now + LIFETIME, credential.expires_at),
+            delegation_id=bound.ident if bound else None,
+            expires_at=_end(now, credential, bound),
         )
-        events.access_token_issued(credential=credential, token=token)
+        events.access_token_issued(
+            credential=credential, token=token, delegation=bound.public_id if bound else ""
+        )
     left = int((token.expires_at - now).total_seconds())
     return GrantedToken(key.text, scopes, left, bool(thumbprint))
+
+
+def _end(now: datetime, credential: Credential, bound: Bound | None) -> datetime:
+    end = min(now + LIFETIME, credential.expires_at)
+    return min(end, bound.expires_at) if bound else end

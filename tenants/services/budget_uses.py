@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -84,7 +85,7 @@ def move_uses(moved: Sequence[Moved]) -> dict[UUID, Now]:
         return {}
     ordered = sorted(moved, key=lambda each: each.budget_id)
     values = ", ".join(["(%s::uuid, %s::uuid, %s::numeric, %s::numeric)"] * len(ordered))
-    given: list[object] = []
+    given: list[Any] = []
     for each in ordered:
         given += [each.use_id, each.budget_id, each.reserved, each.settled]
     sql = (
@@ -114,7 +115,7 @@ def mark_uses(uses: Sequence[UUID], *, warned: Sequence[UUID], at: datetime) -> 
         )
 
 
-def _values(added: Added) -> list[object]:
+def _values(added: Added) -> list[Any]:
     standing = added.standing
     return [
         new_id(), require_tenant_id(), standing.budget_id, standing.whose,
@@ -122,7 +123,7 @@ def _values(added: Added) -> list[object]:
     ]  # fmt: skip
 
 
-def _read(sql: str, given: Sequence[object]) -> list[Now]:
+def _read(sql: str, given: list[Any]) -> list[Now]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, list(given))
+        cursor.execute(sql, given)
         return [Now(*row) for row in cursor.fetchall()]

@@ -167,13 +167,12 @@ def wanted_by(held: Reservation) -> Spend:
 def note_refused(
     *, agent: Agent, found: Verdict, standings: Sequence[Standing], at: datetime
 ) -> None:
-    """Record, once in each window, that a budget refused something or asked for a person."""
+    """Record, once in each window, that a budget refused something."""
     by_id = {each.public_id: each for each in standings}
     lines = [
         line
         for line in found.lines
-        if (line.is_stopped or (line.crosses and line.wanted))
-        and not by_id[line.use.budget].is_exceeded
+        if line.outcome.is_refusal and not by_id[line.use.budget].is_exceeded
     ]
     now = add_to_uses([Added(by_id[line.use.budget]) for line in lines])
     new = [line for line in lines if not now[by_id[line.use.budget].budget_id].is_exceeded]
@@ -255,6 +254,7 @@ def _keep(
             category=purpose.category,
             integration=purpose.integration,
             run=purpose.run,
+            cost_class=purpose.cost_class,
             wanted=wanted.to_dict(),
             lines=lines,
             expires_at=expires_at,
@@ -324,7 +324,7 @@ def _passed(held: Reservation, now: dict[UUID, Now], at: datetime) -> list[Stand
     over = {each.budget_id: each for each in now.values() if each.is_over}
     if not over:
         return []
-    purpose = Purpose(held.agent_id, held.category, held.integration, held.run)
+    purpose = Purpose(held.agent_id, held.category, held.integration, held.run, held.cost_class)
     _, present = read_standings(purpose)
     known = [each for each in present if each.budget_id in over]
     note_changes(held.agent, [Change(each, Decimal(0), over[each.budget_id]) for each in known], at)

@@ -36,10 +36,12 @@ _LABELS: Final = {
     "break_glass_review_hours": "hours to review an emergency approval",
     "reading_seconds": "seconds to look at high risk before approving it",
     "approvals_per_hour": "approvals by one person in an hour",
+    "delegation_depth": "times that a task may be handed on from agent to agent",
 }
 LONGEST_REVIEW: Final = 720
 LONGEST_READING: Final = 600
 MOST_APPROVALS: Final = 1000
+DEEPEST_DELEGATION: Final = 8
 MOST_REVIEWERS: Final = 5
 LONGEST_CONTEST: Final = 500
 """Characters: an office, an address and a time; who is affected reads it in one breath."""
@@ -82,8 +84,8 @@ def update_settings(*, actor: Membership, tenant: Tenant, **fields: Any) -> Tena
     tenant does not say), `business_from` and `business_to` (local times on one day),
     `holiday_country` (ISO 3166, or empty), `canaries`, `break_glass_review_hours` (1 to 720),
     `reading_seconds` (0, not asked for, to 600), `approvals_per_hour` (1 to 1000, or None: no
-    limit). Raises `Forbidden` unless the actor is an owner, `Invalid` for a bad value,
-    `Malformed` for another field.
+    limit), `delegation_depth` (0 to 8). Raises `Forbidden` unless the actor is an owner, `Invalid`
+    for a bad value, `Malformed` for another field.
     """
     rules.require(rules.may_change_settings(actor), "Only an owner can change the settings.")
     if unknown := set(fields) - set(_LABELS):
@@ -257,6 +259,7 @@ _CHECKS: Final[dict[str, Callable[[str, Any], Any]]] = {
     "break_glass_review_hours": _checked_number(1, LONGEST_REVIEW),
     "reading_seconds": _checked_number(0, LONGEST_READING),
     "approvals_per_hour": _checked_number(1, MOST_APPROVALS, or_none=True),
+    "delegation_depth": _checked_number(0, DEEPEST_DELEGATION),
 }
 
 

@@ -15,6 +15,8 @@ from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import agents, credentials_of, get_agent
 from tenants.selectors.autonomy import autonomy_lines
+from tenants.selectors.budget_pages import budgets_of
+from tenants.selectors.integrations import grants_of_agent
 from tenants.selectors.trust import raisable, trust_of
 from tenants.services.agents import (
     change_agent,
@@ -116,6 +118,7 @@ def retire(request: PageRequest, slug: str, agent: str) -> HttpResponse:
 def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpResponse:
     """Render one agent, with a form that was filled in wrongly if there is one."""
     trust = trust_of(agent)
+    reads_reach = rules.may_read_integrations(request.membership)
     context = {
         "nav": "agents",
         "agent": agent,
@@ -126,10 +129,13 @@ def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpR
         "raise_form": RaiseForm(tiers=raisable(trust), auto_id="raise_%s"),
         "lower_form": RaiseForm(tiers=trust.lower, auto_id="lower_%s"),
         "keys": credentials_of(agent),
+        "reads_reach": reads_reach,
+        "reach": grants_of_agent(agent.pk) if reads_reach else [],
         "may_manage": rules.may_manage_agents(request.membership),
         "may_pause": rules.may_pause_agent(request.membership, agent),
         "pause_form": ReasonForm(),
         "key_form": KeyForm(),
+        "budgets": budgets_of(agent) if rules.may_read_settings(request.membership) else [],
         **bound,
     }
     return render(request, "tenants/agent_detail.html", context, status=422 if bound else 200)

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
@@ -199,7 +200,7 @@ def _limits(
     return render(request, "tenants/budgets/limits.html", context, status=status)
 
 
-def _bill(request: PageRequest) -> tuple[object, Bill]:
+def _bill(request: PageRequest) -> tuple[datetime, Bill]:
     now, zone = clock.now(), request.tenant.time_zone
     key = request.GET.get("month", "")
     bill = bill_named(key, now, zone) if key else bills(now, zone, 1)[0]

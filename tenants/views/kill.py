@@ -11,7 +11,6 @@ from tenants.enums import KillPending, KillScope
 from tenants.forms_kill import ResumeForm, StopForm
 from tenants.http import PageRequest
 from tenants.kill_effects import count_stopped
-from tenants.models import KillSwitch
 from tenants.selectors import agents
 from tenants.selectors.kill import (
     former_switches,
@@ -29,17 +28,9 @@ def kill_switch(request: PageRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, StopForm(member=request.membership, initial=_chosen(request)))
     form = StopForm(request.POST, member=request.membership)
-    if not form.is_valid():
-        return _page(request, form, status=422)
-    with refusals_on(form):
-        planned = plan_switch(actor=request.membership, **form.target)
-        match request.POST.get("step"):
-            case "throw":
-                return _thrown(request, form)
-            case "drill":
-                return _drilled(request, form)
-            case _:
-                return _confirm(request, form, planned)
+    if form.is_valid():
+        with refusals_on(form):
+            return _step(request, form)
     return _page(request, form, status=422)
 
 
@@ -59,6 +50,16 @@ def kill_switch_resume(request: PageRequest, slug: str, switch: str) -> HttpResp
     return redirect("kill_switch", slug)
 
 
+def _step(request: PageRequest, form: StopForm) -> HttpResponse:
+    match request.POST.get("step"):
+        case "throw":
+            return _thrown(request, form)
+        case "drill":
+            return _drilled(request, form)
+        case _:
+            return _confirm(request, form)
+
+
 def _chosen(request: PageRequest) -> dict[str, str]:
     """Return what the address chooses already: the agent whose page somebody comes from."""
     agent = request.GET.get("agent", "")
@@ -66,7 +67,8 @@ def _chosen(request: PageRequest) -> dict[str, str]:
     return {"pending": KillPending.HOLD.value} | chosen
 
 
-def _confirm(request: PageRequest, form: StopForm, planned: KillSwitch) -> HttpResponse:
+def _confirm(request: PageRequest, form: StopForm) -> HttpResponse:
+    planned = plan_switch(actor=request.membership, **form.target)
     others = possible_resumers(planned)
     context = {
         "nav": "kill",

@@ -7,7 +7,7 @@ import pytest
 from approvals.undoing import Undo, UndoInvalid, parse_lines, read_undo, to_lines
 
 LINES = 'amount = /amount\niban = /to/0/iban\nkind = "refund"\nof = request\nurgent = false'
-PAYLOAD = {
+PAYLOAD: dict[str, dict[str, Any]] = {
     "amount": {"pointer": "/amount"},
     "iban": {"pointer": "/to/0/iban"},
     "kind": {"value": "refund"},

@@ -24,16 +24,19 @@ from audit.services.holds import Scope, place_hold
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.budgets import Spend
-from tenants.models import Budget
+from tenants.models import Budget, Integration, IntegrationAlert, IntegrationUse
 from tenants.selectors.budgets import Purpose
 from tenants.services.budget_rules import Terms, change_budget, set_budget
 from tenants.services.budgets import reserve
+from tenants.services.integration_secrets import rotate_secret, set_secret
+from tenants.services.reach_grants import withdraw_grant
 from tenants.services.spend import book_spend
 from tenants.services.tenants import set_retention
 from tests.approvals.views.conftest import link_for
 from tests.approvals.world import World, make_world, policy, publish, stage
 from tests.audit.streaming import make_stream
 from tests.people import Company
+from tests.tenants.systems import active_system, give, register_system
 
 PAYLOAD: dict[str, Any] = {
     "amount": "48200.00",
@@ -63,6 +66,7 @@ class Demo:
     run: Run
     in_run: ActionRequest
     budget: Budget
+    integration: Integration
     link: str
     closed_link: str
 
@@ -79,6 +83,7 @@ class Demo:
             run=self.run.public_id,
             in_run=self.in_run.public_id,
             budget=self.budget.public_id,
+            integration=self.integration.public_id,
             member=self.world.company.alice.public_id,
             agent=self.world.agent.public_id,
         )
@@ -170,7 +175,7 @@ def make_demo() -> Demo:
     link = link_for(world, low_request, company.alice)
     return Demo(
         world, pending, approved, low_request, world.category, draft, endpoint,
-        _streaming(world), *_ran(world), _spending(world), link, closed,
+        _streaming(world), *_ran(world), _spending(world), _reaching(world), link, closed,
     )  # fmt: skip
 
 
@@ -197,6 +202,34 @@ def _spending(world: World) -> Budget:
         wanted = Spend({"EUR": Decimal("480.00")}, count=1)
         reserve(agent=agent, wanted=wanted, holder="held", purpose=purpose)
     return budget
+
+
+def _reaching(world: World) -> Integration:
+    """A system with a secret that is granted, used, and used unlike before."""
+    company, agent = world.company, world.agent
+    with tenant_transaction(company.id):
+        made = active_system(
+            company, kind="injected", name="Acme Bank", labels_cleared=["customer-pii"],
+            expires_at=clock.now() + timedelta(days=5),
+        )  # fmt: skip
+        give(company, agent, made, "payments.*", "support.refund")
+        ended = give(company, agent, made, "crm.*", scopes=["payments:read"])
+        withdraw_grant(actor=company.olivia, grant=ended)
+        set_secret(actor=company.olivia, integration=made, secret="demo-secret-1")
+        rotate_secret(
+            actor=company.olivia, integration=made, secret="demo-secret-2",
+            overlap=timedelta(days=1),
+        )  # fmt: skip
+        hour = clock.now().replace(minute=0, second=0, microsecond=0)
+        IntegrationUse.objects.create(
+            agent=agent, integration=made, hour=hour, requests=48, refused=3, succeeded=41, failed=2
+        )
+        IntegrationAlert.objects.create(
+            agent=agent, integration=made, hour=hour, kind="volume", found_at=hour,
+            text="payer on Acme Bank: 48 uses in one hour; its busiest hour before had 9.",
+        )  # fmt: skip
+        register_system(company, "crm", kind="crm")
+    return made
 
 
 def _streaming(world: World) -> AuditStream:

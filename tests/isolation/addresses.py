@@ -62,10 +62,12 @@ AGENTS = {
         "action-requests/<action_request:request_id>/undo",
         "runs", "runs/<run:run_id>", "runs/<run:run_id>/steps", "runs/<run:run_id>/close",
         "guardrails/check", "status-list", "spend", "budgets",
+        "delegations", "delegations/<delegation:delegation_id>/revoke",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
 }  # fmt: skip
+AGENTS |= {"gateway/v1/chat/completions", "gateway/v1/embeddings"}
 # What members' programs call with a token.
 MEMBERS = {"api/v1/audit/tile/entries/<path:entries>", "api/v1/audit/events"} | {
     f"api/v1/policies{path}"
@@ -144,7 +146,10 @@ GAPS = {
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
+    "prices/price": Gap("price", "mp"),
     "budgets/budget": Gap("budget", "bud"),
+    "delegations/ident": Gap("delegation", "dg"),
+    "delegations/delegation_id": Gap("delegation", "dg"),
     "holds/hold": Gap("hold", "lh"),
     "changes/change": Gap("loosening", "lsn"),
     "prunings/pruning": Gap("pruning", "prn"),

@@ -11,6 +11,9 @@ from approvals.models import (
     ChatConnection,
     Comment,
     ContactPreference,
+    Delegation,
+    DelegationBudget,
+    DelegationSpend,
     Exercise,
     Finding,
     MessageTemplate,
@@ -22,11 +25,13 @@ from approvals.models import (
 )
 from audit.models import LedgerErasure
 from govapp.common import clock
+from govapp.common.ids import new_id, public_id
 from govapp.common.sealing import seal
 from tenants.budgets import Spend
 from tenants.models import (
     Absence,
     AccessToken,
+    Agent,
     Credential,
     IntegrationAlert,
     IntegrationUse,
@@ -41,6 +46,21 @@ from tests.approvals.world import World
 from tests.tenants.systems import active_system, give
 
 DAY = timedelta(days=1)
+
+
+def leave_delegation(world: World, request: ActionRequest, key: Credential, secret: str) -> None:
+    """Leave a delegation with a budget of which something is spent."""
+    ident, now = new_id(), clock.now()
+    taker = Agent.objects.create(name=f"taker of {world.company.slug}", owner=world.company.olivia)
+    delegation = Delegation.objects.create(
+        id=ident, from_agent=world.agent, to_agent=taker, credential=key, depth=1, depth_left=0,
+        path=f"/{public_id('dg', ident)}/", purpose=secret, expires_at=now + DAY,
+        prefix=f"dg{world.company.slug}", secret_hash=bytes(32),
+    )  # fmt: skip
+    DelegationBudget.objects.create(delegation=delegation, currency="EUR", amount=5, reserved=1)
+    DelegationSpend.objects.create(
+        request=request, delegation=delegation, currency="EUR", reserved=1
+    )
 
 
 def leave_rows(world: World, request: ActionRequest) -> None:
@@ -63,6 +83,7 @@ def leave_rows(world: World, request: ActionRequest) -> None:
         scope="integration", ref=f"unused-{company.slug}", name=secret, reason=secret,
         thrown_by=company.olivia, thrown_at=now, stopped={"pending": 0, "grants": 0, "agents": 0},
     )  # fmt: skip
+    leave_delegation(world, request, key, secret)
     RequestRevision.objects.create(
         request=request, request_version=1, summary=secret, payload={"secret": secret},
         payload_digest=request.payload_digest,

@@ -17,8 +17,10 @@ from approvals.models import (
     CanaryPlan,
     ChatAccount,
     ChatConnection,
+    Delegation,
     Exercise,
     GuardrailVersion,
+    ModelPrice,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
@@ -136,7 +138,9 @@ class Life:
     event: LedgerEvent
     report: Report
     export: ExportJob
+    delegation: Delegation
     guardrails: GuardrailVersion
+    price: ModelPrice
     run: Run
     budget: Budget
     hold: LegalHold
@@ -299,7 +303,9 @@ def _live(world: World, key: str, dora: User) -> Life:
             report=report,
             export=export,
             run=Run.objects.get(),
+            delegation=Delegation.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
+            price=ModelPrice.objects.get(),
             budget=Budget.objects.get(scope="integration"),
             hold=hold,
             loosening=Loosening.objects.get(),

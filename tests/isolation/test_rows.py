@@ -280,7 +280,7 @@ SHOWN = {
     "secret_hash bytea", "is_usable boolean", "use_is_unnoted boolean",
     # what a key is held to: its own words of the code's, patterns and networks, no content
     "scopes text[]", "categories text[]", "networks text[]", "needs_proof boolean",
-    "thumbprint text", "asked_at timestamptz",
+    "thumbprint text", "delegation_id uuid", "asked_at timestamptz",
     # which of our words for what a kill switch stops
     "killed text",
     # of a search by the tenant itself: when it was, and how often which value occurs

@@ -14,7 +14,7 @@ import pytest
 from approvals.models import ModelCall
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Agent, Budget, Credential, Reservation
+from tenants.models import Agent, Budget, Credential, Integration, Reservation
 from tenants.services.agents import pause_agent
 from tenants.services.credentials import revoke_credential
 from tenants.services.integration_secrets import rotate_secret
@@ -222,6 +222,7 @@ def test_an_answer_that_is_refused_ends_with_an_error(
     assert "DE89" not in answer.text
     assert [(each.status, each.code) for each in gateway.calls()] == [("stopped", code)]
     (event,) = gateway.events()
+    assert event["key"].startswith("key_")
     assert event["data"]["asked_tokens"] > 0
     assert "the answer was stopped: The guardrails" in event["summary"]
 
@@ -273,8 +274,6 @@ def test_a_model_without_a_price_is_not_called(gateway: Gateway) -> None:
 def test_a_suspended_integration_is_out_of_reach(gateway: Gateway) -> None:
     company = gateway.world.company
     with tenant_transaction(company.id):
-        from tenants.models import Integration
-
         suspend_integration(
             actor=company.olivia, integration=Integration.objects.get(), reason="Odd."
         )
@@ -339,7 +338,7 @@ def test_who_hangs_up_pays_for_what_came(gateway: Gateway) -> None:
     while gateway.calls()[0].status == "open" and time.monotonic() < limit:
         time.sleep(0.02)
     (call,) = gateway.calls()
-    assert (call.status, call.is_estimated, call.asked_tokens > 0) == ("left", True, True)
+    assert (call.status, call.is_estimated, call.asked_tokens > 0) == ("given_up", True, True)
     assert len(gateway.events()) == 1
 
 
@@ -379,8 +378,6 @@ def test_a_stream_that_is_cut_ends_with_an_error_and_is_booked(gateway: Gateway)
 
 
 def test_while_a_key_is_replaced_the_former_one_still_works(gateway: Gateway) -> None:
-    from tenants.models import Integration
-
     company = gateway.world.company
     gateway.service.keys = {VENDOR_KEY}
     with tenant_transaction(company.id):
@@ -393,8 +390,6 @@ def test_while_a_key_is_replaced_the_former_one_still_works(gateway: Gateway) ->
 
 
 def test_a_service_that_nobody_runs_is_told_and_costs_nothing(gateway: Gateway) -> None:
-    from tenants.models import Integration
-
     with tenant_transaction(gateway.world.company.id):
         Integration.objects.update(address="http://127.0.0.1:9/v1")
     answer = gateway.chat()
@@ -412,11 +407,16 @@ def test_errors_of_the_door_are_in_the_same_shape(gateway: Gateway) -> None:
     assert answer.json()["error"]["type"] == "authentication_error"
 
 
-def test_nothing_of_what_is_said_is_kept(gateway: Gateway) -> None:
+def test_nothing_of_what_is_said_is_kept_or_logged(
+    gateway: Gateway, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
     gateway.service.pieces = ["Zanzibar"]
     gateway.said(messages=[{"role": "user", "content": "Timbuktu"}])
     gateway.chat(messages=[{"role": "user", "content": "Timbuktu"}])
-    kept = text_of_all(gateway)
+    gateway.service.cut_after = 0
+    gateway.chat(stream=True, messages=[{"role": "user", "content": "Timbuktu"}])
+    kept = " ".join([text_of_all(gateway), *capfd.readouterr(), caplog.text])
     assert ("Zanzibar" in kept, "Timbuktu" in kept, VENDOR_KEY in kept) == (False, False, False)
     assert gateway.calls()[0].request_digest.startswith("sha256:")
 

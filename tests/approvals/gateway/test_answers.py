@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from approvals.gateway.answers import BadAnswer, StreamGuard, guard_answer
 from approvals.gateway.embedded import read_embeddings
 from approvals.gateway.holding import Stopped
+from approvals.gateway.shapes import BadAnswer
+from approvals.gateway.streams import StreamGuard
 from approvals.gateway.tokens import Usage
+from approvals.gateway.whole import guard_answer
 from approvals.guardrails import Rule, RuleSet
 
 IBAN = "DE89370400440532013000"
@@ -163,6 +165,17 @@ def test_an_answer_that_does_not_say_its_end_is_finished() -> None:
     guard = StreamGuard(MASKING, category="model.chat")
     guard.take(piece({"content": "Hello"}))
     assert [each["choices"][0]["delta"] for each in guard.finish()] == [{"content": "Hello"}]
+
+
+def test_what_may_take_long_is_told_beforehand() -> None:
+    guard = StreamGuard(MASKING, category="model.chat")
+    small, end = piece({"content": "x"}), piece({}, "stop")
+    told = [guard.is_large(small, 100), guard.is_large(small, 5_000), guard.is_large(end, 100)]
+    guard.take(piece({"content": "word " * 1_000}))
+    told += [guard.is_large(small, 100), guard.is_large(end, 100)]
+    assert told == [False, True, False, False, True]
+    guard.take(piece({"content": "x" * 5_000}))
+    assert guard.is_large(small, 100)
 
 
 def test_usage_is_as_it_was_said_else_estimated() -> None:

@@ -127,3 +127,10 @@ def test_a_warning_is_noted_once_and_goes_out() -> None:
     text = "to DE89370400440532013000 " + "and so on " * 90
     assert "".join(held.push(each) for each in cut(text, [11])) + held.finish() == text
     assert [(each.detector, each.start) for each in held.findings] == [("iban", 3)]
+
+
+def test_what_only_warns_is_not_held() -> None:
+    held = channel("pii", "warn")
+    assert [held.push(each) for each in "DE89370400440532013000"] == [*"DE89370400440532013000"]
+    assert held.finish() == ""
+    assert [each.detector for each in held.findings] == ["iban"]

@@ -176,7 +176,9 @@ def test_nothing_is_accepted_after_a_throw_has_returned(committed_db: CommittedD
         returned.set()
         return []
 
-    acts = [partial(until_after, world, returned, act) for act in (submit, redeem) for _ in "123"]
+    acts: list[Callable[[], list[bool]]] = [
+        partial(until_after, world, returned, act) for act in (submit, redeem) for _ in "123"
+    ]
     for late in committed_db.at_once([*acts, stop]):
         assert isinstance(late, list), late
         assert not any(late)

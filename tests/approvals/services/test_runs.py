@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from approvals.facts import Submission
 from approvals.models import ActionRequest, Run, RunStep
@@ -339,16 +338,3 @@ def test_a_run_that_was_left_open_is_closed_after_a_day(
     assert (closing["actor"]["kind"], closing["data"]["steps"]) == ("system", 2)
     assert "was left open for a day and was closed with what was there" in closing["summary"]
     assert (found.events, found.problems) == (4, ())
-
-
-def test_a_record_that_somebody_cut_is_said_to_be_cut(bound: World) -> None:
-    run = begin(bound)
-    tell(bound, run, READ, THINK)
-    close_run(agent=bound.agent, run_id=run.pk, outcome="succeeded")
-    (victim, _) = events("run.step_recorded")
-    assert verify_run(Run.objects.get()).is_whole
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    run.last_seq = 5  # as if the newest event had been taken out, before the closing as well
-    assert verify_run(run).problems == ("Event 5 is missing.",)
-    assert victim["run"]["seq"] == 2

@@ -312,10 +312,8 @@ def test_costs_are_written_down_without_any_budget_too() -> None:
     ]  # fmt: skip
 
 
-def statements(world: World, **fields: Any) -> int:
-    submission = Submission(
-        "payments.transfer", "Pay", {"amount": "1.00", "currency": "EUR"}, **fields
-    )
+def statements(world: World) -> int:
+    submission = Submission("payments.transfer", "Pay", {"amount": "1.00", "currency": "EUR"})
     with tenant_transaction(world.company.id), CaptureQueriesContext(connection) as seen:
         submit_action(agent=world.agent, submission=submission)
     return len(seen)
@@ -325,12 +323,14 @@ def test_without_a_budget_about_it_nothing_more_is_asked() -> None:
     world = world_of(ALLOWING)
     pay(world)
     without = statements(world)
-    set_one(world.company, scope="integration", ref="acme-bank")
+    set_one(world.company, scope="category", ref="notes.*")
+    set_one(world.company, scope="run", ref="*", period="run")
     assert statements(world) == without
     # The uses, and a mark to go back to.
-    assert statements(world, integration="acme-bank") == without + 2
-    set_one(world.company, scope="integration", ref="*")
-    assert statements(world, integration="acme-bank") == without + 2
+    set_one(world.company, scope="category", ref="payments.*")
+    assert statements(world) == without + 2
+    set_one(world.company, scope="agent", ref="*")
+    assert statements(world) == without + 2
 
 
 def test_what_was_refused_again_and_again_is_not_looked_at_any_more() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,18 @@ class Book:
         row = EventRow(UUID(int=number), at, body, canonical_bytes(body))
         self.rows.append(row)
         return row.public_id
+
+    def handed(self, *names: str) -> None:
+        """The agents of these names handed the task on, each to the next one."""
+        body = self.rows[-1].body
+        body["delegation"] = [
+            {
+                "id": f"dg_{number}",
+                "from": {"id": f"ag_{giver}", "name": giver},
+                "to": {"id": f"ag_{taker}", "name": taker},
+            }
+            for number, (giver, taker) in enumerate(pairwise(names), 1)
+        ]
 
     def submitted(self, **data: Any) -> str:
         """The agent asked, on behalf of Ines, under a rule that wants people."""

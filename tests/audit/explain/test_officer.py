@@ -38,6 +38,22 @@ def test_the_chain_the_reason_and_the_data_are_told() -> None:
     ]
 
 
+def test_a_chain_of_delegations_is_told_link_by_link() -> None:
+    book = Book()
+    book.submitted()
+    book.handed("planner", "buyer", "payer")
+    (asked,) = (each for each in book.explain(OFFICER).sections if each.title == "What was asked")
+    told = asked.sentences[1]
+    assert told.text == (
+        "It came through this chain: Ines Caldeira, then the agent planner, which handed part of"
+        " its rights to the agent buyer, which handed part of its rights to the agent payer."
+    )
+    assert list(told.details) == [
+        "Delegation dg_1: from planner to buyer.",
+        "Delegation dg_2: from buyer to payer.",
+    ]
+
+
 def test_what_the_guardrails_found_is_told_without_its_words() -> None:
     book = Book()
     found = {"detector": "national_id", "pointer": "/payload/to", "rule": "pii", "action": "ask"}

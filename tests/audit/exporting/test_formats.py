@@ -65,7 +65,15 @@ def test_a_row_of_csv_has_every_column() -> None:
         "request": "",
         "summary": "Alice Archer approved “Pay EUR 900”.",
         "data": '{"verdict": "approve"}',
+        "delegation": "",
     }
+
+
+def test_a_row_of_csv_names_the_chain_of_delegations() -> None:
+    links = [{"id": f"dg_{each}", "from": {}, "to": {}} for each in (1, 2)]
+    text = FORMATS["csv"].header + lines("csv", event(7, delegation=links))[0]
+    (row,) = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
+    assert row["delegation"] == "dg_1 dg_2"
 
 
 @pytest.mark.parametrize(

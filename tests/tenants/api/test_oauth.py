@@ -230,7 +230,9 @@ def test_the_server_describes_itself(db: None) -> None:
     answer = Client().get("/.well-known/oauth-authorization-server")
     body = answer.json()
     assert body["token_endpoint"] == body["issuer"] + "/oauth/token"
-    assert body["grant_types_supported"] == ["client_credentials"]
+    assert body["grant_types_supported"] == [
+        "client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange",
+    ]  # fmt: skip
     assert body["scopes_supported"] == list(ALL)
     assert body["dpop_signing_alg_values_supported"] == ["ES256", "EdDSA"]
 

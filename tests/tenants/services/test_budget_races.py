@@ -5,6 +5,7 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
+from django.db import DatabaseError, connection
 
 from govapp.common.tenancy import tenant_transaction
 from tenants.budgets import Outcome, Spend
@@ -87,3 +88,20 @@ def test_settling_and_reserving_at_once_add_up(
     # What was settled made room for 16 at most, for those who came late enough.
     assert 0 <= fitted <= 16
     assert used(company, day) == used(company, week) == [(D(fitted), D(16))]
+
+
+def test_a_process_that_dies_in_between_holds_nothing(
+    committed_db: CommittedDatabase, company: Company
+) -> None:
+    agent, _ = make_agent(company)
+    budget = set_one(company, "10")
+
+    def die() -> None:
+        with tenant_transaction(company.id):
+            reserve(agent=agent, wanted=euros("10"), holder="dead")
+            connection.connection.pgconn.finish()  # as when its process is killed
+
+    (died,) = committed_db.at_once([die])
+    assert isinstance(died, DatabaseError)
+    assert take(agent, euros("10"), "alive") == Outcome.FINE
+    assert used(company, budget) == [(D(10), D(0))]

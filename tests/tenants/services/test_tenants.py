@@ -145,6 +145,8 @@ def test_nothing_changed_is_no_event(acme: Company) -> None:
         ("reading_seconds", -1),
         ("reading_seconds", 601),
         ("reading_seconds", None),
+        ("delegation_depth", -1),
+        ("delegation_depth", 9),
         ("approvals_per_hour", 0),
         ("approvals_per_hour", 1001),
         ("approvals_per_hour", True),

@@ -67,6 +67,8 @@ def test_a_budget_is_set_in_a_sentence_and_shows_what_is_left(
     assert "What would be more: ask a person. Warns at 80 %." in page
     assert "EUR 37.50 left" in page
     assert '<progress max="100" value="25"' in page
+    about = text_of(client.get(f"/t/acme/agents/{agent.public_id}/"))
+    assert "EUR 50.00 a day for each agent</a></dt><dd>EUR 37.50 left" in about
     detail = text_of(client.get(url(company, f"{budget.public_id}/")))
     assert "EUR 0.00 spent, EUR 12.50 held for what is not done yet" in detail
     assert "begins anew 16 Jan 2031, 00:00" in detail

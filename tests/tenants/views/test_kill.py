@@ -74,7 +74,7 @@ def test_a_drill_leaves_a_report(places: Places, login: Login) -> None:
     shown = text(client.get(places.url(PAGE)))
     assert "That was a drill" in shown
     assert "would have been" in shown
-    assert "0 requests, 0 permissions, 1 agents" in shown
+    assert "0 requests, 0 permissions, 1 agent<br>" in shown
     assert "Nothing is stopped." in shown
     assert "Stopped:" not in shown
 

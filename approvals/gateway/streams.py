@@ -1,4 +1,4 @@
-"""Answers of a model, whole or as a stream of pieces: looked through, masked, or stopped.
+"""A streamed answer of a model, piece by piece: looked through, masked, or stopped.
 
 What goes on to the agent is built from what is known here, never the piece as it came: a field
 that nobody looked through (such as the tokens of `logprobs`) does not go along.
@@ -7,7 +7,6 @@ that nobody looked through (such as the tokens of `logprobs`) does not go along.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from approvals.gateway.holding import (
@@ -18,53 +17,21 @@ from approvals.gateway.holding import (
     is_strict,
     placed,
 )
+from approvals.gateway.shapes import (
+    NAMES,
+    TEXTS,
+    BadAnswer,
+    finish_in,
+    head_of,
+    usage_words,
+    word_of,
+)
 from approvals.gateway.tokens import Usage, estimate, usage_in
 from approvals.guardrails import GuardrailFinding, RuleSet, cleaned, scan
 
 MOST_CHARACTERS: Final = 1_000_000
-_HEAD: Final = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
-_TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
-_NAMES: Final = {"content": "answer"}
 _MOST_CALLS: Final = 128
-_WORD: Final = 200
-_FINISHES: Final = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
-
-
-class BadAnswer(ValueError):
-    """What the model's service sent is no answer of this protocol."""
-
-
-def guard_answer(
-    body: Mapping[str, Any], rules: RuleSet, *, category: str
-) -> tuple[dict[str, Any], tuple[GuardrailFinding, ...]]:
-    """Return a whole answer as it goes on, and what was found in it.
-
-    Raises `Stopped` when the guardrails refuse it or want a person, `BadAnswer` when it is none.
-    """
-    given = body.get("choices")
-    if not isinstance(given, list):
-        raise BadAnswer("There are no choices.")
-    findings: list[GuardrailFinding] = []
-    choices = []
-    for index, each in enumerate(given):
-        if not isinstance(each, dict) or not isinstance(each.get("message"), dict):
-            raise BadAnswer("A choice is no object with a message.")
-        message, found = _guarded(_message_in(each["message"]), rules, category)
-        findings += found
-        choices.append({"index": index, "message": message, "finish_reason": _finish_in(each)})
-    shown = _head_of(body) | {"choices": choices}
-    if used := usage_in(body):
-        shown["usage"] = usage_words(used)
-    return shown, tuple(findings)
-
-
-def usage_words(used: Usage) -> dict[str, int]:
-    """Return what was used as OpenAI's answers say it."""
-    return {
-        "prompt_tokens": used.asked,
-        "completion_tokens": used.answered,
-        "total_tokens": used.total,
-    }
+_LARGE: Final = 4_096
 
 
 class StreamGuard:
@@ -105,6 +72,13 @@ class StreamGuard:
         """The SHA-256 of everything that was passed on, in order."""
         return f"sha256:{self._digest.hexdigest()}"
 
+    def is_large(self, piece: Mapping[str, Any], size: int) -> bool:
+        """Whether looking at a piece of `size` bytes may take long: not in an event loop, then."""
+        channels = (one for each in self._channels.values() for one in each.values())
+        if size > _LARGE or any(each.held > _LARGE for each in channels):
+            return True
+        return self._characters > _LARGE and any(map(_finish_of, piece.get("choices") or ()))
+
     def take(self, piece: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the pieces to pass on. Raises `Stopped`, `BadAnswer`."""
         self.usage = usage_in(piece) or self.usage
@@ -113,7 +87,7 @@ class StreamGuard:
             return []
         if not isinstance(given, list):
             raise BadAnswer("A piece has no choices.")
-        self._head = _head_of(piece)
+        self._head = head_of(piece)
         return [self._sent(one) for each in given for one in self._choice(each)]
 
     def finish(self) -> list[dict[str, Any]]:
@@ -138,7 +112,7 @@ class StreamGuard:
         shown = self._delta(index, delta)
         if shown:
             yield {"index": index, "delta": shown, "finish_reason": None}
-        if finish := _finish_in(choice):
+        if finish := finish_in(choice):
             yield from self._end(index)
             yield {"index": index, "delta": {}, "finish_reason": finish}
 
@@ -146,10 +120,10 @@ class StreamGuard:
         shown: dict[str, Any] = {}
         if delta.get("role") == "assistant":
             shown["role"] = "assistant"
-        for name in _TEXTS:
+        for name in TEXTS:
             text = delta.get(name)
             if isinstance(text, str):
-                out = self._push(index, (_NAMES.get(name, name),), text)
+                out = self._push(index, (NAMES.get(name, name),), text)
                 if out or "role" in shown:
                     shown[name] = out
         calls = delta.get("tool_calls") or ()
@@ -170,9 +144,9 @@ class StreamGuard:
         shown: dict[str, Any] = {}
         function: dict[str, Any] = {}
         if call.get("id") is not None:
-            shown |= {"id": _word(call["id"]), "type": "function"}
+            shown |= {"id": word_of(call["id"]), "type": "function"}
         if given.get("name") is not None:
-            function["name"] = _word(given["name"])
+            function["name"] = word_of(given["name"])
         if isinstance(given.get("arguments"), str):
             path = ("tool_calls", number, "arguments")
             out = self._push(index, path, given["arguments"])
@@ -223,74 +197,15 @@ class StreamGuard:
         return piece
 
 
-def _guarded(
-    message: dict[str, Any], rules: RuleSet, category: str
-) -> tuple[dict[str, Any], tuple[GuardrailFinding, ...]]:
-    whole = {_NAMES.get(name, name): value for name, value in message.items() if name != "role"}
-    found = scan(whole, rules, category=category)
-    if any(each.action in ("refuse", "ask") for each in found):
-        raise Stopped(found)
-    clean = cleaned(whole, rules, category=category)
-    if not isinstance(clean, dict):
-        raise Stopped(replace(each, action="refuse") for each in found)
-    names = {new: old for old, new in _NAMES.items()}
-    shown = {names.get(name, name): value for name, value in clean.items()}
-    return {"role": "assistant", "content": None} | shown, found
-
-
-def _message_in(message: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {
-        name: message[name] for name in _TEXTS if isinstance(message.get(name), str)
-    }
-    calls = message.get("tool_calls")
-    if calls is None:
-        return kept
-    if not isinstance(calls, list):
-        raise BadAnswer("Calls of tools are no list.")
-    kept["tool_calls"] = [_whole_call(each) for each in calls]
-    return kept
-
-
-def _whole_call(call: object) -> dict[str, Any]:
-    function = call.get("function") if isinstance(call, dict) else None
-    if not isinstance(call, dict) or not isinstance(function, dict):
-        raise BadAnswer("A call of a tool is no object.")
-    arguments = function.get("arguments")
-    if not isinstance(arguments, str):
-        raise BadAnswer("The arguments of a call are no text.")
-    return {
-        "id": _word(call.get("id")),
-        "type": "function",
-        "function": {"name": _word(function.get("name")), "arguments": arguments},
-    }
-
-
 def _delta_of(path: Path, text: str) -> dict[str, Any]:
     if len(path) > 1:
         return {"tool_calls": [{"index": path[1], "function": {"arguments": text}}]}
-    names = {new: old for old, new in _NAMES.items()}
+    names = {new: old for old, new in NAMES.items()}
     return {names.get(str(path[0]), str(path[0])): text}
 
 
-def _head_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name in _HEAD
-        if isinstance(value := body.get(name), str | int) and len(str(value)) <= _WORD
-    }
-
-
-def _finish_in(choice: Mapping[str, Any]) -> str | None:
-    said = choice.get("finish_reason")
-    if said is None:
-        return None
-    return said if said in _FINISHES else "stop"
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, str) or len(value) > _WORD or not value.isprintable():
-        raise BadAnswer("A name is too long, or none.")
-    return value
+def _finish_of(choice: object) -> bool:
+    return isinstance(choice, dict) and bool(choice.get("finish_reason"))
 
 
 def _merge(whole: dict[str, Any], part: dict[str, Any]) -> None:

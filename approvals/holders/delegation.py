@@ -1,0 +1,64 @@
+"""What a delegation holds a submission to, when the agent acts under one."""
+
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal, localcontext
+from typing import Any, Final
+
+from approvals.delegating.links import NAMES_A_LINK, Link, chain_allows, links_of, why_cut
+from approvals.delegating.narrowing import TOO_DEEP, Wanted
+from approvals.holders.asked import Asked
+from approvals.leash import Held, Refusal
+
+UNKNOWN: Final = "delegation_unknown"
+# The same words for both: a token that somebody found tells them nothing.
+UNKNOWN_WORDS: Final = (
+    "The delegation that was named is not known, or was given to another agent."
+    " Ask whoever handed the task on for it."
+)
+KNOWN_AS: Final = "delegation"
+_SMALLEST: Final = Decimal("0.000001")
+_DIGITS: Final = 50  # an agent may write an amount of forty
+
+
+def held(asked: Asked) -> Held:
+    """Return what refuses the submission: the chain is not its agent's, is cut, or too narrow."""
+    if not asked.submission.delegation:
+        return Held()
+    known: dict[str, Any] = asked.known.get(KNOWN_AS) or {}
+    links = links_of(known)
+    if not links or links[-1].taker.id != asked.agent.public_id:
+        return Held((Refusal(UNKNOWN, UNKNOWN_WORDS),))
+    if cut := why_cut(links, asked.now):
+        return Held((Refusal(cut.code, cut.sentence),))
+    return Held((*_depth(links, known["most"]), *_width(links, asked)))
+
+
+def cost_of(cost: Mapping[str, Any] | None) -> tuple[Decimal, str] | None:
+    """Return a cost in money, rounded up to millionths; None when none is said."""
+    cost = cost or {}
+    amount, currency = cost.get("amount"), cost.get("currency")
+    if not amount or not currency:
+        return None
+    with localcontext(prec=_DIGITS):
+        return Decimal(amount).quantize(_SMALLEST, rounding=ROUND_CEILING), currency
+
+
+def is_of_chain(refusal: Refusal) -> bool:
+    """Whether a delegation refused it; a budget can be exceeded that is none of a delegation's."""
+    return refusal.code.startswith("delegation_") or refusal.sentence.startswith(NAMES_A_LINK)
+
+
+def _depth(links: tuple[Link, ...], most: int) -> tuple[Refusal, ...]:
+    if len(links) <= most:
+        return ()
+    said = f"The task was handed on {len(links)} times; at most {most} are allowed here."
+    return (Refusal(TOO_DEEP, said),)
+
+
+def _width(links: tuple[Link, ...], asked: Asked) -> tuple[Refusal, ...]:
+    submission = asked.submission
+    cost = cost_of(submission.estimated_cost)
+    if cost and submission.is_reserved:
+        cost = Decimal(0), cost[1]
+    wanted = Wanted(submission.category, asked.now, submission.integration, cost)
+    return tuple(Refusal(each.code, each.sentence) for each in chain_allows(links, wanted))
