@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -42,10 +43,10 @@ def asked(
     """Build a submission as the holders look at it, past the database."""
     rules = [{"own": own, "pattern": pattern, "level": level}] if level else None
     category = ActionCategory(
-        tenant_id=None, key="payments.transfer", name="Bank transfer", is_reading=is_reading
+        tenant_id=UUID(int=1), key="payments.transfer", name="Bank transfer", is_reading=is_reading
     )
     return Asked(
-        Agent(tenant_id=None, name="payer"),
+        Agent(tenant_id=UUID(int=1), name="payer"),
         Submission("payments.transfer", "Pay", {}, environment=named),
         category,
         NOW,
@@ -143,9 +144,9 @@ def test_it_says_what_holds_and_whose_rule_it_is(
     level: str, own: bool, pattern: str, code: str, sentence: str
 ) -> None:
     found = held(asked(level, own=own, pattern=pattern))
-    assert [(each.code, each.sentence) for each in (*found.refusals, *found.demands)] == [
-        (code, sentence)
-    ]
+    said = [(each.code, each.sentence) for each in found.refusals]
+    said += [(each.code, each.sentence) for each in found.demands]
+    assert said == [(code, sentence)]
 
 
 def test_an_act_says_why_it_is_allowed_and_keeps_the_trace() -> None:

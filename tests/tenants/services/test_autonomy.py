@@ -1,5 +1,6 @@
 """What takes something from agents holds at once; what gives more waits for a second person."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -184,12 +185,13 @@ def test_others_set_nothing_and_confirm_nothing(acme: Company, agent: Agent, who
     other: Membership = getattr(acme, who)
     waits = say(acme, "act", agent)
     assert waits is not None
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: say(acme, "ask", agent, actor=other),
         lambda: set_environment(actor=other, name="lab", is_read_only=True, reason="No"),
         lambda: confirm_loosening(actor=other, loosening_id=waits.pk),
         lambda: withdraw_loosening(actor=other, loosening_id=waits.pk),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(Forbidden):
             act()
 
