@@ -18,7 +18,6 @@ def test_a_run_is_read_from_its_request_to_its_steps(demo: Demo, visit: Visit, w
     expect(page.locator(".consequence")).to_have_text("Pay what is due on Friday")
     expect(page.locator(".run-graph .run-node")).to_have_count(7)
     assert examine(page, "run", None) == []
-    page.screenshot(path=f"/tmp/run-{width}.png", full_page=True)
     box = page.get_by_role("link", name="Step 5, tool call, stopped; it carries customer-pii")
     box.focus()
     page.keyboard.press("Enter")
