@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from django.conf import settings
@@ -26,6 +26,7 @@ Kind = Literal[
     "data_write", "handoff",
 ]  # fmt: skip
 Result = Literal["done", "failed", "stopped"]
+Outcome = Literal["", "succeeded", "failed", "cancelled", "left_open"]
 Tokens = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
@@ -120,7 +121,7 @@ class RunAnswer(msgspec.Struct, kw_only=True):
     id: str
     key: str
     title: str
-    outcome: Literal["", "succeeded", "failed", "cancelled", "left_open"]
+    outcome: Outcome
     note: str
     started_at: datetime
     closed_at: datetime | None
@@ -191,7 +192,7 @@ def answer_for(run: Run, tenant_slug: str) -> RunAnswer:
         id=run.public_id,
         key=run.key,
         title=run.title,
-        outcome=run.outcome,
+        outcome=cast("Outcome", run.outcome),
         note=run.note,
         started_at=run.started_at,
         closed_at=run.closed_at,

@@ -151,10 +151,8 @@ def verify_run(run: Run) -> Verified:
             data = said["data"]
             closing = Closing(data["steps"], data["requests"], data["events"])
     found = verify(links, last_seq=run.last_seq, closing=closing)
-    if (
-        not found.is_whole
-        and Pruning.objects.filter(before__gt=run.started_at, status="done").exists()
-    ):
+    pruned = Pruning.objects.filter(before__gt=run.started_at, status=PruningStatus.DONE)
+    if not found.is_whole and pruned.exists():
         return Verified(found.events, found.is_closed, (PRUNED,))
     return found
 

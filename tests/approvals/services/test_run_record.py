@@ -35,7 +35,7 @@ def forge(services: Services, committed_db: CommittedDatabase) -> Iterator[Forge
         connection.execute("SET session_replication_role = replica")
 
         def run(statement: str) -> None:
-            assert connection.execute(statement).rowcount == 1  # type: ignore[call-overload]
+            assert connection.execute(statement).rowcount == 1
 
         yield run
 

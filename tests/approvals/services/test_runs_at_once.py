@@ -1,6 +1,8 @@
 """Runs and taking back at the same moment: one chain without gap, one undo, one end."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from approvals.models import ActionRequest, Run, RunStep
 from approvals.selectors.runs import verify_run
@@ -13,7 +15,8 @@ from tests.approvals.services.test_undoing import done, undoable
 from tests.approvals.world import World, make_world
 from tests.support.committed import CommittedDatabase
 
-ROUNDS = 4
+ROUNDS: Final = 4
+Call = Callable[[], object]
 
 
 def begin(world: World, key: str) -> Run:
@@ -46,12 +49,11 @@ def test_steps_requests_and_beginnings_at_once_make_one_chain(
         begun = committed_db.at_once([partial(begin, world, key)] * 4)
         assert len({each.pk for each in begun if isinstance(each, Run)}) == 1
         run = next(each for each in begun if isinstance(each, Run))
-        outcomes = committed_db.at_once(
-            [
-                *(partial(tell, world, run, name) for name in ("a", "b", "a")),
-                *[partial(world.submit, run=run.public_id)] * 3,
-            ]
-        )
+        calls: list[Call] = [
+            *(partial(tell, world, run, name) for name in ("a", "b", "a")),
+            *[partial(world.submit, run=run.public_id)] * 3,
+        ]
+        outcomes = committed_db.at_once(calls)
         assert [each for each in outcomes if isinstance(each, Exception)] == []
         with tenant_transaction(world.company.id):
             kept = Run.objects.get(pk=run.pk)
@@ -70,14 +72,13 @@ def test_what_comes_while_a_run_is_closed_is_in_it_or_refused(
     world = make_world(rules(rule("rest", "allow")))
     for number in range(ROUNDS):
         run = begin(world, f"run-{number}")
-        outcomes = committed_db.at_once(
-            [
-                partial(tell, world, run, "a"),
-                partial(close, world, run),
-                partial(tell, world, run, "b"),
-                partial(close, world, run),
-            ]
-        )
+        calls: list[Call] = [
+            partial(tell, world, run, "a"),
+            partial(close, world, run),
+            partial(tell, world, run, "b"),
+            partial(close, world, run),
+        ]
+        outcomes = committed_db.at_once(calls)
         told = [each for each in outcomes if isinstance(each, list)]
         late = [each for each in outcomes if isinstance(each, Conflict)]
         assert len(told) + len(late) == 2
