@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 _BYTES_OF_ONE: Final = 3  # fewer than in any language that models are made for: rather too many
 _OF_A_PLACE: Final = 2  # what a message or a field adds beside its words
@@ -33,7 +33,7 @@ def usage_in(body: Mapping[str, Any]) -> Usage | None:
     asked, answered = said.get("prompt_tokens"), said.get("completion_tokens", 0)
     if not _is_count(asked) or not _is_count(answered):
         return None
-    return Usage(int(asked), int(answered))
+    return Usage(asked, answered)
 
 
 def estimate(value: object) -> int:
@@ -54,5 +54,5 @@ def estimate(value: object) -> int:
     return total
 
 
-def _is_count(value: object) -> bool:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST

@@ -28,6 +28,7 @@ from tenants.models import (
 from tenants.services.integration_secrets import revoke_secret
 from tenants.services.integrations import revoke_integration, suspend_integration
 from tenants.services.kill import throw
+from tenants.services.reach_grants import withdraw_grant
 from tenants.services.tenants import suspend_tenant
 from tests.approvals.models_at import HELLO, VENDOR_KEY, connect_model
 from tests.approvals.world import World, make_world
@@ -158,8 +159,8 @@ def test_what_cannot_be_read_leaves_no_trace(world: World) -> None:
         assert (found.status, found.param, ModelCall.objects.count()) == (400, "model", 0)
 
 
-def nothing_granted(world: World) -> None:
-    IntegrationGrant.objects.all().delete()
+def withdrawn(world: World) -> None:
+    withdraw_grant(actor=world.company.olivia, grant=IntegrationGrant.objects.get())
 
 
 def revoked(world: World) -> None:
@@ -202,7 +203,7 @@ def over_budget(world: World) -> None:
 
 def asking_budget(world: World) -> None:
     Budget.objects.create(
-        scope="tenant", ref="", measure="count", period="day", limit=0, on_exceed="ask",
+        scope="tenant", ref="", measure="tokens", period="day", limit=1, on_exceed="ask",
         created_by=world.company.carl,
     )  # fmt: skip
 
@@ -210,7 +211,7 @@ def asking_budget(world: World) -> None:
 @pytest.mark.parametrize(
     ("how", "code"),
     [
-        (nothing_granted, "integration_not_granted"),
+        (withdrawn, "integration_not_granted"),
         (revoked, "integration_revoked"),
         (suspended, "integration_suspended"),
         (expired, "integration_expired"),
