@@ -130,7 +130,9 @@ def leave_rows(world: World, request: ActionRequest) -> None:
 def _reach(world: World) -> None:
     """Leave a system with a secret that was granted, used, and used unlike before."""
     company, now, secret = world.company, clock.now(), f"A secret of {world.company.slug}"
-    made = active_system(company, f"bank-of-{company.slug}", name=secret, kind="injected")
+    made = active_system(
+        company, f"bank-of-{company.slug}", name=f"Bank of {company.slug}", kind="injected"
+    )
     give(company, world.agent, made)
     set_secret(actor=company.olivia, integration=made, secret=secret)
     hour = now.replace(minute=0, second=0, microsecond=0)

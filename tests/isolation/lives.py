@@ -370,7 +370,7 @@ def _leashed(company: Company, agent: Agent) -> None:
 
 def _guarded(company: Company, second: Membership) -> None:
     """Leave guardrails in force that name what only this company knows, and a draft above them."""
-    words = [f"A secret of {company.slug}"]
+    words = [f"The plans of {company.slug}"]
     document = {"rules": [{"id": "own", "kind": "topic", "action": "warn", "words": words}]}
     save_guardrails(actor=company.carl, document=document)
     publish_guardrails(actor=second, revision=1, attestation="Read and agreed.")
