@@ -157,18 +157,31 @@ tenants_to_watch = register_door(
               WHERE removed_at IS NULL AND state IN ('failing', 'stopped')
             UNION SELECT tenant_id FROM approvals_actionrequest
               WHERE status = 'approved'
-              AND decided_at > (SELECT govapp_now()) - interval '1 day'""",
+              AND decided_at > (SELECT govapp_now()) - interval '1 day'
+            UNION SELECT tenant_id FROM approvals_actionrequest
+              WHERE integration <> ''
+              AND submitted_at > (SELECT govapp_now()) - interval '2 hours'
+            UNION SELECT tenant_id FROM tenants_integrationuse
+              WHERE hour > (SELECT govapp_now()) - interval '2 hours'
+            UNION SELECT tenant_id FROM tenants_integration WHERE check_asked_at IS NOT NULL
+            UNION SELECT tenant_id FROM tenants_vaultsecret
+              WHERE previous_until <= (SELECT govapp_now())""",
         reads={
-            "approvals_actionrequest": ("tenant_id", "status", "decided_at"),
+            "approvals_actionrequest": (
+                "tenant_id", "status", "decided_at", "integration", "submitted_at",
+            ),
             "approvals_timer": ("tenant_id", "status"),
             "approvals_notification": ("tenant_id", "status"),
             "approvals_callbackdelivery": ("tenant_id", "status"),
             "approvals_finding": ("tenant_id", "cleared_at"),
             "audit_ledgerqueueitem": ("tenant_id",),
             "audit_auditstream": ("tenant_id", "removed_at", "state"),
+            "tenants_integrationuse": ("tenant_id", "hour"),
+            "tenants_integration": ("tenant_id", "check_asked_at"),
+            "tenants_vaultsecret": ("tenant_id", "previous_until"),
         },
     )
-)
+)  # fmt: skip
 
 system_figures = register_door(
     Door(
@@ -213,6 +226,24 @@ system_figures = register_door(
             "audit_auditstream": ("tenant_id", "removed_at", "state", "cursor"),
             "audit_ledgerlog": ("tenant_id", "size"),
             "tenants_tenant": ("id",),
+        },
+    )
+)
+
+agents_to_assess = register_door(
+    Door(
+        name="door_agents_to_assess",
+        arguments="at_most integer",
+        returns="tenant_id uuid, agent_id uuid",
+        body="""
+            SELECT agent.tenant_id, agent.id FROM tenants_agent agent
+            LEFT JOIN tenants_trustassessment known ON known.agent_id = agent.id
+            WHERE agent.status <> 'retired' AND (known.assessed_at IS NULL
+              OR known.assessed_at < (SELECT govapp_now()) - interval '1 day')
+            ORDER BY known.assessed_at NULLS FIRST, agent.id LIMIT $1""",
+        reads={
+            "tenants_agent": ("id", "tenant_id", "status"),
+            "tenants_trustassessment": ("agent_id", "assessed_at"),
         },
     )
 )

@@ -243,6 +243,49 @@ class GuardrailStatus(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
+class ModelCallStatus(models.TextChoices):
+    """Where a call of a model through the gateway stands."""
+
+    OPEN = "open", "Running"
+    ANSWERED = "answered", "Answered"
+    REFUSED = "refused", "Refused"  # before anything was sent on
+    STOPPED = "stopped", "Stopped"  # by a guardrail or a switch, while it was answered
+    FAILED = "failed", "Failed"  # the model's service did not answer, or not well
+    LEFT = "given_up", "Given up"  # the agent hung up
+    LOST = "lost", "Lost"  # nobody said how it ended
+
+
+class StepKind(models.TextChoices):
+    """What a step of a run did."""
+
+    RETRIEVAL = "retrieval", "Retrieval"
+    MEMORY_READ = "memory_read", "Memory read"
+    MEMORY_WRITE = "memory_write", "Memory written"
+    MODEL_CALL = "model_call", "Model call"
+    TOOL_CALL = "tool_call", "Tool call"
+    SYNTHESIS = "synthesis", "Synthesis"
+    DATA_WRITE = "data_write", "Data written"
+    HANDOFF = "handoff", "Handed on"
+
+
+class StepResult(models.TextChoices):
+    """How a step ended."""
+
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"  # a rule, a guardrail or a person held it
+
+
+class RunOutcome(models.TextChoices):
+    """How a run ended: as its agent said, or left open for a day."""
+
+    OPEN = "", "Open"
+    SUCCEEDED = "succeeded", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    LEFT_OPEN = "left_open", "Left open"
+
+
 class SpendState(models.TextChoices):
     """What became of the part of a delegation's budget that a request holds."""
 

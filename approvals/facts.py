@@ -31,7 +31,8 @@ class Submission:
     confidence: Decimal | None = None
     environment: str = "production"
     integration: str = ""  # the system that it is done on
-    run: str = ""  # the task that it belongs to, as the agent names it
+    run: str = ""  # the task that it belongs to, as the agent names it, or its id
+    step: str = ""  # the step of that run whose output it acts on, by the agent's key
     # The delegation that it comes under: its token, or its public id where that is known already.
     delegation: str = ""
     is_reserved: bool = False  # its cost was reserved under it when it was first judged
@@ -40,6 +41,7 @@ class Submission:
     traceparent: str = ""
     supersedes: UUID | None = None
     callback_endpoint: UUID | None = None
+    undoes: UUID | None = None  # only `services.undoing` says so
 
 
 def facts_of(
@@ -54,6 +56,7 @@ def facts_of(
     office: OfficeHours | None = None,
     history: History | None = None,
     guardrail_findings: frozenset[str] | None = None,
+    run_labels: frozenset[str] | None = None,
     delegation_depth: int = 0,
 ) -> Facts:
     """Return the facts of one submission. `now` is the database's time.
@@ -87,6 +90,7 @@ def facts_of(
         requests_last_hour=past.requests_last_hour,
         requests_last_day=past.requests_last_day,
         guardrail_findings=guardrail_findings,
+        run_labels=run_labels,
         delegation_depth=delegation_depth,
     )
 
@@ -98,6 +102,12 @@ def target_digest(category: ActionCategory | None, payload: Mapping[str, Any]) -
     """
     target = value_at(payload, category.target_field) if category else None
     return "" if target is None else sha256(canonical_json(target)).hexdigest()
+
+
+def attempt_digest(submission: Submission) -> str:
+    """Return the SHA-256 (hex) of what is tried, whichever version of the policy decides on it."""
+    tried = {"category": submission.category, "payload": submission.payload}
+    return sha256(canonical_json(tried)).hexdigest()
 
 
 def amount_of(category: ActionCategory | None, payload: Mapping[str, Any]) -> Decimal | None:

@@ -38,10 +38,10 @@ def issuer_of(tenant_id: UUID) -> str:
     return f"{settings.BASE_URL}/t/{public_id('tn', tenant_id)}"
 
 
-def sign(claims: Mapping[str, Any], *, kid: str, private_key: bytes) -> str:
-    """Return the compact JWS of the claims."""
+def sign(claims: Mapping[str, Any], *, kid: str, private_key: bytes, typ: str = TYPE) -> str:
+    """Return the compact JWS of the claims; `typ` says what they are (RFC 8725, section 3.11)."""
     key = Ed25519PrivateKey.from_private_bytes(private_key)
-    return jwt.encode(dict(claims), key, ALGORITHM, headers={"typ": TYPE, "kid": kid})
+    return jwt.encode(dict(claims), key, ALGORITHM, headers={"typ": typ, "kid": kid})
 
 
 def look(token: str) -> Unverified:

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Ends in `blocked`; nobody can approve it away."""
+    """Ends in `blocked`; nobody can approve it away. The same may pass from `until` on."""
 
     code: str
     sentence: str
+    until: datetime | None = None
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it as a request keeps it."""
+        until = {"until": self.until.isoformat()} if self.until else {}
+        return {"code": self.code, "sentence": self.sentence} | until
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class Held:
     refusals: tuple[Refusal, ...] = ()
     demands: tuple[Demand, ...] = ()
     warnings: tuple[str, ...] = ()
+    # Why the policy's default need not ask: it answers nothing else (`holders.autonomy`).
+    answers: tuple[str, ...] = ()
 
 
 def together(held: Iterable[Held]) -> Held:
@@ -36,6 +45,7 @@ def together(held: Iterable[Held]) -> Held:
         tuple(refusal for each in every for refusal in each.refusals),
         tuple(demand for each in every for demand in each.demands),
         tuple(warning for each in every for warning in each.warnings),
+        tuple(answer for each in every for answer in each.answers),
     )
 
 
@@ -49,3 +59,10 @@ def sentences_of(refusals: Iterable[object]) -> tuple[str, ...]:
 def codes_of(refusals: Iterable[object]) -> list[str]:
     """Return the codes of kept refusals; those of older requests have none."""
     return [str(each["code"]) for each in refusals if isinstance(each, Mapping)]
+
+
+def passes_at(refusals: Iterable[object]) -> datetime | None:
+    """Return from when on the same may pass: None when a kept refusal says nothing of it."""
+    moments = [each.get("until") for each in refusals if isinstance(each, Mapping)]
+    known = [datetime.fromisoformat(each) for each in moments if each]
+    return max(known) if known and len(known) == len(moments) else None

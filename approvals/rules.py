@@ -6,6 +6,7 @@ from approvals.enums import Purpose
 from approvals.models import ActionRequest, Delegation
 from tenants.enums import Role
 from tenants.models import Agent, Membership
+from tenants.rules import has_role
 
 
 def is_due(deadline: datetime | None, now: datetime) -> bool:
@@ -37,6 +38,13 @@ def may_cancel(actor: Agent | Membership, request: ActionRequest) -> bool:
         return request.agent_id == actor.pk and request.purpose == Purpose.ACTION
     is_owner = request.agent.owner_id == actor.pk
     return actor.is_active and (is_owner or Role.COMPLIANCE in actor.roles)
+
+
+def may_ask_undo(actor: Agent | Membership, request: ActionRequest) -> bool:
+    """An agent takes back what is its own; approvers, compliance and owners ask for any."""
+    if isinstance(actor, Agent):
+        return request.agent_id == actor.pk and request.purpose == Purpose.ACTION
+    return has_role(actor, Role.APPROVER, Role.COMPLIANCE, Role.OWNER)
 
 
 def may_revoke_delegation(member: Membership, delegation: Delegation) -> bool:

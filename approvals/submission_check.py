@@ -14,6 +14,7 @@ _LONGEST: Final = {
     "environment": 50,
     "integration": 100,
     "run": 100,
+    "step": 100,
     "on_behalf_of": 200,
     "traceparent": 60,
 }
@@ -58,4 +59,6 @@ def _names(submission: Submission) -> list[FieldError]:
         errors.append(FieldError("/integration", detail))
     if not _RUN.fullmatch(submission.run):
         errors.append(FieldError("/run", "Write visible ASCII characters."))
+    if not _RUN.fullmatch(submission.step):
+        errors.append(FieldError("/step", "Write visible ASCII characters."))
     return errors

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 SWEEPS: Final = (
     "approvals.services.policy_schedule.sweep",
     "approvals.services.timers.sweep",
+    "approvals.services.kill.sweep",
     "approvals.services.delivery.deliver_due",
     "approvals.services.heartbeat.look_now_and_then",
     "approvals.services.exercises.sweep",

@@ -8,10 +8,14 @@ from celery import shared_task
 from approvals.services import (
     chat_checks,
     delivery,
+    gateway,
     heartbeat,
     idempotency,
+    kill,
+    runs,
     sending,
     simulation_runs,
+    trust,
 )
 from approvals.sweeps import sweep_all
 
@@ -53,10 +57,22 @@ def deliver_callback(tenant_id: str, delivery_id: str) -> None:
     delivery.deliver_callback(tenant_id=UUID(tenant_id), delivery_id=UUID(delivery_id))
 
 
+@shared_task(name="approvals.close_lost_model_calls")
+def close_lost_model_calls() -> None:
+    """Book calls of models that nobody ended."""
+    gateway.close_lost_calls()
+
+
 @shared_task(name="approvals.forget_idempotency_keys")
 def forget_idempotency_keys() -> None:
     """Delete the keys that are older than they are promised to be kept."""
     idempotency.forget_old_keys()
+
+
+@shared_task(name="approvals.close_left_open_runs")
+def close_left_open_runs() -> None:
+    """Close the runs in which nothing happened for a day."""
+    runs.close_left_open()
 
 
 @shared_task(name="approvals.run_simulation", time_limit=270)
@@ -71,6 +87,18 @@ def take_over_simulations() -> None:
     simulation_runs.take_over_simulations()
 
 
+@shared_task(name="approvals.assess_agent")
+def assess_agent(tenant_id: str, agent_id: str) -> None:
+    """Look at what one agent did: something was denied, or failed."""
+    trust.assess_agent(tenant_id=UUID(tenant_id), agent_id=UUID(agent_id))
+
+
+@shared_task(name="approvals.assess_agents")
+def assess_agents() -> None:
+    """Look at what every agent did that nobody has looked at for a day."""
+    trust.assess_due()
+
+
 @shared_task(name="approvals.check_chat_connection")
 def check_chat_connection(tenant_id: str, connection_id: str) -> None:
     """Ask Slack which workspace a token opens."""
@@ -81,3 +109,9 @@ def check_chat_connection(tenant_id: str, connection_id: str) -> None:
 def find_chat_accounts(tenant_id: str) -> None:
     """Look members up in Slack, and ask those found whether it is them."""
     chat_checks.find_accounts(tenant_id=UUID(tenant_id))
+
+
+@shared_task(name="approvals.cancel_killed")
+def cancel_killed(tenant_id: str, switch_id: str) -> None:
+    """Cancel what waits within the scope of a kill switch."""
+    kill.cancel_killed(tenant_id=UUID(tenant_id), switch_id=UUID(switch_id))

@@ -13,6 +13,7 @@ from approvals.views import (
     exercises,
     guardrails,
     message_templates,
+    models,
     policy,
     policy_changes,
     policy_drafts,
@@ -24,6 +25,8 @@ from approvals.views import (
     request_changes,
     requests,
     reviews,
+    rollback,
+    runs,
     simulations,
     slack,
 )
@@ -45,9 +48,14 @@ _REQUESTS = [
     path("<str:ident>/reveal", discussion.request_reveal, name="request_reveal"),
     path("<str:ident>/withdraw", requests.request_withdraw, name="request_withdraw"),
     path("<str:ident>/break-glass", break_glass.request_break_glass, name="request_break_glass"),
+    path("<str:ident>/undo", rollback.request_undo_page, name="request_undo"),
     path("<str:ident>/passkey", break_glass.request_passkey, name="request_passkey"),
     path("<str:ident>/change", request_changes.request_change, name="request_change"),
     path("<str:ident>/take-back", request_changes.request_take_back, name="request_take_back"),
+]
+_MODELS = [
+    path("", models.models, name="models"),
+    path("prices/<str:price>/remove", models.price_remove, name="price_remove"),
 ]
 _REVIEWS = [
     path("", reviews.review_list, name="review_list"),
@@ -122,6 +130,10 @@ _GUARDRAILS = [
     path("draft/discard", guardrails.guardrails_discard, name="guardrails_discard"),
     path("versions/<str:ident>/", guardrails.guardrails_version, name="guardrails_version"),
 ]
+_RUNS = [
+    path("", runs.run_list, name="run_list"),
+    path("<str:ident>/", runs.run_detail, name="run_detail"),
+]
 _CALLBACKS = [
     path("", callbacks.callback_list, name="callback_list"),
     path("new", callbacks.callback_create, name="callback_create"),
@@ -172,10 +184,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/inbox/filters/<str:ident>/remove", filter_remove, name="filter_remove"),
     path("t/<slug:slug>/requests/", include(_REQUESTS)),
     path("t/<slug:slug>/reviews/", include(_REVIEWS)),
+    path("t/<slug:slug>/runs/", include(_RUNS)),
     path("t/<slug:slug>/policy/", include(_POLICY)),
     path("t/<slug:slug>/categories/", include(_CATEGORIES)),
     path("t/<slug:slug>/delegations/", include(_DELEGATIONS)),
     path("t/<slug:slug>/guardrails/", include(_GUARDRAILS)),
+    path("t/<slug:slug>/models/", include(_MODELS)),
     path("t/<slug:slug>/settings/callbacks/", include(_CALLBACKS)),
     path("t/<slug:slug>/drills/", include(_DRILLS)),
     path("t/<slug:slug>/health/", findings, name="findings"),

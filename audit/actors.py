@@ -70,4 +70,16 @@ class Subject:
     label: str
 
 
+@dataclass(frozen=True)
+class RunPlace:
+    """Where in the record of a run an event stands: its number, and the digest of the one before.
+
+    The first is 1 and has none before it; `previous` is `sha256:` and the hex of its bytes.
+    """
+
+    id: str
+    seq: int
+    previous: str | None
+
+
 SYSTEM = Actor(kind="system", id="govapp", name="Govapp")

@@ -20,6 +20,9 @@ from govapp.wsgi import application as wsgi_application  # isort: skip - sets Dj
 from django.db import connections
 from django.urls import get_resolver
 
+from approvals.api.gateway_calls import PATHS as GATEWAY
+from approvals.api.gateway_calls import serve_call
+from approvals.api.gateway_watch import Watch
 from approvals.api.waiting import serve_wait, wanted_wait
 from govapp.common.asgi.bridge import Bridge, Receive, Scope, Send
 from govapp.common.asgi.hub import Hub
@@ -40,6 +43,10 @@ class Dispatcher:
     def bridge(self) -> Bridge:
         return Bridge(wsgi_application, threads=THREADS)
 
+    @cached_property
+    def watch(self) -> Watch:
+        return Watch(self.bridge)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http":
@@ -56,6 +63,8 @@ class Dispatcher:
             await serve_wait(
                 scope, receive, send, bridge=self.bridge, hub=self.hub, seconds=seconds
             )
+        elif scope["method"] == "POST" and path in GATEWAY:
+            await serve_call(scope, receive, send, bridge=self.bridge, watch=self.watch)
         elif scope["method"] == "GET" and path == AGENT_STREAM:
             await self._stream(scope, receive, send, relays=False).serve()
         elif scope["method"] == "GET" and INBOX_STREAM.fullmatch(path):

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from approvals.api.execution import GrantKeys
+from approvals.api.gateway import ChatCompletions, Embeddings
 from approvals.views.metrics import metrics
 from govapp.common.api.schema_views import docs, openapi_json, openapi_yaml
 from tenants.api.oauth import metadata, token
@@ -24,6 +25,8 @@ urlpatterns = [
     path("api/v1/openapi.yaml", openapi_yaml, name="openapi_yaml"),
     path("api/v1/docs", docs, name="api_docs"),
     path("api/v1/", include("approvals.api.urls")),
+    path("gateway/v1/chat/completions", ChatCompletions.as_view()),
+    path("gateway/v1/embeddings", Embeddings.as_view()),
     path(".well-known/jwks.json", GrantKeys.as_view(), name="jwks"),
     path(".well-known/oauth-authorization-server", metadata, name="oauth_metadata"),
     path("oauth/token", token, name="oauth_token"),

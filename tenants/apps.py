@@ -9,3 +9,5 @@ class TenantsConfig(AppConfig):
     def ready(self) -> None:
         import_module("tenants.doors")
         import_module("tenants.signals")
+        import_module("tenants.services.autonomy")
+        import_module("tenants.services.trust")

@@ -10,6 +10,7 @@ from tenants.doors import tenants_of_user
 from tenants.models import Membership
 from tenants.rules import may_read_settings
 from tenants.selectors.absences import standing_in_for
+from tenants.selectors.kill import thrown_for_page
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def tenant(request: HttpRequest) -> dict[str, Any]:
         "menu": member and menu_of(member),
         "memberships": lambda: memberships_of(request),
         "standing_in": lambda: standing_in_for(member) if member else [],
+        "thrown_switches": lambda: thrown_for_page(member) if member else [],
     }
 
 

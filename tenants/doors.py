@@ -35,14 +35,25 @@ _ACCESS: Final = (
     "tenant_id uuid, credential_id uuid, agent_id uuid, secret_hash bytea,"
     " is_usable boolean, is_suspended boolean, use_is_unnoted boolean,"
     " scopes text[], categories text[], networks text[], needs_proof boolean,"
-    " thumbprint text, delegation_id uuid, asked_at timestamptz"
+    " thumbprint text, delegation_id uuid, asked_at timestamptz, killed text,"
+    " calls_per_second integer, tenant_calls_per_second integer"
 )
 _KEY_READS: Final = (
     "id", "tenant_id", "agent_id", "prefix", "secret_hash", "revoked_at", "expires_at",
     "last_used_at", "scopes", "categories", "networks", "needs_proof",
 )  # fmt: skip
-_AGENT_READS: Final = ("id", "tenant_id", "status", "needs_proof")
+_AGENT_READS: Final = ("id", "tenant_id", "status", "needs_proof", "calls_per_second")
+_RATES: Final = "coalesce(a.calls_per_second, t.agent_calls_per_second), t.calls_per_second"
+_RATE_READS: Final = ("id", "calls_per_second", "agent_calls_per_second")
 _KEY_IS_LIVE: Final = "c.revoked_at IS NULL AND c.expires_at > govapp_now() AND a.status = 'active'"
+# Which kill switch stops the agent or everybody, the widest; NULL for none.
+_KILLED: Final = (
+    "(SELECT s.scope::text FROM tenants_killswitch s WHERE s.tenant_id = c.tenant_id"
+    " AND s.resumed_at IS NULL AND NOT s.is_drill"
+    " AND (s.scope = 'tenant' OR s.scope = 'agent' AND s.agent_id = c.agent_id)"
+    " ORDER BY s.scope DESC LIMIT 1)"
+)
+_KILL_READS: Final = ("tenant_id", "scope", "agent_id", "resumed_at", "is_drill")
 _UNNOTED: Final = "c.last_used_at IS NULL OR c.last_used_at < govapp_now() - interval '1 minute'"
 
 credential_by_prefix = register_door(
@@ -54,12 +65,17 @@ credential_by_prefix = register_door(
             "SELECT c.tenant_id, c.id, c.agent_id, c.secret_hash,"  # noqa: S608 - our own words
             f" {_KEY_IS_LIVE}, t.is_suspended, {_UNNOTED},"
             " c.scopes::text[], c.categories::text[], c.networks::text[],"
-            " c.needs_proof OR a.needs_proof, ''::text, NULL::uuid, govapp_now()"
-            " FROM tenants_credential c"
+            " c.needs_proof OR a.needs_proof, ''::text, NULL::uuid, govapp_now(),"
+            f" {_KILLED}, {_RATES} FROM tenants_credential c"
             " JOIN tenants_agent a ON a.id = c.agent_id"
             " JOIN tenants_tenant t ON t.id = c.tenant_id WHERE c.prefix = $1"
         ),
-        reads={"tenants_credential": _KEY_READS, "tenants_agent": _AGENT_READS},
+        reads={
+            "tenants_credential": _KEY_READS,
+            "tenants_agent": _AGENT_READS,
+            "tenants_killswitch": _KILL_READS,
+            "tenants_tenant": _RATE_READS,
+        },
     )
 )
 
@@ -73,9 +89,8 @@ access_token_by_prefix = register_door(
             "SELECT k.tenant_id, c.id, c.agent_id, k.secret_hash,"  # noqa: S608 - our own words
             f" k.expires_at > govapp_now() AND {_KEY_IS_LIVE}, t.is_suspended, {_UNNOTED},"
             " k.scopes::text[], c.categories::text[], c.networks::text[],"
-            " c.needs_proof OR a.needs_proof, k.thumbprint::text, k.delegation_id,"
-            " govapp_now()"
-            " FROM tenants_accesstoken k"
+            " c.needs_proof OR a.needs_proof, k.thumbprint::text, k.delegation_id, govapp_now(),"
+            f" {_KILLED}, {_RATES} FROM tenants_accesstoken k"
             " JOIN tenants_credential c ON c.id = k.credential_id"
             " JOIN tenants_agent a ON a.id = c.agent_id"
             " JOIN tenants_tenant t ON t.id = k.tenant_id WHERE k.prefix = $1"
@@ -157,5 +172,36 @@ tenants_that_prune = register_door(
         reads={
             "tenants_tenant": ("id", "tenant_id", "prunes_daily", "retention_days", "is_suspended")
         },
+    )
+)
+
+unsettled_kill_switches = register_door(
+    Door(
+        name="door_unsettled_kill_switches",
+        arguments="at_most integer",
+        returns="tenant_id uuid, id uuid",
+        body=(
+            "SELECT tenant_id, id FROM tenants_killswitch"
+            " WHERE pending = 'cancel' AND settled_at IS NULL AND NOT is_drill"
+            " ORDER BY thrown_at, id LIMIT $1"
+        ),
+        reads={
+            "tenants_killswitch": (
+                "id", "tenant_id", "pending", "settled_at", "is_drill", "thrown_at",
+            )
+        },
+    )
+)  # fmt: skip
+expired_reservations = register_door(
+    Door(
+        name="door_expired_reservations",
+        arguments="at_most integer",
+        returns="tenant_id uuid, reservation_id uuid",
+        body=(
+            "SELECT tenant_id, id FROM tenants_reservation"
+            " WHERE state = 'open' AND expires_at IS NOT NULL"
+            " AND expires_at <= (SELECT govapp_now()) ORDER BY expires_at, id LIMIT $1"
+        ),
+        reads={"tenants_reservation": ("id", "tenant_id", "state", "expires_at")},
     )
 )

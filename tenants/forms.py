@@ -131,7 +131,10 @@ class AgentForm(forms.Form):
     owner = MemberChoice(
         queryset=Membership.objects.none(), help_text="Answers for it, and never approves for it."
     )
-    trust_tier = forms.ChoiceField(choices=TrustTier, help_text="Policies may ask for it.")
+    trust_tier = forms.ChoiceField(
+        choices=TrustTier,
+        help_text="Rules may ask for it. What it does lowers it; only a person raises it.",
+    )
     labels = forms.CharField(required=False, help_text="Separated by commas.")
     needs_proof = forms.BooleanField(
         required=False,
@@ -139,8 +142,10 @@ class AgentForm(forms.Form):
         help_text="DPoP, RFC 9449: a stolen key or token alone is of no use.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, is_new: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not is_new:
+            del self.fields["trust_tier"]
         choice = self.fields["owner"]
         assert isinstance(choice, MemberChoice)  # noqa: S101 - for the type checker
         choice.queryset = active_members()
@@ -155,7 +160,6 @@ class AgentForm(forms.Form):
             "name": agent.name,
             "description": agent.description,
             "owner": agent.owner_id,
-            "trust_tier": agent.trust_tier,
             "labels": ", ".join(agent.labels),
             "needs_proof": agent.needs_proof,
         }

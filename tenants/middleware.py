@@ -35,11 +35,13 @@ from tenants.services.tokens import authenticate_token
 
 log = structlog.get_logger(__name__)
 
+KEY_PATHS: Final = ("/api/", "/gateway/")
+"""Where agents and members' programs show a key."""
 _PAGE: Final = re.compile(r"/t/([-a-zA-Z0-9_]+)/")
 
 
 class ApiKeyMiddleware:
-    """Knows the agent or the member by the key and binds the tenant of the key, for `/api/` only.
+    """Knows the agent or the member by the key and binds the tenant of the key, for `KEY_PATHS`.
 
     It answers nothing by itself: the API's authentication refuses when there is no principal, with
     the reason that is left here if there is one. Afterwards it keeps what a key was used for, and
@@ -50,7 +52,7 @@ class ApiKeyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path_info.startswith("/api/"):
+        if not request.path_info.startswith(KEY_PATHS):
             return self.get_response(request)
         asked = cast("ApiRequest", request)
         principal: Principal | None = None

@@ -15,6 +15,11 @@ class AgentPrincipal:
     scopes: frozenset[str] = field(default=frozenset())
     categories: tuple[str, ...] = ()
     use_is_unnoted: bool = False
+    # Which kill switch stops it: "agent", "tenant", or none.
+    killed: str = ""
+    # How many of its calls, and of all calls of its tenant, are answered; None: the usual.
+    calls_per_second: int | None = None
+    tenant_calls_per_second: int | None = None
     # Under which delegation it acts, when its token is bound to one.
     delegation_id: UUID | None = None
     # What DRF's permissions ask of a user.
@@ -33,6 +38,8 @@ class MemberPrincipal:
     tenant_id: UUID
     member_id: UUID
     token_id: UUID
+    calls_per_second: int | None = None
+    tenant_calls_per_second: int | None = None
     is_authenticated: bool = True
 
     @property

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from govapp.common.errors import DomainError, Forbidden, Unauthenticated
 from tenants.dpop import ALGORITHMS
+from tenants.enums import KillScope
+from tenants.killing import CODE
 from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope
 
@@ -65,3 +67,21 @@ class ProofRefused(KeyRefusedError, Unauthenticated):
     def challenge(self) -> str:  # type: ignore[override]
         error = "invalid_token" if self.code == "token_is_bound" else "invalid_dpop_proof"
         return f'DPoP realm="govapp", error="{error}", algs="{DPOP_ALGORITHMS}"'
+
+
+class Killed(KeyRefusedError, Forbidden):
+    """A kill switch stops it (HTTP 403)."""
+
+    code = CODE
+    title = "A kill switch was thrown"
+
+    @classmethod
+    def of(cls, holder: AgentPrincipal, scope: str = "") -> "Killed":
+        """Return the refusal of an agent that is stopped, alone or with everybody."""
+        what = "everything in this account" if holder.killed == KillScope.TENANT else "this agent"
+        return cls(
+            f"The kill switch for {what} was thrown: nothing is done until people let it go on."
+            " What was asked for before can still be read.",
+            holder=holder,
+            scope=scope,
+        )

@@ -32,9 +32,41 @@ def may_pause_agent(member: Membership, agent: Agent) -> bool:
     )
 
 
+def may_throw_kill_switch(member: Membership, agent: Agent | None) -> bool:
+    """Who governs stops anything; whoever owns an agent stops that."""
+    if agent is not None:
+        return may_pause_agent(member, agent)
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
+def may_resume_kill_switch(member: Membership) -> bool:
+    """Who governs; that it is a second person is for the service to see to."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
+def may_set_autonomy(member: Membership) -> bool:
+    """What agents may do of their own accord is for owners and compliance to say."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_report_leak(member: Membership, agent: Agent) -> bool:
     """As pausing: whoever notices it stops the key, and asks afterwards."""
     return may_pause_agent(member, agent)
+
+
+def may_manage_integrations(member: Membership) -> bool:
+    """Owners register systems, hold their secrets, and grant them to agents."""
+    return has_role(member, Role.OWNER)
+
+
+def may_suspend_integration(member: Membership) -> bool:
+    """Stopping is always safe: also compliance."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
+def may_read_integrations(member: Membership) -> bool:
+    """Those who govern and those who check see what agents may reach, and how it is used."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE, Role.AUDITOR)
 
 
 def may_change_settings(member: Membership) -> bool:
@@ -55,6 +87,11 @@ def may_set_retention(member: Membership) -> bool:
 def may_read_settings(member: Membership) -> bool:
     """Settings decide who may decide: those who govern and those who check may read them."""
     return has_role(member, Role.OWNER, Role.COMPLIANCE, Role.AUDITOR)
+
+
+def may_set_budgets(member: Membership) -> bool:
+    """Whoever answers for the account and whoever answers for its rules."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
 
 
 def may_edit_policy(member: Membership) -> bool:
@@ -86,3 +123,8 @@ def require(allowed: bool, why_not: str) -> None:
     """Raise `Forbidden` with the sentence `why_not` unless `allowed`."""
     if not allowed:
         raise Forbidden(why_not)
+
+
+def may_set_model_prices(membership: Membership) -> bool:
+    """Say what models cost, which lets agents call them."""
+    return has_role(membership, Role.OWNER, Role.COMPLIANCE)

@@ -21,6 +21,7 @@ class Scope(models.TextChoices):
     REDEEM = "redeem", "Redeem: use permissions up"
     SPEND = "spend", "Spend: book what was spent"
     DELEGATE = "delegate", "Delegate: hand rights on to another agent"
+    MODEL = "model", "Model: call models through the gateway"
 
 
 ALL: Final[tuple[str, ...]] = tuple(scope.value for scope in Scope)

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from celery import shared_task
 
+from tenants.services import budgets
+from tenants.services.integration_checks import check_integration as look_at_integration
 from tenants.transports.email import send_invitation_mail
 
 
@@ -18,3 +20,15 @@ from tenants.transports.email import send_invitation_mail
 def send_invitation(tenant_id: str, invitation_id: str) -> None:
     """Send the mail of one invitation. Tried again for about a minute, then it is for a person."""
     send_invitation_mail(tenant_id=UUID(tenant_id), invitation_id=UUID(invitation_id))
+
+
+@shared_task(name="tenants.check_integration")
+def check_integration(tenant_id: str, integration_id: str) -> None:
+    """Do the check of an integration that somebody asked for."""
+    look_at_integration(tenant_id=UUID(tenant_id), integration_id=UUID(integration_id))
+
+
+@shared_task(name="tenants.reap_reservations")
+def reap_reservations() -> None:
+    """Give back what is held for those of whom nothing was heard."""
+    budgets.reap()

@@ -62,6 +62,10 @@ class Decision(msgspec.Struct):
     reasons: Annotated[
         list[str] | UnsetType, Meta(description="Codes of what no rule can allow; when blocked.")
     ] = UNSET
+    passes_at: Annotated[
+        datetime | UnsetType,
+        Meta(description="When the same may pass: of what is throttled, or was tried too often."),
+    ] = UNSET
 
 
 class Execution(msgspec.Struct, omit_defaults=True):

@@ -27,13 +27,14 @@ from approvals.api.delegation_links import DelegationLink, links_answer
 from approvals.api.guardrails import GuardrailResult, results_of
 from approvals.changing import difference
 from approvals.enums import RequestStatus
-from approvals.leash import codes_of
+from approvals.leash import codes_of, passes_at
 from approvals.models import ActionRequest, Requirement
 from approvals.obligations import grant_not_before, obligations_of
 from approvals.selectors.approvers import missing_of
 from approvals.selectors.board import Board, boards_in_hand
 from approvals.selectors.chains import successors_of
 from approvals.selectors.revisions import read_revisions
+from approvals.selectors.undoing import undone_by
 from govapp.common.ids import public_id
 
 
@@ -84,9 +85,20 @@ class ActionRequestAnswer(msgspec.Struct, kw_only=True):
     execution: Execution
     supersedes: str | None
     links: Links
+    undoes: Annotated[
+        str | UnsetType, Meta(description="The executed request that this one takes back.")
+    ] = UNSET
+    undone_by: Annotated[
+        list[str] | UnsetType,
+        Meta(description="The requests that take this one back, where it was executed."),
+    ] = UNSET
     guardrails: Annotated[
         list[GuardrailResult] | UnsetType,
         Meta(description="What the guardrails found; left out when they found nothing."),
+    ] = UNSET
+    warnings: Annotated[
+        list[str] | UnsetType,
+        Meta(description="What budgets say although it goes on; left out when they say nothing."),
     ] = UNSET
     superseded_by: list[str] | UnsetType = UNSET
     changes: Annotated[
@@ -121,6 +133,7 @@ def answer_for(
     if with_trace:
         answer.policy.trace, answer.policy.trace_total = traced(request.trace)
         answer.superseded_by = successors_of(request)
+        answer.undone_by = undone_by(request) or UNSET
         _tell_changes(answer, request)
     return answer
 
@@ -175,8 +188,10 @@ def _answer(board: Board, tenant_slug: str) -> ActionRequestAnswer:
             reported_at=request.execution_reported_at,
         ),
         supersedes=public_id("ar", request.supersedes_id) if request.supersedes_id else None,
+        undoes=public_id("ar", request.undoes_id) if request.undoes_id else UNSET,
         links=_links(request, tenant_slug),
         guardrails=results_of(request.trace) or UNSET,
+        warnings=list(request.trace.get("warnings", ())) or UNSET,
     )
 
 
@@ -198,6 +213,7 @@ def _decision(request: ActionRequest) -> Decision | None:
         reason=request.decision_reason or request.because,
         by=request.decided_by_name,
         reasons=codes_of(request.trace.get("refusals", ())) or UNSET,
+        passes_at=passes_at(request.trace.get("refusals", ())) or UNSET,
     )
 
 

@@ -88,8 +88,18 @@ class ActionRequestSubmission(RequestBody, frozen=True):
         Meta(
             max_length=100,
             pattern=r"^[!-~]*$",
-            description="The task that it belongs to, as you name it: rules may count its actions.",
+            description="The task that it belongs to: the id of a run, or your own name for it."
+            " Rules may count its actions, and look at the labels of the data in a run.",
             examples=["invoices-2026-11-21"],
+        ),
+    ] = ""
+    step: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            pattern=r"^[!-~]*$",
+            description="The key of the step of that run whose output it acts on; without one,"
+            " everything in the run counts as flowing into it.",
         ),
     ] = ""
     estimated_cost: Cost | None = None
@@ -142,6 +152,7 @@ class ActionRequestSubmission(RequestBody, frozen=True):
             environment=self.environment,
             integration=self.integration,
             run=self.run,
+            step=self.step,
             delegation=self.delegation,
             estimated_cost=self.estimated_cost.to_dict() if self.estimated_cost else None,
             on_behalf_of=self.on_behalf_of,
@@ -155,6 +166,12 @@ class Cancellation(RequestBody, frozen=True):
     """Why the agent no longer wants to act."""
 
     reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class UndoAsked(RequestBody, frozen=True):
+    """Why the agent takes an action back."""
+
+    reason: Annotated[str, Meta(max_length=4000)] = ""
 
 
 class Redemption(RequestBody, frozen=True):

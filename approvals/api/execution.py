@@ -5,26 +5,38 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from approvals.api.answers import ActionRequestAnswer, answer_for
+from approvals.api.answers import ActionRequestAnswer, answer_for, path_of
 from approvals.api.base import ID, ApiView
-from approvals.api.bodies import ExecutionReport, Redemption
+from approvals.api.bodies import ExecutionReport, Redemption, UndoAsked
 from approvals.api.delegations import refused
-from approvals.api.grant_answers import GrantAnswer, KeySet, RedemptionAnswer, grant_for
+from approvals.api.grant_answers import (
+    GrantAnswer,
+    KeySet,
+    RedemptionAnswer,
+    grant_for,
+    redemption_for,
+)
 from approvals.selectors.keys import jwks
 from approvals.selectors.requests import get_request
+from approvals.selectors.undoing import undo_of
 from approvals.services.delegations import DelegationRefused
-from approvals.services.execution import issue_grant, redeem_grant, report_execution
+from approvals.services.execution import (
+    issue_grant,
+    redeem_with_key,
+    report_execution,
+)
+from approvals.services.undoing import request_undo
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
-from govapp.common.ids import public_id
-from tenants.api.scopes import HasScope, check_category
+from tenants.api.scopes import HasScope, check_category, killed_is_noted
+from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope
 
 
@@ -45,7 +57,8 @@ class ActionRequestGrant(ApiView):
         found = get_request(request_id, agent_id=self.agent.pk)
         check_category(request, found.category_key)
         try:
-            grant = issue_grant(agent=self.agent, request_id=request_id)
+            with killed_is_noted(request):
+                grant = issue_grant(agent=self.agent, request_id=request_id)
         except DelegationRefused as refusal:
             return refused(self.agent, refusal)
         return Response(grant_for(grant), status=201)
@@ -55,6 +68,7 @@ class ActionRequestExecution(ApiView):
     """`/api/v1/action-requests/{id}/execution`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REPORT}
+    goes_on_when_killed = True  # what was done before is still to be known
 
     @extend_schema(
         operation_id="action_requests_report_execution",
@@ -78,6 +92,35 @@ class ActionRequestExecution(ApiView):
         return Response(answer_for(found, tenant_slug=self.tenant_slug))
 
 
+class ActionRequestUndo(ApiView):
+    """`/api/v1/action-requests/{id}/undo`."""
+
+    scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+
+    @extend_schema(
+        operation_id="action_requests_undo",
+        summary="Ask that an executed action is taken back",
+        parameters=[ID],
+        request=UndoAsked,
+        responses={
+            201: OpenApiResponse(ActionRequestAnswer, "Decided at once: allowed or blocked"),
+            202: OpenApiResponse(ActionRequestAnswer, "People decide; wait for it at `Location`"),
+            **problems(*WITH_BODY),
+        },
+    )
+    def post(self, request: Request, request_id: UUID) -> Response:
+        """Submit the action that takes it back, as its category says: another request, once."""
+        body = parse_body(request.data, UndoAsked)
+        found = get_request(request_id, agent_id=self.agent.pk)
+        if (undo := undo_of(found)) is not None:
+            check_category(request, undo.category)
+        made = request_undo(actor=self.agent, request_id=request_id, reason=body.reason)
+        answer = answer_for(made, tenant_slug=self.tenant_slug)
+        response = Response(answer, status=202 if made.is_pending else 201)
+        response["Location"] = path_of(made)
+        return response
+
+
 class GrantRedeem(APIView):
     """`/api/v1/grants/redeem`: for the system that executes, which need not have a key.
 
@@ -85,6 +128,7 @@ class GrantRedeem(APIView):
     """
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REDEEM}
+    goes_on_when_killed = True  # refuses, and the record of the permission says so
 
     # Nobody needs a key here; who sends one is held to its scopes.
     permission_classes = [HasScope]
@@ -97,19 +141,20 @@ class GrantRedeem(APIView):
         responses={200: RedemptionAnswer, **problems(*WITH_BODY)},
     )
     def post(self, request: Request) -> Response:
-        """Succeeds once, ever: act only after this has answered 200."""
-        if getattr(request, "principal", None) is None:
+        """Succeeds once, ever: act only after this has answered 200.
+
+        For an integration whose secret is given out it takes a key, and the answer has the secret
+        as `credential`, this once.
+        """
+        principal = getattr(request, "principal", None)
+        if principal is None:
             spend_for_address("redeem", request.META.get("REMOTE_ADDR", ""))
         body = parse_body(request.data, Redemption)
-        grant = redeem_grant(token=body.token, redeemed_by=body.redeemed_by)
-        return Response(
-            RedemptionAnswer(
-                request=public_id("ar", grant.request_id),
-                jti=str(grant.jti),
-                payload_digest=grant.payload_digest,
-                redeemed_at=grant.redeemed_at,
-            )
-        )
+        by = principal.agent_id if isinstance(principal, AgentPrincipal) else None
+        used = redeem_with_key(token=body.token, redeemed_by=body.redeemed_by, by=by)
+        response = Response(redemption_for(used))
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 class GrantKeys(APIView):

@@ -7,6 +7,8 @@ from django.conf import settings
 
 from approvals.api.answer_parts import Digest
 from approvals.services.execution import IssuedGrant
+from approvals.services.redemption import Redeemed
+from govapp.common.ids import public_id
 
 
 class GrantAnswer(msgspec.Struct):
@@ -18,6 +20,14 @@ class GrantAnswer(msgspec.Struct):
     jwks: str
 
 
+class CredentialAnswer(msgspec.Struct):
+    """The secret of the integration, told once: use it for this action and keep it nowhere."""
+
+    value: str
+    scopes: list[str]
+    expires_at: datetime
+
+
 class RedemptionAnswer(msgspec.Struct):
     """The permission is used now, by this call and by no other."""
 
@@ -25,6 +35,7 @@ class RedemptionAnswer(msgspec.Struct):
     jti: str
     payload_digest: Digest
     redeemed_at: datetime | None
+    credential: CredentialAnswer | msgspec.UnsetType = msgspec.UNSET
 
 
 class Key(msgspec.Struct):
@@ -51,4 +62,18 @@ def grant_for(grant: IssuedGrant) -> GrantAnswer:
         jti=str(grant.jti),
         expires_at=grant.expires_at,
         jwks=f"{settings.BASE_URL}/.well-known/jwks.json",
+    )
+
+
+def redemption_for(used: Redeemed) -> RedemptionAnswer:
+    """Return a permission that was just used, with the secret that goes with it."""
+    grant, given = used.grant, used.credential
+    return RedemptionAnswer(
+        request=public_id("ar", grant.request_id),
+        jti=str(grant.jti),
+        payload_digest=grant.payload_digest,
+        redeemed_at=grant.redeemed_at,
+        credential=CredentialAnswer(given.value, list(given.scopes), given.expires_at)
+        if given
+        else msgspec.UNSET,
     )

@@ -19,6 +19,7 @@ from approvals.selectors.guardrails import live_rules
 from govapp.common.api.bodies import RequestBody, parse_body
 from govapp.common.api.openapi import WITH_BODY, problems
 from govapp.common.errors import Conflict, FieldError, Invalid
+from tenants.scopes import Scope
 
 _ONE: str = "Send either a text or a payload."
 
@@ -67,6 +68,8 @@ class GuardrailAnswer(msgspec.Struct):
 
 class GuardrailChecks(ApiView):
     """`/api/v1/guardrails/check`."""
+
+    scopes = {"POST": Scope.SUBMIT}
 
     @extend_schema(
         operation_id="guardrails_check",

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
 import msgspec
 import rfc8785
+from django.utils.http import http_date
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -60,6 +62,7 @@ class ActionRequestList(ApiView):
     """`/api/v1/action-requests`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # judged, and kept as blocked
 
     @property
     def known_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -134,6 +137,9 @@ def _answered(answer: Answer) -> Response:
         response["Location"] = answer.location
     if answer.status == 202:
         response["Retry-After"] = str(POLL_SECONDS)
+    elif passes_at := (answer.body.get("decision") or {}).get("passes_at"):
+        # A date, for the answer may be repeated later (RFC 9110, section 10.2.3).
+        response["Retry-After"] = http_date(datetime.fromisoformat(passes_at).timestamp())
     if answer.replayed:
         response["Idempotency-Replayed"] = "true"
     return response
@@ -143,6 +149,7 @@ class ActionRequestPreview(ApiView):
     """`/api/v1/action-requests/preview`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # says that it would be blocked
 
     @extend_schema(
         operation_id="action_requests_preview",
@@ -187,6 +194,7 @@ class ActionRequestCancel(ApiView):
     """`/api/v1/action-requests/{id}/cancel`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+    goes_on_when_killed = True  # only ends something
 
     @extend_schema(
         operation_id="action_requests_cancel",

@@ -5,7 +5,12 @@ from django.urls import path, register_converter
 from approvals.api.comments import ActionRequestComments
 from approvals.api.delegations import DelegationIdConverter, DelegationRevoke, Delegations
 from approvals.api.events import ActionRequestEvents
-from approvals.api.execution import ActionRequestExecution, ActionRequestGrant, GrantRedeem
+from approvals.api.execution import (
+    ActionRequestExecution,
+    ActionRequestGrant,
+    ActionRequestUndo,
+    GrantRedeem,
+)
 from approvals.api.explanations import ActionRequestExplanation
 from approvals.api.guardrails import GuardrailChecks
 from approvals.api.policies import (
@@ -41,6 +46,9 @@ from approvals.api.requests import (
     ActionRequestList,
     ActionRequestPreview,
 )
+from approvals.api.runs import RunClose, RunRead, Runs, RunSteps
+from approvals.api.spend import BudgetsView, SpendView
+from approvals.api.status_list import StatusListView
 from govapp.common.api.converters import PublicIdConverter
 
 
@@ -50,7 +58,14 @@ class ActionRequestIdConverter(PublicIdConverter):
     prefix = "ar"
 
 
+class RunIdConverter(PublicIdConverter):
+    """`run_…`."""
+
+    prefix = "run"
+
+
 register_converter(ActionRequestIdConverter, "action_request")
+register_converter(RunIdConverter, "run")
 register_converter(DelegationIdConverter, "delegation")
 
 register_converter(PolicyVersionIdConverter, "policy_version")
@@ -71,7 +86,12 @@ urlpatterns = [
     path(f"{_ONE}/comments", ActionRequestComments.as_view()),
     path(f"{_ONE}/grant", ActionRequestGrant.as_view()),
     path(f"{_ONE}/execution", ActionRequestExecution.as_view()),
+    path(f"{_ONE}/undo", ActionRequestUndo.as_view()),
     path(f"{_ONE}/explanation", ActionRequestExplanation.as_view()),
+    path("runs", Runs.as_view()),
+    path("runs/<run:run_id>", RunRead.as_view()),
+    path("runs/<run:run_id>/steps", RunSteps.as_view()),
+    path("runs/<run:run_id>/close", RunClose.as_view()),
     path("policies", PolicyVersions.as_view()),
     path("policies/live", LivePolicy.as_view()),
     path("policies/check", PolicyCheckView.as_view()),
@@ -92,4 +112,7 @@ urlpatterns = [
     path("delegations/<delegation:delegation_id>/revoke", DelegationRevoke.as_view()),
     path("guardrails/check", GuardrailChecks.as_view()),
     path("grants/redeem", GrantRedeem.as_view()),
+    path("status-list", StatusListView.as_view()),
+    path("spend", SpendView.as_view()),
+    path("budgets", BudgetsView.as_view()),
 ]

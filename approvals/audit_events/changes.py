@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from approvals.audit_events.requests import guardrails_of, policy_of, rules_of, unmet_of
+from approvals.audit_events.judged import guardrails_of, policy_of, rules_of, unmet_of
 from approvals.audit_events.wording import content, told, words
 from approvals.changing import FieldChange
 from approvals.digests import canonical_json

@@ -35,6 +35,7 @@ def category_created(*, actor: Membership, category: ActionCategory) -> None:
             "name": category.name,
             "risk": category.risk,
             "is_reversible": category.is_reversible,
+            "is_reading": category.is_reading,
             "description": category.description,
             "payload_schema": schema_text(category.payload_schema),
             "display": schema_text(category.display),
@@ -42,6 +43,8 @@ def category_created(*, actor: Membership, category: ActionCategory) -> None:
             "target_field": category.target_field,
             "amount_field": category.amount_field,
             "editable_fields": category.editable_fields,
+            "needs_integration": category.needs_integration,
+            "undo": schema_text(category.undo),
         },
     )
 

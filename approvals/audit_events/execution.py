@@ -10,15 +10,16 @@ from approvals.models import ActionRequest, ExecutionGrant
 from audit.actors import Actor, Personal, Subject
 from audit.services import record
 from govapp.common.ids import public_id
+from tenants.audit_events.integrations import integration_subject
 from tenants.audit_events.words import said
-from tenants.models import Agent, Membership
+from tenants.models import Agent, Integration, Membership, VaultSecret
 
 
 def grant_issued(
     *, agent: Agent, request: ActionRequest, grant: ExecutionGrant, replaces: ExecutionGrant | None
 ) -> None:
     """A signed permission was handed to the agent."""
-    again = " The one before it expired unused." if replaces else ""
+    again = " The one before it was never used." if replaces else ""
     _record(
         "grant.issued",
         agent.as_actor(),
@@ -84,6 +85,44 @@ def grant_revoked(
         f"{actor} withdrew the permission for “{request.summary}”: {reason}",
         {"reason": said(reason, actor)},
         now,
+    )
+
+
+def secret_injected(
+    *,
+    request: ActionRequest,
+    grant: ExecutionGrant,
+    integration: Integration,
+    secret: VaultSecret,
+    given_to: Agent,
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """The secret of an integration was given out, with the use of a permission."""
+    record(
+        event_type="integration.secret_injected",
+        actor=given_to.as_actor(),
+        subject=integration_subject(integration),
+        summary=(
+            f"The secret of the integration {integration.name} (version {secret.version}) was"
+            f" given to {given_to.name} with the permission for “{request.summary}”, until"
+            f" {_time(expires_at)}."
+        ),
+        data={
+            "integration": integration.slug,
+            "integration_name": integration.name,
+            "secret_version": secret.version,
+            "mark": secret.fingerprint,
+            "agent": request.agent.public_id,
+            "agent_name": request.agent.name,
+            "given_to": given_to.public_id,
+            "given_to_name": given_to.name,
+            "jti": str(grant.jti),
+            "expires_at": _time(expires_at),
+        },
+        request_id=request.pk,
+        at=now,
+        personal=(content(request.summary, request),),
     )
 
 

@@ -1,8 +1,10 @@
 """How the guardrails change: drafts, and what came into force."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from approvals.audit_events.wording import words
+from approvals.digests import canonical_json
 from approvals.guardrails.comparing import RuleChange
 from approvals.models import GuardrailVersion
 from audit.actors import Subject
@@ -43,7 +45,7 @@ def _record(
     summary: str,
     changes: Sequence[RuleChange],
 ) -> None:
-    writer = version.written_by
+    writer, text = version.written_by, canonical_json(version.document)
     record(
         event_type=event_type,
         actor=actor.as_actor(),
@@ -53,7 +55,9 @@ def _record(
             "number": version.number,
             "revision": version.revision,
             "based_on": version.based_on,
-            "document": version.document,
+            # Rules name what must not be said: people, projects. That is its author's words.
+            "document": said(text.decode(), writer),
+            "document_sha256": sha256(text).hexdigest(),
             "remark": said(version.remark, writer),
             "attestation": said(version.attestation, actor),
             "written_by": writer.public_id,
@@ -63,8 +67,8 @@ def _record(
                 {
                     "rule": each.rule,
                     "what": each.what,
-                    "before": each.before,
-                    "after": each.after,
+                    "before": said(each.before, writer) if each.before else "",
+                    "after": said(each.after, writer) if each.after else "",
                     "is_looser": each.is_looser,
                 }
                 for each in changes

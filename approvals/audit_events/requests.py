@@ -10,10 +10,19 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from approvals.audit_events.configuration import schema_text
+from approvals.audit_events.judged import (
+    guardrails_of,
+    held_of,
+    policy_of,
+    rules_of,
+    unmet_of,
+)
+from approvals.audit_events.runs import record_in_run
 from approvals.audit_events.wording import content, told, words
 from approvals.digests import canonical_json
 from approvals.enums import Purpose, RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Timer, Vote
+from approvals.selectors.runs import sources_of
 from approvals.selectors.twins import Twin
 from audit.actors import SYSTEM, Actor, Subject, Words
 from audit.services import Alike, Entry, record_many
@@ -42,14 +51,11 @@ _ASKED: Final[dict[str, str]] = {
     Purpose.DRILL: "Drill, in the name of an agent: ",
     Purpose.CANARY: "Canary, in the name of an agent: ",
 }
-_OF_FINDING: Final = (
-    "kind", "detector", "start", "end", "severity", "rule", "action", "in_name",
-)  # fmt: skip
 
 
 def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
-    """The agent asked."""
-    _record(
+    """The agent asked. The caller holds the lock of the run that it belongs to, if any."""
+    entry = _entry(
         f"{_noun(request)}.submitted",
         request,
         actor,
@@ -78,8 +84,15 @@ def record_submitted(*, request: ActionRequest, actor: Actor, now: datetime) -> 
             "rules": rules_of(request),
             "because": content(request.because, request),
             **guardrails_of(request),
+            **held_of(request, "demands"),
+            **_lineage(request),
+            **({"undoes": public_id("ar", request.undoes_id)} if request.undoes_id else {}),
         },
     )
+    if request.run is None:
+        record_many([entry])
+    else:
+        record_in_run(request.run, entry)
 
 
 def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> None:
@@ -101,6 +114,7 @@ def record_decided(*, request: ActionRequest, actor: Actor, now: datetime) -> No
             "agent": {"id": request.agent.public_id, "name": request.agent.name},
             "policy": policy_of(request),
             "submitted_at": _time(request.submitted_at),
+            **(held_of(request, "refusals") if request.status == RequestStatus.BLOCKED else {}),
         },
     )
 
@@ -344,26 +358,6 @@ def _time(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def policy_of(request: ActionRequest) -> dict[str, Any] | None:
-    """The version that decided."""
-    version = request.policy_version
-    if version is None:
-        return None
-    return {"id": version.public_id, "version": version.number, "digest": version.digest}
-
-
-def unmet_of(request: ActionRequest) -> list[dict[str, str]]:
-    """The rules that would have allowed it without a person, and why they did not apply.
-
-    Only those of its category that looked at some value: why no person was spared is asked later.
-    """
-    return [
-        {"rule": rule["rule_id"], "because": content(rule["because"], request)}
-        for rule in request.trace.get("rules", [])
-        if rule["outcome"] == "allow" and rule["verdict"] == "not_matched" and rule["values"]
-    ]
-
-
 def _category(request: ActionRequest) -> dict[str, Any]:
     """What the category said at that moment; it may be redefined."""
     category = request.category
@@ -380,37 +374,16 @@ def _supersedes(request: ActionRequest) -> str | None:
     return public_id("ar", request.supersedes_id) if request.supersedes_id else None
 
 
-def guardrails_of(request: ActionRequest) -> dict[str, Any]:
-    """What the guardrails found, without any sample of it; nothing when they found nothing.
-
-    Names in a pointer are the agent's words, and are hidden as they are.
-    """
-    kept = request.trace.get("guardrails") or {}
-    if not kept.get("findings"):
+def _lineage(request: ActionRequest) -> dict[str, Any]:
+    """What flowed into it from its run: labels, and the sources by the steps that read them."""
+    if request.run is None:
         return {}
-    findings = [
-        {
-            **{name: each[name] for name in _OF_FINDING},
-            "pointer": content(each["pointer"], request),
-        }
-        for each in kept["findings"]
-    ]
+    step = request.step
+    found = [{"step": number, **source} for number, source in sources_of(request.run, step)]
     return {
-        "guardrails": {
-            "version": kept["version"], "total": kept["total"], "findings": findings,
+        "lineage": {
+            "step": step.public_id if step else None,
+            "labels": step.carried if step else request.run.labels,
+            "sources": content(schema_text(found), request),
         }
-    }  # fmt: skip
-
-
-def rules_of(request: ActionRequest) -> list[dict[str, str]]:
-    """The rules that mattered, with their reasons; the whole trace is on the request."""
-    return [
-        {
-            "rule": rule["rule_id"],
-            "outcome": rule["outcome"],
-            "verdict": rule["verdict"],
-            "because": content(rule["because"], request),
-        }
-        for rule in request.trace.get("rules", [])
-        if rule["verdict"] != "not_matched"
-    ]
+    }

@@ -3,7 +3,7 @@
 The chain comes as JSON from one statement (`approvals.selectors.delegations.DELEGATION_SQL`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -106,6 +106,12 @@ def chain_allows(links: Sequence[Link], wanted: Wanted) -> tuple[Problem, ...]:
 def chain_of(links: Sequence[Link]) -> list[dict[str, Any]]:
     """Return the chain as requests and events keep it."""
     return [link.to_dict() for link in links]
+
+
+def path_of(ids: Iterable[str]) -> str:
+    """Return the path that public ids of links, the first first, are written as; "" for none."""
+    joined = "/".join(ids)
+    return f"/{joined}/" if joined else ""
 
 
 def owners_of(links: Sequence[Link]) -> list[UUID]:

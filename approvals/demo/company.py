@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from approvals.demo.budgets import set_budgets
 from approvals.models import ActionCategory
 from approvals.selectors.reviews import BREAK_GLASS
 from approvals.services.categories import create_category, give_right
@@ -235,6 +236,7 @@ def build_company(source: str) -> DemoCompany:
         _categories(members["carl"], groups)
         # Before the rules: one of them asks for the manager of an agent's owner.
         agents, keys = _agents(members)
+        set_budgets(members, agents)
         draft = propose_policy(
             actor=members["carl"],
             source=source,

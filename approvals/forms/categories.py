@@ -1,7 +1,7 @@
 """Defining a kind of action, and saying who may approve it."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 
@@ -13,6 +13,7 @@ from approvals.policies import PolicyInvalid, Problem
 from approvals.schema_fields import leaf_fields
 from approvals.schema_limits import require_usable_schema
 from approvals.selectors.categories import CategoryRow
+from approvals.undoing import MOST_HOURS, UndoInvalid, parse_lines, to_lines
 from govapp.common.errors import Invalid
 from tenants.models import ApproverGroup, Membership
 
@@ -31,6 +32,11 @@ class CategoryForm(ListedForm):
     """A kind of action. The key is asked for only when it is new."""
 
     listed = "payload_schema"
+    places: ClassVar[dict[str, str]] = {
+        "undo/category": "undo_category",
+        "undo/payload": "undo_payload",
+        "undo/within_hours": "undo_hours",
+    }
 
     key = forms.CharField(
         max_length=100,
@@ -40,11 +46,21 @@ class CategoryForm(ListedForm):
     description = forms.CharField(max_length=500, required=False)
     risk = forms.ChoiceField(choices=Risk, initial=Risk.HIGH)
     is_reversible = forms.BooleanField(required=False, label="What was done can be undone")
+    is_reading = forms.BooleanField(
+        required=False,
+        label="It only reads",
+        help_text="It changes nothing, so it is let through where an environment is read-only.",
+    )
     cost_class = forms.ChoiceField(
         label="What it may cost",
         required=False,
         choices=[("", "Not said"), *CostClass.choices],
         help_text="For rules about the class of cost.",
+    )
+    needs_integration = forms.BooleanField(
+        required=False,
+        label="Done on a registered system",
+        help_text="A request that names no integration, or one not granted, is refused.",
     )
     target_field = forms.CharField(
         label="Field of the target",
@@ -83,6 +99,29 @@ class CategoryForm(ListedForm):
         help_text="While approving: the changed action is checked against the rules anew.",
     )
 
+    undo_category = forms.CharField(
+        label="Taken back by",
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs=_CODE),
+        help_text="The key of the category whose action takes this one back, as payments.refund."
+        " Leave it empty when nothing can.",
+    )
+    undo_payload = forms.CharField(
+        label="With this payload",
+        required=False,
+        widget=forms.Textarea(attrs=_CODE | {"rows": 4}),
+        help_text="One field a line: amount = /amount takes it from what was done,"
+        ' currency = "EUR" is always that, and reverses = request is the id of what was done.',
+    )
+    undo_hours = forms.IntegerField(
+        label="Within so many hours",
+        required=False,
+        min_value=1,
+        max_value=MOST_HOURS,
+        help_text="From when it was reported as done.",
+    )
+
     def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not is_new:
@@ -117,6 +156,21 @@ class CategoryForm(ListedForm):
             found[name] = label
         return found
 
+    def clean_undo_payload(self) -> dict[str, dict[str, Any]]:
+        try:
+            return parse_lines(self.cleaned_data["undo_payload"])
+        except UndoInvalid as fault:
+            raise forms.ValidationError(fault.detail) from None
+
+    def _undo(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return what was said of taking back; nothing when no category was named."""
+        said = {
+            "category": data.pop("undo_category").strip(),
+            "payload": data.pop("undo_payload"),
+            "within_hours": data.pop("undo_hours"),
+        }
+        return said if any(said.values()) else {}
+
     def clean_payload_schema(self) -> Any:
         text: str = self.cleaned_data["payload_schema"].replace("\r\n", "\n").strip()
         try:
@@ -139,14 +193,15 @@ class CategoryForm(ListedForm):
             name: hints.get(name, {}) | {"label": label}
             for name, label in data.pop("labels").items()
         }
-        return data | {"display": display}
+        undo = self._undo(data)
+        return data | {"display": display, "undo": undo}
 
     @staticmethod
     def values_of(category: ActionCategory) -> dict[str, Any]:
         """Return what the form starts from."""
         names = (
-            "name", "description", "risk", "is_reversible", "cost_class", "target_field",
-            "amount_field", "editable_fields",
+            "name", "description", "risk", "is_reversible", "is_reading", "cost_class",
+            "target_field", "amount_field", "editable_fields", "needs_integration",
         )  # fmt: skip
         hints = category.display.get("fields") or {}
         return {name: getattr(category, name) for name in names} | {
@@ -155,6 +210,9 @@ class CategoryForm(ListedForm):
                 f"{name} = {hint.get('label', name)}" for name, hint in hints.items()
             ),
             "payload_schema": pretty(category.payload_schema),
+            "undo_category": category.undo.get("category", ""),
+            "undo_payload": to_lines(category.undo.get("payload", {})),
+            "undo_hours": category.undo.get("within_hours", ""),
         }
 
 

@@ -72,6 +72,15 @@ class WithdrawForm(forms.Form):
     reason = forms.CharField(max_length=2000, help_text="It is kept in the record.")
 
 
+class RollbackForm(forms.Form):
+    reason = forms.CharField(
+        label="Why it has to be taken back",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Who decides on it reads this, and it is kept in the record.",
+    )
+
+
 def read_proof(form: forms.Form) -> Proof | None:
     """Return the second factor of a form; a passkey's answer before a code."""
     if answer := form.cleaned_data["passkey"]:

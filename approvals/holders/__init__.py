@@ -7,8 +7,15 @@ with `Asked.known`, under the name that `selectors.situation` reads it by.
 from collections.abc import Callable
 from typing import Final
 
-from approvals.holders import delegation
+from approvals.holders import autonomy, budgets, delegation, kill, reach, retries
 from approvals.holders.asked import Asked
 from approvals.leash import Held
 
-HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (delegation.held,)
+HOLDERS: Final[tuple[Callable[[Asked], Held], ...]] = (
+    kill.held,
+    reach.held,
+    autonomy.held,
+    delegation.held,
+    budgets.held,
+    retries.held,
+)

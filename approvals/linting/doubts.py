@@ -16,6 +16,7 @@ from approvals.policies.possible import spread, walk
 from approvals.policies.schema_shapes import is_required
 from approvals.policies.shown import listed
 
+_OF_RUN: Final = frozenset({"run", "lineage"})
 _OPTIONAL: Final = frozenset(
     {"confidence", "estimated_cost.amount", "estimated_cost.currency", "estimated_cost.tokens",
      "on_behalf_of", "integration"}
@@ -60,7 +61,7 @@ def _look(matter: Matter, rule: Rule, field: Field, where: str) -> Iterator[Lint
             f" cannot have{_because(field)}; it {effect}.",
         )
     elif rule.then != ALLOW and (why := _often_missing(matter, rule, field)):
-        without = "that belongs to no run" if field.need == "run" else f"without {field.words}"
+        without = "that belongs to no run" if field.need in _OF_RUN else f"without {field.words}"
         yield Lint(
             "hint",
             where,
@@ -100,7 +101,7 @@ def _often_missing(matter: Matter, rule: Rule, field: Field) -> str:
     """Return why a request may well lack the field, or an empty string."""
     if field.name in _OPTIONAL:
         return "agents need not give it"
-    if field.need == "run":
+    if field.need in _OF_RUN:
         return "agents need not name one"
     if not field.name.startswith(PAYLOAD):
         return ""

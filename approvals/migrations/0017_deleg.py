@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0016_guard'),
+        ('approvals', '0017_auto'),
         ('tenants', '0009_deleg'),
     ]
 

@@ -18,6 +18,7 @@ from approvals.models.exercise import CanaryPlan, Exercise
 from approvals.models.finding import Finding
 from approvals.models.guardrail import GuardrailVersion
 from approvals.models.inbox import SavedFilter
+from approvals.models.model_call import ModelCall, ModelPrice
 from approvals.models.outbox import (
     CallbackDelivery,
     CallbackEndpoint,
@@ -32,6 +33,7 @@ from approvals.models.request import (
     RequirementStage,
 )
 from approvals.models.revision import RequestRevision
+from approvals.models.run import Run, RunStep, RunStepInput
 from approvals.models.simulation import PolicySimulation, ShadowResult, SimulatedChange
 from approvals.models.timer import Timer
 from approvals.models.vote import Vote
@@ -59,6 +61,8 @@ __all__ = [
     "GuardrailVersion",
     "IdempotencyKey",
     "MessageTemplate",
+    "ModelCall",
+    "ModelPrice",
     "Notification",
     "PolicyDraft",
     "PolicyReview",
@@ -69,6 +73,9 @@ __all__ = [
     "Requirement",
     "RequirementStage",
     "ReviewLink",
+    "Run",
+    "RunStep",
+    "RunStepInput",
     "SavedFilter",
     "ShadowResult",
     "SimulatedChange",

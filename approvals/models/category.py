@@ -27,6 +27,8 @@ class ActionCategory(TenantOwned):
     description = models.CharField(max_length=500, blank=True, default="")
     risk = models.CharField(max_length=10, choices=Risk, default=Risk.HIGH)
     is_reversible = models.BooleanField(default=False)
+    # Whether it changes nothing: then it is let through where an environment is read-only.
+    is_reading = models.BooleanField(default=False, db_default=False)
     # JSON Schema (2020-12, no remote references) that a payload has to satisfy.
     payload_schema = models.JSONField(default=dict, blank=True)
     # How to show the payload to a person: {"kind": "money"|"fields"|"email"|"sql"|"http"|"diff",
@@ -40,6 +42,11 @@ class ActionCategory(TenantOwned):
     amount_field = models.CharField(max_length=200, blank=True, default="")
     # Dotted paths into the payload that an approver may change while approving.
     editable_fields = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    # Its actions are done on a registered system: a submission that names none is refused.
+    needs_integration = models.BooleanField(default=False, db_default=False)
+    # How what was done is taken back: {"category", "payload", "within_hours"}, as
+    # `approvals.undoing` reads it; {} when it is not said.
+    undo = models.JSONField(default=dict, blank=True)
     is_archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -30,8 +30,8 @@ class ActionRequest(TenantOwned):
 
     immutable_fields = (
         "tenant_id", "purpose", "agent", "owner_at_submission", "category_key", "category",
-        "reason", "sources", "submitted_at", "integration", "run_key", "delegation",
-        "delegation_chain", "delegation_owners",
+        "reason", "sources", "submitted_at", "integration", "run_key", "run", "step", "undoes",
+        "attempt_digest", "delegation", "delegation_chain", "delegation_owners",
     )  # fmt: skip
     # What an approver may change while approving, and what follows from it.
     revisable = Revisable(
@@ -74,6 +74,13 @@ class ActionRequest(TenantOwned):
     # The system that it is done on, and the task that it belongs to, as the agent names them.
     integration = models.CharField(max_length=100, blank=True, default="")
     run_key = models.CharField(max_length=100, blank=True, default="")
+    # The run that was begun here and is named by it, and the step whose output is acted on.
+    run = TenantForeignKey(
+        "approvals.Run", on_delete=models.PROTECT, null=True, related_name="requests"
+    )
+    step = TenantForeignKey(
+        "approvals.RunStep", on_delete=models.PROTECT, null=True, related_name="led_to"
+    )
     # Under which delegation the agent asked, and who handed what to whom, as it was then.
     delegation = TenantForeignKey(
         "approvals.Delegation", on_delete=models.PROTECT, null=True, related_name="requests"
@@ -83,10 +90,17 @@ class ActionRequest(TenantOwned):
     delegation_owners = ArrayField(models.UUIDField(), default=list, db_default=[])
     # SHA-256 (hex) of what the category's target field held; empty when it names none.
     target_digest = models.CharField(max_length=64, blank=True, default="")
+    # SHA-256 (hex) of category and payload, whichever policy decides: how often it was tried.
+    # Empty for what was not looked at, having been tried too often, and for older requests.
+    attempt_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    # Something is held for it in the tenant's budgets, or was.
+    has_reservation = models.BooleanField(default=False, db_default=False)
     traceparent = models.CharField(max_length=60, blank=True, default="")
     supersedes = TenantForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
     )
+    # The executed request that this one takes back.
+    undoes = TenantForeignKey("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
     callback_endpoint = TenantForeignKey(
         "approvals.CallbackEndpoint", on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -127,6 +141,17 @@ class ActionRequest(TenantOwned):
         votes: RelatedManager[Vote]
 
     class Meta:
+        constraints = [
+            # undone once: another may follow one that came to nothing
+            models.UniqueConstraint(
+                fields=["tenant_id", "undoes"],
+                condition=models.Q(
+                    undoes__isnull=False, status__in=["pending", "allowed", "approved"]
+                )
+                & ~models.Q(execution_state__in=["failed", "revoked", "rolled_back"]),
+                name="request_undone_once",
+            )
+        ]
         indexes = [
             # the requests list and the agent's own list, newest first, with each filter
             models.Index(fields=["tenant_id", "submitted_at", "id"], name="request_time"),
@@ -148,11 +173,29 @@ class ActionRequest(TenantOwned):
                 condition=~models.Q(target_digest=""),
                 name="request_target",
             ),
+            # how often the same was refused, denied or failed
+            models.Index(
+                fields=["tenant_id", "agent", "attempt_digest"],
+                condition=models.Q(status__in=["blocked", "denied"])
+                | models.Q(execution_state="failed"),
+                name="request_attempt",
+            ),
             # what replaced a request
             models.Index(
                 fields=["tenant_id", "supersedes"],
                 condition=models.Q(supersedes__isnull=False),
                 name="request_supersedes",
+            ),
+            # the requests of a run, and what takes a request back
+            models.Index(
+                fields=["tenant_id", "run"],
+                condition=models.Q(run__isnull=False),
+                name="request_of_run",
+            ),
+            models.Index(
+                fields=["tenant_id", "undoes"],
+                condition=models.Q(undoes__isnull=False),
+                name="request_undoes",
             ),
             # what was asked under a delegation
             models.Index(
@@ -171,6 +214,12 @@ class ActionRequest(TenantOwned):
                 fields=["decided_at"],
                 condition=models.Q(status="approved"),
                 name="request_approved_time",
+            ),
+            # the watch: where an integration was used lately, in all tenants
+            models.Index(
+                fields=["submitted_at"],
+                condition=~models.Q(integration=""),
+                name="request_on_system",
             ),
             # the inbox: what is pending, most urgent first
             models.Index(

@@ -21,6 +21,7 @@ class Facts:
 
     What is empty or None was not said or not looked up; a condition on it cannot be evaluated.
     `run_counts` holds, by category, the earlier requests of the same run that were not refused.
+    `run_labels` are the data labels that flow into it from the run that it belongs to.
     `amount_ratio` is this amount divided by the average of the last 100 granted in the category.
     """
 
@@ -50,6 +51,7 @@ class Facts:
     requests_last_hour: int | None = None
     requests_last_day: int | None = None
     guardrail_findings: frozenset[str] | None = None
+    run_labels: frozenset[str] | None = None
 
     def to_record(self) -> dict[str, object]:
         """Everything but the payload as JSON, to be stored with the request and replayed.
@@ -176,4 +178,5 @@ _READERS: Final[dict[str, Callable[[object], object]]] = {
     "requests_last_hour": _of(int, _NOTHING),
     "requests_last_day": _of(int, _NOTHING),
     "guardrail_findings": _labels,
+    "run_labels": _labels,
 }

@@ -81,7 +81,7 @@ AGENT: Final = (
         Kind.TEXT,
         "agent tier",
         lambda facts: facts.agent_tier,
-        "How far the agent is trusted, as set by a person.",
+        "How far the agent is trusted: lowered at once by what it did, raised only by a person.",
         choices=("new", "low", "medium", "high"),
     ),
     Field(

@@ -46,6 +46,17 @@ PAST: Final = (
         need="run",
     ),
     Field(
+        "run.labels",
+        Kind.LABELS,
+        "data labels of the run",
+        lambda facts: or_absent(facts.run_labels),
+        "The labels of the data that flows into the action: those that the step it acts on "
+        "carries, or any step of its run when it names none; missing when it names no run by its "
+        "id.",
+        plural=True,
+        need="lineage",
+    ),
+    Field(
         "history.first_for_target",
         Kind.BOOLEAN,
         "first action on this target",

@@ -9,7 +9,7 @@ from typing import Literal
 
 from approvals.policies.facts import Facts
 
-Need = Literal["run", "history", "business_hours", "guardrails"]
+Need = Literal["run", "lineage", "history", "business_hours", "guardrails"]
 
 
 class Kind(Enum):

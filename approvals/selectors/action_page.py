@@ -47,10 +47,11 @@ from approvals.selectors.reviews import Emergency, read_emergency
 from approvals.selectors.revisions import ShownRevision, read_revisions, show_revisions
 from approvals.selectors.timeline import Material, Moment, write_timeline
 from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
+from approvals.selectors.undoing import Undoing, read_undoing
 from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common import clock
 from govapp.common.errors import NotFound
-from govapp.common.ids import InvalidId, parse_public_id
+from govapp.common.ids import InvalidId, parse_public_id, public_id
 from govapp.common.sensitive import is_shown_plainly
 from tenants.enums import Role
 from tenants.models import Membership
@@ -106,7 +107,14 @@ class ActionPage:
     chain: tuple[ChainLink, ...]
     may_change: bool
     may_take_back: bool  # the reader's own approval, while it waits
+    undoing: Undoing
     delegation_cut: str  # why nothing is done any more under the delegation that it came under
+
+    @property
+    def run_name(self) -> str:
+        """The public id of the run that it is part of; "" when it is in none that we know."""
+        run_id = self.request.run_id
+        return public_id("run", run_id) if run_id else ""
 
     @property
     def undo_until(self) -> datetime | None:
@@ -245,6 +253,7 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
         chain=read_chain(request),
         may_change=_may_change(request, standing),
         may_take_back=request.is_pending and _may_take_back(board, member),
+        undoing=read_undoing(request, member, now),
         delegation_cut=_delegation_cut(request),
     )
 

@@ -81,3 +81,9 @@ def _people_given(ids: list[UUID]) -> list[tuple[UUID, str, Membership]]:
     order = {user: place for place, user in enumerate(members)}
     rows = sorted((row for row in rows if row[2] in members), key=lambda row: order[row[2]])
     return [(ident, right, members[user]) for ident, right, user in rows]
+
+
+def cost_class_of(key: str) -> str:
+    """Return a category's cost class; empty for none, and for a category that is not known."""
+    classes = ActionCategory.objects.filter(key=key).values_list("cost_class", flat=True)
+    return (classes.first() or "") if key else ""

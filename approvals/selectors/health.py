@@ -36,6 +36,7 @@ from audit.selectors.anchors import unanchored_since
 from audit.selectors.directory import asked_vouchers
 from audit.selectors.queue import oldest_unsealed
 from audit.selectors.streams import streams_in_trouble
+from tenants.selectors.integrations import alerts_since
 
 STAGE_WITHOUT_TIMER: Final = "stage_without_timer"
 TIMER_OVERDUE: Final = "timer_overdue"
@@ -47,6 +48,7 @@ ENDED_BUT_ARMED: Final = "ended_but_armed"
 RECORD_UNSEALED: Final = "record_unsealed"
 RECORD_UNANCHORED: Final = "record_unanchored"
 STREAM_FAILING: Final = "stream_failing"
+INTEGRATION_UNUSUAL: Final = "integration_unusual"
 
 # What each kind is called, for whoever has to act on it.
 SUBJECTS: Final = {
@@ -60,6 +62,7 @@ SUBJECTS: Final = {
     RECORD_UNSEALED: "Events wait to be sealed into the record",
     RECORD_UNANCHORED: "A witness or time-stamping authority does not vouch for the record",
     STREAM_FAILING: "The record is not accepted where it is sent on",
+    INTEGRATION_UNUSUAL: "An integration is used unlike before",
 }
 KINDS: Final = tuple(SUBJECTS)
 
@@ -71,6 +74,8 @@ RECORD_MAY_BE_UNANCHORED: Final = timedelta(hours=2)
 STREAM_MAY_FAIL: Final = timedelta(hours=1)
 # A decision is looked at again for as long as its permission could still do harm.
 LOOKED_BACK: Final = timedelta(days=1)
+# So long is unusual use of an integration something to look at.
+UNUSUAL_FOR: Final = timedelta(days=1)
 # Per tenant and round; what is left over is found in the next one.
 MOST: Final = 1_000
 
@@ -101,6 +106,7 @@ def find_faults(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
     yield from _unsealed_record(tenant_id, now)
     yield from _unanchored_record(tenant_id, now)
     yield from _failing_streams(tenant_id, now)
+    yield from _unusual_use(tenant_id, now)
 
 
 def _stages_without_timer(tenant_id: UUID) -> Iterator[Fault]:
@@ -281,5 +287,17 @@ def _failing_streams(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
             f"The stream “{stream.name}” to {stream.host} is not accepted"
             f" since {stream.failing_since or now:%Y-%m-%d %H:%M} UTC: {stream.last_error}"
             + (" It was given up: resume it." if stream.state == "stopped" else ""),
+            is_tenants_own=True,
+        )
+
+
+def _unusual_use(tenant_id: UUID, now: datetime) -> Iterator[Fault]:
+    """One fault for each alert of the last day; the integration's page keeps them all."""
+    for alert in alerts_since(now - UNUSUAL_FOR)[:MOST]:
+        yield Fault(
+            INTEGRATION_UNUSUAL,
+            tenant_id,
+            f"{INTEGRATION_UNUSUAL}:{alert.pk}",
+            f"{alert.text} See the page of the integration; suspend it when in doubt.",
             is_tenants_own=True,
         )

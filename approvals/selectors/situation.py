@@ -17,10 +17,16 @@ from django.db.models import Field, Model
 
 from approvals.enums import GuardrailStatus, PolicyStatus
 from approvals.models import ActionCategory, PolicyVersion
+from approvals.selectors.attempts import RETRIES_SQL
 from approvals.selectors.delegations import DELEGATION_SQL
+from approvals.selectors.runs import RUN_SQL, read_run_id
 from govapp.common.arrays import uuid_array
 from govapp.common.tenancy import require_tenant_id
 from tenants.office_hours import OfficeHours
+from tenants.selectors.autonomy import AUTONOMY_SQL, ENVIRONMENT_SQL
+from tenants.selectors.budgets import BUDGETS_SQL
+from tenants.selectors.kill import KILL_SQL
+from tenants.selectors.reach import REACH_SQL
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -38,10 +44,20 @@ _DECIDING: Final = (
 
 # What else holds a submission: a name, and SQL that gives one JSON value, or NULL. It may use
 # `t` (the tenant), `a` (the agent), `c` (the category), `clock.now`, and what was `asked`.
-_HOLDERS: Final[tuple[tuple[str, str], ...]] = (("delegation", DELEGATION_SQL),)
+_HOLDERS: Final[tuple[tuple[str, str], ...]] = (
+    ("kill", KILL_SQL),
+    ("reach", REACH_SQL),
+    ("run", RUN_SQL),
+    ("budgets", BUDGETS_SQL),
+    ("retries", RETRIES_SQL),
+    ("autonomy", AUTONOMY_SQL),
+    ("environment", ENVIRONMENT_SQL),
+    ("delegation", DELEGATION_SQL),
+)
 _ASKED: Final = (
     "SELECT %s::uuid AS agent_id, %s::text AS category, %s::text AS integration,"
-    " %s::text AS environment, %s::text AS run, %s::uuid[] AS delegation"
+    " %s::text AS environment, %s::text AS run, %s::uuid AS run_id, %s::text AS step,"
+    " %s::text AS attempt_digest, %s::uuid[] AS delegation"
 )
 
 
@@ -72,6 +88,8 @@ def read_situation(
     integration: str = "",
     environment: str = "",
     run: str = "",
+    step: str = "",
+    attempt_digest: str = "",
     delegation: Sequence[UUID] = (),
 ) -> Situation:
     """Return the database's time, and what is known of this agent, category and policy.
@@ -87,6 +105,9 @@ def read_situation(
                 integration,
                 environment,
                 run,
+                read_run_id(run),
+                step,
+                attempt_digest,
                 uuid_array(delegation),
                 require_tenant_id(),
             ],

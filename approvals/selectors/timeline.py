@@ -9,6 +9,7 @@ from uuid import UUID
 
 from approvals.enums import (
     DeliveryStatus,
+    ExecutionState,
     NotificationKind,
     TimerKind,
     TimerStatus,
@@ -220,7 +221,10 @@ def _permission(material: Material) -> Iterator[Moment]:
         if grant.revoked_at is not None:
             yield Moment(grant.revoked_at, "Permission withdrawn", drawing="ban", tone="bad")
     if request.execution_reported_at is not None:
-        title = f"The agent reported: {request.get_execution_state_display().lower()}"
+        state = request.get_execution_state_display()
+        # By its agent, or by another action that took it back.
+        is_back = request.execution_state == ExecutionState.ROLLED_BACK
+        title = state if is_back else f"The agent reported: {state.lower()}"
         yield Moment(request.execution_reported_at, title, request.execution_note, "flag")
 
 

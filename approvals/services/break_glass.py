@@ -13,6 +13,7 @@ from django.db import transaction
 
 from approvals.audit_events import break_glass as events
 from approvals.enums import RequestStatus, Verdict, VoidedBecause, VoteChannel
+from approvals.killing import refuse_while_stopped
 from approvals.models import ActionRequest, Vote
 from approvals.rules import is_due
 from approvals.selectors.approvers import missing_on
@@ -60,7 +61,8 @@ def break_glass(
     Whoever has the right on its category and is not on the agent's side; a vote that they cast
     before is replaced by this one. Raises `Invalid` (a reason of fewer than 20 characters),
     `CodeRefused`, `NotFound`, `Forbidden` (why, in words), `Stale` (it changed while they were
-    reading) and `Conflict` (it has ended, or the deadline has passed). A refusal is recorded.
+    reading) and `Conflict` (it has ended, a kill switch holds it, or the deadline has passed). A
+    refusal is recorded.
     """
     act = _Act(reason.strip(), proof, payload_digest, request_version, seconds_viewed)
     _check_reason(act.reason)
@@ -76,6 +78,7 @@ def _approve(member_id: UUID, request_id: UUID, act: _Act) -> ActionRequest:
     request = lock_request(request_id)
     if not request.is_pending:
         raise Conflict(ended(request), code="already_decided")
+    refuse_while_stopped(request)
     board = load_board(request)
     now = board.read_at or clock.now()
     member = Membership.objects.select_related("user").get(pk=member_id)

@@ -15,6 +15,8 @@ from approvals.policies.fields import PAYLOAD, find_field
 from approvals.schema_limits import require_usable_schema
 from approvals.selectors.people import APPROVE
 from approvals.selectors.reviews import BREAK_GLASS
+from approvals.services.category_undo import check_undo, require_possible_undo
+from approvals.services.reading import ask_reading, needs_second_person
 from govapp.common.errors import Conflict, FieldError, Invalid
 from tenants.models import ApproverGroup, Membership
 from tenants.rules import may_edit_policy, may_manage_people, require
@@ -35,6 +37,7 @@ def create_category(
     name: str,
     risk: str,
     is_reversible: bool = False,
+    is_reading: bool = False,
     description: str = "",
     payload_schema: dict[str, Any] | None = None,
     display: dict[str, Any] | None = None,
@@ -42,12 +45,17 @@ def create_category(
     target_field: str = "",
     amount_field: str = "",
     editable_fields: Sequence[str] = (),
+    needs_integration: bool = False,
+    undo: dict[str, Any] | None = None,
 ) -> ActionCategory:
     """Define a kind of action; nobody may approve it until a right is given.
 
     `target_field` and `amount_field` are dotted paths into the payload, or empty: rules that look
     at history find there whom or what it is done to, and how much it is about. An
-    approver may change what `editable_fields`, paths as well, lead to.
+    approver may change what `editable_fields`, paths as well, lead to. With `needs_integration`
+    its actions are refused unless they name a registered system that the agent was granted. `undo`
+    says how what was done is taken back (`approvals.undoing`). `is_reading` is whether it changes
+    nothing; while an environment is read-only that waits for a second person.
 
     Raises `Forbidden` (needs `compliance`), `Invalid`, `Conflict` when the key is taken.
     """
@@ -57,6 +65,7 @@ def create_category(
         name=name,
         risk=risk,
         is_reversible=is_reversible,
+        is_reading=is_reading,
         description=description,
         payload_schema=payload_schema or {},
         display=display or {},
@@ -64,17 +73,24 @@ def create_category(
         target_field=target_field,
         amount_field=amount_field,
         editable_fields=list(editable_fields),
+        needs_integration=needs_integration,
+        undo=undo or {},
     )
     if len(key) > 100 or not _KEY.fullmatch(key):
         raise _invalid("/key", "Write words of a-z, 0-9 and _ joined by dots: payments.transfer.")
     for field in _CHECKS:
         _CHECKS[field](getattr(category, field))
+    require_possible_undo(category)
+    waits = needs_second_person(is_reading=is_reading)
+    category.is_reading = is_reading and not waits
     try:
         with transaction.atomic():
             category.save(force_insert=True)
     except IntegrityError as error:
         raise Conflict(f"There is a category {key} already.") from error
     events.category_created(actor=actor, category=category)
+    if waits:
+        ask_reading(actor=actor, category=category)
     return category
 
 
@@ -84,11 +100,14 @@ def change_category(
 ) -> ActionCategory:
     """Change anything of a category but its key. Requests in flight keep what they froze.
 
-    Fields: name, risk, is_reversible, description, payload_schema, display, cost_class,
-    target_field, amount_field, editable_fields, is_archived.
+    That it reads only waits for a second person while an environment is read-only.
+
+    Fields: name, risk, is_reversible, is_reading, description, payload_schema, display, cost_class,
+    target_field, amount_field, editable_fields, needs_integration, undo, is_archived.
     Raises `Forbidden`, `Invalid`.
     """
     _require_editor(actor)
+    waits = needs_second_person(is_reading=fields.get("is_reading") is True)
     category = ActionCategory.objects.select_for_update().get(pk=category.pk)
     changes: dict[str, tuple[Any, Any]] = {}
     for field, value in fields.items():
@@ -96,8 +115,13 @@ def change_category(
             raise _invalid(f"/{field}", "This cannot be changed.")
         _CHECKS[field](value)
         if getattr(category, field) != value:
+            if field == "is_reading" and waits:
+                ask_reading(actor=actor, category=category)
+                continue
             changes[field] = (getattr(category, field), value)
             setattr(category, field, value)
+    if "undo" in changes or "payload_schema" in changes:
+        require_possible_undo(category)
     if changes:
         category.save(update_fields=list(changes))
         events.category_changed(actor=actor, category=category, changes=changes)
@@ -240,11 +264,14 @@ _CHECKS: Final[dict[str, Callable[[Any], None]]] = {
     "description": _check_text("/description", 500),
     "risk": _check_risk,
     "is_reversible": _check_flag("/is_reversible"),
+    "is_reading": _check_flag("/is_reading"),
     "is_archived": _check_flag("/is_archived"),
+    "needs_integration": _check_flag("/needs_integration"),
     "payload_schema": require_usable_schema,
     "display": _check_display,
     "cost_class": _check_cost_class,
     "target_field": _check_path("/target_field"),
     "amount_field": _check_path("/amount_field"),
     "editable_fields": _check_paths,
+    "undo": check_undo,
 }

@@ -87,6 +87,7 @@ def _submission(request: ActionRequest, payload: dict[str, Any], summary: str) -
         environment=request.environment,
         integration=request.integration,
         run=request.run_key,
+        step=request.step.key if request.step else "",
         estimated_cost=request.estimated_cost,
         on_behalf_of=request.on_behalf_of,
         delegation=public_id("dg", request.delegation_id) if request.delegation_id else "",

@@ -26,6 +26,7 @@ from approvals.selectors.people import Person, load_people, looking_once
 from approvals.selectors.stage_clock import StageClock
 from approvals.services import notifications
 from approvals.services.changed_action import ChangedAction, ProposedChange, judge_change
+from approvals.services.reserving import reserve_changed
 from approvals.services.revisions import revise_request
 from approvals.services.schedule import close_timers
 from approvals.services.stages import begin_stages, freeze_requirements
@@ -149,6 +150,7 @@ def _approve(
     changed = judge_change(request, voter.board.requirements, change, is_binding=True)
     # Judging may have waited for another submission of the agent.
     check_time(request, changed.judged.now)
+    reserve_changed(request, changed.submission, changed.judged)
     fallen = _replace(voter, changed)
     hours = StageClock(changed.judged.office)
     board = freeze_requirements(

@@ -20,24 +20,33 @@ from approvals.enums import (
     RequestStatus,
     Verdict,
 )
+from approvals.killing import death_of, stop_of
 from approvals.models import ActionRequest, ExecutionGrant, Vote
 from approvals.obligations import grant_not_before
+from approvals.selectors.closed import closed_environment
 from approvals.services.callbacks import queue_callbacks
 from approvals.services.delegations import require_whole
 from approvals.services.grant_keys import signing_key
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import ended, lock_request
-from approvals.services.redemption import redeem_grant
+from approvals.services.redemption import redeem_grant, redeem_with_key
 from approvals.services.schedule import close_timers
+from approvals.services.spending import renew_reservation
+from approvals.services.undoing import note_undone
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
 from govapp.common.ids import public_id
 from govapp.common.sealing import unseal
 from tenants.enums import AgentStatus, Role
+from tenants.killing import CODE
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
+from tenants.selectors.reach import unreachable
 
-__all__ = ["IssuedGrant", "issue_grant", "redeem_grant", "report_execution", "revoke_grant"]
+__all__ = [
+    "IssuedGrant", "issue_grant", "redeem_grant", "redeem_with_key", "report_execution",
+    "revoke_grant",
+]  # fmt: skip
 
 LIFETIME: Final = timedelta(minutes=5)
 MAX_NOTE: Final = 4_000
@@ -57,15 +66,19 @@ class IssuedGrant:
 def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
-    One that expired unused is replaced. Raises `NotFound`, `Forbidden` for an agent that is not
-    active, `NotYet` while a rule holds it back, `DelegationRefused` when it was asked for under a
-    delegation that was cut, and `Conflict` when the decision gives none, or it was issued, used or
-    withdrawn.
+    One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
+    `Forbidden` for an agent that is not active or may not use the integration any more, while a
+    kill switch stops it or its environment is read-only, `DelegationRefused` when it was asked for
+    under a delegation that was cut, `NotYet` while a rule holds it back, and `Conflict` when the
+    decision gives none, or it was issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
+    _require_not_killed(request)
+    _require_in_reach(request)
+    _require_open_environment(request)
     now = clock.now()
     require_whole(request)
     _require_not_held_back(request, now)
@@ -73,6 +86,7 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     if former is not None:
         former.revoked_at = now
         former.save(update_fields=["revoked_at"])
+    renew_reservation(request, now, now + LIFETIME)
     key = signing_key()
     grant = ExecutionGrant(
         request=request,
@@ -144,6 +158,8 @@ def report_execution(
     close_timers(request=request, now=now)
     events.execution_reported(agent=agent, request=request, former=former, cost=cost, now=now)
     queue_callbacks(request=request, event_type=f"execution.{to}")
+    if to == ExecutionState.SUCCEEDED:
+        note_undone(made=request, now=now)
     return request
 
 
@@ -160,6 +176,24 @@ def _require_active(agent: Agent) -> None:
     status = Agent.objects.select_for_update(no_key=True).values_list("status", flat=True)
     if status.get(pk=agent.pk) != AgentStatus.ACTIVE:
         raise Forbidden("This agent is not active.")
+
+
+def _require_not_killed(request: ActionRequest) -> None:
+    found = stop_of(request)
+    if found is not None:
+        raise Forbidden(found.sentence, code=CODE)
+
+
+def _require_in_reach(request: ActionRequest) -> None:
+    why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    if why is not None:
+        raise Forbidden(why.sentence, code=why.code)
+
+
+def _require_open_environment(request: ActionRequest) -> None:
+    why = closed_environment(request)
+    if why is not None:
+        raise Forbidden(why.sentence, code=why.code)
 
 
 def _require_not_held_back(request: ActionRequest, now: datetime) -> None:
@@ -187,7 +221,8 @@ def _expired_grant(request: ActionRequest, now: datetime) -> ExecutionGrant | No
     if request.execution_state not in (ExecutionState.NOT_STARTED, ExecutionState.GRANTED):
         raise Conflict(f"No permission can be issued any more: {_state(request)}.")
     grant = _alive_grant(request)
-    if grant is not None and grant.expires_at > now:
+    is_dead = grant is not None and death_of(request, grant.issued_at) is not None
+    if grant is not None and grant.expires_at > now and not is_dead:
         until = grant.expires_at.strftime("%H:%M:%S UTC")
         raise Conflict(f"The permission was issued already and can be used until {until}.")
     return grant

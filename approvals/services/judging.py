@@ -1,19 +1,27 @@
 """Judging one submission: what is read, which version decides, and what shadows it."""
 
-from collections.abc import Set
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Set
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from approvals.deadlines import Office
 from approvals.delegating.links import Link, links_of
 from approvals.enums import RequestStatus
-from approvals.facts import Submission, amount_of, facts_of, target_digest, zone_of
+from approvals.facts import (
+    Submission,
+    amount_of,
+    attempt_digest,
+    facts_of,
+    target_digest,
+    zone_of,
+)
 from approvals.guarding import Guarded, guard, rules_of
 from approvals.holders import HOLDERS
 from approvals.holders.asked import Asked
+from approvals.holders.autonomy import answered
 from approvals.leash import Demand, Held, Refusal, together
 from approvals.models import ActionCategory, ActionRequest, PolicyVersion
 from approvals.payload_check import find_payload_errors
@@ -32,7 +40,9 @@ from approvals.policies.obligations import NO_OBLIGATIONS
 from approvals.selectors.delegations import Claim, find_claim, hold_budgets, hold_chain
 from approvals.selectors.history import History, Question, read_history
 from approvals.selectors.policies import compiled
+from approvals.selectors.reserved import known_to_holders
 from approvals.selectors.situation import Situation, read_situation
+from tenants.budgets import Verdict
 from tenants.enums import AgentStatus
 from tenants.models import Agent
 
@@ -74,8 +84,11 @@ class Judgement:
     shadowed: Shadowed | None
     now: datetime
     office: Office
-    claim: Claim | None  # what was named, also when it is not this agent's
-    chain: tuple[Link, ...]  # under which it comes; empty when it is not
+    attempt_digest: str = ""
+    # What the holders looked at, by its name.
+    known: Mapping[str, Any] = field(default_factory=dict)
+    claim: Claim | None = None  # the delegation that was named, also when it is another agent's
+    chain: tuple[Link, ...] = ()  # under which it comes; empty when it comes under none
 
     @property
     def status(self) -> RequestStatus:
@@ -88,11 +101,20 @@ class Judgement:
 
     def to_trace(self) -> dict[str, object]:
         """Everything that was decided, as the request keeps it."""
-        return self.evaluation.to_dict() | {
-            "refusals": [asdict(each) for each in self.refusals],
-            "demands": [asdict(each) for each in self.held.demands],
-            "guardrails": self.guarded.to_dict(),
-        }
+        return (
+            self.evaluation.to_dict()
+            | {
+                "refusals": [each.to_dict() for each in self.refusals],
+                "demands": [asdict(each) for each in self.held.demands],
+                "guardrails": self.guarded.to_dict(),
+            }
+            | ({"warnings": list(self.warnings)} if self.warnings else {})
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is said besides: the guardrails' own stand with their findings."""
+        return tuple(each for each in self.held.warnings if each not in self.guarded.held.warnings)
 
     def as_evaluation(self) -> Evaluation:
         """Return what an agent is told would happen: a refusal of ours reads as a denial."""
@@ -108,6 +130,7 @@ def judge_submission(
     is_binding: bool,
     under: Policy | None = None,
     instead_of: ActionRequest | None = None,
+    verdict: Verdict | None = None,
 ) -> Judgement:
     """Judge a submission by how the tenant stands at this moment.
 
@@ -116,8 +139,10 @@ def judge_submission(
     whether it is about to be stored: then the submissions that such a rule looks at wait for one
     another, and the version in shadow is evaluated as well. `under` is tried instead of what
     decides. `instead_of` is the pending request that this submission replaces: as history it does
-    not count.
+    not count, and nor does what is reserved for it. `verdict` is what the budgets said when it was
+    reserved, instead of how they stand.
     """
+    tried = attempt_digest(submission)
     claim = _claimed(submission, is_binding=is_binding)
     # Of what was given to another agent, this one is told nothing.
     is_mine = claim is not None and claim.delegation.to_agent_id == agent.pk
@@ -127,13 +152,16 @@ def judge_submission(
         integration=submission.integration,
         environment=submission.environment,
         run=submission.run,
+        step=submission.step,
+        attempt_digest="" if instead_of else tried,
         delegation=claim.chain if claim and is_mine else (),
     )
     chain = links_of(found.holders["delegation"])
     usable = found.category if found.category and not found.category.is_archived else None
     errors = find_payload_errors(usable.payload_schema, submission.payload) if usable else ()
     guarded = guard(submission, rules_of(found.guardrails))
-    asked = Asked(agent, submission, usable, found.now, found.holders)
+    known = known_to_holders(found, instead_of, verdict)
+    asked = Asked(agent, submission, usable, found.now, known)
     held = together((guarded.held, *(holder(asked) for holder in HOLDERS)))
     refusals = [*_refusals(agent, submission, found, errors), *held.refusals]
     policy = under or _usable(found.version)
@@ -144,6 +172,7 @@ def judge_submission(
     target = target_digest(usable, submission.payload)
     facts = facts_of(
         guardrail_findings=guarded.names,
+        run_labels=_run_labels(found),
         delegation_depth=len(chain),
         agent=agent,
         agent_status=found.agent_status or "",
@@ -170,6 +199,8 @@ def judge_submission(
         evaluation = _denial(" ".join(each.sentence for each in refusals), None)
     else:
         evaluation = evaluate(policy, facts)
+        if not refusals:
+            evaluation = answered(evaluation, held)
         if evaluation.outcome == ALLOW and held.demands and not refusals:
             evaluation, unmet = _demanded(policy, evaluation, held.demands)
             refusals += unmet
@@ -183,14 +214,20 @@ def judge_submission(
         version=found.version,
         facts=facts,
         target_digest=target,
-        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, held.demands)
-        if is_binding
-        else None,
+        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, held) if is_binding else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
+        attempt_digest=tried,
+        known=known,
         claim=claim,
         chain=chain,
     )
+
+
+def _run_labels(found: Situation) -> frozenset[str] | None:
+    """Return the labels that flow into it; None when it is in no run that is known by its id."""
+    run = found.holders.get("run")
+    return None if run is None else frozenset(run["labels"])
 
 
 def _claimed(submission: Submission, *, is_binding: bool) -> Claim | None:
@@ -307,17 +344,17 @@ def _shadowed(
     policy: Policy | None,
     facts: Facts,
     live: Evaluation,
-    demands: tuple[Demand, ...],
+    held: Held,
 ) -> Shadowed | None:
     if version is None:
         return None
     if policy is None:
         # As an unusable version would if it were live: it denies.
         return Shadowed(version, DENY, _SHADOW_UNUSABLE, live.outcome != DENY)
-    beside = evaluate(policy, facts)
-    if beside.outcome == ALLOW and demands:
+    beside = answered(evaluate(policy, facts), held)
+    if beside.outcome == ALLOW and held.demands:
         # What wants a person besides the rules would want one of this version, too.
-        beside, unmet = _demanded(policy, beside, demands)
+        beside, unmet = _demanded(policy, beside, held.demands)
         if unmet:
             beside = _denial(unmet[0].sentence, beside)
     return Shadowed(version, beside.outcome, beside.because, _asked(beside) != _asked(live))

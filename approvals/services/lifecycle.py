@@ -15,7 +15,7 @@ from approvals.enums import (
     StageStatus,
 )
 from approvals.models import ActionRequest, RequirementStage
-from approvals.services import alarms, callbacks, notifications
+from approvals.services import alarms, callbacks, notifications, spending
 from approvals.services.delegated_spend import release_spend, settle_spend
 from approvals.services.schedule import close_timers
 from audit.actors import SYSTEM, Actor
@@ -25,6 +25,7 @@ from govapp.common.live import (
     TENANT_CHANNEL,
     publish_to_all_on_commit,
 )
+from govapp.common.queue import enqueue_on_commit
 from govapp.common.writing import change, insert, update
 
 _NAME_CHARACTERS = 200
@@ -62,9 +63,13 @@ def move(
         if former is not None and not to.is_grantable:
             release_spend(request=request)
         events.record_decided(request=request, actor=actor, now=now)
+        if former is not None:  # as it is born, it was reserved with its judgement
+            spending.follow_status(request, to, now)
         if former is not None:  # else nobody has been asked
             _tell_how_it_ended(request, reason)
         callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
+    if to == RequestStatus.DENIED:
+        _look_at_conduct(request)
     tell_whoever_waits(request)
 
 
@@ -76,14 +81,25 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
     former = ExecutionState(request.execution_state)
     if (former, to) not in LEGAL_EXECUTION_MOVES:
         raise IllegalMove(f"{former} → {to}")
+    spending.follow_execution(request, to, now)
     request.execution_state = to
     fields = ["execution_state"]
     if to in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
         request.execution_reported_at = now
         fields.append("execution_reported_at")
     update(request, *fields)
+    if to in (ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
+        _look_at_conduct(request)
     settle_spend(request=request, to=to)
     tell_whoever_waits(request)
+
+
+def _look_at_conduct(request: ActionRequest) -> None:
+    """Have the agent's tier of trust looked at, after commit; the daily look is the backup."""
+    if request.purpose == Purpose.ACTION:
+        enqueue_on_commit(
+            "approvals.assess_agent", tenant_id=request.tenant_id, agent_id=request.agent_id
+        )
 
 
 def tell_whoever_waits(request: ActionRequest) -> None:

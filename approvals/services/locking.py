@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from approvals.enums import RequestStatus
+from approvals.killing import SWITCHES
 from approvals.models import ActionRequest
 from govapp.common.arrays import is_any
 from govapp.common.errors import NotFound
 from tenants.models import Agent
+from tenants.selectors.kill import ThrownSwitches
 
 _HOW: dict[str, str] = {
     RequestStatus.ALLOWED: "was allowed by rule",
@@ -59,6 +61,8 @@ def _locked(request_id: UUID, *, skip_locked: bool) -> ActionRequest | None:
     rows = ActionRequest.objects.select_for_update(of=("self",), skip_locked=skip_locked)
     return (
         rows.select_related("agent", "policy_version")
+        # The switches stay as they are until this transaction ends: who throws one waits for it.
+        .annotate(**{SWITCHES: ThrownSwitches("tenant_id")})
         .defer("facts", "policy_version__source", "policy_version__document")
         .filter(pk=request_id)
         .first()

@@ -13,15 +13,20 @@ from approvals.audit_events import execution as events
 from approvals.doors import grant_by_jti
 from approvals.enums import ExecutionState, Purpose, TimerKind
 from approvals.grant_tokens import GrantTokenInvalid
+from approvals.killing import death_of
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
+from approvals.selectors.closed import closed_environment
 from approvals.selectors.delegations import cut
+from approvals.services.injection import Injected, prepare_injection
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, NotFound
 from govapp.common.tenancy import bound_tenant_id, tenant_transaction
 from tenants.enums import AgentStatus
+from tenants.killing import CODE
 from tenants.models import Agent, Tenant
+from tenants.selectors.reach import unreachable
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +38,29 @@ _MAX_NAME: Final = 200
 class _Attempt:
     token: str
     redeemed_by: str
+    by: UUID | None
     tenant_id: UUID
     grant_id: UUID
 
 
+@dataclass(frozen=True)
+class Redeemed:
+    """The permission that was used, and the secret that goes with it, if any."""
+
+    grant: ExecutionGrant
+    credential: Injected | None
+
+
 def redeem_grant(*, token: str, redeemed_by: str) -> ExecutionGrant:
+    """Use the permission without a key: as `redeem_with_key`, and no secret is given out."""
+    return redeem_with_key(token=token, redeemed_by=redeemed_by, by=None).grant
+
+
+def redeem_with_key(*, token: str, redeemed_by: str, by: UUID | None) -> Redeemed:
     """Use the permission. Call it outside of a transaction, with its tenant bound or none.
+
+    `by` is the agent whose key came with it; a permission on an integration whose secret is given
+    out needs one (`services.injection`).
 
     The first call wins; everything after it, and everything expired, withdrawn, forged or about
     another payload raises: `Invalid` for what is no token of ours, `NotFound` for one that this
@@ -59,7 +81,7 @@ def redeem_grant(*, token: str, redeemed_by: str) -> ExecutionGrant:
     found = grant_by_jti.call(seen.jti)
     if not found or bound_tenant_id() not in (None, found[0]["tenant_id"]):
         raise NotFound("There is no such permission.")
-    attempt = _Attempt(token, redeemed_by, found[0]["tenant_id"], found[0]["grant_id"])
+    attempt = _Attempt(token, redeemed_by, by, found[0]["tenant_id"], found[0]["grant_id"])
     with tenant_transaction(attempt.tenant_id):
         claims = _verified(attempt, seen.kid)
         outcome = _redeem(attempt, claims)
@@ -69,11 +91,14 @@ def redeem_grant(*, token: str, redeemed_by: str) -> ExecutionGrant:
     return outcome
 
 
-def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> ExecutionGrant | DomainError:
+def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> Redeemed | DomainError:
     request = lock_request(_request_of(attempt.grant_id))
     grant = ExecutionGrant.objects.select_for_update().get(pk=attempt.grant_id)
     now = clock.now()
     refusal = _mismatch(claims, request, grant) or _obstacle(request, grant, now)
+    injection = None if refusal else prepare_injection(request, by=attempt.by)
+    if isinstance(injection, DomainError):
+        refusal, injection = injection, None
     if refusal is not None:
         events.grant_redeem_refused(
             request=request,
@@ -95,7 +120,8 @@ def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> ExecutionGrant | Do
         armed_at=now,
     ).save(force_insert=True)
     events.grant_redeemed(request=request, grant=grant, redeemed_by=attempt.redeemed_by, now=now)
-    return grant
+    credential = injection.give(request=request, grant=grant, now=now) if injection else None
+    return Redeemed(grant, credential)
 
 
 def _request_of(grant_id: UUID) -> UUID:
@@ -140,6 +166,10 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
         return Conflict(f"This permission was used on {at}.", code="grant_redeemed")
     if grant.revoked_at is not None:
         return Conflict("This permission was withdrawn.", code="grant_revoked")
+    dead = death_of(request, grant.issued_at)
+    if dead is not None:
+        said = dead.sentence if dead.resumed_at is None else dead.dead_sentence
+        return Conflict(said, code=CODE)
     if now >= grant.expires_at:
         return Conflict("This permission has expired; ask for a new one.", code="grant_expired")
     if grant.payload_digest != request.payload_digest:
@@ -149,8 +179,11 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
         return Conflict("The agent is not active any more.", code="agent_not_active")
     if Tenant.objects.get(pk=request.tenant_id).is_suspended:
         return Conflict("This account is suspended.", code="tenant_suspended")
-    problem = cut(request.delegation_id, hold=True) if request.delegation_id else None
-    return Conflict(problem.sentence, code=problem.code) if problem else None
+    why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+    why = why or closed_environment(request)
+    if why is None and request.delegation_id:
+        why = cut(request.delegation_id, hold=True)
+    return None if why is None else Conflict(why.sentence, code=why.code)
 
 
 def _forged(error: GrantTokenInvalid) -> Invalid:

@@ -22,12 +22,14 @@ from approvals.services.delegations import note_refused_use
 from approvals.services.judging import Judgement, Shadowed, judge_submission
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
+from approvals.services.reserving import is_too_often, judge_and_reserve
+from approvals.services.runs import Joined, count_request, join_run
 from approvals.services.stages import first_deadline, open_requirements
 from approvals.submission_check import check_submission
 from audit.actors import SYSTEM
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
-from govapp.common.ids import public_id
+from govapp.common.ids import new_id, public_id
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Agent, Membership
 
@@ -59,10 +61,16 @@ def submit_action(
     """
     check_submission(submission)
     with unit_of_work():
-        judged = judge_submission(agent, submission, is_binding=True)
+        # First: what flows through the run stands still from here on.
+        joined = join_run(agent=agent, submission=submission)
         _check_references(agent, submission)
+        ident = new_id()
+        judged, is_reserved = judge_and_reserve(
+            agent, submission, holder=public_id("ar", ident), purpose=purpose
+        )
         written = without_masked_words(submission, judged.guarded)
-        request, to = _build(agent, written, judged, purpose), judged.status
+        request, to = _build(agent, written, judged, purpose, joined), judged.status
+        request.pk, request.has_reservation = ident, is_reserved
         stages = StageClock(judged.office)
         if to == RequestStatus.PENDING:
             request.deadline_at = first_deadline(
@@ -71,6 +79,8 @@ def submit_action(
         is_asked = to == RequestStatus.PENDING and purpose == Purpose.ACTION
         actor = agent.as_actor() if is_asked else SYSTEM
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
+        if joined is not None:
+            count_request(run=joined.run, request=request)
         _note_delegation(request, agent, judged)
         if to == RequestStatus.PENDING:
             board = open_requirements(
@@ -147,7 +157,11 @@ def digest_of(agent: Agent, submission: Submission, version: PolicyVersion | Non
 
 
 def _build(
-    agent: Agent, submission: Submission, judged: Judgement, purpose: Purpose
+    agent: Agent,
+    submission: Submission,
+    judged: Judgement,
+    purpose: Purpose,
+    joined: Joined | None,
 ) -> ActionRequest:
     version = judged.version
     return ActionRequest(
@@ -165,14 +179,18 @@ def _build(
         environment=submission.environment,
         integration=submission.integration,
         run_key=submission.run,
+        run=joined.run if joined else None,
+        step=joined.step if joined else None,
         delegation=judged.claim.delegation if judged.claim and judged.chain else None,
         delegation_chain=chain_of(judged.chain),
         delegation_owners=owners_of(judged.chain),
         target_digest=judged.target_digest,
+        attempt_digest="" if is_too_often(judged) else judged.attempt_digest,
         estimated_cost=submission.estimated_cost,
         on_behalf_of=submission.on_behalf_of,
         traceparent=submission.traceparent,
         supersedes_id=submission.supersedes,
+        undoes_id=submission.undoes,
         callback_endpoint_id=submission.callback_endpoint,
         policy_version=version,
         trace=judged.to_trace(),

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from approvals.audit_events import requests as events
 from approvals.enums import RequestStatus, Verdict, VoteChannel
+from approvals.killing import refuse_while_stopped
 from approvals.models import ActionRequest, Vote
 from approvals.obligations import obligations_of
 from approvals.policies.obligations import EvaluatedObligations
@@ -90,8 +91,8 @@ def cast_vote(
     for their own where they have a seat and else for the only one for whom they may vote.
     Raises `Invalid` (a denial or return without a reason), `CodeRefused`, `NotFound`, `Forbidden`
     (why, in words), `Stale` (it changed while they were reading), `Conflict` (it has ended and
-    how, the deadline has passed, this person has voted, or it is too soon or too often). A
-    refused vote is recorded as well.
+    how, a kill switch holds it, the deadline has passed, this person has voted, or it is too soon
+    or too often). A refused vote is recorded as well.
     """
     ballot = Ballot(
         Verdict(verdict),
@@ -127,6 +128,7 @@ def admit_voter(member: Membership, request_id: UUID, ballot: Ballot) -> Voter:
     request = lock_request(request_id)
     if not request.is_pending:
         raise Conflict(ended(request), code="already_decided")
+    refuse_while_stopped(request)
     board, person = load_board(request), None
     # Read after the lock: whoever waited for it is judged by the time at which they got it.
     now = board.read_at or clock.now()

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals.forms.categories import KINDS, CategoryForm, RightForm
+from approvals.models import ActionCategory
 from approvals.selectors.categories import CategoryRow, get_category, list_categories
 from approvals.selectors.people import APPROVE
 from approvals.selectors.reviews import BREAK_GLASS
@@ -15,6 +16,7 @@ from approvals.services.categories import (
     give_right,
     take_right,
 )
+from approvals.undoing import to_lines
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.enums import Role
@@ -52,6 +54,7 @@ def category_create(request: PageRequest, slug: str) -> HttpResponse:
         with refusals_on(form):
             made = create_category(actor=request.membership, **form.values())
             messages.success(request, f"{made.name} is there. Say who may approve it.")
+            _tell_of_reading(request, form, made)
             return redirect("category_detail", slug, made.public_id)
     return _form_page(request, form, None)
 
@@ -68,6 +71,7 @@ def category_change(request: PageRequest, slug: str, ident: str) -> HttpResponse
                 actor=request.membership, category=category, **form.values(category)
             )
             messages.success(request, f"{changed.name} is saved.")
+            _tell_of_reading(request, form, changed)
             return redirect("category_detail", slug, ident)
     return _form_page(request, form, category)
 
@@ -116,6 +120,13 @@ def right_take(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     return redirect("category_detail", slug, ident)
 
 
+def _tell_of_reading(request: PageRequest, form: CategoryForm, category: ActionCategory) -> None:
+    """Say that a second person is needed, where one is."""
+    if form.cleaned_data["is_reading"] and not category.is_reading:
+        said = "While an environment is read-only, somebody else confirms that it only reads."
+        messages.warning(request, f"{said} See Autonomy.")
+
+
 def _may_give(member: Membership) -> bool:
     """As the service: compliance and owners."""
     return rules.may_edit_policy(member) or rules.may_manage_people(member)
@@ -147,6 +158,7 @@ def _category_page(
         "category": row.category,
         "kind": dict(KINDS).get(row.category.display.get("kind", "fields"), "Fields"),
         "labels": (row.category.display.get("fields") or {}).items(),
+        "undo_lines": to_lines(row.category.undo.get("payload", {})).splitlines(),
         "may_edit": rules.may_edit_policy(request.membership),
         "may_give": _may_give(request.membership),
         "form": _right_form(row, APPROVE),

@@ -27,6 +27,7 @@ from approvals.selectors.inbox import (
     read_decided,
     read_inbox,
 )
+from approvals.selectors.kill import find_held
 from approvals.selectors.saved_filters import agents_and_filters
 from approvals.views.common import make_chips, page_links, read_cursor, read_filter
 from govapp.common.formats import urgency
@@ -62,7 +63,11 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:
     now = request.began_at
     if tab == "mine" and page.next_position is None and not is_narrowed(filters):
         keep_count(request, len(page.entries))  # all of it is on this page
-    rows = [make_row(entry, request, now, may_decide=tab == "mine") for entry in page.entries]
+    held = find_held([entry.request for entry in page.entries], member)
+    rows = [
+        make_row(entry, request, now, may_decide=tab == "mine", is_held=entry.request.pk in held)
+        for entry in page.entries
+    ]
     agents, kept = agents_and_filters(request.membership)
     context = {
         "nav": "inbox",
@@ -141,7 +146,12 @@ def _grouped(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def make_row(
-    entry: InboxEntry, request: PageRequest, now: datetime, *, may_decide: bool
+    entry: InboxEntry,
+    request: PageRequest,
+    now: datetime,
+    *,
+    may_decide: bool,
+    is_held: bool = False,
 ) -> dict[str, Any]:
     """Return what the row component shows. Only low risk is decided without being opened."""
     ar = entry.request
@@ -152,7 +162,7 @@ def make_row(
     # A code is asked for on the page, where what it is given for can be read.
     needs_code = obligations_of(ar).step_up
     # What the row does not show in full has to be opened first.
-    is_quick = may_decide and is_low and entry.facts.is_whole
+    is_quick = may_decide and not is_held and is_low and entry.facts.is_whole
     is_quick = is_quick and not needs_code and not is_due(deadline, now)
     words = entry.standing.words if entry.standing else ()
     # In whose name has to be said on the page, where there is a choice.
@@ -169,6 +179,7 @@ def make_row(
         "deadline": deadline,
         "status": ar.status,
         "is_break_glass": ar.is_break_glass,
+        "is_held": is_held,
         "facts": entry.facts,
         "urgency": urgency(deadline - now) if deadline else "later",
         "votes": entry.seats,

@@ -15,12 +15,14 @@ from approvals.forms.discussion import CommentForm
 from approvals.forms.requests import (
     BreakGlassForm,
     CancelForm,
+    RollbackForm,
     TakeBackForm,
     VoteForm,
     WithdrawForm,
 )
 from approvals.models import ActionRequest
 from approvals.selectors.action_page import find_request, read_action_page
+from approvals.selectors.kill import find_held
 from approvals.services.execution import revoke_grant
 from approvals.services.submission import cancel_action
 from approvals.services.votes import cast_vote
@@ -163,12 +165,14 @@ def action_page(
         "why_title": _WHY.get(RequestStatus(found.status), "Why this needed approval"),
         "choice": choice if choice in Verdict.values else "",
         "refusal": refusal,
+        "held": find_held([found], request.membership).get(found.pk, ""),
         "seen": sign_seen(
             found, reader=request.membership.public_id, now=_shown_at(request, found, now)
         ),
         "vote_form": VoteForm(),
         "cancel_form": CancelForm(auto_id="cancel_%s"),
         "withdraw_form": WithdrawForm(auto_id="withdraw_%s"),
+        "rollback_form": RollbackForm(auto_id="rollback_%s"),
         "comment_form": CommentForm(auto_id="comment_%s"),
         "shown_plainly": is_shown_plainly(),
         "glass_form": BreakGlassForm(auto_id="glass_%s"),

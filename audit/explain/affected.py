@@ -175,6 +175,8 @@ def _then(case: Case) -> Iterator[Sentence]:
         cost = last.money("cost")
         words = _EXECUTED.get(last.text("outcome"), "The software reported how it went.")
         yield last.say(words, f"It cost {cost}." if cost else "")
+        if undone := case.of("execution.undone"):
+            yield undone[-1].say("It was taken back afterwards, by another action.")
     elif revoked:
         yield revoked[-1].say("The permission was withdrawn before it was used.")
     elif used:

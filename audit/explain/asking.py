@@ -36,12 +36,42 @@ def asked(case: Case, voice: Voice) -> Iterator[Sentence]:
         yield told.say("The agent gave no reason.")
     if used := sources(told):
         yield told.say(f"It named what it used: {listed(used)}.")
+    yield from _lineage(told)
     if found := guardrail_lines(told):
         yield told.say("The guardrails looked through what it wrote and found:", *found)
     if case.fields:
         yield case.judged.say("The action consists of these values:", *field_lines(case, voice))
     for each in case.of("action_request.changed"):
         yield each.say(each.row.summary, *_changes(each))
+
+
+def _lineage(told: Told) -> Iterator[Sentence]:
+    """What flowed into it from the run that it is part of: sources by step, and labels."""
+    lineage = mapping(told.data.get("lineage"))
+    if not lineage:
+        return
+    run = mapping(told.row.body.get("run"))
+    number = f" as event {plain(run.get('seq'))} of its record" if run.get("seq") else ""
+    yield told.say(f"It was asked for in run {told.text('run')}{number}.")
+    if sources := [_source_words(each) for each in _listed(lineage.get("sources"))]:
+        yield told.say(f"From these sources data flowed into it: {listed(sources)}.")
+    labels = lineage.get("labels")
+    if isinstance(labels, list) and labels:
+        yield told.say(f"That data is labelled {listed([plain(each) for each in labels])}.")
+
+
+def _listed(text: object) -> list[Mapping[str, Any]]:
+    """Return rows that are kept as JSON text; none when it was erased."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return []
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _source_words(source: Mapping[str, Any]) -> str:
+    name = plain(source.get("title") or source.get("uri") or source.get("kind"))
+    return f"{name} (step {plain(source.get('step'))})"
 
 
 def chain_words(case: Case) -> str:

@@ -14,7 +14,7 @@ DECIDING: Final = (
     "action_request.allowed", "action_request.blocked",
 )  # fmt: skip
 SAYING: Final = ("comment.", "request.revealed")
-DOING: Final = ("grant.", "execution.", "callback.")
+DOING: Final = ("grant.", "execution.", "callback.", "action_request.undo_asked")
 _CHANNELS: Final = {
     "page": "on the request's page",
     "inbox": "in the inbox's list",

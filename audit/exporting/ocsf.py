@@ -27,8 +27,10 @@ _CLASSES: Final[Mapping[str, tuple[int, int, str]]] = {
     "access_token.": (3002, 3, "Authentication"),
     "policy.": (3004, 3, "Entity Management"),
     "guardrails.": (3004, 3, "Entity Management"),
+    "model_price.": (3004, 3, "Entity Management"),
     "category.": (3004, 3, "Entity Management"),
     "group.": (3004, 3, "Entity Management"),
+    "budget.": (3004, 3, "Entity Management"),
     "agent.": (3004, 3, "Entity Management"),
     "tenant.": (3004, 3, "Entity Management"),
 }
@@ -42,7 +44,10 @@ _SEVERITIES: Final[Mapping[str, int]] = {
     "action_request.denied": _LOW,
     "action_request.blocked": _LOW,
     "action_request.expired": _LOW,
+    "model.refused": _LOW,
     "session.login_failed": _LOW,
+    "budget.exceeded": _MEDIUM,
+    "budget.warned": _LOW,
 }
 _SEVERITY_WORDS: Final = {1: "Informational", 2: "Low", 3: "Medium", 4: "High"}
 

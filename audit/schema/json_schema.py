@@ -22,6 +22,21 @@ _CUT: Final = {
     "required": ["sha256", "bytes", "cut"],
     "additionalProperties": False,
 }
+_RUN: Final = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^run_[0-9a-z]{26}$"},
+        "seq": {"type": "integer", "minimum": 1},
+        "previous": {
+            "anyOf": [
+                {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
+                {"type": "null"},
+            ]
+        },
+    },
+    "required": ["id", "seq", "previous"],
+    "additionalProperties": False,
+}
 _PERSONAL: Final = {
     "type": "object",
     "patternProperties": {
@@ -59,6 +74,7 @@ def schema_of(event: EventType) -> dict[str, Any]:
             "subject": _texts("type", "id", "label"),
             "summary": {"type": "string"},
             "request": _id("ar"),
+            "run": _RUN,
             "correlation": {"type": "string"},
             "key": _id("key"),
             "personal": _PERSONAL,

@@ -10,6 +10,7 @@ from typing import Final
 _CONFIGURED: Final = """
 category.created | A kind of action was defined | name risk is_reversible:flag description
     payload_schema display cost_class:any target_field amount_field editable_fields:list
+    needs_integration:flag~ undo:any~ is_reading:flag~
 category.changed | A kind of action was redefined | changes:object
 category.right_given | A group or a person may approve it from now on | bearer bearer_id bearer_name
 category.right_taken | A group or a person may no longer approve it | bearer bearer_id bearer_name
@@ -22,14 +23,14 @@ _REQUESTS: Final = """
 action_request.submitted | An agent asked to act | category category_name? risk?
     is_reversible:flag? agent:object unmet:list summary reason sources estimated_cost? supersedes?
     environment integration run obligations:object on_behalf_of confidence? payload payload_digest
-    policy:object? rules:list because guardrails:object~
+    policy:object? rules:list because guardrails:object~ demands:list~ lineage:object~ undoes~
 action_request.changed | An approver changed what was asked for | changes:list summary
     former_summary payload payload_digest former_digest version:number policy:object? unmet:list
     outcome obligations:object rules:list because guardrails:object~
 action_request.allowed | It was allowed by rule | status version:number reason payload_digest
     category agent:object policy:object? submitted_at?
 action_request.blocked | It was blocked by rule | status version:number reason payload_digest
-    category agent:object policy:object? submitted_at?
+    category agent:object policy:object? submitted_at? refusals:list~
 action_request.approved | Everybody who had to approve did | status version:number reason
     payload_digest category agent:object policy:object? submitted_at?
 action_request.denied | Somebody denied it | status version:number reason payload_digest category
@@ -40,6 +41,8 @@ action_request.expired | Nobody decided in time | status version:number reason p
     category agent:object policy:object? submitted_at?
 action_request.cancelled | The agent took it back | status version:number reason payload_digest
     category agent:object policy:object? submitted_at?
+action_request.undo_asked | Somebody asked that it is taken back | reason undo category agent:object
+    payload_digest within_hours:number reported_at
 request.revealed | Somebody asked to see what its page masks | kinds:list payload_digest
 vote.cast | A person decided on a request | verdict reason rights:list seats:any channel
     payload_digest request_version:number seconds_viewed:number? second_factor:any
@@ -82,6 +85,7 @@ grant.redeem_refused | A permission that is not good was refused | jti kid expir
     name_is_verified:flag why
 grant.revoked | A person withdrew the permission | jti~ kid~ expires_at~ reason
 execution.reported | The agent said how it went | outcome before note cost?
+execution.undone | Another action has taken it back | undone_by before
 """
 _MESSAGES: Final = """
 notification.sent | A person's server took a message over | kind channel dedup_key attempts:number
@@ -125,11 +129,22 @@ policy_draft.discarded | A draft was put away | revision:number title source_sha
 policy_template.applied | A template was filled in | template answers:object into_live:flag
     categories:list differences:list also:list
 guardrails.saved | A draft of the guardrails has other rules | number:number revision:number
-    based_on:number document:object remark attestation written_by single_person:flag changes:list
+    based_on:number document document_sha256 remark attestation written_by single_person:flag
+    changes:list
 guardrails.discarded | A draft of the guardrails was put away | number:number revision:number
-    based_on:number document:object remark attestation written_by single_person:flag changes:list
+    based_on:number document document_sha256 remark attestation written_by single_person:flag
+    changes:list
 guardrails.published | A version of the guardrails came into force | number:number revision:number
-    based_on:number document:object remark attestation written_by single_person:flag changes:list
+    based_on:number document document_sha256 remark attestation written_by single_person:flag
+    changes:list
+model.called | An agent called a model through the gateway | kind model integration run
+    agent:object streams:flag code reason findings:list request_digest status asked_tokens:number
+    answered_tokens:number is_estimated:flag cost currency masked:number answer_digest
+model.refused | A call of a model was refused | kind model integration run agent:object
+    streams:flag code reason findings:list request_digest
+model_price.set | Somebody said what a model costs | pattern currency asked answered most_output
+    former:object?
+model_price.removed | A price was taken away | pattern currency asked answered most_output
 policy.proposed | A version was submitted for review | number:number digest remark draft?
     based_on:number? rolls_back_to:number? effect effect_reasons:list sentences:list
 policy.reviewed | Somebody confirmed a version | number:number digest proposed_by proposed_by_name
@@ -218,6 +233,25 @@ credential.leak_reported | A key got into other hands | key prefix label agent a
     counts:object tokens_ended:number agent_paused:flag
 access_token.issued | An agent got a token for minutes | key agent agent_name token_prefix
     token_scopes:list thumbprint? token_expires_at delegation~
+agent.autonomy_set | What agents may do of their own accord was set | agent? agent_name? pattern
+    level? former? reason asked_by
+agent.autonomy_removed | What agents may do of their own accord is set no more | agent?
+    agent_name? pattern level? former? reason asked_by
+environment.changed | It was set whether an environment is read-only | name is_read_only:flag
+    former:flag? reason asked_by
+agent.trust_lowered | An agent is trusted less | name from to reason because:list conduct:object
+agent.trust_proposed | An agent has earned more trust than it has | name from to reason
+    because:list conduct:object
+agent.trust_raised | A person trusts an agent more | name from to reason because:list
+    conduct:object
+trust.standards_set | What each tier of trust asks for was set | before:object after:object reason
+    asked_by
+loosening.asked | What lets agents do more waits for a second person | kind sentence reason
+    asked_by single_person:flag
+loosening.confirmed | What lets agents do more was confirmed | kind sentence reason asked_by
+    single_person:flag
+loosening.withdrawn | What would let agents do more was withdrawn | kind sentence reason asked_by
+    single_person:flag
 delegation.created | An agent handed part of its rights to another | from:object to:object
     categories:list? integrations:list? budget:object? expires_at depth_left:number purpose
     token_prefix
@@ -227,6 +261,51 @@ delegation.refused | An agent wanted to hand on what it may not | to code why
 delegation.used_refused | A delegation does not allow what was wanted | from:object to:object code
     why
 grant_key.made | The key that signs permissions was made | kid public_key_sha256
+"""
+_KILL: Final = """
+kill_switch.thrown | Somebody stopped an agent, a system, a category or everything | reason pending
+    stopped:object took_ms:number is_complete:flag
+kill_switch.resumed | A second person let go on what was stopped | reason thrown_by:object thrown_at
+kill_switch.drilled | What a kill switch would have stopped was tried | reason pending
+    stopped:object took_ms:number
+kill_switch.settled | A kill switch has cancelled everything that waited | cancelled:number
+"""
+_INTEGRATIONS: Final = """
+integration.registered | An external system was registered | kind address scopes:list
+    labels_cleared:list owner:object expires_at?
+integration.changed | An integration was changed | changes:object
+integration.check_asked | Somebody asked for a check of it | address
+integration.checked | It was checked | address scopes:list passed:flag result
+integration.activated | It may be used from now on |
+integration.suspended | Nothing is done on it for now | reason
+integration.resumed | It may be used again |
+integration.revoked | It ended for good | reason
+integration.granted | An agent may use it | grant agent agent_name categories:list scopes:list
+    expires_at?
+integration.grant_withdrawn | An agent may use it no more | grant agent agent_name categories:list
+    scopes:list expires_at?
+integration.secret_set | Its secret is in the vault | secret_version:number mark
+integration.secret_rotated | It has another secret | secret_version:number mark former_mark
+    former_until?
+integration.secret_revoked | Its secret is in the vault no more | secret_version:number mark
+integration.secret_injected | Its secret was given out with a permission | secret_version:number
+    mark agent agent_name given_to given_to_name jti expires_at
+integration.key_opened | Its key was opened for calls, first in an hour | agent agent_name
+    secret_version:number mark
+integration.use_unusual | It is used unlike before | agent agent_name kind hour
+"""
+_MONEY: Final = """
+budget.changed | A budget was set, tightened or loosened, or somebody wants it looser | what scope
+    ref measure period cost_class before:object? after:object reason? asked_by? single_person:flag
+budget.warned | So much of a budget is used that it warns | agent agent_name measure period limit
+    reserved settled wanted? on_exceed window
+budget.exceeded | More was wanted or spent than a budget has | agent agent_name measure period limit
+    reserved settled wanted? on_exceed window
+spend.booked | Something was spent that no report of an action says | agent agent_name holder?
+    source spent:object category? integration? run? is_as_reserved:flag note?
+reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name
+    holder wanted:object
+costs.exported | The costs of a period were taken out | from until rows:number
 """
 _WATCH: Final = """
 drill.started | A drill was sent to people | request category asked:list plan?
@@ -305,6 +384,14 @@ report.attested | An officer stands for a report | sha256 statement
 report.failed | A report could not be made | reason
 report.downloaded | A report was taken out | sha256
 """
+_RUNS: Final = """
+run.started | An agent began a task | key title traceparent agent:object
+run.step_recorded | The agent said what it did in a task | step key number:number kind result title
+    inputs:list source labels:list carried:list input_digest output_digest integration model cost?
+    tokens_in:number? tokens_out:number? request?
+run.closed | A task is over; so many steps, requests and events it had | outcome note steps:number
+    requests:number events:number labels:list
+"""
 _STAGE: Final = "stage position:number rule seats:list added_so_far:list opened_at? deadline_at?"
 _GRANT: Final = "category agent agent_name payload_digest policy_version:number?"
 
@@ -317,6 +404,10 @@ GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Policies": ("", _POLICIES),
     "People": ("", _PEOPLE),
     "Agents and keys": ("", _AGENTS),
+    "Kill switches": ("scope ref name", _KILL),
+    "Integrations": ("integration integration_name", _INTEGRATIONS),
+    "Runs": ("", _RUNS),
+    "Budgets and costs": ("", _MONEY),
     "Exercises and the watch": ("", _WATCH),
     "The record itself": ("", _RECORD),
     "Streams": ("name kind host format discloses:flag", _STREAMS),

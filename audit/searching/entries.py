@@ -76,7 +76,7 @@ def _ids(body: Mapping[str, Any]) -> Iterator[str]:
         yield str(body.get(name) or "")
     for link in body.get("delegation") or ():
         yield str(link["id"])
-    for name in ("actor", "subject", "on_behalf_of"):
+    for name in ("actor", "subject", "on_behalf_of", "run"):
         part = body.get(name)
         if isinstance(part, Mapping):
             yield f"{part.get('id', '')} {part.get('type', '') or part.get('kind', '')}"

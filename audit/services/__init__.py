@@ -2,6 +2,6 @@
 
 from audit.services.alike import Alike
 from audit.services.bodies import Entry
-from audit.services.ledger import record, record_many
+from audit.services.ledger import record, record_entry, record_many
 
-__all__ = ["Alike", "Entry", "record", "record_many"]
+__all__ = ["Alike", "Entry", "record", "record_entry", "record_many"]

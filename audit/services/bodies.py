@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from audit.actors import Actor, Content, Personal, Subject
+from audit.actors import Actor, Content, Personal, RunPlace, Subject
 from audit.merkle.canonical import CanonicalError, Writer, canonical_bytes
 from audit.merkle.commitments import PLACE_BEGINS, hide, is_marked
 from audit.services.commitments import Sealing, address_ref
@@ -43,6 +43,7 @@ class Entry:
     on_behalf_of: Actor | None = None
     at: datetime | None = None
     personal: tuple[Personal, ...] = ()
+    run: RunPlace | None = None
     delegation: Sequence[Mapping[str, Any]] = ()
 
 
@@ -104,6 +105,9 @@ class Bodies:
             body["delegation"] = list(entry.delegation)
         if entry.request_id is not None:
             body["request"] = public_id("ar", entry.request_id)
+        if entry.run is not None:
+            place = entry.run
+            body["run"] = {"id": place.id, "seq": place.seq, "previous": place.previous}
         if self._correlation:
             body["correlation"] = self._correlation
         if self._key:

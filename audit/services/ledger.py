@@ -45,8 +45,13 @@ def record(
     """
     entry = Entry(
         event_type, actor, subject, summary, data, request_id, on_behalf_of, at, tuple(personal),
-        delegation,
+        delegation=delegation,
     )  # fmt: skip
+    return record_entry(entry)
+
+
+def record_entry(entry: Entry) -> Recorded:
+    """Write one event and return it with its bytes."""
     ident = new_id()
     rows, sealing = _rows([entry], [ident])
     insert_few(rows, sealing)

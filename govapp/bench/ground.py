@@ -38,6 +38,8 @@ class Ground:
         self.environment = self.services.environment() | {
             "AGENT_CALLS_PER_SECOND": _NO_LIMIT,
             "AGENT_CALLS_AT_ONCE": _NO_LIMIT,
+            "TENANT_CALLS_PER_SECOND": _NO_LIMIT,
+            "TENANT_CALLS_AT_ONCE": _NO_LIMIT,
             "LOG_LEVEL": "ERROR",
         }
 

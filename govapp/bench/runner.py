@@ -24,6 +24,8 @@ BENCHMARKS: Final = {
     "ledger": "ledger:run",
     "report": "report:run",
     "cycle": "cycle:run",
+    "kill": "kill:run",
+    "gateway": "gateway:run",
     "wait": "waiting:run",
     "timers": "timers:run",
     "pages": "pages:run",

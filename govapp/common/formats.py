@@ -50,10 +50,18 @@ STATUSES = {
     "fired": Badge("Fired", "bell", "neutral"),
     "skipped": Badge("Skipped, late", "triangle-alert", "warn"),
     "superseded": Badge("Superseded", "corner-down-right", "neutral"),
+    # calls of models
+    "answered": Badge("Answered", "circle-check", "ok"),
+    "refused": Badge("Refused", "ban", "bad"),
+    "stopped": Badge("Stopped", "octagon-x", "bad"),
+    "given_up": Badge("Given up", "log-out", "neutral"),
+    "lost": Badge("Lost", "circle-question-mark", "warn"),
     # what a rule does with a request
     "deny": Badge("Denied", "ban", "bad"),
     "require_approval": Badge("Needs approval", "user-check", "info"),
     "allow": Badge("Allowed", "circle-check", "ok"),
+    # runs of agents
+    "left_open": Badge("Left open", "hourglass", "warn"),
     # policy versions
     "draft": Badge("Draft", "file-pen-line", "neutral"),
     "shadow": Badge("Shadow", "flask-conical", "info"),

@@ -1,6 +1,6 @@
 """What a service refuses, shown where it was typed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django import forms
@@ -13,7 +13,8 @@ def refusals_on(form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()
     """Put a refusal of a service on the form: at its field, or above all fields.
 
     `Forbidden`, `NotFound` and `Unauthenticated` pass through: typing something else would not
-    help against them.
+    help against them. A form whose fields are called otherwise says so in `places`: the beginning
+    of a pointer, and the field.
     """
     try:
         yield
@@ -21,7 +22,13 @@ def refusals_on(form: forms.Form, *, passing: tuple[type[DomainError], ...] = ()
         if isinstance(error, (Forbidden, NotFound, Unauthenticated, *passing)):
             raise
         for field_error in error.errors:
-            name = field_error.pointer.strip("/").partition("/")[0]
+            name = _field_at(form, field_error.pointer.strip("/"))
             form.add_error(name if name in form.fields else None, field_error.detail)
         if not error.errors:
             form.add_error(None, error.detail)
+
+
+def _field_at(form: forms.Form, path: str) -> str:
+    places: Mapping[str, str] = getattr(form, "places", {})
+    named = (field for begins, field in places.items() if path.startswith(begins))
+    return next(named, path.partition("/")[0])

@@ -9,7 +9,8 @@ more of the answer is read than was asked for.
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -68,6 +69,29 @@ def post(
         raise CallFailed(f"The connection failed: {type(error).__name__}.") from error
 
 
+def head(url: str, *, may_go_to: Judge, seconds: float) -> int:
+    """Ask an address for nothing (HEAD) and return the status, whatever it is.
+
+    `seconds` bounds everything together. Raises `CallFailed`.
+    """
+
+    async def resolved_and_asked() -> int:
+        async with asyncio.timeout(seconds):
+            target = httpx.URL(url)
+            address = await resolve(target, may_go_to=may_go_to)
+            answer = await exchange(
+                target, b"", {}, address=address, seconds=seconds, at_most=0, method="HEAD"
+            )
+            return answer.status
+
+    try:
+        return asyncio.run(resolved_and_asked())
+    except TimeoutError as error:
+        raise CallFailed(f"No answer within {seconds:.0f} seconds.") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise CallFailed(f"The connection failed: {type(error).__name__}.") from error
+
+
 async def exchange(
     url: httpx.URL,
     content: bytes,
@@ -76,36 +100,63 @@ async def exchange(
     address: str,
     seconds: float,
     at_most: int,
+    method: str = "POST",
 ) -> Answer:
-    """Post to this IP address under the URL's name. Raises httpx's errors and `CallFailed`."""
+    """Ask this IP address under the URL's name. Raises httpx's errors and `CallFailed`."""
+    timeout = httpx.Timeout(seconds)
+    async with streamed(
+        url, content, headers, address=address, timeout=timeout, method=method
+    ) as response:
+        body = await read_within(response, at_most) if at_most else b""
+        found = response.headers
+        return Answer(
+            response.status_code,
+            found.get("content-type", ""),
+            body,
+            found.get("retry-after", ""),
+        )
+
+
+@asynccontextmanager
+async def streamed(
+    url: httpx.URL,
+    content: bytes,
+    headers: Mapping[str, str],
+    *,
+    address: str,
+    timeout: httpx.Timeout,
+    method: str = "POST",
+) -> AsyncIterator[httpx.Response]:
+    """Ask this IP address under the URL's name; the answer's body is read by the caller.
+
+    Read it raw: decoded, a short answer may be endless. Raises httpx's errors.
+    """
     async with (
         httpx.AsyncClient(
-            timeout=httpx.Timeout(seconds),
+            timeout=timeout,
             trust_env=False,
             follow_redirects=False,
             verify=_trusted(),
         ) as client,
         client.stream(
-            "POST",
+            method,
             url.copy_with(host=address),
             content=content,
             headers={"accept-encoding": "identity", **headers, "host": url.netloc.decode("ascii")},
             extensions={"sni_hostname": url.raw_host.decode("ascii")},
         ) as response,
     ):
-        body = b""
-        if at_most:
-            async for part in response.aiter_raw():  # decoded, a short answer may be endless
-                body += part
-                if len(body) > at_most:
-                    raise CallFailed(f"The answer is longer than {at_most} bytes.")
-        headers = response.headers
-        return Answer(
-            response.status_code,
-            headers.get("content-type", ""),
-            body,
-            headers.get("retry-after", ""),
-        )
+        yield response
+
+
+async def read_within(response: httpx.Response, at_most: int) -> bytes:
+    """Return the body of an answer. Raises `CallFailed` when it is longer than `at_most`."""
+    body = bytearray()
+    async for part in response.aiter_raw():
+        body += part
+        if len(body) > at_most:
+            raise CallFailed(f"The answer is longer than {at_most} bytes.")
+    return bytes(body)
 
 
 @cache

@@ -4,10 +4,15 @@ The key is `GOVAPP_SEALING_KEY`; several, separated by commas, let a key be rota
 seals, all open.
 """
 
+import os
 from functools import cache
+from typing import Final
 
 from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+
+_NONCE: Final = 12  # octets, as the mode wants them
 
 
 @cache
@@ -23,3 +28,23 @@ def seal(secret: bytes) -> bytes:
 def unseal(sealed: bytes) -> bytes:
     """Return what `seal` was given. Raises `cryptography.fernet.InvalidToken` when tampered."""
     return _sealer(tuple(settings.SEALING_KEYS)).decrypt(bytes(sealed))
+
+
+def new_data_key() -> bytes:
+    """Return a fresh key for `seal_under`: AES-256."""
+    return AESGCM.generate_key(bit_length=256)
+
+
+def seal_under(key: bytes, secret: bytes, *, about: str) -> bytes:
+    """Return `secret` encrypted under a key of its own (AES-256-GCM, NIST SP 800-38D).
+
+    `about` says what it is for, and is bound to it: moved to another row it does not open.
+    """
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, secret, about.encode())
+
+
+def unseal_under(key: bytes, sealed: bytes, *, about: str) -> bytes:
+    """Return what `seal_under` was given. Raises `cryptography.exceptions.InvalidTag`."""
+    sealed = bytes(sealed)
+    return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())

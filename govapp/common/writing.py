@@ -201,6 +201,15 @@ def times_undone() -> int:
     return _work().undone
 
 
+def joined_unit() -> AbstractContextManager[None]:
+    """Return the unit that is open, for what stands or falls with it, or a new one.
+
+    Unlike `unit_of_work` it undoes nothing by itself inside of another, and so marks no place to
+    go back to.
+    """
+    return _joined()
+
+
 def _joined() -> AbstractContextManager[None]:
     """Return the unit that is open, as a block that begins no other, or a new one."""
     return nullcontext() if _work().units else unit_of_work()

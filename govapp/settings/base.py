@@ -173,6 +173,9 @@ REST_FRAMEWORK = {
 AGENT_CALLS_PER_SECOND = env.int("AGENT_CALLS_PER_SECOND", default=100)
 AGENT_CALLS_AT_ONCE = env.int("AGENT_CALLS_AT_ONCE", default=200)
 # What one address may call without a key (redeeming permissions).
+# And how often all agents of one tenant, so that none of them takes the place of the others.
+TENANT_CALLS_PER_SECOND = env.int("TENANT_CALLS_PER_SECOND", default=1_000)
+TENANT_CALLS_AT_ONCE = env.int("TENANT_CALLS_AT_ONCE", default=2_000)
 ANONYMOUS_CALLS_PER_SECOND = env.int("ANONYMOUS_CALLS_PER_SECOND", default=20)
 ANONYMOUS_CALLS_AT_ONCE = env.int("ANONYMOUS_CALLS_AT_ONCE", default=100)
 SPECTACULAR_SETTINGS = {
@@ -258,6 +261,10 @@ CELERY_BEAT_SCHEDULE = {
     "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
+    "reservations": {"task": "tenants.reap_reservations", "schedule": 60.0},
+    "runs": {"task": "approvals.close_left_open_runs", "schedule": 600.0},
+    "model_calls": {"task": "approvals.close_lost_model_calls", "schedule": 60.0},
+    "trust": {"task": "approvals.assess_agents", "schedule": 300.0},
     "forget_idempotency_keys": {
         "task": "approvals.forget_idempotency_keys",
         "schedule": 3600.0,

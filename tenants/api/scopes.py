@@ -1,24 +1,30 @@
 """Each entry point of agents needs a scope of the key; without it, nothing is done."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from govapp.common.errors import Forbidden
+from tenants.killing import CODE
 from tenants.principals import AgentPrincipal
-from tenants.refusals import CategoryRefused, ScopeMissing
+from tenants.refusals import CategoryRefused, KeyRefusedError, Killed, ScopeMissing
 from tenants.scopes import Scope, covers
 
 # Where the middleware finds them, in the request's META: no header of a client is called so.
 USED: Final = "govapp.scope_used"
 REFUSED: Final = "govapp.key_refused"
+Refused = TypeVar("Refused", bound=KeyRefusedError)
 
 
 class HasScope(BasePermission):
     """Asks what a view declares: `scopes`, by method. Members are asked by their roles instead.
 
-    What is not declared needs `read` to be read, and no key of an agent opens it for more.
+    What is not declared needs `read` to be read, and no key of an agent opens it for more. Nor does
+    one open anything but reading while a kill switch stops its agent, or everybody, unless the view
+    says `goes_on_when_killed`: what refuses by itself and records it, or only ends something.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -35,8 +41,11 @@ class HasScope(BasePermission):
             return not is_there or bool(getattr(view, "is_for_members", False))
         scope = declared.get(method, Scope.READ)
         if scope not in holder.scopes:
-            raise _noted(request, ScopeMissing.of(holder, scope))
+            raise noted(request, ScopeMissing.of(holder, scope))
         request.META[USED] = scope.value
+        goes_on = method in SAFE_METHODS or getattr(view, "goes_on_when_killed", False)
+        if holder.killed and not goes_on:
+            raise noted(request, Killed.of(holder, scope.value))
         return True
 
 
@@ -44,7 +53,7 @@ def check_category(request: Request, category: str) -> None:
     """Raise `CategoryRefused` when the key is for other categories than this one."""
     holder = request.user
     if isinstance(holder, AgentPrincipal) and not covers(holder.categories, category):
-        raise _noted(
+        raise noted(
             request,
             CategoryRefused(
                 "This key is for other categories than this one.",
@@ -54,9 +63,19 @@ def check_category(request: Request, category: str) -> None:
         )
 
 
-def _noted(
-    request: Request, refusal: ScopeMissing | CategoryRefused
-) -> ScopeMissing | CategoryRefused:
+def noted(request: Request, refusal: Refused) -> Refused:
     """Leave the refusal for the middleware, which records it when the request is undone."""
     request.META[REFUSED] = refusal
     return refusal
+
+
+@contextmanager
+def killed_is_noted(request: Request) -> Iterator[None]:
+    """Have recorded that a service refused because of a kill switch; what it wrote is undone."""
+    try:
+        yield
+    except Forbidden as refusal:
+        if refusal.code == CODE and isinstance(request.user, AgentPrincipal):
+            holder, scope = request.user, request.META.get(USED, "")
+            raise noted(request, Killed(refusal.detail, holder=holder, scope=scope)) from None
+        raise

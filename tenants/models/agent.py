@@ -25,6 +25,8 @@ class Agent(TenantOwned):
     status = models.CharField(max_length=10, choices=AgentStatus, default=AgentStatus.ACTIVE)
     # Every key of it has to be used through tokens with a proof of possession (RFC 9449).
     needs_proof = models.BooleanField(default=False, db_default=False)
+    # How many of its calls are answered; null: as many as those of any agent here.
+    calls_per_second = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

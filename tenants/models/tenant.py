@@ -49,6 +49,13 @@ class Tenant(TenantOwned):
     delegation_depth = models.PositiveSmallIntegerField(default=4, db_default=4)
     # Are requests that nobody executes mixed in, to see whether people look?
     canaries = models.BooleanField(default=False)
+    # What was refused, denied or failed so many times within so many minutes is not looked at again
+    # until it is quiet; null: agents may keep trying.
+    retry_limit = models.PositiveSmallIntegerField(null=True, default=5, db_default=5)
+    retry_minutes = models.PositiveSmallIntegerField(default=60, db_default=60)
+    # How many calls of its agents are answered, all together and each; null: the installation's.
+    calls_per_second = models.PositiveIntegerField(null=True)
+    agent_calls_per_second = models.PositiveIntegerField(null=True)
     # Added to a stage whose quorum has become impossible (domain: section 7).
     fallback_group = models.SlugField(max_length=60, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())

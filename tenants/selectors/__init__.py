@@ -42,6 +42,7 @@ from tenants.models import (
 )
 from tenants.principals import MemberPrincipal
 from tenants.selectors.absences import note_standing_in
+from tenants.selectors.kill import note_thrown
 from tenants.tokens import token_hash
 
 _WORD = CharField()
@@ -61,9 +62,12 @@ def active_members() -> QuerySet[Membership]:
 
 
 def active_member(user_id: UUID) -> Membership | None:
-    """Return the membership of this person if it is active, with the person and the moment."""
+    """Return the membership of this person if it is active, with the person and the moment.
+
+    And with whether anything is stopped by a kill switch, for the strip of every page.
+    """
     mine = active_members().filter(user_id=user_id).annotate(**{_MOMENT: Now()})
-    return note_standing_in(mine).first()
+    return note_thrown(note_standing_in(mine)).first()
 
 
 def moment_read(member: Membership) -> datetime:

@@ -63,6 +63,9 @@ def principal_of(row: dict[str, Any]) -> AgentPrincipal:
         scopes=frozenset(row["scopes"]),
         categories=tuple(row["categories"]),
         use_is_unnoted=row["use_is_unnoted"],
+        killed=row["killed"] or "",
+        calls_per_second=row["calls_per_second"],
+        tenant_calls_per_second=row["tenant_calls_per_second"],
         delegation_id=row["delegation_id"],
     )
 

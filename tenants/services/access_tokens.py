@@ -18,7 +18,7 @@ from tenants.enums import AgentStatus
 from tenants.keys import MARK, TOKEN_MARK, make_key
 from tenants.models import AccessToken, Credential
 from tenants.principals import AgentPrincipal
-from tenants.refusals import AddressRefused, DelegationCut, KeyRefusedError, ProofRefused
+from tenants.refusals import AddressRefused, DelegationCut, KeyRefusedError, Killed, ProofRefused
 from tenants.scopes import narrowed
 from tenants.services.access import Shown, check_address, principal_of, take_proof
 from tenants.services.bearer import find_key
@@ -59,6 +59,8 @@ def issue_access_token(
     principal = principal_of(row)
     try:
         check_address(principal, row, shown)
+        if principal.killed:
+            raise Killed.of(principal)
         _count_call(principal)
         thumbprint = _thumbprint(principal, row, shown)
         bound = _bound(principal, delegation) if delegation else None
@@ -117,7 +119,7 @@ def _as_oauth(refusal: DomainError) -> TokenRefused:
     match refusal:
         case ProofRefused():
             return TokenRefused("invalid_dpop_proof", refusal.detail)
-        case AddressRefused():
+        case AddressRefused() | Killed():
             return TokenRefused("unauthorized_client", refusal.detail)
         case DelegationCut():
             return TokenRefused("invalid_grant", refusal.detail)

@@ -20,7 +20,6 @@ _LABELS: Final = {
     "description": "description",
     "owner": "owner",
     "labels": "labels",
-    "trust_tier": "trust tier",
     "needs_proof": "needs proofs of possession",
 }
 
@@ -61,8 +60,9 @@ def register_agent(
 
 @transaction.atomic
 def change_agent(*, actor: Membership, agent: Agent, **fields: Any) -> Agent:
-    """Change any of `name`, `description`, `owner`, `labels`, `trust_tier`,
-    `needs_proof`; return the agent.
+    """Change any of `name`, `description`, `owner`, `labels`, `needs_proof`; return the agent.
+
+    Its tier of trust is lowered and raised by `services.trust`.
 
     Raises `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for a taken name and
     for an agent that is retired.

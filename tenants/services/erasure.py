@@ -20,9 +20,17 @@ from govapp.common.forgetting import forget_login, forget_text, forget_words
 from govapp.common.ids import new_id
 from tenants import rules
 from tenants.doors import logins_elsewhere
-from tenants.enums import MemberStatus
+from tenants.enums import IntegrationStatus, MemberStatus
 from tenants.erasers import ERASERS
-from tenants.models import Agent, GroupMember, Invitation, Membership, MemberToken, User
+from tenants.models import (
+    Agent,
+    GroupMember,
+    Integration,
+    Invitation,
+    Membership,
+    MemberToken,
+    User,
+)
 from tenants.services.checks import clean_text
 
 ERASED_NAME: Final = ERASED["name"]
@@ -126,6 +134,11 @@ def _hindrances(member: Membership) -> list[str]:
     found.extend(
         f"They own the agent {each.name}: give it to somebody else."
         for each in Agent.objects.filter(owner=member).exclude(status="retired").order_by("name")
+    )
+    found.extend(
+        f"They own the integration {each.name}: give it to somebody else."
+        for each in Integration.objects.filter(owner=member).order_by("name")
+        if each.status != IntegrationStatus.REVOKED
     )
     return found
 

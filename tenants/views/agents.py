@@ -9,10 +9,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.forms import AgentForm, ReasonForm, RetireForm
+from tenants.forms_autonomy import AutonomyForm, RaiseForm
 from tenants.forms_keys import KeyForm
 from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import agents, credentials_of, get_agent
+from tenants.selectors.autonomy import autonomy_lines
+from tenants.selectors.budget_pages import budgets_of
+from tenants.selectors.integrations import grants_of_agent
+from tenants.selectors.trust import raisable, trust_of
 from tenants.services.agents import (
     change_agent,
     pause_agent,
@@ -59,7 +64,7 @@ def agent(request: PageRequest, slug: str, agent: str) -> HttpResponse:
 def change(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     found = get_agent(agent)
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
-    form = AgentForm(posted(request), initial=AgentForm.values_of(found))
+    form = AgentForm(posted(request), is_new=False, initial=AgentForm.values_of(found))
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             changed = change_agent(actor=request.membership, agent=found, **form.cleaned_data)
@@ -112,14 +117,25 @@ def retire(request: PageRequest, slug: str, agent: str) -> HttpResponse:
 
 def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpResponse:
     """Render one agent, with a form that was filled in wrongly if there is one."""
+    trust = trust_of(agent)
+    reads_reach = rules.may_read_integrations(request.membership)
     context = {
         "nav": "agents",
         "agent": agent,
+        "trust": trust,
+        "autonomy": autonomy_lines(agent),
+        "may_set": rules.may_set_autonomy(request.membership),
+        "autonomy_form": AutonomyForm(auto_id="autonomy_%s"),
+        "raise_form": RaiseForm(tiers=raisable(trust), auto_id="raise_%s"),
+        "lower_form": RaiseForm(tiers=trust.lower, auto_id="lower_%s"),
         "keys": credentials_of(agent),
+        "reads_reach": reads_reach,
+        "reach": grants_of_agent(agent.pk) if reads_reach else [],
         "may_manage": rules.may_manage_agents(request.membership),
         "may_pause": rules.may_pause_agent(request.membership, agent),
         "pause_form": ReasonForm(),
         "key_form": KeyForm(),
+        "budgets": budgets_of(agent) if rules.may_read_settings(request.membership) else [],
         **bound,
     }
     return render(request, "tenants/agent_detail.html", context, status=422 if bound else 200)

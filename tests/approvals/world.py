@@ -21,10 +21,11 @@ from approvals.services.votes import cast_vote
 from govapp.common import clock
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.enums import Role
-from tenants.models import Agent, ApproverGroup, Membership
+from tenants.models import Agent, ApproverGroup, Integration, Membership
 from tenants.services.groups import add_to_group
 from tenants.services.people import add_member
 from tests.people import Company, make_agent, make_company, make_user
+from tests.tenants.systems import active_system, give
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -101,6 +102,13 @@ class World:
         """Make this document the live version, past the two-person service."""
         with tenant_transaction(self.company.id):
             return publish(self.company, document)
+
+    def reach(self, slug: str = "acme-bank", *categories: str, **fields: Any) -> Integration:
+        """Register a system under this name and grant it to the agent for these categories."""
+        with tenant_transaction(self.company.id):
+            made = active_system(self.company, slug, **fields)
+            give(self.company, self.agent, made, *categories)
+            return made
 
     def approvers(self, group: ApproverGroup, count: int) -> list[Membership]:
         """Add that many people to a group."""

@@ -2,24 +2,41 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from approvals.enums import Risk, Verdict
-from approvals.models import ActionCategory, ActionRequest, CallbackEndpoint, PolicyVersion
+from approvals.models import (
+    ActionCategory,
+    ActionRequest,
+    CallbackEndpoint,
+    PolicyVersion,
+    Run,
+)
 from approvals.policies import dump_policy, parse_policy
 from approvals.services.callbacks import create_endpoint
 from approvals.services.categories import create_category, give_right
 from approvals.services.execution import issue_grant
 from approvals.services.policies import propose_policy
+from approvals.services.runs import Step, add_steps, close_run, start_run
 from audit.models import AuditStream, HoldKind, Pruning
 from audit.services.holds import Scope, place_hold
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
+from tenants.budgets import Spend
+from tenants.models import Budget, Integration, IntegrationAlert, IntegrationUse
+from tenants.selectors.budgets import Purpose
+from tenants.services.budget_rules import Terms, change_budget, set_budget
+from tenants.services.budgets import reserve
+from tenants.services.integration_secrets import rotate_secret, set_secret
+from tenants.services.reach_grants import withdraw_grant
+from tenants.services.spend import book_spend
 from tenants.services.tenants import set_retention
 from tests.approvals.views.conftest import link_for
 from tests.approvals.world import World, make_world, policy, publish, stage
 from tests.audit.streaming import make_stream
 from tests.people import Company
+from tests.tenants.systems import active_system, give, register_system
 
 PAYLOAD: dict[str, Any] = {
     "amount": "48200.00",
@@ -46,6 +63,10 @@ class Demo:
     draft: PolicyVersion
     endpoint: CallbackEndpoint
     stream: AuditStream
+    run: Run
+    in_run: ActionRequest
+    budget: Budget
+    integration: Integration
     link: str
     closed_link: str
 
@@ -59,6 +80,10 @@ class Demo:
             draft=self.draft.public_id,
             endpoint=self.endpoint.public_id,
             stream=self.stream.public_id,
+            run=self.run.public_id,
+            in_run=self.in_run.public_id,
+            budget=self.budget.public_id,
+            integration=self.integration.public_id,
             member=self.world.company.alice.public_id,
             agent=self.world.agent.public_id,
         )
@@ -150,8 +175,61 @@ def make_demo() -> Demo:
     link = link_for(world, low_request, company.alice)
     return Demo(
         world, pending, approved, low_request, world.category, draft, endpoint,
-        _streaming(world), link, closed,
+        _streaming(world), *_ran(world), _spending(world), _reaching(world), link, closed,
     )  # fmt: skip
+
+
+def _spending(world: World) -> Budget:
+    """A budget that is nearly used up and that somebody wants looser, one that nobody uses."""
+    company, agent = world.company, world.agent
+    with tenant_transaction(company.id):
+        terms = Terms(Decimal(2000), "ask", 80)
+        budget = set_budget(
+            actor=company.olivia, scope="agent", ref="*", measure="money:EUR", period="month",
+            terms=terms,
+        )  # fmt: skip
+        set_budget(
+            actor=company.carl, scope="tenant", measure="tokens", period="day",
+            terms=Terms(Decimal(500_000), "halt"), cost_class="high",
+        )  # fmt: skip
+        looser = Terms(Decimal(3000), "ask", 80)
+        change_budget(
+            actor=company.olivia, budget_id=budget.pk, terms=looser, reason="The fair in March."
+        )
+        spent = Spend({"EUR": Decimal("1250.40")}, 48_000, 3)
+        purpose = Purpose(agent.pk, "payments.transfer", "acme-bank", "invoices-2031-01")
+        book_spend(agent=agent, spent=spent, purpose=purpose)
+        wanted = Spend({"EUR": Decimal("480.00")}, count=1)
+        reserve(agent=agent, wanted=wanted, holder="held", purpose=purpose)
+    return budget
+
+
+def _reaching(world: World) -> Integration:
+    """A system with a secret that is granted, used, and used unlike before."""
+    company, agent = world.company, world.agent
+    with tenant_transaction(company.id):
+        made = active_system(
+            company, kind="injected", name="Acme Bank", labels_cleared=["customer-pii"],
+            expires_at=clock.now() + timedelta(days=5),
+        )  # fmt: skip
+        give(company, agent, made, "payments.*", "support.refund")
+        ended = give(company, agent, made, "crm.*", scopes=["payments:read"])
+        withdraw_grant(actor=company.olivia, grant=ended)
+        set_secret(actor=company.olivia, integration=made, secret="demo-secret-1")
+        rotate_secret(
+            actor=company.olivia, integration=made, secret="demo-secret-2",
+            overlap=timedelta(days=1),
+        )  # fmt: skip
+        hour = clock.now().replace(minute=0, second=0, microsecond=0)
+        IntegrationUse.objects.create(
+            agent=agent, integration=made, hour=hour, requests=48, refused=3, succeeded=41, failed=2
+        )
+        IntegrationAlert.objects.create(
+            agent=agent, integration=made, hour=hour, kind="volume", found_at=hour,
+            text="payer on Acme Bank: 48 uses in one hour; its busiest hour before had 9.",
+        )  # fmt: skip
+        register_system(company, "crm", kind="crm")
+    return made
 
 
 def _streaming(world: World) -> AuditStream:
@@ -173,6 +251,39 @@ def _streaming(world: World) -> AuditStream:
             test_state="failed", test_words="The receiver answered 503.", test_at=now,
         )  # fmt: skip
     return failing
+
+
+def _ran(world: World) -> tuple[Run, ActionRequest]:
+    """A task with two sources, of which one has personal data, and a payment that follows."""
+    agent = world.agent
+    invoice = {"kind": "document", "title": "Invoice 2291", "uri": "s3://invoices/2291.pdf"}
+    steps = [
+        Step(
+            "invoice", "retrieval", title="Invoice 2291", source=invoice,
+            labels=("customer-pii",),
+        ),
+        Step("terms", "retrieval", title="Terms of payment", labels=("public",)),
+        Step("remember", "memory_read", title="Earlier payments to Northwind"),
+        Step(
+            "check", "model_call", title="Compare the invoice with the order",
+            inputs=("invoice", "remember"), model="small-model", tokens_in=4200, tokens_out=310,
+            cost={"amount": "0.021", "currency": "EUR"}, output_digest=f"sha256:{'5e' * 32}",
+        ),
+        Step("mail", "tool_call", title="Mail to the supplier", inputs=("check",),
+             integration="acme-mail", result="stopped"),
+        Step("summary", "synthesis", title="What is to be paid", inputs=("check", "terms")),
+    ]  # fmt: skip
+    with tenant_transaction(world.company.id):
+        run = start_run(agent=agent, key="invoices-2291", title="Pay what is due on Friday")
+        add_steps(agent=agent, run_id=run.pk, steps=steps)
+    made = world.submit(
+        summary="Pay EUR 700.00 to Acme Ltd", payload=PAYLOAD | {"amount": "700.00"},
+        run=run.public_id, step="summary",
+    )  # fmt: skip
+    with tenant_transaction(world.company.id):
+        close_run(agent=agent, run_id=run.pk, outcome="succeeded", note="Paid.")
+        run.refresh_from_db()
+    return run, made
 
 
 def _kept(company: Company) -> None:

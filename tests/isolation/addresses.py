@@ -59,12 +59,15 @@ AGENTS = {
         "action-requests/<action_request:request_id>/grant",
         "action-requests/<action_request:request_id>/execution",
         "action-requests/<action_request:request_id>/explanation",
-        "guardrails/check",
+        "action-requests/<action_request:request_id>/undo",
+        "runs", "runs/<run:run_id>", "runs/<run:run_id>/steps", "runs/<run:run_id>/close",
+        "guardrails/check", "status-list", "spend", "budgets",
         "delegations", "delegations/<delegation:delegation_id>/revoke",
         "audit/checkpoint", "audit/proof/inclusion", "audit/proof/consistency",
         "audit/tile/<path:tile>", "audit/receipts/<str:event>",
     )
 }  # fmt: skip
+AGENTS |= {"gateway/v1/chat/completions", "gateway/v1/embeddings"}
 # What members' programs call with a token.
 MEMBERS = {"api/v1/audit/tile/entries/<path:entries>", "api/v1/audit/events"} | {
     f"api/v1/policies{path}"
@@ -111,7 +114,10 @@ GAPS = {
     "groups/group": Gap("tenant", "group"),
     "agents/agent": Gap("agent", "ag"),
     "keys/key": Gap("credential", "key"),
+    "integrations/integration": Gap("integration", "int"),
+    "grants/grant": Gap("reach", "ig"),
     "tokens/token": Gap("token", "tok"),
+    "kill-switch/switch": Gap("kill_switch", "ks"),
     "absences/absence": Gap("absence", "abs"),
     "events/event": Gap("event", "ev"),
     "receipts/event": Gap("event", "ev"),
@@ -121,6 +127,8 @@ GAPS = {
     "drills/ident": Gap("exercise", "exr"),
     "canaries/ident": Gap("canary", "cny"),
     "action-requests/request_id": Gap("pending", "ar"),
+    "runs/ident": Gap("run", "run"),
+    "runs/run_id": Gap("run", "run"),
     "reports/report": Gap("report", "rep"),
     "schedules/schedule": Gap("schedule", "rsc"),
     "policy/ident": Gap("draft", "pv"),
@@ -138,9 +146,12 @@ GAPS = {
     "confirm/account": Gap("chat_account", "chac"),
     "exports/export": Gap("export", "ex"),
     "versions/ident": Gap("guardrails", "gv"),
+    "prices/price": Gap("price", "mp"),
+    "budgets/budget": Gap("budget", "bud"),
     "delegations/ident": Gap("delegation", "dg"),
     "delegations/delegation_id": Gap("delegation", "dg"),
     "holds/hold": Gap("hold", "lh"),
+    "changes/change": Gap("loosening", "lsn"),
     "prunings/pruning": Gap("pruning", "prn"),
     "searches/search": Gap("search", "aus"),
     "streams/stream": Gap("stream", "ast"),

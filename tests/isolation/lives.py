@@ -1,6 +1,6 @@
 """Two companies with a full life each: something in every table that could leak."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,11 +20,13 @@ from approvals.models import (
     Delegation,
     Exercise,
     GuardrailVersion,
+    ModelPrice,
     PolicyDraft,
     PolicyReview,
     PolicySimulation,
     PolicyVersion,
     PushSubscription,
+    Run,
     SavedFilter,
     ShadowResult,
     SimulatedChange,
@@ -44,7 +46,8 @@ from approvals.services.execution import (
 from approvals.services.guardrails import publish_guardrails, save_guardrails
 from approvals.services.links import make_review_link
 from approvals.services.policies import propose_policy, publish_policy
-from approvals.services.submission import cancel_action
+from approvals.services.runs import Step, add_steps, close_run, start_run
+from approvals.services.submission import Submission, cancel_action, submit_action
 from approvals.services.timers import sweep
 from audit.models import (
     AuditSearch,
@@ -78,17 +81,25 @@ from tenants.enums import Role
 from tenants.models import (
     Absence,
     Agent,
+    Budget,
     Credential,
+    Integration,
+    IntegrationGrant,
     Invitation,
+    KillSwitch,
+    Loosening,
     Membership,
     MemberToken,
     Tenant,
     User,
 )
+from tenants.services.autonomy import set_autonomy, set_environment
 from tenants.services.groups import create_group
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import update_settings
 from tenants.services.tokens import issue_token
+from tenants.services.trust import assess_conduct, hold_agent, set_standards
+from tenants.trust import DEFAULT_STANDARDS, Conduct
 from tests.approvals.world import World, policy, stage
 from tests.audit.books import write_events
 from tests.audit.streaming import make_stream
@@ -106,6 +117,8 @@ class Life:
     world: World
     key: str
     credential: Credential
+    integration: Integration
+    reach: IntegrationGrant
     token: MemberToken
     member_key: str
     writing: PolicyDraft
@@ -127,7 +140,11 @@ class Life:
     export: ExportJob
     delegation: Delegation
     guardrails: GuardrailVersion
+    price: ModelPrice
+    run: Run
+    budget: Budget
     hold: LegalHold
+    loosening: Loosening
     pruning: Pruning
     search: AuditSearch
     stream: AuditStream
@@ -137,6 +154,7 @@ class Life:
     exercise: Exercise
     canary: CanaryPlan
     absence: Absence
+    kill_switch: KillSwitch
     chat_account: ChatAccount
     chat: ChatConnection
     device: PushSubscription
@@ -238,6 +256,8 @@ def _live(world: World, key: str, dora: User) -> Life:
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
         _rehearsed(company, draft, pending)
+        _ran(world)
+        _leashed(company, agent)
         _guarded(company, Membership.objects.get(user=dora))
         leave_rows(world, denied)
         member_token, member_key = issue_token(
@@ -261,6 +281,8 @@ def _live(world: World, key: str, dora: User) -> Life:
             world=world,
             key=key,
             credential=Credential.objects.get(agent=agent),
+            integration=Integration.objects.get(),
+            reach=IntegrationGrant.objects.get(),
             token=member_token,
             member_key=member_key,
             writing=PolicyDraft.objects.get(submitted_as=None),
@@ -280,9 +302,13 @@ def _live(world: World, key: str, dora: User) -> Life:
             event=LedgerEvent.objects.filter(request_id=pending.pk).earliest("id"),
             report=report,
             export=export,
+            run=Run.objects.get(),
             delegation=Delegation.objects.get(),
             guardrails=GuardrailVersion.objects.get(status="live"),
+            price=ModelPrice.objects.get(),
+            budget=Budget.objects.get(scope="integration"),
             hold=hold,
+            loosening=Loosening.objects.get(),
             pruning=pruning,
             search=AuditSearch.objects.get(),
             stream=AuditStream.objects.get(),
@@ -292,6 +318,7 @@ def _live(world: World, key: str, dora: User) -> Life:
             exercise=Exercise.objects.get(),
             canary=CanaryPlan.objects.get(),
             absence=Absence.objects.get(),
+            kill_switch=KillSwitch.objects.get(),
             chat_account=ChatAccount.objects.get(),
             chat=ChatConnection.objects.get(),
             device=PushSubscription.objects.get(),
@@ -328,6 +355,19 @@ def _kept(company: Company) -> tuple[LegalHold, Pruning]:
     return hold, waiting
 
 
+def _leashed(company: Company, agent: Agent) -> None:
+    """Leave a level, an environment, standards and a look at the agent, and what waits for two."""
+    secret = f"A secret of {company.slug}"
+    set_autonomy(actor=company.carl, agent=agent, pattern="others.*", level="ask", reason=secret)
+    set_autonomy(actor=company.carl, agent=None, pattern="others.kind", level="act", reason=secret)
+    set_environment(
+        actor=company.carl, name=f"only-{company.slug}", is_read_only=True, reason=secret
+    )
+    stricter = replace(DEFAULT_STANDARDS, grace=1)
+    set_standards(actor=company.carl, standards=stricter, reason=secret)
+    assess_conduct(agent=hold_agent(agent.pk), conduct=Conduct())
+
+
 def _guarded(company: Company, second: Membership) -> None:
     """Leave guardrails in force that name what only this company knows, and a draft above them."""
     words = [f"A secret of {company.slug}"]
@@ -335,6 +375,21 @@ def _guarded(company: Company, second: Membership) -> None:
     save_guardrails(actor=company.carl, document=document)
     publish_guardrails(actor=second, revision=1, attestation="Read and agreed.")
     save_guardrails(actor=company.carl, document=document, remark=words[0])
+
+
+def _ran(world: World) -> None:
+    """Leave a run with steps, an edge, and what only this company knows in all of it."""
+    secret = f"A secret of {world.company.slug}"
+    run = start_run(agent=world.agent, key=f"own-{world.company.slug}", title=secret)
+    source = {"kind": "document", "title": secret}
+    steps = [
+        Step("read", "retrieval", title=secret, source=source, labels=("own",)),
+        Step("think", "model_call", inputs=("read",)),
+    ]
+    add_steps(agent=world.agent, run_id=run.pk, steps=steps)
+    asked = Submission("notes.write", secret, {"text": secret}, run=run.public_id, step="think")
+    submit_action(agent=world.agent, submission=asked)
+    close_run(agent=world.agent, run_id=run.pk, outcome="succeeded", note=secret)
 
 
 def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest) -> None:

@@ -267,7 +267,9 @@ SHOWN = {
     "stream_id uuid", "is_test boolean",
     # sums over all tenants for /metrics: a name of ours, a kind, a number
     "label text", "value double precision",
-    "token_id uuid", "member_id uuid",
+    "token_id uuid", "member_id uuid", "reservation_id uuid",
+    # how many calls of an agent and of its tenant are answered
+    "calls_per_second integer", "tenant_calls_per_second integer",
     # how an account is named in addresses, and to its own members in the switcher
     "slug text", "name text", "is_suspended boolean",
     # how much of one request is due
@@ -279,6 +281,8 @@ SHOWN = {
     # what a key is held to: its own words of the code's, patterns and networks, no content
     "scopes text[]", "categories text[]", "networks text[]", "needs_proof boolean",
     "thumbprint text", "delegation_id uuid", "asked_at timestamptz",
+    # which of our words for what a kill switch stops
+    "killed text",
     # of a search by the tenant itself: when it was, and how often which value occurs
     "occurred_at timestamptz", "facet text", "counted bigint",
     # public by purpose

@@ -75,8 +75,10 @@ def ask(client: Client, verb: str, path: str, *named: str, **data: Any) -> Answe
 
 ROUTES = all_routes()
 PAGES = tenant_routes()
-# Taking a proof away is recorded, as every export is; nothing but the record may change by it.
-RECORDED = {"t/<slug:slug>/audit/events/<str:event>/proof"}
+# Taking a proof or the costs away is recorded, as every export is; only the record changes by it.
+RECORDED = {
+    "t/<slug:slug>/audit/events/<str:event>/proof", "t/<slug:slug>/budgets/costs.csv",
+}  # fmt: skip
 RECORD = {
     "audit_ledgerdisclosure",
     "audit_ledgerevent",

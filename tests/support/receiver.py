@@ -62,6 +62,9 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(ConnectionError):  # whoever asked may have gone
             self.end_headers()
 
+    def do_HEAD(self) -> None:
+        self.do_POST()
+
     def log_message(self, *_: Any) -> None:
         pass
 

@@ -7,10 +7,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from govapp.common.api.problems import CONTENT_TYPE, plain_problem, problem_json
-from govapp.common.api.ratelimit import agent_limit
+from govapp.common.api.ratelimit import agent_limit, tenant_limit
 from govapp.common.errors import RateLimited
 
-MACHINE_PATHS: Final = ("/api/", "/.well-known/")
+MACHINE_PATHS: Final = ("/api/", "/.well-known/", "/gateway/")
+_UNKEPT: Final = ("/api/", "/gateway/")  # answers that stay in no cache
 _KEPT: Final = (
     "Allow", "WWW-Authenticate", "Retry-After", "Content-Security-Policy", "X-Frame-Options",
     "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
@@ -30,7 +31,7 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if request.path_info.startswith("/api/") and "Cache-Control" not in response:
+        if request.path_info.startswith(_UNKEPT) and "Cache-Control" not in response:
             response["Cache-Control"] = "no-store"
         if response.status_code < 400 or not request.path_info.startswith(MACHINE_PATHS):
             return response
@@ -48,7 +49,7 @@ class CallerRateLimitMiddleware:
     """Counts each agent's and each member's calls and refuses what is too much with 429.
 
     Stands behind the middleware that reads the key: the limit is the caller's, whatever address
-    it calls from.
+    it calls from. Above it stands the tenant's, so that no tenant takes the place of others.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -59,7 +60,10 @@ class CallerRateLimitMiddleware:
         # Reads on behalf of somebody who waits were counted when they came.
         if principal is None or request.META.get("govapp.repeats"):
             return self.get_response(request)
-        spent = agent_limit().spend(str(principal.caller_id))
+        spent = agent_limit(principal.calls_per_second).spend(
+            str(principal.caller_id),
+            (tenant_limit(principal.tenant_calls_per_second), f"tenant:{principal.tenant_id}"),
+        )
         if spent.is_allowed:
             response: HttpResponseBase = self.get_response(request)
         else:

@@ -100,6 +100,19 @@ class Bridge:
         environ |= {"govapp.waits": True, "govapp.repeats": again}
         return await self._in_thread(self._readers, partial(self._call, environ))
 
+    async def open(self, scope: Scope, body: bytes, extra: Mapping[str, Any]) -> Answer:
+        """Answer a request whose body was read already; `extra` is the environment's as well."""
+        environ = build_environ(scope, body) | dict(extra)
+        return await self._in_thread(self._threads, partial(self._call, environ))
+
+    async def work(self, what: Callable[[], _T]) -> _T:
+        """Do something of ours that uses the database or takes long, in one of the threads."""
+        return await self._in_thread(self._threads, what)
+
+    async def look(self, what: Callable[[], _T]) -> _T:
+        """As `work`, in one of the threads of those who wait."""
+        return await self._in_thread(self._readers, what)
+
     def shut_down(self, at_end: Callable[[], object]) -> None:
         """Let running requests finish, run `at_end` in each thread, and end the threads."""
         for pool, size in zip((self._threads, self._readers), self._sizes, strict=True):

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal[
-    "card", "iban", "national_id", "phone", "secret", "private_key", "token", "birth", "cut",
+    "card",
+    "iban",
+    "national_id",
+    "phone",
+    "secret",
+    "private_key",
+    "token",
+    "birth",
+    "cut",
     "guarded",
 ]
 

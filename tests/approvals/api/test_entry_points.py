@@ -35,6 +35,7 @@ from tests.tenants.ledger import events
 
 NOBODYS: Final = "ar_00000000000000000000000000"
 ONE: Final = f"/api/v1/action-requests/{NOBODYS}"
+RUN: Final = "/api/v1/runs/run_00000000000000000000000000"
 # What agents call, and the scope that it takes.
 ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("POST", "/api/v1/action-requests"): "submit",
@@ -47,7 +48,15 @@ ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("POST", f"{ONE}/comments"): "submit",
     ("POST", f"{ONE}/grant"): "grant",
     ("POST", f"{ONE}/execution"): "report",
+    ("POST", f"{ONE}/undo"): "submit",
     ("GET", f"{ONE}/explanation"): "read",
+    ("POST", "/api/v1/guardrails/check"): "submit",
+    ("POST", "/gateway/v1/chat/completions"): "model",
+    ("POST", "/gateway/v1/embeddings"): "model",
+    ("POST", "/api/v1/runs"): "submit",
+    ("GET", RUN): "read",
+    ("POST", f"{RUN}/steps"): "submit",
+    ("POST", f"{RUN}/close"): "submit",
     ("GET", "/api/v1/audit/checkpoint"): "read",
     ("GET", "/api/v1/audit/proof/inclusion"): "read",
     ("GET", "/api/v1/audit/proof/consistency"): "read",
@@ -57,6 +66,9 @@ ENTRY_POINTS: Final[dict[tuple[str, str], str]] = {
     ("POST", "/api/v1/delegations"): "delegate",
     ("POST", "/api/v1/delegations/dg_00000000000000000000000000/revoke"): "delegate",
     ("POST", "/api/v1/grants/redeem"): "redeem",
+    ("GET", "/api/v1/status-list"): "redeem",
+    ("POST", "/api/v1/spend"): "spend",
+    ("GET", "/api/v1/budgets"): "read",
 }
 UNKNOWN: Final = (401, "unauthenticated")
 

@@ -6,9 +6,12 @@ from typing import Any
 import jwt
 import pytest
 
+from govapp.common.tenancy import tenant_transaction
+from tenants.models import Agent
 from tests.approvals.api.agents import PAYMENT, URL, make_caller
 from tests.approvals.documents import asks, rule, rules
 from tests.conftest import MoveClock
+from tests.tenants.systems import active_system, give
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +46,10 @@ def test_a_permission_that_is_held_back_says_until_when(move_clock: MoveClock) -
 
 
 def test_the_integration_and_the_run_go_in_and_come_out() -> None:
-    _, caller = make_caller(rules(rule("all", "allow")))
+    world, caller = make_caller(rules(rule("all", "allow")))
+    with tenant_transaction(world.company.id):
+        agent = Agent.objects.get(name="caller")
+        give(world.company, agent, active_system(world.company, "acme-bank"))
     made = caller.submit(integration="acme-bank", run="run 7".replace(" ", "-")).json()
     assert (made["integration"], made["run"]) == ("acme-bank", "run-7")
     granted = caller.post(f"{URL}/{made['id']}/grant").json()

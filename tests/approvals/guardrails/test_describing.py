@@ -29,8 +29,8 @@ PII = Rule("r", "pii", "ask")
         (
             Rule("r", "output", "ask", at="/payload/body", max_characters=5000, fields=("a",)),
             (
-                "When what stands at /payload/body has more than 5,000 characters or has no field a,"
-                " a person has to approve."
+                "When what stands at /payload/body has more than 5,000 characters or has no"
+                " field a, a person has to approve."
             ),
         ),
     ],

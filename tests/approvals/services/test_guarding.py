@@ -13,6 +13,7 @@ from approvals.services.submission import Submission, digest_of, preview_action
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
+from tests.support.recorded import read
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,12 @@ def guard_with(world: World, *rules: dict[str, Any]) -> None:
             document={"rules": list(rules)},
             written_by=world.company.alice,
         )
+
+
+def said_of(world: World, event_type: str, part: str) -> Any:
+    """Return one part of the data of the one event of a type."""
+    with tenant_transaction(world.company.id):
+        return read(LedgerEvent.objects.get(type=event_type))["data"][part]
 
 
 def rule(kind: str, action: str, **fields: Any) -> dict[str, Any]:
@@ -73,6 +80,9 @@ def test_a_refusal_says_why_in_words_and_with_its_code() -> None:
     sentence = "The guardrails refuse it: IBAN at /payload/to (guardrail r)."
     assert made.because == sentence
     assert made.trace["refusals"] == [{"code": "guardrail_refused", "sentence": sentence}]
+    assert said_of(world, "action_request.blocked", "refusals") == [
+        {"code": "guardrail_refused", "sentence": sentence}
+    ]
 
 
 def test_a_person_is_asked_through_the_default_requirement() -> None:
@@ -82,6 +92,9 @@ def test_a_person_is_asked_through_the_default_requirement() -> None:
     with tenant_transaction(world.company.id):
         assert [each.rule_id for each in Requirement.objects.all()] == ["default"]
     assert made.because == "The guardrails want a person: IBAN at /payload/to (guardrail r)."
+    assert said_of(world, "action_request.submitted", "demands") == [
+        {"code": "guardrail_ask", "sentence": made.because}
+    ]
 
 
 def test_without_a_default_requirement_it_is_refused_in_words() -> None:

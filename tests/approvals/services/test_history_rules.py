@@ -183,6 +183,8 @@ def test_what_the_category_says_of_cost_is_seen() -> None:
 
 def test_the_integration_is_seen_and_bound() -> None:
     world = make(rule("bank", "allow", where("integration", "eq", "acme-bank")))
+    for slug in ("acme-bank", "crm"):
+        world.reach(slug, "payments.transfer")
     named, other, unnamed = (pay(world, integration=each) for each in ("acme-bank", "crm", ""))
     assert [each.status for each in (named, other, unnamed)] == ["allowed", "blocked", "blocked"]
     assert len({each.payload_digest for each in (named, other, unnamed)}) == 3

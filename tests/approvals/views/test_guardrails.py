@@ -143,3 +143,23 @@ def test_compliance_alone_writes(world: World) -> None:
     for address in ("draft", "draft/text", "draft/publish", "draft/discard"):
         assert client.get(f"{HOME}{address}").status_code == 403
     assert client.post(f"{HOME}draft/discard", {"revision": "1"}).status_code == 403
+
+
+def test_the_inbox_masks_what_a_guardrail_masks(world: World) -> None:
+    publish(world)
+    asked = world.submit(
+        summary="Pay for falcon", payload={"amount": "900.00", "note": "for Falcon", "who": "Acme"}
+    )
+    alice = as_member(world, "alice")
+    found = {}
+    for tab in ("mine", "all"):
+        page = alice.get(f"/t/acme/inbox/?tab={tab}")
+        (row,) = page.context["rows"]
+        facts = {fact.term: fact.value for fact in row["facts"].fields}
+        found[tab] = (row["sentence"], facts["Note"], facts["Who"])
+        assert "falcon" not in page.content.decode().lower()
+    assert found == dict.fromkeys(
+        ("mine", "all"), ("Pay for [topic ••••]", "for [topic ••••]", "Acme")
+    )
+    world.vote(world.company.alice, asked)
+    assert "falcon" not in alice.get("/t/acme/inbox/?tab=decided").content.decode().lower()

@@ -34,6 +34,7 @@ def asked() -> Iterator[Site]:
     cache.clear()
     site = make_site()
     site.world.publish(rules(asks("payments", obligations=ATTACHED)))
+    site.world.reach()
     yield replace(site, asked=site.world.submit(integration="acme-bank", run="run-7"))
     cache.clear()
 

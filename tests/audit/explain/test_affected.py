@@ -4,7 +4,7 @@ import pytest
 
 from audit.explain import Audience
 from audit.explain.as_json import as_data
-from tests.audit.explain.rows import ALICE, BOB, PAYER, REQUEST, Book, texts
+from tests.audit.explain.rows import ALICE, BOB, PAYER, REQUEST, SYSTEM, Book, texts
 
 AFFECTED = Audience.AFFECTED
 
@@ -199,3 +199,17 @@ def test_what_was_done_with_the_permission(outcome: str, words: str) -> None:
     assert [(each.text, each.details) for each in then.sentences] == [
         (words, ("It cost EUR 1.20.",))
     ]
+
+
+def test_what_was_done_and_taken_back_says_both() -> None:
+    book = approved()
+    book.add("execution.reported", PAYER, "payer reported it", outcome="succeeded")
+    book.add("action_request.undo_asked", BOB, "Bob asked that it is taken back", reason="Twice.")
+    book.add("execution.undone", SYSTEM, "It was taken back", before="succeeded")
+    told = book.explain(AFFECTED)
+    every = [each.text for section in told.sections for each in section.sentences]
+    said = [
+        "The software reported that it has done it.",
+        "It was taken back afterwards, by another action.",
+    ]
+    assert [each for each in every if each in said] == said

@@ -67,6 +67,29 @@ def test_what_the_guardrails_found_is_told_without_its_words() -> None:
     ]
 
 
+def test_what_flowed_into_it_from_its_run_is_told_by_source_and_label() -> None:
+    book = Book()
+    sources = (
+        '[{"kind": "document", "step": 2, "title": "Invoice 2291"}, {"kind": "memory", "step": 3}]'
+    )
+    book.submitted(
+        run="run_1",
+        lineage={"step": "step_1", "labels": ["customer-pii", "draft"], "sources": sources},
+    )
+    book.rows[0].body["run"] = {"id": "run_1", "seq": 5, "previous": "sha256:00"}
+    assert texts(book.explain(OFFICER), "What was asked")[4:7] == [
+        "It was asked for in run run_1 as event 5 of its record.",
+        "From these sources data flowed into it: Invoice 2291 (step 2) and memory (step 3).",
+        "That data is labelled customer-pii and draft.",
+    ]
+
+
+def test_sources_of_a_run_that_were_erased_are_not_told() -> None:
+    book = Book()
+    book.submitted(run="run_1", lineage={"step": None, "labels": [], "sources": "[erased]"})
+    assert "It was asked for in run run_1." in texts(book.explain(OFFICER), "What was asked")
+
+
 def test_the_rules_are_told_with_what_they_saw() -> None:
     assert texts(life().explain(OFFICER), "Which rules applied") == [
         "Version 3 of the policy judged it.",

@@ -7,9 +7,12 @@ from django.conf import settings
 from django.test import Client, override_settings
 
 from govapp.common.api import ratelimit
-from govapp.common.api.ratelimit import RateLimit, Spent
+from govapp.common.api.ratelimit import RateLimit, Spent, agent_limit
 from govapp.common.ids import new_id
 from govapp.common.live import valkey
+from govapp.common.tenancy import tenant_transaction
+from tenants.models import Agent
+from tenants.services.access import Shown, authenticate_key
 from tests.approvals.api.agents import URL, make_caller, new_caller
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +89,53 @@ def test_an_agent_over_its_limit_is_told_when_to_come_again() -> None:
         assert third.json()["type"] == "urn:govapp:problem:rate_limited"
         assert other.get(URL).status_code == 200
         assert "RateLimit" not in Client().get(URL)
+
+
+def test_no_tenant_takes_the_place_of_another() -> None:
+    world, caller = make_caller()
+    second = new_caller(world, "second")
+    _, stranger = make_caller(slug="globex")
+    with override_settings(TENANT_CALLS_PER_SECOND=1 / 1024, TENANT_CALLS_AT_ONCE=3):
+        answers = [each.get(URL) for each in (caller, second, caller, second, caller)]
+        assert [each.status_code for each in answers] == [200, 200, 200, 429, 429]
+        assert answers[-1]["RateLimit-Policy"] == '"tenant";q=3;w=3072'
+        assert stranger.get(URL).status_code == 200
+
+
+def test_what_one_limit_refuses_the_other_does_not_count(django_db_setup: None) -> None:
+    agent, tenant = RateLimit(per_second=1, burst=HOUR), RateLimit(per_second=1, burst=2)
+    mine, theirs = str(new_id()), str(new_id())
+    spent = [agent.spend(mine, (tenant, theirs)).is_allowed for _ in range(5)]
+    assert spent == [True, True, False, False, False]
+    # Of what is left a few come back while the test runs; refused ones would have taken three.
+    left = agent.spend(mine).headers()["RateLimit"].split(";")[1]
+    assert int(left.removeprefix("r=")) >= HOUR - 3
+
+
+@pytest.mark.parametrize(
+    ("wanted", "holds"), [(None, (100, 200)), (10, (10, 20)), (1, (1, 2)), (1000, (100, 200))]
+)
+def test_a_tenant_sets_limits_within_those_of_the_installation(
+    wanted: int | None, holds: tuple[int, int], django_db_setup: None
+) -> None:
+    limit = agent_limit(wanted)
+    assert (limit.per_second, limit.burst) == holds
+
+
+def test_a_key_brings_the_limits_of_its_agent_and_tenant() -> None:
+    world, caller = make_caller()
+    with tenant_transaction(world.company.id):
+        tenant = world.company.tenant
+        tenant.calls_per_second, tenant.agent_calls_per_second = 50, 5
+        tenant.save()
+    first = authenticate_key(Shown(caller.key))
+    with tenant_transaction(world.company.id):
+        Agent.objects.filter(name="caller").update(calls_per_second=7)
+    second = authenticate_key(Shown(caller.key))
+    assert first is not None
+    assert second is not None
+    assert (first.calls_per_second, first.tenant_calls_per_second) == (5, 50)
+    assert second.calls_per_second == 7
 
 
 def test_the_default_is_generous() -> None:

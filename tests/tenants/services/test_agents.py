@@ -81,15 +81,21 @@ def test_a_suspended_member_owns_no_new_agent(acme: Company) -> None:
 def test_a_change_is_told_field_by_field(acme: Company) -> None:
     agent = register(acme, labels=["eu"])
     changed = change_agent(
-        actor=acme.olivia, agent=agent, owner=acme.bob, trust_tier="low", labels=[], name="payer"
+        actor=acme.olivia, agent=agent, owner=acme.bob, description="Pays", labels=[], name="payer"
     )
-    assert (changed.owner, changed.trust_tier, changed.labels) == (acme.bob, "low", [])
+    assert (changed.owner, changed.description, changed.labels) == (acme.bob, "Pays", [])
     (event,) = events("agent.changed")
     assert event["summary"] == (
-        "Olivia changed the agent payer: owner from Alice to Bob, trust tier from new to low"
-        " and labels from eu to nothing."
+        "Olivia changed the agent payer: owner from Alice to Bob, description from nothing to"
+        " Pays and labels from eu to nothing."
     )
-    assert sorted(event["data"]["changes"]) == ["labels", "owner", "trust_tier"]
+    assert sorted(event["data"]["changes"]) == ["description", "labels", "owner"]
+
+
+def test_a_tier_of_trust_is_no_field_that_is_changed(acme: Company) -> None:
+    agent = register(acme)
+    with pytest.raises(Malformed, match="no field trust_tier"):
+        change_agent(actor=acme.olivia, agent=agent, trust_tier="high")
 
 
 def test_no_change_is_no_event(acme: Company) -> None:

@@ -204,11 +204,13 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
 def test_whoever_is_active_named_by_rules_or_owns_an_agent_is_not_erased_yet() -> None:
     world = make_world(FOUR_EYES)
     company = world.company
+    world.reach()
     with transaction.atomic(), tenant_transaction(company.id):
         preview = preview_erasure(actor=company.carl, member=company.olivia)
         assert preview.hindrances == (
             "Olivia is active: suspend them first.",
             "They own the agent payer: give it to somebody else.",
+            "They own the integration Acme bank: give it to somebody else.",
         )
         with pytest.raises(Conflict, match="suspend them first"):
             erase_person(actor=company.carl, member=company.alice, reason="Asked")

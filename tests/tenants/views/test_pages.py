@@ -11,12 +11,17 @@ from django.test.utils import CaptureQueriesContext
 
 from govapp.common.tenancy import bind_tenant
 from tenants.models import Agent, Credential
+from tenants.selectors.autonomy import waiting_loosenings
 from tenants.services.access import Shown, authenticate_key
 from tenants.services.agents import register_agent
+from tenants.services.autonomy import set_autonomy, set_environment
 from tenants.services.credentials import issue_credential, revoke_credential
 from tenants.services.groups import add_to_group, create_group
+from tenants.services.loosenings import confirm_loosening
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import resume_tenant, suspend_tenant
+from tenants.services.trust import assess_conduct
+from tenants.trust import Conduct
 from tests.people import Company, make_agent, make_company, make_user
 from tests.tenants.views.conftest import OFFICE, Login, Places
 
@@ -47,6 +52,29 @@ def more_agents(company: Company, agent: Agent, number: int) -> None:
     issue_credential(actor=company.olivia, agent=made, label="key", lifetime=timedelta(days=1))
 
 
+def more_autonomy(company: Company, agent: Agent, number: int) -> None:
+    for whose in (agent, None):
+        set_autonomy(
+            actor=company.carl, agent=whose, pattern=f"a.b{number}", level="ask", reason="As agreed"
+        )
+        set_autonomy(
+            actor=company.carl, agent=whose, pattern=f"b.b{number}", level="act", reason="As agreed"
+        )
+    for waits in waiting_loosenings()[:-1]:
+        confirm_loosening(actor=company.olivia, loosening_id=waits.pk)
+
+
+def more_environments(company: Company, agent: Agent, number: int) -> None:
+    set_environment(actor=company.carl, name=f"lab{number}", is_read_only=True, reason="Freeze")
+
+
+def more_looks(company: Company, agent: Agent, number: int) -> None:
+    made = register_agent(
+        actor=company.olivia, name=f"bot{number}", description="", owner=company.alice
+    )
+    assess_conduct(agent=made, conduct=Conduct(age_days=400, approved=400))
+
+
 def more_keys(company: Company, agent: Agent, number: int) -> None:
     credential, _ = issue_credential(
         actor=company.olivia, agent=agent, label="key", lifetime=timedelta(days=1)
@@ -64,6 +92,10 @@ COUNTED: Final[dict[str, More]] = {
     "groups/finance/": more_people,
     "agents/": more_agents,
     "agents/{agent}/": more_keys,
+    "agents/{agent}/?autonomy": more_autonomy,
+    "autonomy/": more_autonomy,
+    "autonomy/environments": more_environments,
+    "autonomy/trust": more_looks,
     "settings/": more_groups,
 }
 

@@ -27,6 +27,10 @@ GET: Final = {
     "agents/{agent}/retire": (200, 403, 403, 403),
     "agents/{agent}/keys/{key}/": (200, 200, 403, 403),
     "agents/{agent}/keys/{key}/leak": (200, 200, 403, 403),
+    "autonomy/": (200, 200, 403, 200),
+    "autonomy/environments": (200, 200, 403, 200),
+    "autonomy/trust": (200, 200, 403, 200),
+    "autonomy/trust/change": (200, 200, 403, 403),
     "settings/": (200, 200, 403, 200),
 }
 # Pages that change:        what is sent, then owner, compliance, approver, auditor
@@ -62,6 +66,21 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
     "agents/{agent}/keys/{key}/leak": ({"since": "2020-01-01T00:00"}, (302, 302, 403, 403)),
     "agents/{agent}/keys/{key}/rotate": ({"hours": "1"}, (200, 403, 403, 403)),
     "agents/{agent}/keys/{key}/revoke": ({}, (302, 403, 403, 403)),
+    "agents/{agent}/autonomy": (
+        {"pattern": "payments.*", "level": "ask", "reason": "As agreed."},
+        (302, 302, 403, 403),
+    ),
+    "agents/{agent}/trust/raise": ({"to": "high", "reason": "Please."}, (422, 422, 403, 403)),
+    "agents/{agent}/trust/lower": ({"to": "high", "reason": "Odd."}, (422, 422, 403, 403)),
+    "autonomy/": (
+        {"pattern": "*", "level": "ask", "reason": "As agreed."},
+        (302, 302, 403, 403),
+    ),
+    "autonomy/environments": (
+        {"name": "production", "is_read_only": "read", "reason": "Freeze."},
+        (302, 302, 403, 403),
+    ),
+    "autonomy/trust/change": ({}, (422, 422, 403, 403)),
     "settings/contest": ({"contest_text": "Write to us."}, (302, 302, 403, 403)),
     "settings/retention": ({"retention_days": "366"}, (302, 302, 403, 403)),
     "settings/retention/daily": ({"is_on": "1"}, (302, 302, 403, 403)),

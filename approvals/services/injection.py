@@ -1,0 +1,91 @@
+"""Giving out the secret of an integration: with the use of a permission, once, to who may have it.
+
+Nowhere else does a secret leave the vault for an agent. It is in the answer and in nothing that is
+kept: the record names the integration, the version, the request and who was given it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from approvals.audit_events.execution import secret_injected
+from approvals.models import ActionRequest, ExecutionGrant
+from govapp.common.errors import Conflict, DomainError, Forbidden
+from tenants.enums import IntegrationKind
+from tenants.models import Agent, Integration, VaultSecret
+from tenants.reach import granted_scopes
+from tenants.selectors.reach import read_reach, unreachable
+from tenants.services.vault import find_secret, open_for
+
+LIFETIME: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, repr=False)
+class Injected:
+    """What the executing system is told once; `repr` shows nothing of it."""
+
+    value: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, repr=False)
+class Injection:
+    """A secret that is about to be given out."""
+
+    integration: Integration
+    secret: VaultSecret
+    value: str
+    given_to: Agent
+    scopes: tuple[str, ...]
+
+    def give(self, *, request: ActionRequest, grant: ExecutionGrant, now: datetime) -> Injected:
+        """Return what is told, and record that it was."""
+        expires_at = now + LIFETIME
+        secret_injected(
+            request=request,
+            grant=grant,
+            integration=self.integration,
+            secret=self.secret,
+            given_to=self.given_to,
+            expires_at=expires_at,
+            now=now,
+        )
+        return Injected(self.value, self.scopes, expires_at)
+
+
+def prepare_injection(request: ActionRequest, *, by: UUID | None) -> Injection | DomainError | None:
+    """Return what is to be given out with this permission, why it is refused, or None.
+
+    `by` is the agent whose key came with the permission: the request's own, or an executing system
+    that was granted the integration for this category itself.
+    """
+    slug = request.integration
+    if not slug:
+        return None
+    found = Integration.objects.filter(slug=slug, kind=IntegrationKind.INJECTED).first()
+    if found is None:
+        return None
+    if by is None:
+        return Forbidden(
+            f"With this permission the secret of the integration {slug} is given out: redeem it"
+            " with a key of the agent, or of a system that was granted the integration.",
+            code="key_needed",
+        )
+    if by != request.agent_id:
+        why = unreachable(by, slug, request.category_key)
+        if why is not None:
+            return Forbidden(why.sentence, code=why.code)
+    secret = find_secret(found.public_id)
+    if secret is None:
+        return Conflict(
+            f"The integration {slug} has no secret to give out: set one.", code="secret_missing"
+        )
+    known = read_reach(request.agent_id, slug)
+    try:
+        value = open_for(secret=secret, purpose="redemption")
+    except DomainError as refusal:
+        return refusal
+    scopes = granted_scopes(known, category=request.category_key)
+    return Injection(found, secret, value, Agent.objects.get(pk=by), scopes)

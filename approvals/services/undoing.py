@@ -1,0 +1,117 @@
+"""Taking an executed action back: another request, under its own policy, once.
+
+The row of what is taken back is locked first, and the request that takes it back is made under
+that lock: of two who ask at once, one is told that it is asked for already.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from approvals.audit_events import undoing as events
+from approvals.enums import LEGAL_EXECUTION_MOVES, ExecutionState, Purpose
+from approvals.facts import Submission
+from approvals.models import ActionRequest
+from approvals.rules import may_ask_undo
+from approvals.selectors.undoing import undo_of, undo_under_way, undo_until
+from approvals.services.callbacks import queue_callbacks
+from approvals.services.lifecycle import move_execution
+from approvals.services.locking import lock_request
+from approvals.services.submission import submit_action
+from approvals.undoing import Undo, UndoInvalid
+from govapp.common import clock
+from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from govapp.common.writing import unit_of_work
+from tenants.models import Agent, Membership
+
+_REASON: Final = 4_000
+_SUMMARY: Final = 500
+
+
+@unit_of_work()
+def request_undo(*, actor: Agent | Membership, request_id: UUID, reason: str = "") -> ActionRequest:
+    """Ask that an executed action is taken back; return the request that asks for it.
+
+    That is a request of the same agent for the category that the original's category names, judged
+    like any other. By the agent itself, or by an approver, compliance or an owner, who say why.
+    Raises `NotFound` (also to an agent for another's), `Forbidden`, `Invalid`, and `Conflict` when
+    it cannot be taken back, not any more, or is asked for already.
+    """
+    original = lock_request(request_id)
+    if not may_ask_undo(actor, original):
+        if isinstance(actor, Agent):
+            raise NotFound("There is no such request.")
+        raise Forbidden("Only approvers, compliance and owners ask for this.")
+    reason = _reason(reason, is_needed=not isinstance(actor, Agent))
+    now = clock.now()
+    undo = _possible(original, now)
+    payload = _payload(undo, original)
+    made = submit_action(
+        agent=original.agent,
+        submission=Submission(
+            category=undo.category,
+            summary=f"Undo: {original.summary}"[:_SUMMARY],
+            payload=payload,
+            reason=reason,
+            environment=original.environment,
+            integration=original.integration,
+            on_behalf_of=original.on_behalf_of,
+            undoes=original.pk,
+        ),
+    )
+    events.undo_asked(actor=actor, request=original, made=made, undo=undo, reason=reason, now=now)
+    return made
+
+
+def note_undone(*, made: ActionRequest, now: datetime) -> None:
+    """Say of what a request takes back that it was taken back: the undo was executed.
+
+    The caller holds the lock of `made`, whose execution has succeeded.
+    """
+    if made.undoes_id is None:
+        return
+    original = lock_request(made.undoes_id)
+    former = ExecutionState(original.execution_state)
+    if (former, ExecutionState.ROLLED_BACK) not in LEGAL_EXECUTION_MOVES:
+        return  # its agent has said so itself, meanwhile
+    move_execution(request=original, to=ExecutionState.ROLLED_BACK, now=now)
+    events.undone(request=original, made=made, former=former, now=now)
+    queue_callbacks(request=original, event_type="execution.rolled_back")
+
+
+def _possible(original: ActionRequest, now: datetime) -> Undo:
+    """Return how it is taken back; raise `Conflict` with the sentence that says why not."""
+    if original.purpose != Purpose.ACTION or original.execution_state == ExecutionState.ROLLED_BACK:
+        raise Conflict("It was taken back already.", code="undone")
+    if original.execution_state != ExecutionState.SUCCEEDED:
+        raise Conflict("Only what was reported as done can be taken back.", code="not_executed")
+    if (under_way := undo_under_way(original)) is not None:
+        detail = f"That it is taken back is asked for already: {under_way.public_id}."
+        raise Conflict(detail, code="undo_under_way")
+    undo = undo_of(original)
+    if undo is None:
+        category = original.category_key
+        detail = f"The category {category} does not say how an action is taken back."
+        raise Conflict(detail, code="no_undo")
+    until = undo_until(original, undo)
+    if now >= until:
+        detail = f"It could be taken back until {until:%Y-%m-%d %H:%M} UTC."
+        raise Conflict(detail, code="undo_too_late")
+    if original.forgotten_at is not None:
+        raise Conflict("What it asked for is no longer kept.", code="undo_too_late")
+    return undo
+
+
+def _payload(undo: Undo, original: ActionRequest) -> dict[str, Any]:
+    try:
+        return undo.payload_for(original.payload, original.public_id)
+    except UndoInvalid as fault:
+        raise Conflict(f"It cannot be taken back: {fault.detail}", code="undo_impossible") from None
+
+
+def _reason(reason: str, *, is_needed: bool) -> str:
+    reason = reason.strip()
+    if (is_needed and not reason) or len(reason) > _REASON or "\0" in reason:
+        fault = FieldError("/reason", f"Write 1 to {_REASON} characters: why it is taken back.")
+        raise Invalid(fault.detail, errors=[fault])
+    return reason

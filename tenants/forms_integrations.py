@@ -1,0 +1,150 @@
+"""The forms of integrations. What is allowed is decided by the services."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+
+from govapp.common import clock
+from tenants.enums import AgentStatus, IntegrationKind
+from tenants.forms import MemberChoice, ReasonForm
+from tenants.models import Agent, Integration, Membership
+from tenants.selectors import active_members
+
+_LINES = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off"})
+_INSTANT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class IntegrationForm(forms.Form):
+    """A system that agents act on. Its short name and kind are asked for only when it is new."""
+
+    name = forms.CharField(max_length=100)
+    slug = forms.CharField(
+        label="Short name",
+        max_length=60,
+        help_text="How agents and rules name it: acme-bank. It cannot be changed.",
+    )
+    kind = forms.ChoiceField(
+        label="What it is",
+        choices=IntegrationKind,
+        help_text="A model provider's key and a secret that is given out are kept in the vault.",
+    )
+    address = forms.CharField(
+        max_length=500,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        help_text="Where it answers; of a model provider the base of its addresses.",
+    )
+    scopes = forms.CharField(
+        required=False,
+        widget=_LINES,
+        help_text="What it can be used for, one a line, in its own words: payments:write.",
+    )
+    labels_cleared = forms.CharField(
+        label="Cleared for data labelled",
+        required=False,
+        widget=_LINES,
+        help_text="One a line, like customer-pii. Nothing else that is labelled may flow into it.",
+    )
+    owner = MemberChoice(
+        queryset=Membership.objects.none(), help_text="Answers for it, and hears about it."
+    )
+    expires_at = forms.DateTimeField(
+        label="Ends", required=False, widget=_INSTANT, help_text="Empty: when somebody revokes it."
+    )
+
+    def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = active_members()  # type: ignore[attr-defined]
+        if not is_new:
+            del self.fields["slug"], self.fields["kind"]
+
+    def clean_scopes(self) -> list[str]:
+        return str(self.cleaned_data["scopes"]).split()
+
+    def clean_labels_cleared(self) -> list[str]:
+        return str(self.cleaned_data["labels_cleared"]).split()
+
+    @staticmethod
+    def values_of(integration: Integration) -> dict[str, Any]:
+        """Return what the form starts from."""
+        return {
+            "name": integration.name,
+            "address": integration.address,
+            "scopes": "\n".join(integration.scopes),
+            "labels_cleared": "\n".join(integration.labels_cleared),
+            "owner": integration.owner_id,
+            "expires_at": integration.expires_at,
+        }
+
+
+class GrantForm(forms.Form):
+    """Which agent may use it, for what and how long."""
+
+    agent = forms.ModelChoiceField(queryset=Agent.objects.none(), empty_label="Choose")
+    categories = forms.CharField(
+        widget=_LINES, help_text="One a line, like payments.transfer or payments.*."
+    )
+    scopes = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None ticked: all that it declares.",
+    )
+    days = forms.TypedChoiceField(
+        label="For",
+        coerce=int,
+        choices=[(1, "a day"), (30, "30 days"), (90, "90 days"), (365, "365 days"), (0, "no end")],
+        initial=90,
+    )
+
+    def __init__(self, *args: Any, integration: Integration, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        agents = Agent.objects.exclude(status=AgentStatus.RETIRED).order_by("name", "pk")
+        self.fields["agent"].queryset = agents  # type: ignore[attr-defined]
+        scopes = self.fields["scopes"]
+        assert isinstance(scopes, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
+        scopes.choices = [(each, each) for each in integration.scopes]
+
+    def values(self) -> dict[str, Any]:
+        """Return what the service takes."""
+        data = self.cleaned_data
+        return {
+            "agent": data["agent"],
+            "categories": data["categories"].split(),
+            "scopes": data["scopes"],
+            "expires_at": self._ends(),
+        }
+
+    def _ends(self) -> datetime | None:
+        days: int = self.cleaned_data["days"]
+        return clock.now() + timedelta(days=days) if days else None
+
+
+class SecretForm(forms.Form):
+    """A secret goes in and is never shown again, not even in a form that is refused."""
+
+    secret = forms.CharField(
+        strip=False,
+        max_length=4_000,
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+        help_text="It is sealed at once, and nobody is shown it here again.",
+    )
+
+
+class RotateSecretForm(SecretForm):
+    hours = forms.TypedChoiceField(
+        label="The old one works beside it for",
+        coerce=int,
+        choices=[(0, "no longer"), (1, "1 hour"), (24, "1 day"), (168, "7 days")],
+        initial=24,
+    )
+
+    @property
+    def overlap(self) -> timedelta:
+        return timedelta(hours=self.cleaned_data["hours"])
+
+
+class RevokeForm(ReasonForm):
+    is_sure = forms.BooleanField(
+        label="I know that this is final",
+        help_text="Its secret is emptied; its short name stays taken.",
+    )

@@ -1,0 +1,82 @@
+"""What is passed on to a model, and what is not, as a literal table."""
+
+from typing import Any
+
+import pytest
+
+from approvals.gateway.asked import NotAccepted, read_asked, to_send
+
+HELLO = [{"role": "user", "content": "Hello"}]
+
+
+def chat(**more: Any) -> dict[str, Any]:
+    return {"model": "m-1", "messages": HELLO, **more}
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"messages": HELLO}, "model"),
+        (chat(model=""), "model"),
+        (chat(model="m 1"), "model"),
+        (chat(model="m" * 201), "model"),
+        (chat(messages=[]), "messages"),
+        (chat(messages="Hello"), "messages"),
+        (chat(messages=["Hello"]), "messages[0]"),
+        (chat(messages=[{"role": "god", "content": "x"}]), "messages[0].role"),
+        (chat(messages=[*HELLO, {"role": "user", "content": 4}]), "messages[1].content"),
+        (
+            chat(messages=[{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]),
+            "messages[0].content[0]",
+        ),
+        (chat(logprobs=True), "logprobs"),
+        (chat(top_logprobs=2), "top_logprobs"),
+        (chat(modalities=["text", "audio"]), "modalities"),
+        (chat(n=9), "n"),
+        (chat(n=True), "n"),
+        (chat(stream="yes"), "stream"),
+        (chat(stream_options=[1]), "stream_options"),
+        (chat(max_tokens=0), "max_tokens"),
+        (chat(max_completion_tokens=1.5), "max_completion_tokens"),
+    ],
+)
+def test_what_cannot_be_looked_through_or_counted_is_not_passed_on(
+    body: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(NotAccepted) as refused:
+        read_asked("chat", body)
+    assert refused.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [(None, "input"), ([], "input"), ([1, 2], "input"), ([[1]], "input"), (["a", 1], "input")],
+)
+def test_embeddings_are_of_texts(given: Any, param: str) -> None:
+    with pytest.raises(NotAccepted) as refused:
+        read_asked("embeddings", {"model": "m-1", "input": given})
+    assert refused.value.param == param
+
+
+def test_a_request_is_read_with_its_limits() -> None:
+    asked = read_asked(
+        "chat",
+        chat(stream=True, n=2, max_tokens=90, max_completion_tokens=50,
+             stream_options={"include_usage": True}),
+    )  # fmt: skip
+    assert (asked.streams, asked.choices, asked.most_output, asked.wants_usage) == (
+        True, 2, 50, True,
+    )  # fmt: skip
+    assert asked.category == "model.chat"
+    assert read_asked("embeddings", {"model": "m-1", "input": "a"}).category == "model.embeddings"
+
+
+def test_what_is_sent_is_bounded_and_a_stream_tells_its_use() -> None:
+    body = chat(stream=True, temperature=0.2)
+    assert to_send(read_asked("chat", body), body, most_output=300) == body | {
+        "max_completion_tokens": 300, "stream_options": {"include_usage": True},
+    }  # fmt: skip
+    bounded = chat(max_tokens=5)
+    assert to_send(read_asked("chat", bounded), bounded, most_output=300) == bounded
+    texts = {"model": "m-1", "input": ["a", "b"]}
+    assert to_send(read_asked("embeddings", texts), texts, most_output=300) == texts
