@@ -1,5 +1,7 @@
 """Where the sequencer looks for work across tenants."""
 
+from django.conf import settings
+
 from govapp.common.doors import Door, register_door
 
 tenants_with_queued_events = register_door(
@@ -40,6 +42,7 @@ exports_left_alone = register_door(
     )
 )
 
+# What an erasure has left for a legal hold could not be made again: it stays until the release.
 exports_to_remove = register_door(
     Door(
         name="door_exports_to_remove",
@@ -47,10 +50,20 @@ exports_to_remove = register_door(
         returns="tenant_id uuid, job_id uuid",
         body=(
             "SELECT tenant_id, id FROM audit_exportjob WHERE removed_at IS NULL"
+            " AND erasures_waiting = '[]'"
             " AND (finished_at < (SELECT govapp_now()) - make_interval(secs => $1)"
             " OR taken_at < (SELECT govapp_now()) - make_interval(secs => $2)) LIMIT 1000"
         ),
-        reads={"audit_exportjob": ("id", "tenant_id", "removed_at", "finished_at", "taken_at")},
+        reads={
+            "audit_exportjob": (
+                "id",
+                "tenant_id",
+                "removed_at",
+                "erasures_waiting",
+                "finished_at",
+                "taken_at",
+            )
+        },
     )
 )
 
@@ -82,13 +95,13 @@ report_schedules_due = register_door(
 )
 
 # Tenants take turns: the first stream of each, then the second. A test is asked for again when
-# whoever was to send it has not said anything for a minute.
+# whoever was to send it has not said anything for a minute. Those of suspended tenants wait.
 streams_due = register_door(
     Door(
         name="door_streams_due",
         arguments="at_most integer",
         returns="tenant_id uuid, stream_id uuid, is_test boolean",
-        body="""
+        body=f"""
             SELECT tenant_id, id, is_test FROM (
               SELECT due.*, row_number() OVER (
                 PARTITION BY tenant_id ORDER BY since, id, is_test) AS turn
@@ -103,8 +116,8 @@ streams_due = register_door(
                 SELECT tenant_id, id, test_at, true FROM audit_auditstream
                 WHERE removed_at IS NULL AND test_state = 'queued'
                   AND test_at < (SELECT govapp_now()) - interval '1 minute'
-              ) due
-            ) turns ORDER BY turn, since, id LIMIT $1""",
+              ) due WHERE tenant_id NOT IN ({settings.AUDIT_SUSPENDED_SQL})
+            ) turns ORDER BY turn, since, id LIMIT $1""",  # noqa: S608 - ours, in the settings
         reads={
             "audit_auditstream": (
                 "id",
@@ -118,6 +131,7 @@ streams_due = register_door(
                 "test_at",
             ),
             "audit_ledgerlog": ("tenant_id", "size"),
+            **settings.AUDIT_SUSPENDED_READS,
         },
     )
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from approvals.audit_events.wording import content
+from approvals.audit_events.wording import by_channel, content
 from approvals.models import ContactPreference, MessageTemplate, Notification
 from audit.actors import SYSTEM, Subject
 from audit.services import record
@@ -29,8 +29,8 @@ def notification_rerouted(*, notification: Notification, former: Notification) -
         actor=SYSTEM,
         subject=Subject("member", member.public_id, str(member)),
         summary=(
-            f"“{notification.get_kind_display()}”{about} goes to {member} by"
-            f" {notification.get_channel_display()} instead of {former.get_channel_display()}."
+            f"“{notification.get_kind_display()}”{about} goes to {member}"
+            f" {by_channel(notification)} instead of {by_channel(former)}."
         ),
         data={
             "kind": notification.kind,

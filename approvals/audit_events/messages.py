@@ -2,7 +2,7 @@
 
 from datetime import UTC
 
-from approvals.audit_events.wording import content
+from approvals.audit_events.wording import by_channel, content
 from approvals.models import CallbackDelivery, Notification, ReviewLink
 from audit.actors import SYSTEM, Subject
 from audit.services import record
@@ -92,7 +92,7 @@ def _record_notification(
         event_type=event_type,
         actor=SYSTEM,
         subject=Subject("member", member.public_id, str(member)),
-        summary=f"“{what}”{about} {words} {member} by {notification.get_channel_display()}.",
+        summary=f"“{what}”{about} {words} {member} {by_channel(notification)}.",
         data={
             "kind": notification.kind,
             "channel": notification.channel,

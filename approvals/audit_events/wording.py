@@ -2,10 +2,17 @@
 
 from typing import Final
 
-from approvals.models import ActionRequest
+from approvals.enums import NotificationChannel
+from approvals.models import ActionRequest, Notification
 from audit.actors import Actor, Content, Personal, Words
 
 _SENTENCE: Final = 1_000  # characters
+_BY: Final = {
+    NotificationChannel.EMAIL: "by e-mail",
+    NotificationChannel.SLACK: "in Slack",
+    NotificationChannel.TEAMS: "in Microsoft Teams",
+    NotificationChannel.PUSH: "to a device",
+}
 
 
 def content(text: str, request: ActionRequest) -> Content:
@@ -21,3 +28,8 @@ def told(text: str, by: Actor, request: ActionRequest) -> Personal:
 def words(text: str) -> str:
     """Return the beginning of a text for a summary; the event's data has the whole."""
     return text if len(text) <= _SENTENCE else f"{text[: _SENTENCE - 1]}…"
+
+
+def by_channel(notification: Notification) -> str:
+    """Say within a sentence which way a message goes: "by e-mail"."""
+    return _BY[NotificationChannel(notification.channel)]

@@ -22,7 +22,7 @@ from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import Role
 from tenants.models import GroupMember, Membership
 from tenants.rules import has_role
-from tenants.selectors import active_members
+from tenants.selectors import active_members, is_officer
 
 BREAK_GLASS: Final = "break_glass_actioncategory"
 PAGE_SIZE: Final = 50
@@ -111,7 +111,7 @@ def may_read_reviews(member: Membership) -> bool:
 
 def reviewers_of(review: BreakGlassReview) -> list[Membership]:
     """Return who may review it, live. One statement."""
-    officers = active_members().filter(roles__overlap=[Role.OWNER, Role.COMPLIANCE])
+    officers = active_members().filter(is_officer())
     return [member for member in officers if not why_not_review(review, member)]
 
 

@@ -10,12 +10,10 @@ from django.db.models import Q
 from approvals.enums import NotificationKind, ReviewOutcome
 from approvals.models import ActionRequest, BreakGlassReview, Notification
 from approvals.services.notifications import notify
-from tenants.enums import Role
 from tenants.models import Agent, Membership
-from tenants.selectors import active_members
+from tenants.selectors import active_members, is_officer
 
 _ASKED = (NotificationKind.REQUESTED, NotificationKind.REMINDER, NotificationKind.ESCALATED)
-_OFFICERS = Q(roles__overlap=[Role.OWNER, Role.COMPLIANCE])
 
 
 def tell_of_break_glass(*, request: ActionRequest, reason: str) -> None:
@@ -29,7 +27,7 @@ def tell_of_break_glass(*, request: ActionRequest, reason: str) -> None:
         Q(pk__in=asked.values("member_id"))
         | Q(pk__in=Agent.objects.filter(pk=request.agent_id).values("owner_id"))
         | Q(pk__in=request.votes.filter(is_break_glass=True).values("member_id"))
-        | _OFFICERS
+        | is_officer()
     )
     by = request.decided_by_name
     notify(
@@ -56,7 +54,7 @@ def ask_for_review(
 ) -> None:
     """Ask for the review; when nobody may do it, tell all owners and compliance that nobody may."""
     notify(
-        members or active_members().filter(_OFFICERS),
+        members or active_members().filter(is_officer()),
         kind=NotificationKind.REVIEW_DUE,
         dedup_key=f"review:{review.pk}:{level}",
         request=review.request,
@@ -69,7 +67,7 @@ def tell_of_review(*, review: BreakGlassReview) -> None:
     request, found = review.request, review.get_outcome_display().lower()
     concerned = Q(pk=review.member_id) | Q(pk=request.agent.owner_id)
     if review.outcome == ReviewOutcome.NOT_JUSTIFIED:
-        concerned |= _OFFICERS
+        concerned |= is_officer()
     reviewer = review.reviewer.user.name if review.reviewer else ""
     notify(
         active_members().filter(concerned),

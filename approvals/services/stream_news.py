@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.db.models import Q
 from django.dispatch import receiver
 from django.urls import reverse
 
@@ -13,11 +12,8 @@ from approvals.enums import NotificationKind
 from approvals.services.notifications import notify
 from audit.models import AuditStream
 from audit.signals import stream_stopped
-from tenants.enums import Role
 from tenants.models import Tenant
-from tenants.selectors import active_members
-
-_OFFICERS = Q(roles__overlap=[Role.OWNER, Role.COMPLIANCE])
+from tenants.selectors import active_members, is_officer
 
 
 @receiver(stream_stopped)
@@ -28,7 +24,7 @@ def tell_of_stopped_stream(*, stream: AuditStream, at: datetime, **_: Any) -> No
         return  # a record of nobody
     page = urljoin(settings.BASE_URL, reverse("stream_detail", args=[slug, stream.public_id]))
     notify(
-        active_members().filter(_OFFICERS),
+        active_members().filter(is_officer()),
         kind=NotificationKind.ALERT,
         dedup_key=f"stream-stopped:{stream.pk}:{at:%Y-%m-%dT%H:%M:%S}",
         request=None,

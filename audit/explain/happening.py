@@ -21,6 +21,12 @@ _CHANNELS: Final = {
     "link": "from a link that was sent to them",
     "slack": "in Slack",
 }
+_SENT: Final = {
+    "email": "by e-mail",
+    "slack": "in Slack",
+    "teams": "in Microsoft Teams",
+    "push": "to a device",
+}
 _SECOND_FACTORS: Final = {"totp": "a one-time code", "passkey": "a passkey"}
 _DETAILS: Final = (
     ("reason", "The reason given was: “{}”"),
@@ -83,7 +89,7 @@ def details(told: Told) -> Iterator[str]:
         value = told.text(key).removeprefix("sha256:")
         # What the summary has said already is not said again.
         if value and not (key in ("reason", "remark", "note", "why") and value in told.row.summary):
-            yield words.format(value)
+            yield words.format(value.removesuffix(".") if key == "why" else value)
     if cost := told.money("cost"):
         yield f"It cost {cost}."
 
@@ -126,8 +132,9 @@ def _sent(group: list[Told]) -> Sentence:
     )
     first = group[0]
     what = first.row.summary.partition("”")[0].removeprefix("“") or first.text("kind")
-    channel = first.text("channel").replace("email", "e-mail")
-    words = f"“{what}” was sent to {listed(names)} by {channel}."
+    channel = first.text("channel")
+    how = _SENT.get(channel, f"by {channel}")
+    words = f"“{what}” was sent to {listed(names)} {how}."
     kind = str(first.row.body.get("type", ""))
     return Sentence(words, first.at, kind, tuple(each.ref for each in group))
 

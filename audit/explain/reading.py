@@ -56,9 +56,11 @@ class Told:
             except ValueError:
                 return value
         amount = mapping(value)
-        if set(amount) == {"amount", "currency"}:
-            return f"{plain(amount['currency'])} {plain(amount['amount'])}"
-        return plain(value)
+        if not {"amount", "currency"} <= set(amount):
+            return plain(value)
+        more = {name: each for name, each in amount.items() if name not in ("amount", "currency")}
+        words = f"{plain(amount['currency'])} {plain(amount['amount'])}"
+        return f"{words}, {plain(more)}" if more else words
 
     def say(self, words: str, *details: str) -> Sentence:
         """Return a sentence that this event proves."""

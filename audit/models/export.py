@@ -47,6 +47,8 @@ class ExportJob(TenantOwned):
     told = models.JSONField(default=dict, blank=True)
     taken_at = models.DateTimeField(null=True)  # when the file was first handed out
     removed_at = models.DateTimeField(null=True)  # when its pieces were removed
+    # Ids of erasures that leave the file while a legal hold keeps what it tells of.
+    erasures_waiting = models.JSONField(default=list, blank=True)
 
     class Meta:
         indexes = [

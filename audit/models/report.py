@@ -61,6 +61,8 @@ class Report(TenantOwned):
     signed_by = models.TextField(default="", blank=True)  # the certificate's subject
     size_bytes = models.BigIntegerField(null=True)
     content = models.BinaryField(null=True)
+    # Ids of erasures that leave the file while a legal hold keeps what it tells of.
+    erasures_waiting = models.JSONField(default=list, blank=True)
 
     class Meta:
         indexes = [

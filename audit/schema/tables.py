@@ -350,9 +350,10 @@ export.failed | An export could not be written | format query:object time_zone r
 evidence_pack.made | An evidence pack was made | format query:object time_zone redacted:list
     report~ counts:object count:number~ ledger_size:number bytes:number sha256 manifest_sha256
 proof.downloaded | A proof was taken out | event leaf_hash
-subject.erased | A subject was erased | refs:list what keys:number files:number reason
-subject.erased_again | What was written of it during its erasure was erased as well | refs:list
-    keys:number rows:number files:number
+subject.erased | A subject was erased | refs:list what keys:number files:number
+    files_left:number~ holds:list~ reason
+subject.erased_again | What its erasure had to leave, or what was written meanwhile, was erased |
+    refs:list keys:number rows:number files:number files_left:number~ holds:list~ released~
 report_schedule.created | A report is made regularly | kind every zone recipients:list
 report_schedule.delivery_changed | Somebody gets a link to each report, or no more | kind every zone
     recipients:list

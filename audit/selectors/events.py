@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from audit.models import LedgerEvent
@@ -15,19 +14,15 @@ from audit.selectors.event_filter import EventFilter, parse_day, start_of_day
 from audit.selectors.searching import Place, find_events
 from govapp.common.errors import Malformed
 from govapp.common.ids import public_id
-from govapp.common.tenancy import require_tenant_id
 from govapp.common.text import find_hidden
 
 __all__ = [
     "PAGE",
-    "Choice",
     "EventFilter",
     "EventRow",
     "Page",
     "as_row",
     "as_rows",
-    "event_actors",
-    "event_types",
     "events_of_request",
     "find_event",
     "list_events",
@@ -69,13 +64,6 @@ class Page(NamedTuple):
 
     rows: list[EventRow]
     next_cursor: str
-
-
-class Choice(NamedTuple):
-    """A value that a filter offers, with its words."""
-
-    value: str
-    words: str
 
 
 def list_events(wanted: EventFilter, *, cursor: str = "", limit: int = PAGE) -> Page:
@@ -126,22 +114,6 @@ def stream_events(start: datetime, end: datetime) -> Iterator[EventRow]:
         yield from as_rows(batch)
 
 
-def event_types() -> list[Choice]:
-    """Return the types that occur, in order of name. Reads one index entry for each type."""
-    return [Choice(value, words_of(value)) for value, *_ in _distinct("type")]
-
-
-def event_actors() -> list[Choice]:
-    """Return who occurs as an actor, with the name in their newest event."""
-    newest = _distinct("actor_id")
-    bodies = disclose({ident: body for _, ident, body in newest})
-    named = [
-        Choice(value, visible(str(bodies[ident].get("actor", {}).get("name", value))))
-        for value, ident, _ in newest
-    ]
-    return sorted(named, key=lambda choice: choice.words.casefold())
-
-
 def visible(text: str) -> str:
     """Return text for places that take no markup, hidden characters written as U+XXXX."""
     for hidden in find_hidden(text):
@@ -165,29 +137,6 @@ def as_row(ident: UUID, at: datetime, body: bytes | memoryview) -> EventRow:
     """Return one event's columns as a row. One query: several are read with `as_rows`."""
     (row,) = as_rows([(ident, at, body)])
     return row
-
-
-def _distinct(column: str, at_most: int = 200) -> list[tuple[str, UUID, bytes]]:
-    """Hop from one value to the next through the index, with each value's newest event."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH RECURSIVE hop AS (
-              (SELECT {column} AS value FROM audit_ledgerevent WHERE tenant_id = %s
-               ORDER BY {column} LIMIT 1)
-              UNION ALL
-              SELECT (SELECT {column} FROM audit_ledgerevent
-                      WHERE tenant_id = %s AND {column} > hop.value ORDER BY {column} LIMIT 1)
-              FROM hop WHERE hop.value IS NOT NULL)
-            SELECT hop.value, newest.id, newest.body FROM hop, LATERAL (
-              SELECT id, body FROM audit_ledgerevent
-              WHERE tenant_id = %s AND {column} = hop.value
-              ORDER BY occurred_at DESC LIMIT 1) newest
-            WHERE hop.value IS NOT NULL LIMIT %s
-            """,  # noqa: S608 - a column name of ours
-            [require_tenant_id()] * 3 + [at_most],
-        )
-        return [(value, ident, bytes(body)) for value, ident, body in cursor.fetchall()]
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from audit.packs.contents import REDACTABLE
 from audit.selectors.events import EventFilter, parse_day, select_events, start_of_day
 from audit.selectors.pack_rows import told_of, with_bodies
 from audit.selectors.packs import PERIOD, Chosen, pruned_places, signed_checkpoint
-from audit.selectors.reports import ReportRow
+from audit.selectors.reports import ReportRow, as_rows
 from govapp.common.ids import parse_public_id
 
 LOOKED_AT: Final = 1_000
@@ -134,6 +134,4 @@ def reports_for(wanted: EventFilter) -> list[ReportRow]:
     if wanted.request:
         fitting |= Q(request_id=parse_public_id("ar", wanted.request))
     ready = Report.objects.filter(fitting, status=ReportStatus.READY, content__isnull=False)
-    names = list(ReportRow.__dataclass_fields__)
-    rows = ready.order_by("-requested_at", "-id").values(*names)[:MOST_REPORTS]
-    return [ReportRow(**row) for row in rows]
+    return as_rows(ready.order_by("-requested_at", "-id")[:MOST_REPORTS])

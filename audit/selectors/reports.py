@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+
 from audit.models import Report, ReportAttestation, ReportSchedule, ReportSignature
 from audit.reports.kinds import KINDS
 from govapp.common.ids import public_id
@@ -33,6 +35,8 @@ class ReportRow:
     ledger_size: int | None
     signature: str
     signed_by: str
+    erasures_waiting: list[str]
+    has_file: bool
 
     @property
     def signature_words(self) -> str:
@@ -65,9 +69,14 @@ class ReportRow:
 
 def list_reports() -> list[ReportRow]:
     """Return the newest reports of the bound tenant. One query, never the files themselves."""
+    return as_rows(Report.objects.order_by("-requested_at", "-id")[:MOST_LISTED])
+
+
+def as_rows(reports: QuerySet[Report]) -> list[ReportRow]:
+    """Read reports without their files. One query."""
+    has_file = ExpressionWrapper(Q(content__isnull=False), output_field=BooleanField())
     names = list(ReportRow.__dataclass_fields__)
-    rows = Report.objects.order_by("-requested_at", "-id").values(*names)[:MOST_LISTED]
-    return [ReportRow(**row) for row in rows]
+    return [ReportRow(**row) for row in reports.annotate(has_file=has_file).values(*names)]
 
 
 def attestations_of(reports: Sequence[ReportRow]) -> dict[UUID, list[ReportAttestation]]:

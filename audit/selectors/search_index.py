@@ -24,13 +24,15 @@ _COLUMNS: Final = (
     "id", "occurred_at", "type", "actor_kind", "actor_id", "subject_id", "request_id", "body",
 )  # fmt: skip
 _LAG: Final = """
-SELECT log.size - coalesce(done.size, 0), (
+SELECT coalesce(log.size, 0) - coalesce(done.size, 0), (
   SELECT event.occurred_at FROM audit_ledgerleaf AS leaf JOIN audit_ledgerevent AS event
     ON event.tenant_id = leaf.tenant_id AND event.id = leaf.event_id
   WHERE leaf.tenant_id = log.tenant_id AND leaf.index = coalesce(done.size, 0)
-    AND log.size > coalesce(done.size, 0))
-FROM audit_ledgerlog AS log LEFT JOIN audit_wordscursor AS done ON done.tenant_id = log.tenant_id
-WHERE log.tenant_id = %s
+    AND log.size > coalesce(done.size, 0)), govapp_now(), coalesce((
+  SELECT max(size) FROM audit_ledgercheckpoint WHERE tenant_id = log.tenant_id), 0)
+FROM (SELECT %s::uuid AS tenant_id) AS bound
+LEFT JOIN audit_ledgerlog AS log ON log.tenant_id = bound.tenant_id
+LEFT JOIN audit_wordscursor AS done ON done.tenant_id = log.tenant_id
 """
 
 
@@ -51,18 +53,22 @@ class FoundEvent:
 
 @dataclass(frozen=True)
 class Lag:
-    """How many events are not searched yet, and when the first of them was."""
+    """How many events are not searched yet, and when the first of them was.
 
-    events: int = 0
-    since: datetime | None = None
+    `signed` is the size of the newest checkpoint, 0 without one.
+    """
+
+    events: int
+    since: datetime | None
+    now: datetime
+    signed: int
 
 
 def search_lag() -> Lag:
     """Return how far the index is behind the bound tenant's record. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_LAG, [require_tenant_id()])
-        row = cursor.fetchone()
-    return Lag(*row) if row else Lag()
+        return Lag(*cursor.fetchone())
 
 
 def indexed_size() -> int:

@@ -17,7 +17,7 @@ from audit.doors import erasures_to_look_at
 from audit.models import LedgerErasure, LedgerSubject
 from audit.selectors.holds import lock_keeping
 from audit.services.commitments import forget_keys
-from audit.services.erasure import empty_files
+from audit.services.erased_files import Emptied, empty_files
 from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
@@ -62,9 +62,9 @@ def _look(tenant_id: UUID, erasure_id: UUID) -> int:
         if is_over:
             texts = _close(row)
         # In the end in any case: a name that is gone again may stand in a file.
-        files = empty_files() if keys or is_over else 0
-        if keys or texts or files:
-            _record(row, keys, texts, files)
+        emptied = empty_files(row) if keys or is_over else Emptied(0, 0, ())
+        if keys or texts or emptied.files or emptied.left:
+            _record(row, keys, texts, emptied)
         return keys + texts
 
 
@@ -94,13 +94,13 @@ def _close(row: LedgerErasure) -> int:
     return found
 
 
-def _record(row: LedgerErasure, keys: int, texts: int, files: int) -> None:
+def _record(row: LedgerErasure, keys: int, texts: int, emptied: Emptied) -> None:
     ref = row.refs[0]
-    log.info("subject.erased_again", keys=keys, rows=texts, files=files)
+    log.info("subject.erased_again", keys=keys, rows=texts, files=emptied.files)
     record(
         event_type="subject.erased_again",
         actor=SYSTEM,
         subject=Subject("subject", ref, ref),
         summary=f"What was written about {ref} while it was being erased was erased as well.",
-        data={"refs": row.refs, "keys": keys, "rows": texts, "files": files},
+        data={"refs": row.refs, "keys": keys, "rows": texts, **emptied.said()},
     )

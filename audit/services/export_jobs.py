@@ -27,7 +27,8 @@ from audit.selectors.holds import lock_keeping
 from audit.selectors.proofs import latest_checkpoint
 from audit.selectors.search_index import searched_checkpoint
 from audit.services.export_events import record_export, words_of
-from audit.services.export_writing import ExportFile, Stopped, fail_export, locked_export
+from audit.services.export_writing import ExportFile, Stopped, fail_export
+from audit.services.jobs import end_job, lock_job
 from audit.services.packs import check_options, write_pack_file
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, Invalid, NotFound
@@ -95,7 +96,7 @@ def write_export(*, tenant_id: UUID, job_id: UUID) -> None:
         return
     except DomainError as error:
         with tenant_transaction(tenant_id):
-            fail_export(locked_export(job_id), error.detail)
+            fail_export(lock_job(ExportJob, job_id), error.detail)
 
 
 def _write_lines(file: ExportFile) -> None:
@@ -124,11 +125,10 @@ def _write_lines(file: ExportFile) -> None:
 
 def cancel_export(*, actor: Actor, job_id: UUID) -> ExportJob:
     """Stop an export that is not finished. Raises `Conflict` when it is, `NotFound` without one."""
-    job = locked_export(job_id)
+    job = lock_job(ExportJob, job_id)
     if job.status not in _UNDER_WAY:
         raise Conflict("The export is not being written any more.")
-    job.status, job.step, job.finished_at = ReportStatus.CANCELLED, "", clock.now()
-    job.save(update_fields=["status", "step", "finished_at"])
+    end_job(job, ReportStatus.CANCELLED)
     record_export(
         job, actor, "export.cancelled", f"{actor.name} cancelled the export {words_of(job)}."
     )
@@ -141,7 +141,7 @@ def take_export(*, actor: Actor, job_id: UUID) -> ExportJob:
     Whoever took it may begin a broken download again for ten minutes. Raises `NotFound` when
     there is no finished file, and `Conflict` when it was taken before.
     """
-    job = locked_export(job_id)
+    job = lock_job(ExportJob, job_id)
     if job.status != ReportStatus.READY or job.removed_at is not None:
         raise NotFound("There is no file of this export any more; make it again.")
     now = clock.now()
@@ -193,7 +193,7 @@ def remove_exports() -> int:
     )
     for row in found:
         with tenant_transaction(row["tenant_id"]):
-            job = locked_export(row["job_id"])
+            job = lock_job(ExportJob, row["job_id"])
             ExportPiece.objects.filter(job_id=job.pk).delete()
             job.removed_at = clock.now()
             job.save(update_fields=["removed_at"])
@@ -203,7 +203,7 @@ def remove_exports() -> int:
 def _begin(job_id: UUID) -> ExportJob | None:
     """Take a job that waits, or one whose writer is gone; None when it is not to be written."""
     lock_keeping()  # whoever erases or prunes is waited for: what is read is what they leave
-    job = locked_export(job_id)
+    job = lock_job(ExportJob, job_id)
     now = clock.now()
     is_stale = job.beat_at is None or job.beat_at < now - STALE_AFTER
     if job.status != ReportStatus.QUEUED and not (job.status == ReportStatus.RUNNING and is_stale):

@@ -10,18 +10,13 @@ from contextlib import contextmanager
 from hashlib import sha256
 from time import monotonic
 from typing import Any, Final
-from uuid import UUID
-
-import structlog
 
 from audit.actors import SYSTEM
 from audit.models import ExportJob, ExportPiece, ReportStatus
 from audit.services.export_events import record_export, words_of
+from audit.services.jobs import end_job
 from govapp.common import clock
-from govapp.common.errors import NotFound
 from govapp.common.tenancy import tenant_transaction
-
-log = structlog.get_logger(__name__)
 
 PIECE_BYTES: Final = 1024 * 1024
 _BEAT_SECONDS: Final = 1.0
@@ -119,18 +114,7 @@ class ExportFile:
 
 def fail_export(job: ExportJob, why: str) -> None:
     """Say that there will be no file, and why. Inside a transaction."""
-    job.status, job.failure, job.step = ReportStatus.FAILED, why, ""
-    job.finished_at = clock.now()
-    job.save(update_fields=["status", "failure", "step", "finished_at"])
-    log.warning("export.failed", export=str(job.pk), reason=why)
+    end_job(job, ReportStatus.FAILED, why)
     record_export(
         job, SYSTEM, "export.failed", f"The export {words_of(job)} failed: {why}", reason=why
     )
-
-
-def locked_export(job_id: UUID) -> ExportJob:
-    """Lock and return a job of the bound tenant. Raises `NotFound`."""
-    job = ExportJob.objects.select_for_update().filter(pk=job_id).first()
-    if job is None:
-        raise NotFound("There is no such export.")
-    return job

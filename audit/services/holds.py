@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from audit.actors import Actor, Personal, Subject, Words, words_left
 from audit.models import HoldKind, LedgerEvent, LegalHold
 from audit.selectors.holds import lock_keeping, what_is_held
+from audit.services.erased_files import finish_erasures
 from audit.services.ledger import record
 from audit.services.retention import checked_reason
 from govapp.common import clock
@@ -60,8 +61,11 @@ def place_hold(*, actor: Actor, scope: Scope, matter: str, reason: str) -> Legal
 
 @transaction.atomic
 def release_hold(*, actor: Actor, hold_id: UUID, reason: str) -> LegalHold:
-    """Let what was held go its way again. Raises `Invalid` without a reason, `NotFound`,
-    `Conflict` when it was released before, and `Forbidden` for whoever placed it."""
+    """Let what was held go its way again; files that erasures left for it are emptied.
+
+    Raises `Invalid` without a reason, `NotFound`, `Conflict` when it was released before, and
+    `Forbidden` for whoever placed it.
+    """
     lock_keeping()
     hold = LegalHold.objects.select_for_update().filter(pk=hold_id).first()
     if hold is None:
@@ -76,6 +80,7 @@ def release_hold(*, actor: Actor, hold_id: UUID, reason: str) -> LegalHold:
     hold.save()
     said = f"{actor.name} released the hold on {what_is_held(hold)}"
     _record(hold, actor, "hold.released", said, reason, placed_by=hold.placed_by_id)
+    finish_erasures(hold)
     return hold
 
 

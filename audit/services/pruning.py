@@ -8,17 +8,17 @@ only then what it names is deleted, by a function that believes nothing else (`a
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import UUID
 
 import structlog
-from django.db import connection
 
 from audit.actors import SYSTEM, Actor, Subject, words_left
 from audit.models import LedgerEvent, LedgerLog, PrunedRange, Pruning, PruningStatus
-from audit.prune import NEVER_LIKE, delete_pruned
+from audit.prune import delete_pruned
 from audit.selectors.holds import held_among, lock_keeping
-from audit.selectors.pruned import PRUNED, digest_of_ids, runs_of
+from audit.selectors.over_age import START, Going, Place, candidates, choose, rest_of_requests
+from audit.selectors.pruned import PRUNED, digest_of_ids
 from audit.selectors.retention import retention_of_tenant
 from audit.services.bodies import Entry
 from audit.services.export_restarts import restart_exports, restart_reports
@@ -27,23 +27,12 @@ from audit.services.search_index import forget_events
 from audit.services.sequencer import take_now
 from govapp.common import clock
 from govapp.common.ids import public_id
-from govapp.common.tenancy import require_tenant_id, tenant_transaction
+from govapp.common.tenancy import tenant_transaction
 
 log = structlog.get_logger(__name__)
 
 BATCH: Final = 5_000
 """Events in one transaction: whoever records waits for none of it, the sequencer for a second."""
-MOST_RUNS: Final = 500
-"""Ranges in one event, which has at most 60,000 bytes."""
-
-_CANDIDATES: Final = """
-SELECT e.occurred_at, e.id, l.index FROM audit_ledgerevent e
-JOIN audit_ledgerleaf l ON l.tenant_id = e.tenant_id AND l.event_id = e.id
-WHERE e.tenant_id = %s AND e.occurred_at < %s AND (e.occurred_at, e.id) > (%s, %s)
-  AND l.index < %s AND NOT e.type LIKE ANY(%s)
-ORDER BY e.occurred_at, e.id LIMIT %s
-"""
-_NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -64,17 +53,6 @@ class Pruner:
 PRUNERS: Final[list[Pruner]] = []
 
 
-class _Place(NamedTuple):
-    """Where the last window of candidates ended."""
-
-    at: datetime
-    id: UUID
-
-
-_Going = tuple[int, datetime, UUID]
-_START: Final = _Place(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), _NOBODY)
-
-
 def register_pruner(pruner: Pruner) -> None:
     """Have a part done with every pruning."""
     if pruner not in PRUNERS:
@@ -87,7 +65,7 @@ def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int
     It ends early, and says so, when the time of keeping has become longer meanwhile.
     """
     _prune_all_others(tenant_id, pruning_id, batch, after_events=False)
-    total, place = 0, _START
+    total, place = 0, START
     while True:
         with tenant_transaction(tenant_id):
             pruning = _running(pruning_id)
@@ -121,50 +99,39 @@ def _running(pruning_id: UUID) -> Pruning | None:
     return pruning
 
 
-def _prune_events(pruning: Pruning, place: _Place, batch: int) -> tuple[int, _Place, bool]:
+def _prune_events(pruning: Pruning, place: Place, batch: int) -> tuple[int, Place, bool]:
     """Prune one window of candidates; return how many, where it ended, whether it was the last."""
     ledger = LedgerLog.objects.select_for_update().first()
-    window = _candidates(pruning.before, place, ledger.size, batch) if ledger else []
+    window = candidates(pruning.before, place, ledger.size, batch) if ledger else []
     if ledger is None or not window:
         return 0, place, True
-    held = held_among([each for _, each, _ in window])
-    free = sorted((index, at, ident) for at, ident, index in window if ident not in held)
-    runs = runs_of([index for index, *_ in free])
-    chosen = runs[:MOST_RUNS]
-    going = free[: sum(map(len, chosen))]
+    end = Place(window[-1].at, window[-1].id)
+    rows = [*window, *rest_of_requests(pruning.before, end, ledger.size, window)]
+    held = held_among([each.id for each in rows])
+    free = sorted(each for each in rows if each.id not in held)
+    runs, going = choose(free)
     if going:
-        _delete(pruning, ledger, chosen, going)
-    if len(chosen) < len(runs):
+        _delete(pruning, ledger, runs, going)
+    if len(going) < len(free):
         return len(going), place, False  # the same window again, for the others
-    return len(going), _Place(*window[-1][:2]), len(window) < batch
+    return len(going), end, len(window) < batch
 
 
 def is_anything_over_age(before: datetime) -> bool:
     """Tell whether a pruning would take anything away."""
-    ledger, place = LedgerLog.objects.first(), _START
-    while ledger is not None and (window := _candidates(before, place, ledger.size, BATCH)):
-        if len(held_among([ident for _, ident, _ in window])) < len(window):
+    ledger, place = LedgerLog.objects.first(), START
+    while ledger is not None and (window := candidates(before, place, ledger.size, BATCH)):
+        if len(held_among([each.id for each in window])) < len(window):
             return True
-        place = _Place(*window[-1][:2])
+        place = Place(window[-1].at, window[-1].id)
     return any(count for pruner in PRUNERS for _, count in pruner.counts(before))
 
 
-def _candidates(
-    before: datetime, place: _Place, size: int, batch: int
-) -> list[tuple[datetime, UUID, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CANDIDATES,
-            [require_tenant_id(), before, *place, size, NEVER_LIKE, batch],
-        )
-        return list(cursor.fetchall())
-
-
 def _delete(
-    pruning: Pruning, ledger: LedgerLog, runs: Sequence[range], going: Sequence[_Going]
+    pruning: Pruning, ledger: LedgerLog, runs: Sequence[range], going: Sequence[Going]
 ) -> None:
     """Delete what is `going`, which has the indexes of `runs`, both in order."""
-    ids = [ident for *_, ident in going]
+    ids = [each.id for each in going]
     event = record_first(_naming(pruning, ledger, runs, ids))
     take_now(ledger)
     forget_events(ids)
@@ -172,7 +139,7 @@ def _delete(
     restart_reports()
     if delete_pruned(event.pk) != len(ids):
         raise RuntimeError("What was pruned is not what was named.")
-    PrunedRange.objects.bulk_create(_ranges(pruning, event, runs, [at for _, at, _ in going]))
+    PrunedRange.objects.bulk_create(_ranges(pruning, event, runs, [each.at for each in going]))
     pruning.events += len(ids)
     pruning.save(update_fields=["events"])
 

@@ -17,6 +17,7 @@ from audit.reports.making import Cancelled, MakingFailed, make_pdf
 from audit.reports.signing import Signed, sign_pdf
 from audit.selectors.holds import lock_keeping
 from audit.selectors.proofs import latest_checkpoint
+from audit.services.jobs import end_job, lock_job
 from audit.services.report_events import name_of, record_report
 from audit.services.signers import report_signer, report_stamping
 from audit.signals import report_finished
@@ -134,12 +135,10 @@ def requeue_reports() -> int:
 
 def cancel_report(*, actor: Actor, report_id: UUID) -> Report:
     """Stop a report that is not finished. Raises `Conflict` when it is, `NotFound` without one."""
-    report = _locked(report_id)
+    report = lock_job(Report, report_id)
     if report.status not in _UNDER_WAY:
         raise Conflict("The report is not being made any more.")
-    report.status, report.step = ReportStatus.CANCELLED, ""
-    report.finished_at = clock.now()
-    report.save(update_fields=["status", "step", "finished_at"])
+    end_job(report, ReportStatus.CANCELLED)
     record_report(
         report, actor, "report.cancelled", f"{actor.name} cancelled the {name_of(report)}."
     )
@@ -148,7 +147,7 @@ def cancel_report(*, actor: Actor, report_id: UUID) -> Report:
 
 def download_report(*, actor: Actor, report_id: UUID) -> Report:
     """Return a finished report with its content, and record who took it."""
-    report = _locked(report_id)
+    report = lock_job(Report, report_id)
     if report.status != ReportStatus.READY or report.content is None:
         raise NotFound("There is no finished report of this name.")
     record_report(
@@ -164,7 +163,7 @@ def download_report(*, actor: Actor, report_id: UUID) -> Report:
 def _begin(report_id: UUID) -> Report | None:
     """Take a report that waits, or one whose maker vanished; None when it is not to be made."""
     lock_keeping()  # whoever erases or prunes is waited for: what is read is what they leave
-    report = _locked(report_id)
+    report = lock_job(Report, report_id)
     now = clock.now()
     stale = (
         report.status == ReportStatus.RUNNING
@@ -199,7 +198,7 @@ def _sign(tenant_id: UUID, report: Report, content: bytes) -> Signed:
 
 def _still_ours(begun: Report) -> Report | None:
     """Lock what was begun; None when it was cancelled, or has been put back to begin again."""
-    report = _locked(begun.pk)
+    report = lock_job(Report, begun.pk)
     is_ours = report.status == ReportStatus.RUNNING and report.started_at == begun.started_at
     return report if is_ours else None
 
@@ -235,17 +234,7 @@ def _recipients(report: Report) -> tuple[str, ...]:
 
 
 def _fail(report: Report, why: str) -> None:
-    report.status, report.failure, report.step = ReportStatus.FAILED, why, ""
-    report.finished_at = clock.now()
-    report.save(update_fields=["status", "failure", "step", "finished_at"])
-    log.warning("report.failed", report=str(report.pk), reason=why)
+    end_job(report, ReportStatus.FAILED, why)
     record_report(
         report, SYSTEM, "report.failed", f"The {name_of(report)} failed: {why}", reason=why
     )
-
-
-def _locked(report_id: UUID) -> Report:
-    report = Report.objects.select_for_update().filter(pk=report_id).first()
-    if report is None:
-        raise NotFound("There is no such report.")
-    return report

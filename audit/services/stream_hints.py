@@ -1,6 +1,8 @@
 """Hints at streams that have something to send: light, for whoever makes the record grow."""
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from audit.models import AuditStream
 from audit.selectors.streams import SENDING
@@ -16,6 +18,10 @@ def hint_streams() -> None:
 
 
 def nobodys(rows: QuerySet[AuditStream], now: object) -> QuerySet[AuditStream]:
-    """Return of these the streams that may send and that nobody has taken."""
+    """Return of these the streams that may send and that nobody has taken.
+
+    Those of a suspended tenant wait where they stand until it is resumed.
+    """
     nobody = Q(lease_until=None) | Q(lease_until__lte=now)
-    return rows.filter(nobody, removed_at=None, state__in=SENDING)
+    suspended = RawSQL(settings.AUDIT_SUSPENDED_SQL, [])  # noqa: S611 - ours, in the settings
+    return rows.filter(nobody, ~Q(tenant_id__in=suspended), removed_at=None, state__in=SENDING)

@@ -25,9 +25,8 @@ def audit_anchors(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "audit/anchors.html", context)
 
 
-def signed_words(zone: str) -> str:
+def signed_words(size: int, zone: str) -> str:
     """Say how far the record is signed, and how far somebody else vouches for it."""
-    size = signed_size()
     if not size:
         return "Not signed yet"
     words = f"Signed at size {size:,}"

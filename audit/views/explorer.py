@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from audit.exporting import FORMATS
 from audit.readers import may_stream
 from audit.selectors import events
+from audit.selectors.choices import event_choices
 from audit.selectors.pasted import find_pasted
 from audit.selectors.proofs import (
     Inclusion,
@@ -32,7 +33,7 @@ from audit.views.facets import facets_of, histogram_of, summary_of
 from audit.views.filters import chips_of, filter_of
 from audit.views.keeping import pruned_event_page
 from audit.views.pages import reader_of, record_page
-from govapp.common import clock, sensitive
+from govapp.common import sensitive
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id
 
@@ -47,9 +48,10 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
     if thing := find_pasted(wanted):
         return redirect(reverse(f"audit_{thing.kind}", args=[slug, thing.id]))
     page = events.list_events(wanted, cursor=request.GET.get("cursor", ""))
-    now = clock.now()
-    actors = events.event_actors()
-    names = dict(actors)
+    lag = search_lag()
+    now = lag.now
+    choices = event_choices()
+    names = dict(choices.actors)
     summary = summary_of(wanted)
     today = now.astimezone(ZoneInfo(wanted.zone)).date()
     context = {
@@ -60,16 +62,16 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "chips": chips_of(request, wanted, names),
         "clear_url": reverse("audit_log", args=[slug]),
         "filters": asdict(wanted),
-        "types": events.event_types(),
-        "actors": actors,
+        "types": choices.types,
+        "actors": choices.actors,
         "facets": facets_of(request, wanted, summary, names),
         "histogram": histogram_of(request, wanted, summary, today=today),
         "counted": COUNTED if summary.is_cut else 0,
-        "lag": _lag_words(search_lag(), now),
+        "lag": _lag_words(lag),
         "asked": wanted.asked(),
         "zone": wanted.zone,
-        "pruned": pruned_sentence(),
-        "checkpoint_words": signed_words(wanted.zone),
+        "pruned": "" if page.next_cursor else pruned_sentence(),
+        "checkpoint_words": signed_words(lag.signed, wanted.zone),
         "formats": FORMATS.values(),
         "may_stream": may_stream(reader_of(request)),
         "searches": list_searches(reader_of(request).as_actor().id),
@@ -117,9 +119,9 @@ def _words(count: int, page: events.Page) -> str:
     return f"{count} event{'' if count == 1 else 's'}"
 
 
-def _lag_words(lag: Lag, now: datetime) -> str:
+def _lag_words(lag: Lag) -> str:
     """Say that the search is behind, when that is more than a few seconds."""
-    if lag.since is None or now - lag.since < _LATE:
+    if lag.since is None or lag.now - lag.since < _LATE:
         return ""
     word = "event is" if lag.events == 1 else "events are"
     return f"{lag.events:,} newer {word} not searched yet, nor counted: the index is being filled."

@@ -1,5 +1,6 @@
 """How long the record is kept: what would go, what is held, and what went."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -72,28 +73,14 @@ def audit_retention(request: HttpRequest, slug: str) -> HttpResponseBase:
 @record_page
 def pruning_confirm(request: HttpRequest, slug: str, pruning: str) -> HttpResponseBase:
     """Let a pruning begin that somebody else has asked for."""
-    check_may_keep(reader_of(request))
-    ident = _parse("prn", pruning)
-    try:
-        confirm_pruning(actor=reader_of(request).as_actor(), pruning_id=ident)
-        messages.success(request, "It begins now.")
-    except Conflict as error:
-        messages.error(request, error.detail)
-    return redirect(reverse("audit_retention", args=[slug]))
+    return _decide(request, slug, pruning, confirm_pruning, "It begins now.")
 
 
 @require_POST
 @record_page
 def pruning_withdraw(request: HttpRequest, slug: str, pruning: str) -> HttpResponseBase:
     """Let a pruning that waits not be done."""
-    check_may_keep(reader_of(request))
-    ident = _parse("prn", pruning)
-    try:
-        withdraw_pruning(actor=reader_of(request).as_actor(), pruning_id=ident)
-        messages.success(request, "It will not be done.")
-    except Conflict as error:
-        messages.error(request, error.detail)
-    return redirect(reverse("audit_retention", args=[slug]))
+    return _decide(request, slug, pruning, withdraw_pruning, "It will not be done.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,6 +141,19 @@ def pruned_event_page(request: HttpRequest, event_id: UUID) -> HttpResponseBase:
         "zone": zone_of(request),
     }
     return render(request, "audit/event_pruned.html", context, status=410)
+
+
+def _decide(
+    request: HttpRequest, slug: str, pruning: str, decide: Callable[..., Pruning], done: str
+) -> HttpResponseBase:
+    reader = reader_of(request)
+    check_may_keep(reader)
+    try:
+        decide(actor=reader.as_actor(), pruning_id=_parse("prn", pruning))
+        messages.success(request, done)
+    except Conflict as error:
+        messages.error(request, error.detail)
+    return redirect(reverse("audit_retention", args=[slug]))
 
 
 def _placed(request: HttpRequest) -> LegalHold:

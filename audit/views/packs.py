@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from audit.exporting import PACK
 from audit.packs.contents import REDACTABLE
 from audit.selectors import events
+from audit.selectors.choices import event_choices
 from audit.selectors.pack_preview import PackPreview, preview_pack, reports_for
 from audit.selectors.packs import Chosen
 from audit.services.export_jobs import request_export
@@ -37,13 +38,14 @@ def pack_new(request: HttpRequest, slug: str) -> HttpResponseBase:
     wanted.condition()
     preview, hindrance = _preview(wanted, frozenset(redact) & set(REDACTABLE))
     counts = {each.kind: each.count for each in preview.values} if preview else {}
+    choices = event_choices()
     context: dict[str, Any] = {
         "nav": "audit",
         "filters": asdict(wanted),
         "hidden": [(name, value) for name, value in wanted.chosen().items()
                    if name not in _ON_THE_PAGE],
-        "types": events.event_types(),
-        "actors": events.event_actors(),
+        "types": choices.types,
+        "actors": choices.actors,
         "kinds": [
             {"slug": kind, "title": title, "hint": hint, "is_left_out": kind in redact,
              "count": counts.get(kind, 0)}

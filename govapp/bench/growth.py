@@ -179,7 +179,7 @@ def _cursor(chosen: dict[str, Any]) -> str:
 
 def _reads(company: "Company") -> dict[str, Callable[[], object]]:
     """Return the reads behind the pages that would be the first to scan."""
-    from audit.selectors import events
+    from audit.selectors.choices import event_choices
     from govapp.common.tenancy import tenant_transaction
 
     def bound(read: Callable[[], object]) -> Callable[[], object]:
@@ -191,6 +191,5 @@ def _reads(company: "Company") -> dict[str, Callable[[], object]]:
         return work
 
     return {
-        "read: types that occur": bound(events.event_types),
-        "read: who occurs": bound(events.event_actors),
+        "read: types and actors that occur": bound(event_choices),
     }

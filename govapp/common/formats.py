@@ -50,7 +50,7 @@ STATUSES = {
     "fired": Badge("Fired", "bell", "neutral"),
     "skipped": Badge("Skipped, late", "triangle-alert", "warn"),
     "superseded": Badge("Superseded", "corner-down-right", "neutral"),
-    # calls of models
+    # calls of models; a stream that is given up is stopped, too
     "answered": Badge("Answered", "circle-check", "ok"),
     "refused": Badge("Refused", "ban", "bad"),
     "stopped": Badge("Stopped", "octagon-x", "bad"),
@@ -88,7 +88,6 @@ STATUSES = {
     "disabled": Badge("Disabled", "circle-pause", "neutral"),
     # streams of the record
     "failing": Badge("Not accepted", "triangle-alert", "bad"),
-    "stopped": Badge("Given up", "octagon-alert", "bad"),
     "accepted": Badge("Accepted", "circle-check", "ok"),
     # jobs and deliveries
     "queued": Badge("Queued", "clock", "neutral"),

@@ -277,7 +277,10 @@ LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
 # witnesses as "<verifier key> <address>", time-stamping authorities as addresses, with the files
 # of the root certificates that they must lead to.
 LEDGER_WITNESSES: list[str] = env.list("GOVAPP_LEDGER_WITNESSES", default=[])
-LEDGER_TSA_URLS: list[str] = env.list("GOVAPP_LEDGER_TSA_URLS", default=[])
+# Asked in this order, for the directory log and for reports; under its former name as well.
+LEDGER_TSA_URLS: list[str] = env.list(
+    "GOVAPP_LEDGER_TSA_URLS", default=env.list("LEDGER_TSA_URLS", default=[])
+)
 LEDGER_TSA_ROOTS = [Path(name) for name in env.list("GOVAPP_LEDGER_TSA_ROOTS", default=[])]
 # An authority is asked for one stamp in so many seconds: public ones are shared by many.
 LEDGER_TSA_EVERY_SECONDS = env.int("GOVAPP_LEDGER_TSA_EVERY_SECONDS", default=600)
@@ -293,13 +296,14 @@ AUDIT_RETENTION_OF_TENANT = "tenants.selectors.retention.retention_of_tenant"
 # The same for the database's function that prunes: in days, a row without a number keeps for ever.
 # `tenant` is the id of the bound tenant.
 AUDIT_DAYS_KEPT_SQL = "SELECT retention_days FROM tenants_tenant WHERE id = tenant"
+# Whose streams wait: ids of suspended tenants, and what must be read for that.
+AUDIT_SUSPENDED_SQL = "SELECT id FROM tenants_tenant WHERE is_suspended"
+AUDIT_SUSPENDED_READS = {"tenants_tenant": ("id", "is_suspended")}
 AUDIT_TENANTS_THAT_PRUNE = "tenants.doors.tenants_that_prune"
 AUDIT_NAMES_OF_SUBJECT = "tenants.selectors.retention.names_of_subject"
 # Whose token calls the ledger's API, with roles; None for an agent.
 AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
 
-# Time-stamping authorities (RFC 3161), asked in this order.
-LEDGER_TSA_URLS = env.list("LEDGER_TSA_URLS", default=[])
 # With what reports are signed, as PEM files: the chain with the signer first, and its key. Without,
 # the installation makes a certificate of its own, for which nobody vouches.
 REPORT_SIGNING_CERTIFICATE = env.str("REPORT_SIGNING_CERTIFICATE", default="")

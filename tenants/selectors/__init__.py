@@ -61,6 +61,11 @@ def active_members() -> QuerySet[Membership]:
     return members().filter(status=MemberStatus.ACTIVE, user__is_active=True)
 
 
+def is_officer() -> Q:
+    """Return which members answer for the account: owners and compliance."""
+    return Q(roles__overlap=[Role.OWNER, Role.COMPLIANCE])
+
+
 def active_member(user_id: UUID) -> Membership | None:
     """Return the membership of this person if it is active, with the person and the moment.
 

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from audit.merkle.commitments import ERASED
+from audit.selectors.held_files import files_words, held_files, keeping
 from audit.selectors.holds import find_hold, hold_words, lock_keeping
 from audit.selectors.streams import SentAway, sent_away
 from audit.selectors.subjects import what_is_held
@@ -45,6 +46,7 @@ class Erasure:
     events: int
     counts: tuple[tuple[str, int], ...]
     hindrances: tuple[str, ...]
+    kept: str = ""  # files that stay until a legal hold is released, in words
     sent_away: tuple[SentAway, ...] = ()  # what other systems have been sent: not ours to erase
 
 
@@ -62,6 +64,7 @@ def preview_erasure(*, actor: Membership, member: Membership) -> Erasure:
         what_is_held(_refs(member)).events,
         tuple((words, count) for words, count in counts if count),
         tuple(_hindrances(member)),
+        _kept_words(),
         tuple(sent_away()),
     )
 
@@ -71,7 +74,8 @@ def erase_person(*, actor: Membership, member: Membership, reason: str) -> Erase
     """Take a person out of everything that can be read here, for good.
 
     Their votes and what followed from them stay, as those of "an erased person"; their reasons,
-    comments, names and addresses do not, nor do files that were made from the record. The login
+    comments, names and addresses do not, nor do files that were made from the record, except that
+    what tells of something under a legal hold waits until the hold is released. The login
     goes with them, or stays with the other accounts that they belong to. Raises `Forbidden`
     (also for oneself), `Invalid` without a reason, and `Conflict` while the person is active or
     something still needs them by name, or a legal hold keeps what they did.
@@ -120,6 +124,12 @@ def _require_right(actor: Membership, member: Membership) -> None:
     rules.require(rules.may_erase_people(actor), "Only owners and compliance erase people.")
     if actor.pk == member.pk:
         raise Forbidden("Nobody erases themselves: ask somebody else.")
+
+
+def _kept_words() -> str:
+    held = held_files()
+    files = files_words(len(held.reports), len(held.exports))
+    return f"{files} with something that {keeping(held.holds)}" if files else ""
 
 
 def _hindrances(member: Membership) -> list[str]:

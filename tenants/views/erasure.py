@@ -5,6 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from audit.selectors.held_files import keeping
+from audit.services.erased_files import Emptied
 from govapp.common.forms import refusals_on
 from tenants.forms import EraseForm
 from tenants.http import PageRequest
@@ -26,9 +28,16 @@ def erase(request: PageRequest, slug: str, member: str) -> HttpResponse:
             messages.success(
                 request,
                 f"The person is erased: {erased.keys} keys of the record were destroyed. What they"
-                " decided stays, as that of an erased person.",
+                f" decided stays, as that of an erased person.{_left_words(erased.emptied)}",
             )
             return redirect("people", slug)
     context = {"nav": "people", "member": found, "preview": preview, "form": form}
     status = 422 if request.method == "POST" else 200
     return render(request, "tenants/person_erase.html", context, status=status)
+
+
+def _left_words(emptied: Emptied) -> str:
+    if not emptied.left:
+        return ""
+    files = "1 file stays" if emptied.left == 1 else f"{emptied.left} files stay"
+    return f" {files} for now: {keeping(emptied.holds)} something in there."

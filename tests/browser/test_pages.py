@@ -110,8 +110,6 @@ ACCOUNT = {
 }
 # What README shows of these, and so what `--screenshots` writes.
 PICTURES = {
-    "policy-1280-light",
-    "audit_log-1280-light",
     "link-390-light",
     "editor-1280-light",
     "editor-rules-0-1280-dark",

@@ -80,6 +80,15 @@ def test_each_fault_is_named(name: str, value: str | None, sentence: str) -> Non
     assert (done.returncode, said) == (1, f"Govapp does not start: {sentence}")
 
 
+@pytest.mark.parametrize("name", ["GOVAPP_LEDGER_TSA_URLS", "LEDGER_TSA_URLS"])
+def test_the_time_stamping_authorities_are_read_under_both_names(name: str) -> None:
+    done = start(
+        "from govapp.settings.prod import LEDGER_TSA_URLS as urls; print(*urls)",
+        **{name: "https://one.example/tsr,https://two.example/tsr"},
+    )
+    assert done.stdout.split() == ["https://one.example/tsr", "https://two.example/tsr"]
+
+
 def test_all_faults_are_said_at_once() -> None:
     done = start("import govapp.settings.prod", SECRET_KEY=MISSING, EMAIL_URL=MISSING)
     said = done.stderr.strip().splitlines()[-1]

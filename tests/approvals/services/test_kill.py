@@ -33,7 +33,9 @@ OTHERS = [("integration", "other-bank"), ("category", "mails.*"), ("agent", "oth
 
 @pytest.fixture
 def world() -> World:
-    return make_world(ONE_EYE)
+    made = make_world(ONE_EYE)
+    made.reach()
+    return made
 
 
 def thrown(world: World, scope: str = "tenant", ref: str = "", **fields: Any) -> KillSwitch:

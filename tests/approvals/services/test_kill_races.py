@@ -99,7 +99,7 @@ def test_a_throw_and_a_permission_being_used(
                 assert isinstance(used, ExecutionGrant)
                 assert grant.redeemed_at <= switch.thrown_at
             seen["used" if grant.redeemed_at else "refused"] += 1
-    record_property("outcomes", dict(seen))
+    record_property("outcomes", {str(status): count for status, count in seen.items()})
 
 
 @PARTS
@@ -126,7 +126,7 @@ def test_a_throw_and_a_vote(
                 assert now.status == RequestStatus.APPROVED
                 assert votes.get().cast_at <= switch.thrown_at
             seen[now.status] += 1
-    record_property("outcomes", dict(seen))
+    record_property("outcomes", {str(status): count for status, count in seen.items()})
     assert set(seen) <= {"pending", "approved"}
 
 
@@ -150,7 +150,7 @@ def test_a_throw_and_a_submission(
             if each.status == RequestStatus.PENDING:
                 assert each.submitted_at <= switch.thrown_at
             seen[each.status] += 1
-    record_property("outcomes", dict(seen))
+    record_property("outcomes", {str(status): count for status, count in seen.items()})
     assert set(seen) <= {"pending", "blocked"}
 
 

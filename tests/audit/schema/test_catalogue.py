@@ -22,7 +22,7 @@ WRITERS = (
 OTHERS = {
     "audit.ask_voucher", "audit.deliver_stream", "audit.make_report", "audit.run_pruning",
     "audit.test_stream", "audit.write_export", "audit_stream.test",
-    "category.break_glass_right_", "ledger.broken", "ledger.directory_key_rotated",
+    "category.break_glass_right_", "job.failed", "ledger.broken", "ledger.directory_key_rotated",
     "ledger.not_sequenced", "ledger.not_vouched", "ledger.partition_made",
     "ledger.partition_missing", "ledger.queue_names_no_event", "ledger.vouched",
     "pruning.failed", "pruning.too_young_now", "report.not_signed", "report.scheduled",

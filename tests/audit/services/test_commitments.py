@@ -93,7 +93,7 @@ def test_what_is_erased_reads_so_and_the_bytes_stay() -> None:
         ]
         assert what_is_held(["mem_alice"]).events == 1
         erased = erase_subject(actor=OFFICER, ref="mem_alice", reason="She asked for it")
-        assert (erased.refs, erased.files) == (("mem_alice",), 0)
+        assert (erased.refs, erased.emptied.files) == (("mem_alice",), 0)
         assert list(disclosures_of([event.pk])) == []
         said = read(event)
         assert said["summary"] == "an erased person refused: [erased]"

@@ -6,16 +6,18 @@ from uuid import UUID
 import pytest
 
 from audit.actors import Actor
-from audit.models import ExportJob, ExportPiece, Report
+from audit.models import ExportJob, ExportPiece, LedgerErasure, Report
 from audit.reports.making import MakingFailed
 from audit.selectors.events import EventFilter, list_events
 from audit.selectors.holds import lock_keeping
 from audit.services import reports
+from audit.services.erased_files import empty_files
 from audit.services.erasing_again import OPEN_FOR, erase_again
-from audit.services.erasure import empty_files, erase_subject
+from audit.services.erasure import erase_subject
 from audit.services.export_jobs import request_export, write_export
 from audit.services.export_restarts import restart_exports
-from audit.services.export_writing import ExportFile, locked_export
+from audit.services.export_writing import ExportFile
+from audit.services.jobs import lock_job
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
@@ -111,10 +113,10 @@ def test_a_file_is_removed_beside_an_erasure(
 
     def empty() -> int:
         with tenant_transaction(tenant_id):
-            return empty_files()
+            return empty_files(LedgerErasure.objects.create(refs=[ZELDA.id])).files
 
     with tenant_transaction(tenant_id):
-        locked_export(job.pk)
+        lock_job(ExportJob, job.pk)
         emptied = committed_db.begin_beside(empty)
         ExportPiece.objects.filter(job_id=job.pk).delete()
     assert emptied.result(60) == 1

@@ -246,6 +246,44 @@ def test_a_hold_that_is_placed_beside_a_pruning_keeps_what_it_finds() -> None:
         assert verify_tenant(tenant_id=tenant_id).findings == []
 
 
+def has_begun(tenant_id: UUID) -> bool:
+    with tenant_transaction(tenant_id):
+        return Pruning.objects.filter(events__gt=0).exists()
+
+
+def test_a_hold_on_somebody_beside_a_pruning_finds_requests_whole_or_not_at_all() -> None:
+    for _ in range(4):
+        tenant_id, requests = new_id(), [new_id() for _ in range(12)]
+        for actor in (PAYER, ALICE):  # all of the first acts are the first to go
+            for each in requests:
+                write_event(
+                    tenant_id, actor=actor, subject=subject_of_request(each), request_id=each,
+                    at=OLD,
+                )  # fmt: skip
+        sequence_tenant(tenant_id=tenant_id)
+        pruning = ask_and_confirm(tenant_id)
+        seen: list[str] = []
+
+        def hold_and_look(tenant_id: UUID = tenant_id, seen: list[str] = seen) -> None:
+            while not has_begun(tenant_id):
+                pass
+            with tenant_transaction(tenant_id):
+                place_hold(
+                    actor=CARL, scope=Scope(HoldKind.SUBJECT, PAYER.id), matter="M", reason="R"
+                )
+                rows = LedgerEvent.objects.filter(occurred_at=OLD)
+                seen.extend(rows.values_list("subject_id", flat=True))
+
+        went, _ = at_once(
+            lambda: run_pruning(tenant_id=tenant_id, pruning_id=pruning.pk, batch=1),  # noqa: B023
+            hold_and_look,
+        )
+        assert len(seen) == 24 - went
+        assert {seen.count(each) for each in seen} <= {2}
+        assert left(tenant_id) == sorted(seen)
+        assert verify_tenant(tenant_id=tenant_id).findings == []
+
+
 def test_a_request_that_goes_while_its_hold_is_placed_is_not_found() -> None:
     tenant_id, one, _ = busy_tenant()
     pruning = ask_and_confirm(tenant_id)

@@ -160,7 +160,7 @@ def test_a_search_costs_the_same_for_one_row_and_for_three(
         for number in range(rows):
             write_event(acme.id, summary=f"Marmalade {number}.", at=clock.now())
         index_now(acme.id)
-        with django_assert_num_queries(22):
+        with django_assert_num_queries(19):
             audrey.get(PAGE, {"text": "marmalade", "kind": "person"})
 
 

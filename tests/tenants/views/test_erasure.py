@@ -1,9 +1,13 @@
 """The page that erases a person: it shows what goes, who may use it, and what is missing."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
-from audit.models import LedgerEvent
+from audit.models import HoldKind, LedgerEvent, Report
+from audit.services.holds import Scope, place_hold
+from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
 from tenants.models import Membership, User
@@ -101,3 +105,22 @@ def test_a_person_is_erased(acme: Company, zelda: Membership) -> None:
     ).content.decode()  # fmt: skip
     with tenant_transaction(acme.id):
         assert LedgerEvent.objects.filter(type="subject.erased").count() == 1
+
+
+def test_what_a_hold_keeps_is_said_before_and_after(acme: Company, zelda: Membership) -> None:
+    suspended(acme, zelda)
+    with tenant_transaction(acme.id):
+        Report.objects.create(
+            kind="oversight", requested_by_id=acme.carl.public_id, requested_by_name="Carl",
+            period_start=clock.now() - timedelta(days=1), period_end=clock.now(),
+            status="ready", content=b"%PDF",
+        )  # fmt: skip
+        place_hold(
+            actor=acme.carl.as_actor(), scope=Scope(HoldKind.SUBJECT, acme.alice.public_id),
+            matter="Archer v. Acme", reason="We were told to.",
+        )  # fmt: skip
+    client = signed_in(acme.carl)
+    words = "1 report with something that the legal hold “Archer v. Acme” keeps"
+    assert words in client.get(path_of(zelda)).content.decode()
+    answer = client.post(path_of(zelda), {"reason": "They asked", "is_sure": "on"}, follow=True)
+    assert "1 file stays for now: the legal hold “Archer v. Acme” keeps" in answer.content.decode()
