@@ -94,9 +94,8 @@ def own(chain: Chain, name: str, owner: Membership) -> None:
     agent = chain.agents[name]
     with tenant_transaction(chain.tenant_id):
         chain.agents[name] = change_agent(
-            actor=chain.world.company.olivia, agent=agent, name=name, description="",
-            owner=owner, trust_tier=agent.trust_tier, labels=[],
-        )  # fmt: skip
+            actor=chain.world.company.olivia, agent=agent, owner=owner
+        )
 
 
 def codes(request: ActionRequest) -> list[str]:
