@@ -1,6 +1,7 @@
 """Many at once: not a cent more than there is, and nobody waits for ever."""
 
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
@@ -82,7 +83,8 @@ def test_settling_and_reserving_at_once_add_up(
 
     calls = [partial(finish, f"h{n}") for n in range(32)]
     more = [partial(take, agent, euros("1"), f"m{n}") for n in range(32)]
-    outcomes = committed_db.at_once([*calls, *more])
+    acts: list[Callable[[], Outcome | None]] = [*calls, *more]
+    outcomes = committed_db.at_once(acts)
     assert not [each for each in outcomes if isinstance(each, Exception)]
     fitted = sum(each == Outcome.FINE for each in outcomes)
     # What was settled made room for 16 at most, for those who came late enough.
