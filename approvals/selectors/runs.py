@@ -14,7 +14,7 @@ from django.db import connection
 
 from approvals.lineage import Closing, Link, Verified, verify
 from approvals.models import ActionRequest, Run, RunStep, RunStepInput
-from audit.models import LedgerEvent, Pruning
+from audit.models import LedgerEvent, Pruning, PruningStatus
 from govapp.common.api.pagination import Page, Position, read_page
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id, public_id

@@ -92,7 +92,7 @@ class Site:
         if body["outcome"] == "allow":
             return GOES
         # A preview writes nothing: it says the same, and is in no record.
-        assert body["reason"] in self.words
+        assert body["because"] in self.words
         return "denied"
 
     def _answered(self, answer: Any) -> str:
