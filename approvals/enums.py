@@ -249,7 +249,7 @@ class ModelCallStatus(models.TextChoices):
     OPEN = "open", "Running"
     ANSWERED = "answered", "Answered"
     REFUSED = "refused", "Refused"  # before anything was sent on
-    STOPPED = "stopped", "Stopped"  # by a guardrail or a switch, while it was answered
+    STOPPED = "halted", "Stopped"  # by a guardrail or a switch, while it was answered
     FAILED = "failed", "Failed"  # the model's service did not answer, or not well
     LEFT = "given_up", "Given up"  # the agent hung up
     LOST = "lost", "Lost"  # nobody said how it ended

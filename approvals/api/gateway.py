@@ -5,7 +5,7 @@ What carries it out holds no thread and no connection: `gateway_calls.py`, in th
 """
 
 from collections.abc import Mapping
-from typing import IO, Any, ClassVar, Final
+from typing import IO, Any, ClassVar, Final, cast
 
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -20,6 +20,7 @@ from govapp.common.api.problems import CONTENT_TYPE
 from govapp.common.errors import Malformed
 from govapp.common.middleware import correlation_id
 from tenants.api.scopes import check_category
+from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope
 
 TICKET: Final = "govapp.gateway"
@@ -63,9 +64,9 @@ class ModelCalls(ApiView):
         check_category(request, f"model.{self.kind}")
         found = open_call(
             agent=self.agent,
-            credential_id=request.user.credential_id,
+            credential_id=cast("AgentPrincipal", request.user).credential_id,
             kind=self.kind,
-            body=request.data,
+            body=cast("dict[str, Any]", request.data),
             integration=_named(request, "Govapp-Integration"),
             run=_named(request, "Govapp-Run"),
         )

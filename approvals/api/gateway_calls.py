@@ -8,7 +8,7 @@ import asyncio
 import json
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import structlog
@@ -109,7 +109,8 @@ class Call:
     ) -> tuple[ModelCallStatus, Fault | None]:
         asking = asyncio.ensure_future(self._ask())
         try:
-            await asyncio.wait({asking, gone, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[Any]] = {asking, gone, stopped}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
             if stopped.done():

@@ -62,7 +62,6 @@ class RulesForm(forms.Form):
                 choices=[*_ACTIONS, _OUT],
                 initial=rule.action,
                 label=describe_rule(rule).rpartition(", ")[0],
-                required=False,
             )
 
     @property
@@ -80,7 +79,7 @@ class RulesForm(forms.Form):
         said = self.cleaned_data
         rules = []
         for index, rule in enumerate(self._rules.rules):
-            action = said[f"action{index}"] or rule.action
+            action = said[f"action{index}"]
             if action != "remove":
                 rules.append(rule.to_dict() | {"action": action})
         words = [each.strip() for each in said["new_words"].splitlines() if each.strip()]

@@ -53,7 +53,7 @@ def _guarded(
     if not isinstance(clean, dict):
         raise Stopped(replace(each, action="refuse") for each in found)
     names = {new: old for old, new in NAMES.items()}
-    shown = {names.get(name, name): value for name, value in clean.items()}
+    shown = {names.get(str(name), str(name)): value for name, value in clean.items()}
     return {"role": "assistant", "content": None} | shown, found
 
 

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('integration', models.CharField(blank=True, default='', max_length=100)),
                 ('run_key', models.CharField(blank=True, default='', max_length=200)),
                 ('streams', models.BooleanField(default=False)),
-                ('status', models.CharField(choices=[('open', 'Running'), ('answered', 'Answered'), ('refused', 'Refused'), ('stopped', 'Stopped'), ('failed', 'Failed'), ('given_up', 'Given up'), ('lost', 'Lost')], default='open', max_length=10)),
+                ('status', models.CharField(choices=[('open', 'Running'), ('answered', 'Answered'), ('refused', 'Refused'), ('halted', 'Stopped'), ('failed', 'Failed'), ('given_up', 'Given up'), ('lost', 'Lost')], default='open', max_length=10)),
                 ('code', models.CharField(blank=True, default='', max_length=60)),
                 ('sentence', models.CharField(blank=True, default='', max_length=1000)),
                 ('request_digest', models.CharField(max_length=80)),

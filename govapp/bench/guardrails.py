@@ -66,7 +66,7 @@ def _measured() -> Iterator[Figure]:
 def _times(ground: Ground, value: Any) -> list[float]:
     """Return how long each of many looks took, in microseconds."""
     scan(value, DEFAULT_RULES, category="payments.transfer")
-    took = []
+    took: list[float] = []
     until = time.perf_counter() + min(ground.seconds(1.5), 1.5)
     while not took or time.perf_counter() < until:
         took.append(_took(value) * 1e6)

@@ -53,7 +53,7 @@ STATUSES = {
     # calls of models; a stream that is given up is stopped, too
     "answered": Badge("Answered", "circle-check", "ok"),
     "refused": Badge("Refused", "ban", "bad"),
-    "stopped": Badge("Stopped", "octagon-x", "bad"),
+    "halted": Badge("Stopped", "octagon-x", "bad"),
     "given_up": Badge("Given up", "log-out", "neutral"),
     "lost": Badge("Lost", "circle-question-mark", "warn"),
     # what a rule does with a request

@@ -172,7 +172,7 @@ def test_what_is_to_be_masked_is_masked_before_it_is_sent_and_before_it_comes_ba
 ) -> None:
     guard_with(gateway.world, rule("pii", "mask"))
     gateway.service.pieces = [*f"Paid to {IBAN} today."]
-    asked = {"messages": [{"role": "user", "content": f"Pay to {IBAN}"}]}
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": f"Pay to {IBAN}"}]}
     text, _ = gateway.said(**asked)
     assert text == "Paid to [IBAN ••••3000] today."
     assert gateway.chat(**asked).json()["choices"][0]["message"]["content"] == text
@@ -220,7 +220,7 @@ def test_an_answer_that_is_refused_ends_with_an_error(
     else:
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, code)
     assert "DE89" not in answer.text
-    assert [(each.status, each.code) for each in gateway.calls()] == [("stopped", code)]
+    assert [(each.status, each.code) for each in gateway.calls()] == [("halted", code)]
     (event,) = gateway.events()
     assert event["key"].startswith("key_")
     assert event["data"]["asked_tokens"] > 0
@@ -317,7 +317,7 @@ def test_a_running_stream_is_ended_and_the_next_is_refused(
     last = json.loads([each for each in found if each][-1].removeprefix("data: "))
     assert last["error"]["code"] == code
     assert gateway.service.hung_up.wait(30)
-    assert [(each.status, each.code) for each in gateway.calls()] == [("stopped", code)]
+    assert [(each.status, each.code) for each in gateway.calls()] == [("halted", code)]
     answer = gateway.chat()
     assert (answer.status_code, answer.json()["error"]["code"]) == (
         403 if how == "kill" else 401, code,
@@ -395,7 +395,7 @@ def test_a_service_that_nobody_runs_is_told_and_costs_nothing(gateway: Gateway) 
     answer = gateway.chat()
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_unreachable")
     (call,) = gateway.calls()
-    assert (call.status, call.cost, call.asked_tokens) == ("failed", 0, 0)
+    assert (call.status, str(call.cost), call.asked_tokens) == ("failed", "0.000000", 0)
     with tenant_transaction(gateway.world.company.id):
         assert [each.state for each in Reservation.objects.all()] == ["released"]
 

@@ -9,7 +9,7 @@ from approvals.services.guardrails import publish_guardrails, save_guardrails
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
 from tenants.services.people import add_member
-from tests.approvals.world import World, make_world
+from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.people import make_user
 
 pytestmark = pytest.mark.django_db
@@ -145,7 +145,8 @@ def test_compliance_alone_writes(world: World) -> None:
     assert client.post(f"{HOME}draft/discard", {"revision": "1"}).status_code == 403
 
 
-def test_the_inbox_masks_what_a_guardrail_masks(world: World) -> None:
+def test_the_inbox_masks_what_a_guardrail_masks() -> None:
+    world = make_world(FOUR_EYES)
     publish(world)
     asked = world.submit(
         summary="Pay for falcon", payload={"amount": "900.00", "note": "for Falcon", "who": "Acme"}
