@@ -179,10 +179,11 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
         return Conflict("The agent is not active any more.", code="agent_not_active")
     if Tenant.objects.get(pk=request.tenant_id).is_suspended:
         return Conflict("This account is suspended.", code="tenant_suspended")
-    why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
-    why = why or closed_environment(request)
-    if why is None and request.delegation_id:
-        why = cut(request.delegation_id, hold=True)
+    why = (
+        unreachable(request.agent_id, request.integration, request.category_key, lock=True)
+        or closed_environment(request)
+        or (cut(request.delegation_id, hold=True) if request.delegation_id else None)
+    )
     return None if why is None else Conflict(why.sentence, code=why.code)
 
 

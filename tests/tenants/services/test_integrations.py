@@ -258,7 +258,7 @@ def test_the_list_says_how_each_stands(acme: Company, payer: Agent) -> None:
     give(acme, payer, made)
     give(acme, payer, made, "crm.*")
     register_system(acme, "crm")
-    rows = integrations().values_list("slug", "state", "live_grants")
+    rows = integrations().values_list("slug", "state", "live_grants")  # type: ignore[misc]
     assert list(rows) == [("acme-bank", "active", 1), ("crm", "draft", 0)]
     Integration.objects.update(expires_at=clock.now())
     assert get_integration(made.public_id).state == "expired"  # type: ignore[attr-defined]
