@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0009_reach'),
+        ('tenants', '0011_integrations'),
     ]
 
     operations = [

@@ -6,8 +6,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0017_gateway'),
-        ('tenants', '0009_money'),
+        ('approvals', '0017_model_calls'),
+        ('tenants', '0010_budgets'),
     ]
 
     operations = [

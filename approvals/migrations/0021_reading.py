@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0017_runs'),
+        ('approvals', '0020_runs'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0017_reach'),
+        ('approvals', '0019_needs_integration'),
         ('tenants', '0008_cred'),
     ]
 

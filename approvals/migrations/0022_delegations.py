@@ -12,8 +12,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0017_auto'),
-        ('tenants', '0009_deleg'),
+        ('approvals', '0021_reading'),
+        ('tenants', '0013_delegated_tokens'),
     ]
 
     operations = [

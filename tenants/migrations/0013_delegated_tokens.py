@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0009_auto'),
+        ('tenants', '0012_autonomy'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0009_money'),
+        ('tenants', '0010_budgets'),
     ]
 
     operations = [

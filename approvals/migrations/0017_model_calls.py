@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0016_guard'),
+        ('approvals', '0016_guardrails'),
         ('tenants', '0008_cred'),
     ]
 

@@ -6,8 +6,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0017_money'),
-        ('tenants', '0009_reach'),
+        ('approvals', '0018_spending'),
+        ('tenants', '0011_integrations'),
     ]
 
     operations = [
