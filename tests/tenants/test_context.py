@@ -9,13 +9,12 @@ from tests.people import make_company
 
 pytestmark = pytest.mark.django_db
 
-BY_ROLE = {
-    "olivia": {"audit", "health", "insights", "reports", "reviews", "settings"},
-    "carl": {"audit", "health", "insights", "reports", "reviews", "settings"},
-    "audrey": {"audit", "health", "insights", "reports", "reviews", "settings"},
-    "alice": set(),
-}
-EVERYBODY = {"tokens", "inbox", "requests", "agents", "people", "policy", "categories"}
+GOVERNED = {
+    "audit", "autonomy", "budgets", "guardrails", "health", "insights", "integrations", "models",
+    "reports", "reviews", "settings",
+}  # fmt: skip
+BY_ROLE = {"olivia": GOVERNED, "carl": GOVERNED, "audrey": GOVERNED, "alice": set()}
+EVERYBODY = {"tokens", "inbox", "requests", "runs", "agents", "people", "policy", "categories"}
 
 
 @pytest.mark.parametrize("name", BY_ROLE)

@@ -11,7 +11,7 @@ WORDS = st.lists(st.sampled_from([*ALL, "admin", "READ", "read*", ""]), max_size
 
 
 def test_there_are_these_scopes() -> None:
-    assert ALL == ("submit", "read", "grant", "report", "redeem", "spend", "delegate")
+    assert ALL == ("submit", "read", "grant", "report", "redeem", "spend", "delegate", "model")
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,11 @@ def test_no_input_makes_a_fault_or_an_answer_that_the_schema_does_not_know(
     world, caller = make_caller()
     idents, member = rules_to_meet(world)
     idents["request_id"] = caller.submit().json()["id"]
+    idents["run_id"] = caller.post("/api/v1/runs", {"key": "fuzz"}).json()["id"]
+    handed = caller.post(
+        "/api/v1/delegations", {"to": world.agent.public_id, "expires_in": 3600}
+    ).json()
+    idents["delegation_id"] = handed["id"]
     seen = 0
 
     for found in operations().get_all_operations():

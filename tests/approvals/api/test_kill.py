@@ -17,6 +17,7 @@ from tests.approvals.api.test_entry_points import ENTRY_POINTS, Holder
 from tests.approvals.world import World
 from tests.support.committed import CommittedDatabase
 from tests.tenants.ledger import events
+from tests.tenants.systems import active_system, give
 
 STATUS_LIST = "/api/v1/status-list"
 # What goes on for an agent that is stopped: it refuses by itself, or only ends something.
@@ -30,7 +31,11 @@ GOES_ON = {
 @pytest.fixture
 def site(committed_db: CommittedDatabase) -> tuple[World, Caller]:
     """Committed: an error undoes the transaction that a test would share."""
-    return make_caller()
+    world, caller = make_caller()
+    with tenant_transaction(world.company.id):
+        bank = active_system(world.company, "bank")
+        give(world.company, Agent.objects.get(name="caller"), bank)
+    return world, caller
 
 
 def agent_of(world: World) -> Agent:

@@ -26,6 +26,7 @@ from tests.approvals.world import World, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.people import make_agent
 from tests.tenants.ledger import events
+from tests.tenants.systems import active_system, give
 
 pytestmark = pytest.mark.django_db
 
@@ -280,6 +281,9 @@ def test_what_is_closed_stays_closed(bound: World) -> None:
 def test_a_label_that_must_not_reach_a_system_is_held_there_and_nowhere_else(
     bound: World,
 ) -> None:
+    for name in ("acme-mail", "acme-bank"):  # both may have it; the policy's rule holds one back
+        made = active_system(bound.company, name, labels_cleared=["customer-pii", "public"])
+        give(bound.company, bound.agent, made)
     run = begin(bound)
     tell(bound, run, READ, LOOK, THINK)
     statuses = {

@@ -28,7 +28,7 @@ from approvals.services.timers import sweep
 from audit.models import LedgerEvent
 from govapp.common.errors import Conflict
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Budget, BudgetUse, Membership, Reservation, SpendEntry
+from tenants.models import Budget, BudgetUse, Membership, Reservation, SpendEntry, Tenant
 from tenants.services.budgets import reap
 from tests.approvals.services.test_guarding import ALLOWING, ALLOWING_ONLY
 from tests.approvals.world import FOUR_EYES, HOUR, World, make_world
@@ -335,6 +335,8 @@ def test_without_a_budget_about_it_nothing_more_is_asked() -> None:
 
 def test_what_was_refused_again_and_again_is_not_looked_at_any_more() -> None:
     world = world_of({"version": 1, "default": "deny", "rules": []})
+    with tenant_transaction(world.company.id):
+        Tenant.objects.update(retry_limit=Tenant._meta.get_field("retry_limit").default)
     for _ in range(5):
         assert codes(pay(world)) == []
     exhausted = pay(world)

@@ -69,5 +69,5 @@ def places(db: None) -> Places:
 # What the form of the settings always sends.
 OFFICE = {
     "business_from": "09:00", "business_to": "17:00", "weakening_reviewers": "1",
-    "reading_seconds": "0", "break_glass_review_hours": "72",
+    "reading_seconds": "0", "break_glass_review_hours": "72", "delegation_depth": "4",
 }  # fmt: skip
