@@ -72,6 +72,7 @@ def test_a_throw_and_a_permission_being_used(
     committed_db: CommittedDatabase, rounds: int, record_property: Report
 ) -> None:
     world = make_world(ONE)
+    world.reach("bank")
     requests = make_requests(world, rounds)
     grants: dict[Any, IssuedGrant] = {}
     thrower = Thrower(world)
@@ -107,6 +108,7 @@ def test_a_throw_and_a_vote(
     committed_db: CommittedDatabase, rounds: int, record_property: Report
 ) -> None:
     world = make_world(ONE)
+    world.reach("bank")
     requests = make_requests(world, rounds)
     thrower = Thrower(world)
 
@@ -135,6 +137,7 @@ def test_a_throw_and_a_submission(
     committed_db: CommittedDatabase, rounds: int, record_property: Report
 ) -> None:
     world = make_world(ONE)
+    world.reach("bank")
     first = make_requests(world, rounds)
     thrower = Thrower(world)
 
@@ -157,6 +160,7 @@ def test_a_throw_and_a_submission(
 def test_nothing_is_accepted_after_a_throw_has_returned(committed_db: CommittedDatabase) -> None:
     """Three submit and three redeem all the time, until each was refused after the throw."""
     world = make_world(ONE)
+    world.reach("bank")
     tokens = make_tokens(world, 24)
     returned = Event()
 
