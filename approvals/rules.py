@@ -18,7 +18,7 @@ def is_on_agents_side(request: ActionRequest, member: Membership) -> bool:
     """Whether this owns the agent now, owned it at submission, or is whom it acts for.
 
     Or owned an agent that handed the task on: nobody asks for something by a longer way and decides
-    on it.
+    on it. Nor does who asked that it is taken back.
     """
     behalf = request.on_behalf_of.strip().lower()
     is_behalf = behalf in (member.user.email.lower(), member.public_id)

@@ -9,6 +9,12 @@ from tenants.killing import CODE
 from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope
 
+CATEGORY_WORDS: Final = "This key is for other categories than this one."
+OUTSIDE_DELEGATION: Final = "outside_delegation"
+OUTSIDE_WORDS: Final = (
+    "This access token is bound to a delegation, and this does not come under it: use the agent's"
+    " own key."
+)
 DPOP_ALGORITHMS: Final = " ".join(ALGORITHMS)
 
 
@@ -55,6 +61,18 @@ class DelegationCut(KeyRefusedError, Forbidden):
 
     code = "delegation_revoked"
     title = "The delegation does not hold"
+
+
+class OutsideDelegation(KeyRefusedError, Forbidden):
+    """The token is bound to a delegation that this does not come under (HTTP 403)."""
+
+    code = OUTSIDE_DELEGATION
+    title = "This is not done under a delegation"
+
+    @classmethod
+    def of(cls, holder: AgentPrincipal, scope: str = "") -> "OutsideDelegation":
+        """Return the refusal of a token that is good for what comes under its delegation only."""
+        return cls(OUTSIDE_WORDS, holder=holder, scope=scope)
 
 
 class ProofRefused(KeyRefusedError, Unauthenticated):

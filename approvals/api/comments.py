@@ -22,6 +22,7 @@ from approvals.services.discussion import CHARACTERS, answer
 from govapp.common.api.bodies import RequestBody, parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.ids import public_id
+from tenants.api.scopes import require_bound_to
 from tenants.models import Agent
 from tenants.scopes import Scope
 
@@ -57,6 +58,7 @@ class ActionRequestComments(ApiView):
     """`/api/v1/action-requests/{id}/comments`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.SUBMIT}
+    honours_delegation = True  # for what was asked under it
 
     @extend_schema(
         operation_id="action_requests_comments_list",
@@ -80,6 +82,8 @@ class ActionRequestComments(ApiView):
     def post(self, request: Request, request_id: UUID) -> Response:
         """Answer once; the same answer again gives the first one back."""
         body = parse_body(request.data, AnswerBody)
+        asked = get_request(request_id, agent_id=self.agent.pk)
+        require_bound_to(request, asked.delegation_id)
         made = answer(
             actor=self.agent, request_id=request_id, question=body.question, text=body.text
         )

@@ -18,7 +18,13 @@ from approvals.api.delegation_links import DelegationLink, DelegationParty, link
 from approvals.delegating.links import chain_of
 from approvals.delegating.narrowing import amount_words
 from approvals.models import Delegation
-from approvals.selectors.delegations import Direction, get_delegation, list_delegations, status_of
+from approvals.selectors.delegations import (
+    Direction,
+    chain_ids,
+    get_delegation,
+    list_delegations,
+    status_of,
+)
 from approvals.services.delegations import (
     DelegationRefused,
     Handed,
@@ -41,7 +47,7 @@ from govapp.common.api.pagination import (
 )
 from govapp.common.api.problems import CONTENT_TYPE, problem_body
 from govapp.common.api.views import read_limit
-from govapp.common.errors import FieldError, Invalid, Malformed
+from govapp.common.errors import FieldError, Invalid, Malformed, NotFound
 from govapp.common.ids import InvalidId, parse_public_id, public_id
 from tenants.models import Agent
 from tenants.scopes import Scope
@@ -183,6 +189,7 @@ class Delegations(ApiView):
     """`/api/v1/delegations`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.DELEGATE}
+    honours_delegation = True  # what is handed on is part of it
 
     @property
     def known_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -237,6 +244,7 @@ class DelegationRevoke(ApiView):
     """`/api/v1/delegations/{id}/revoke`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.DELEGATE}
+    honours_delegation = True  # for what is under it
 
     @extend_schema(
         operation_id="delegations_revoke",
@@ -248,6 +256,7 @@ class DelegationRevoke(ApiView):
     def post(self, request: Request, delegation_id: UUID) -> Response:
         """From now on nothing is done under it: by whoever handed it on, or above it."""
         body = parse_body(request.data, DelegationRevocation)
+        _require_under_token(request, delegation_id)
         revoke_delegation(actor=self.agent, delegation_id=delegation_id, reason=body.reason)
         return Response(answer_of(get_delegation(delegation_id), clock.now()))
 
@@ -270,6 +279,12 @@ def bound_to(request: Request, token: str, pointer: str) -> str:
         detail = "The access token is bound to a delegation already: leave this out."
         raise Invalid(detail, errors=[FieldError(pointer, detail)])
     return public_id("dg", bound)
+
+
+def _require_under_token(request: Request, delegation_id: UUID) -> None:
+    bound: UUID | None = getattr(request.user, "delegation_id", None)
+    if bound is not None and bound not in chain_ids(get_delegation(delegation_id).path):
+        raise NotFound("There is no such delegation.")
 
 
 def refused(agent: Agent, refusal: DelegationRefused) -> Response:

@@ -35,7 +35,7 @@ from approvals.services.undoing import request_undo
 from govapp.common.api.bodies import parse_body
 from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.ratelimit import spend_for_address
-from tenants.api.scopes import HasScope, check_category, held_is_noted
+from tenants.api.scopes import HasScope, check_category, held_is_noted, require_bound_to
 from tenants.principals import AgentPrincipal
 from tenants.scopes import Scope
 
@@ -44,6 +44,7 @@ class ActionRequestGrant(ApiView):
     """`/api/v1/action-requests/{id}/grant`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.GRANT}
+    honours_delegation = True  # for what was asked under it
 
     @extend_schema(
         operation_id="action_requests_grant",
@@ -56,6 +57,7 @@ class ActionRequestGrant(ApiView):
         """Issue the permission of an allowed or approved request: a JWS, once, for minutes."""
         found = get_request(request_id, agent_id=self.agent.pk)
         check_category(request, found.category_key)
+        require_bound_to(request, found.delegation_id)
         try:
             with held_is_noted(request):
                 grant = issue_grant(agent=self.agent, request_id=request_id)
@@ -69,6 +71,7 @@ class ActionRequestExecution(ApiView):
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REPORT}
     goes_on_when_killed = True  # what was done before is still to be known
+    honours_delegation = True  # for what was asked under it
 
     @extend_schema(
         operation_id="action_requests_report_execution",
@@ -80,7 +83,8 @@ class ActionRequestExecution(ApiView):
     def post(self, request: Request, request_id: UUID) -> Response:
         """Say how the execution ended, with a note and what it cost."""
         body = parse_body(request.data, ExecutionReport)
-        get_request(request_id, agent_id=self.agent.pk)
+        asked = get_request(request_id, agent_id=self.agent.pk)
+        require_bound_to(request, asked.delegation_id)
         report_execution(
             agent=self.agent,
             request_id=request_id,
@@ -96,6 +100,7 @@ class ActionRequestUndo(ApiView):
     """`/api/v1/action-requests/{id}/undo`."""
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
+    honours_delegation = True  # the undo comes under it as well
 
     @extend_schema(
         operation_id="action_requests_undo",
@@ -112,6 +117,7 @@ class ActionRequestUndo(ApiView):
         """Submit the action that takes it back, as its category says: another request, once."""
         body = parse_body(request.data, UndoAsked)
         found = get_request(request_id, agent_id=self.agent.pk)
+        require_bound_to(request, found.delegation_id)
         if (undo := undo_of(found)) is not None:
             check_category(request, undo.category)
         made = request_undo(actor=self.agent, request_id=request_id, reason=body.reason)
@@ -129,6 +135,7 @@ class GrantRedeem(APIView):
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.REDEEM}
     goes_on_when_killed = True  # refuses, and the record of the permission says so
+    honours_delegation = True  # likewise
 
     # Nobody needs a key here; who sends one is held to its scopes.
     permission_classes = [HasScope]
@@ -150,7 +157,7 @@ class GrantRedeem(APIView):
         if principal is None:
             spend_for_address("redeem", request.META.get("REMOTE_ADDR", ""))
         body = parse_body(request.data, Redemption)
-        by = principal.agent_id if isinstance(principal, AgentPrincipal) else None
+        by = principal if isinstance(principal, AgentPrincipal) else None
         used = redeem_with_key(token=body.token, redeemed_by=body.redeemed_by, by=by)
         response = Response(redemption_for(used))
         response["Cache-Control"] = "no-store"

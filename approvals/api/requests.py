@@ -39,7 +39,7 @@ from govapp.common.api.openapi import EVERYWHERE, WITH_BODY, problems
 from govapp.common.api.pagination import next_link, page_answer
 from govapp.common.api.problems import CONTENT_TYPE
 from govapp.common.api.views import with_entity_tag
-from tenants.api.scopes import check_category
+from tenants.api.scopes import check_category, require_bound_to
 from tenants.scopes import Scope
 
 POLL_SECONDS: Final = 5  # for those who poll; waiting with `Prefer: wait` is better
@@ -63,6 +63,7 @@ class ActionRequestList(ApiView):
 
     scopes: ClassVar[Mapping[str, Scope]] = {"GET": Scope.READ, "POST": Scope.SUBMIT}
     goes_on_when_killed = True  # judged, and kept as blocked
+    honours_delegation = True  # what is asked comes under it
 
     @property
     def known_parameters(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -150,6 +151,7 @@ class ActionRequestPreview(ApiView):
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
     goes_on_when_killed = True  # says that it would be blocked
+    honours_delegation = True  # as a submission
 
     @extend_schema(
         operation_id="action_requests_preview",
@@ -195,6 +197,7 @@ class ActionRequestCancel(ApiView):
 
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.SUBMIT}
     goes_on_when_killed = True  # only ends something
+    honours_delegation = True  # for what was asked under it
 
     @extend_schema(
         operation_id="action_requests_cancel",
@@ -206,7 +209,8 @@ class ActionRequestCancel(ApiView):
     def post(self, request: Request, request_id: UUID) -> Response:
         """Take the request back. Nobody is asked any more."""
         body = parse_body(request.data, Cancellation)
-        get_request(request_id, agent_id=self.agent.pk)
+        asked = get_request(request_id, agent_id=self.agent.pk)
+        require_bound_to(request, asked.delegation_id)
         cancel_action(actor=self.agent, request_id=request_id, reason=body.reason)
         found = get_request(request_id, agent_id=self.agent.pk)
         return Response(answer_for(found, tenant_slug=self.tenant_slug))

@@ -86,7 +86,7 @@ class ActionRequest(TenantOwned):
         "approvals.Delegation", on_delete=models.PROTECT, null=True, related_name="requests"
     )
     delegation_chain = models.JSONField(default=list, db_default=[])
-    # Who owned the agents that handed it on: they are on this agent's side.
+    # Who owned the agents that handed it on, and who asked for an undo: on this agent's side.
     delegation_owners = ArrayField(models.UUIDField(), default=list, db_default=[])
     # SHA-256 (hex) of what the category's target field held; empty when it names none.
     target_digest = models.CharField(max_length=64, blank=True, default="")

@@ -7,14 +7,18 @@ kept: the record names the integration, the version, the request and who was giv
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 from approvals.audit_events.execution import secret_injected
 from approvals.models import ActionRequest, ExecutionGrant
 from govapp.common.errors import Conflict, DomainError, Forbidden
 from tenants.enums import IntegrationKind
+from tenants.killing import CODE
 from tenants.models import Agent, Integration, VaultSecret
+from tenants.principals import AgentPrincipal
 from tenants.reach import granted_scopes
+from tenants.refusals import CATEGORY_WORDS, CategoryRefused
+from tenants.scopes import covers
+from tenants.selectors.kill import killed_for
 from tenants.selectors.reach import read_reach, unreachable
 from tenants.services.vault import find_secret, open_for
 
@@ -55,11 +59,14 @@ class Injection:
         return Injected(self.value, self.scopes, expires_at)
 
 
-def prepare_injection(request: ActionRequest, *, by: UUID | None) -> Injection | DomainError | None:
+def prepare_injection(
+    request: ActionRequest, *, by: AgentPrincipal | None
+) -> Injection | DomainError | None:
     """Return what is to be given out with this permission, why it is refused, or None.
 
-    `by` is the agent whose key came with the permission: the request's own, or an executing system
-    that was granted the integration for this category itself.
+    `by` is the key that came with the permission: of the request's own agent, or of an executing
+    system that was granted the integration for this category itself, and that no kill switch
+    stops. The key has to be for the category.
     """
     slug = request.integration
     if not slug:
@@ -73,10 +80,8 @@ def prepare_injection(request: ActionRequest, *, by: UUID | None) -> Injection |
             " with a key of the agent, or of a system that was granted the integration.",
             code="key_needed",
         )
-    if by != request.agent_id:
-        why = unreachable(by, slug, request.category_key)
-        if why is not None:
-            return Forbidden(why.sentence, code=why.code)
+    if (why := _why_not(request, by)) is not None:
+        return why
     secret = find_secret(found.public_id)
     if secret is None:
         return Conflict(
@@ -88,4 +93,17 @@ def prepare_injection(request: ActionRequest, *, by: UUID | None) -> Injection |
     except DomainError as refusal:
         return refusal
     scopes = granted_scopes(known, category=request.category_key)
-    return Injection(found, secret, value, Agent.objects.get(pk=by), scopes)
+    return Injection(found, secret, value, Agent.objects.get(pk=by.agent_id), scopes)
+
+
+def _why_not(request: ActionRequest, by: AgentPrincipal) -> DomainError | None:
+    """Return why whoever holds this key is not given the secret, though the permission is good."""
+    slug, category = request.integration, request.category_key
+    if not covers(by.categories, category):
+        return Forbidden(CATEGORY_WORDS, code=CategoryRefused.code)
+    if by.agent_id == request.agent_id:
+        return None  # the permission was looked at already, with all that holds its agent
+    if (sentence := killed_for(by.agent_id, category, slug)) is not None:
+        return Forbidden(sentence, code=CODE)
+    why = unreachable(by.agent_id, slug, category)
+    return None if why is None else Forbidden(why.sentence, code=why.code)

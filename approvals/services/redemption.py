@@ -21,11 +21,13 @@ from approvals.services.injection import Injected, prepare_injection
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
 from govapp.common import clock
-from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, NotFound
+from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.tenancy import bound_tenant_id, tenant_transaction
 from tenants.enums import AgentStatus
 from tenants.killing import CODE
 from tenants.models import Agent, Tenant
+from tenants.principals import AgentPrincipal
+from tenants.refusals import OUTSIDE_DELEGATION, OUTSIDE_WORDS
 from tenants.selectors.reach import unreachable
 
 log = structlog.get_logger(__name__)
@@ -38,7 +40,7 @@ _MAX_NAME: Final = 200
 class _Attempt:
     token: str
     redeemed_by: str
-    by: UUID | None
+    by: AgentPrincipal | None
     tenant_id: UUID
     grant_id: UUID
 
@@ -56,11 +58,11 @@ def redeem_grant(*, token: str, redeemed_by: str) -> ExecutionGrant:
     return redeem_with_key(token=token, redeemed_by=redeemed_by, by=None).grant
 
 
-def redeem_with_key(*, token: str, redeemed_by: str, by: UUID | None) -> Redeemed:
+def redeem_with_key(*, token: str, redeemed_by: str, by: AgentPrincipal | None) -> Redeemed:
     """Use the permission. Call it outside of a transaction, with its tenant bound or none.
 
-    `by` is the agent whose key came with it; a permission on an integration whose secret is given
-    out needs one (`services.injection`).
+    `by` is the key or token that came with it, as it was authenticated; a permission on an
+    integration whose secret is given out needs one (`services.injection`).
 
     The first call wins; everything after it, and everything expired, withdrawn, forged or about
     another payload raises: `Invalid` for what is no token of ours, `NotFound` for one that this
@@ -95,7 +97,11 @@ def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> Redeemed | DomainEr
     request = lock_request(_request_of(attempt.grant_id))
     grant = ExecutionGrant.objects.select_for_update().get(pk=attempt.grant_id)
     now = clock.now()
-    refusal = _mismatch(claims, request, grant) or _obstacle(request, grant, now)
+    refusal = (
+        _mismatch(claims, request, grant)
+        or _obstacle(request, grant, now)
+        or _outside(request, attempt.by)
+    )
     injection = None if refusal else prepare_injection(request, by=attempt.by)
     if isinstance(injection, DomainError):
         refusal, injection = injection, None
@@ -156,6 +162,13 @@ def _mismatch(
     if told != (request.public_id, grant.payload_digest):
         return Conflict("This permission is for something else.", code="grant_mismatch")
     return None
+
+
+def _outside(request: ActionRequest, by: AgentPrincipal | None) -> DomainError | None:
+    """Say so when the token that came along is bound to a delegation that this is not under."""
+    if by is None or by.delegation_id in (None, request.delegation_id):
+        return None
+    return Forbidden(OUTSIDE_WORDS, code=OUTSIDE_DELEGATION)
 
 
 def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> DomainError | None:

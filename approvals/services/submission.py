@@ -1,5 +1,6 @@
 """An agent asks; the policy answers; what is demanded is frozen. One transaction."""
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
@@ -49,11 +50,16 @@ _SUPERSEDABLE: Final = frozenset(
 
 
 def submit_action(
-    *, agent: Agent, submission: Submission, purpose: Purpose = Purpose.ACTION
+    *,
+    agent: Agent,
+    submission: Submission,
+    purpose: Purpose = Purpose.ACTION,
+    agents_side: Iterable[UUID] = (),
 ) -> ActionRequest:
     """Submit an action for `agent` and return the request as the policy leaves it.
 
     A drill or canary is judged and asked about alike; only `services.exercises` submits those.
+    `agents_side` are members who are on the agent's side besides its owners (`rules`).
 
     Whatever is wrong with the tenant's side (unknown or archived category, no usable policy,
     paused agent, payload against its schema) ends in `blocked`, with the sentence that says so,
@@ -71,6 +77,8 @@ def submit_action(
         written = without_masked_words(submission, judged.guarded)
         request, to = _build(agent, written, judged, purpose, joined), judged.status
         request.pk, request.has_reservation = ident, is_reserved
+        on_side = (*request.delegation_owners, *agents_side)
+        request.delegation_owners = list(dict.fromkeys(on_side))
         stages = StageClock(judged.office)
         if to == RequestStatus.PENDING:
             request.deadline_at = first_deadline(

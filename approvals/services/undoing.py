@@ -21,6 +21,7 @@ from approvals.services.submission import submit_action
 from approvals.undoing import Undo, UndoInvalid
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from govapp.common.ids import public_id
 from govapp.common.writing import unit_of_work
 from tenants.models import Agent, Membership
 
@@ -46,6 +47,7 @@ def request_undo(*, actor: Agent | Membership, request_id: UUID, reason: str = "
     now = clock.now()
     undo = _possible(original, now)
     payload = _payload(undo, original)
+    under = _delegation(actor, original)
     made = submit_action(
         agent=original.agent,
         submission=Submission(
@@ -57,7 +59,11 @@ def request_undo(*, actor: Agent | Membership, request_id: UUID, reason: str = "
             integration=original.integration,
             on_behalf_of=original.on_behalf_of,
             undoes=original.pk,
+            delegation=under,
+            # Under a delegation's budget it has to say one; what it costs is about the same.
+            estimated_cost=original.estimated_cost if under else None,
         ),
+        agents_side=_agents_side(actor, original),
     )
     events.undo_asked(actor=actor, request=original, made=made, undo=undo, reason=reason, now=now)
     return made
@@ -100,6 +106,19 @@ def _possible(original: ActionRequest, now: datetime) -> Undo:
     if original.forgotten_at is not None:
         raise Conflict("What it asked for is no longer kept.", code="undo_too_late")
     return undo
+
+
+def _delegation(actor: Agent | Membership, original: ActionRequest) -> str:
+    """Return under what an agent's undo comes: what the action came under. A person's: nothing."""
+    if not isinstance(actor, Agent) or original.delegation_id is None:
+        return ""
+    return public_id("dg", original.delegation_id)
+
+
+def _agents_side(actor: Agent | Membership, original: ActionRequest) -> list[UUID]:
+    """Return who does not decide on the undo: who could not on the action, and who asks for it."""
+    asks = [actor.pk] if isinstance(actor, Membership) else []
+    return [*original.delegation_owners, *asks]
 
 
 def _payload(undo: Undo, original: ActionRequest) -> dict[str, Any]:

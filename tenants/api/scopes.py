@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -10,7 +11,15 @@ from rest_framework.request import Request
 from govapp.common.errors import Forbidden
 from tenants.killing import CODE
 from tenants.principals import AgentPrincipal
-from tenants.refusals import CategoryRefused, HeldBack, KeyRefusedError, Killed, ScopeMissing
+from tenants.refusals import (
+    CATEGORY_WORDS,
+    CategoryRefused,
+    HeldBack,
+    KeyRefusedError,
+    Killed,
+    OutsideDelegation,
+    ScopeMissing,
+)
 from tenants.scopes import Scope, covers
 
 # Where the middleware finds them, in the request's META: no header of a client is called so.
@@ -33,6 +42,8 @@ class HasScope(BasePermission):
     What is not declared needs `read` to be read, and no key of an agent opens it for more. Nor does
     one open anything but reading while a kill switch stops its agent, or everybody, unless the view
     says `goes_on_when_killed`: what refuses by itself and records it, or only ends something.
+    A token that is bound to a delegation opens only reading and the views that say
+    `honours_delegation`: what comes under it there, or is compared with it (`require_bound_to`).
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -54,6 +65,9 @@ class HasScope(BasePermission):
         goes_on = method in SAFE_METHODS or getattr(view, "goes_on_when_killed", False)
         if holder.killed and not goes_on:
             raise noted(request, Killed.of(holder, scope.value))
+        honours = method in SAFE_METHODS or getattr(view, "honours_delegation", False)
+        if holder.delegation_id is not None and not honours:
+            raise noted(request, OutsideDelegation.of(holder, scope.value))
         return True
 
 
@@ -63,12 +77,17 @@ def check_category(request: Request, category: str) -> None:
     if isinstance(holder, AgentPrincipal) and not covers(holder.categories, category):
         raise noted(
             request,
-            CategoryRefused(
-                "This key is for other categories than this one.",
-                holder=holder,
-                scope=request.META.get(USED, ""),
-            ),
+            CategoryRefused(CATEGORY_WORDS, holder=holder, scope=request.META.get(USED, "")),
         )
+
+
+def require_bound_to(request: Request, delegation_id: UUID | None) -> None:
+    """Raise `OutsideDelegation` when the token is bound to another delegation than this one."""
+    holder = request.user
+    if not isinstance(holder, AgentPrincipal) or holder.delegation_id is None:
+        return
+    if holder.delegation_id != delegation_id:
+        raise noted(request, OutsideDelegation.of(holder, request.META.get(USED, "")))
 
 
 def noted(request: Request, refusal: Refused) -> Refused:

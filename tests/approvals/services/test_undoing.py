@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from approvals.models import ActionCategory, ActionRequest
+from approvals.selectors.inbox import decidable_by
 from approvals.services.categories import change_category, create_category
+from approvals.services.delegations import Handed, Wish, create_delegation, revoke_delegation
 from approvals.services.execution import issue_grant, redeem_grant, report_execution
 from approvals.services.undoing import request_undo
 from approvals.undoing import parse_lines
 from govapp.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Agent, Membership
-from tests.approvals.world import World, make_world, policy, stage
+from tenants.models import Agent, Credential, Membership
+from tenants.services.agents import change_agent
+from tests.approvals.world import World, give_right, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.people import make_agent
 from tests.tenants.ledger import events
@@ -211,6 +215,78 @@ def test_approvers_compliance_and_owners_ask_for_it(world: World, name: str) -> 
     with tenant_transaction(world.company.id):
         (asked,) = events("action_request.undo_asked")
     assert asked["actor"]["id"] == member.public_id
+
+
+def test_who_asks_for_it_does_not_decide_on_it() -> None:
+    world = undoable("require_approval")
+    (dora,) = world.approvers_named(world.company.finance, "dora")
+    with tenant_transaction(world.company.id):
+        give_right(ActionCategory.objects.get(key="payments.refund"), world.company.finance)
+    paid = done(world)
+    made = undo(world, paid, world.company.alice)
+    assert (made.status, made.delegation_owners) == ("pending", [world.company.alice.pk])
+    with tenant_transaction(world.company.id):
+        assert [decidable_by(each).count() for each in (world.company.alice, dora)] == [0, 1]
+    with pytest.raises(Forbidden, match="separates those duties"):
+        world.vote(world.company.alice, made)
+    assert world.vote(dora, made).status == "approved"
+
+
+def test_what_was_delegated_is_taken_back_under_the_delegation_by_its_agent() -> None:
+    world = undoable()
+    giver, _ = make_agent(world.company, "giver")
+    owned_by(world, giver, world.company.alice)
+    handed = hand_on(world, giver, budget={"EUR": Decimal(10)})
+    cost = {"amount": "2", "currency": "EUR"}
+    by_agent, by_person = (
+        world.submit(delegation=handed.token, estimated_cost=cost) for _ in range(2)
+    )
+    for each in (by_agent, by_person):
+        execute(world, each)
+    made = undo(world, by_agent)
+    assert (made.status, made.delegation, made.delegation_chain) == (
+        "allowed", handed.delegation, by_agent.delegation_chain,
+    )  # fmt: skip
+    assert made.delegation_owners == [world.company.alice.pk]
+    # A person takes it back whatever became of the chain; its side stays the agent's.
+    with tenant_transaction(world.company.id):
+        revoke_delegation(
+            actor=world.company.carl, delegation_id=handed.delegation.pk, reason="Done."
+        )
+    asked = undo(world, by_person, world.company.carl)
+    assert (asked.status, asked.delegation) == ("allowed", None)
+    assert asked.delegation_owners == [world.company.alice.pk, world.company.carl.pk]
+
+
+def test_under_a_delegation_that_was_cut_its_agent_takes_nothing_back() -> None:
+    world = undoable()
+    giver, _ = make_agent(world.company, "giver")
+    handed = hand_on(world, giver)
+    paid = world.submit(delegation=handed.token)
+    execute(world, paid)
+    with tenant_transaction(world.company.id):
+        revoke_delegation(
+            actor=world.company.carl, delegation_id=handed.delegation.pk, reason="Stop."
+        )
+    made = undo(world, paid)
+    assert (made.status, [each["code"] for each in made.trace["refusals"]]) == (
+        "blocked", ["delegation_revoked"],
+    )  # fmt: skip
+
+
+def owned_by(world: World, agent: Agent, owner: Membership) -> None:
+    with tenant_transaction(world.company.id):
+        change_agent(actor=world.company.olivia, agent=agent, owner=owner)
+
+
+def hand_on(world: World, giver: Agent, **wish: Any) -> Handed:
+    """Hand on from this agent to the world's, for an hour."""
+    with tenant_transaction(world.company.id):
+        return create_delegation(
+            actor=giver,
+            credential_id=Credential.objects.get(agent=giver).pk,
+            wish=Wish(world.agent.pk, **({"lifetime": timedelta(hours=1)} | wish)),
+        )
 
 
 def test_a_person_says_why(world: World) -> None:
