@@ -113,9 +113,7 @@ def spent_of(request: ActionRequest, to: ExecutionState) -> Spend:
     return moved + cost + Spend(count=1)
 
 
-def _settle(
-    request: ActionRequest, to: ExecutionState, now: datetime, *, is_undone: bool
-) -> None:
+def _settle(request: ActionRequest, to: ExecutionState, now: datetime, *, is_undone: bool) -> None:
     if request.purpose != Purpose.ACTION:
         return
     spent = None if to == ExecutionState.UNKNOWN else spent_of(request, to)

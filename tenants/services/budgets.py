@@ -111,8 +111,8 @@ def settle(
     It may be more than was held: that is recorded, and what is wanted next is refused. Settling
     again corrects what was said before. `spent` is None when nothing was reported: what was
     reserved is taken for spent. `kept` stays counted in the budgets beside it, and is written
-    nowhere as spent: what is said not to have been spent, and is not proved. Returns the budgets that this passed, nothing for a holder for
-    whom nothing was ever held.
+    nowhere as spent: what is said not to have been spent, and is not proved. Returns the budgets
+    that this passed, nothing for a holder for whom nothing was ever held.
     """
     with unit_of_work():
         held = _locked(holder)

@@ -235,13 +235,15 @@ HELD: Final[dict[str, tuple[Callable[[Site], None], Cells]]] = {
     "environment read-only": (read_only, all_four("environment_read_only")),
     "recommends only": (recommends_only, at_submit("recommend_only")),
     "over budget": (over_budget, at_submit("budget_halted")),
-    # People are asked for what is submitted now, of whom there are none here; a permission of before
+    # Of what is submitted now people are asked, and there are none here; what was allowed before
     # does not go past them.
     "let go of, and asks": (
-        let_go_of("ask"), ("budget_refused", "denied", "budget_ask", GOES),
+        let_go_of("ask"),
+        ("budget_refused", "denied", "budget_ask", GOES),
     ),
     "let go of, and halts": (
-        let_go_of("halt"), ("budget_halted", "denied", "budget_exceeded", GOES),
+        let_go_of("halt"),
+        ("budget_halted", "denied", "budget_exceeded", GOES),
     ),
     "everything killed": (killed("tenant"), all_four("killed")),
     "agent killed": (killed("agent", "buyer"), all_four("killed")),

@@ -178,9 +178,7 @@ def test_what_its_agent_took_back_itself_is_taken_back(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_said_before", [False, True])
-def test_only_what_was_taken_back_gives_its_amount_back(
-    world: World, is_said_before: bool
-) -> None:
+def test_only_what_was_taken_back_gives_its_amount_back(world: World, is_said_before: bool) -> None:
     with tenant_transaction(world.company.id):
         ActionCategory.objects.filter(key="payments.transfer").update(amount_field="amount")
     budget = set_one(world.company, "1000.00", scope="category", ref="payments.transfer")
