@@ -1,5 +1,6 @@
 """Reports beside submissions and other reports: nobody waits for one who waits for them."""
 
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -57,8 +58,8 @@ def test_who_ends_an_action_waits_for_a_chain_without_holding_budgets(
     was_done = end == "reported"
     with tenant_transaction(chain.tenant_id):
         row = DelegationBudget.objects.get()
-        assert (row.reserved, row.settled) == (7, 7 if was_done else 0)
-    assert used(chain.world.company, budget) == [(1, 1 if was_done else 0)]
+        assert (row.reserved, row.settled) == (Decimal(7), Decimal(7 if was_done else 0))
+    assert used(chain.world.company, budget) == [(Decimal(1), Decimal(was_done))]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -188,9 +189,9 @@ def test_only_what_was_taken_back_gives_its_amount_back(world: World, is_said_be
     if is_said_before:
         with tenant_transaction(world.company.id):
             report_execution(agent=world.agent, request_id=paid.pk, outcome="rolled_back")
-    assert used(world.company, budget) == [(0, 900)]
+    assert used(world.company, budget) == [(Decimal(0), Decimal(900))]
     execute(world, made)
-    assert used(world.company, budget) == [(0, 0)]
+    assert used(world.company, budget) == [(Decimal(0), Decimal(0))]
 
 
 def test_there_is_a_time_for_it(world: World, move_clock: MoveClock) -> None:
