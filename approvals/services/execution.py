@@ -32,7 +32,7 @@ from approvals.services.locking import ended, lock_request
 from approvals.services.redemption import redeem_grant, redeem_with_key
 from approvals.services.schedule import close_timers
 from approvals.services.spending import renew_reservation
-from approvals.services.undoing import note_undone
+from approvals.services.undoing import hold_undone, note_undone
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
 from govapp.common.ids import public_id
@@ -68,7 +68,8 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
 
     One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
     `Forbidden` for an agent that is not active or may not use the integration any more, while a
-    kill switch stops it or its environment is read-only, `DelegationRefused` when it was asked for
+    kill switch stops it or its environment is read-only, or when its budgets let go of it and have
+    no more of it, `DelegationRefused` when it was asked for
     under a delegation that was cut, `NotYet` while a rule holds it back, and `Conflict` when the
     decision gives none, or it was issued, used or withdrawn.
     """
@@ -154,12 +155,13 @@ def report_execution(
     request.execution_note = note
     request.execution_cost = cost
     request.save(update_fields=["execution_note", "execution_cost"])
+    undone = hold_undone(made=request) if to == ExecutionState.SUCCEEDED else None
     move_execution(request=request, to=to, now=now)
     close_timers(request=request, now=now)
     events.execution_reported(agent=agent, request=request, former=former, cost=cost, now=now)
     queue_callbacks(request=request, event_type=f"execution.{to}")
-    if to == ExecutionState.SUCCEEDED:
-        note_undone(made=request, now=now)
+    if undone is not None:
+        note_undone(made=request, original=undone, now=now)
     return request
 
 

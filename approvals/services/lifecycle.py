@@ -73,15 +73,20 @@ def move(
     tell_whoever_waits(request)
 
 
-def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime) -> None:
+def move_execution(
+    *, request: ActionRequest, to: ExecutionState, now: datetime, is_undone: bool = False
+) -> None:
     """Say what became of the permission. The caller has locked the row and records the event.
 
-    `now` is kept when the move is a report of how it went. Raises `IllegalMove`.
+    `now` is kept when the move is a report of how it went; `is_undone` when it was carried out that
+    it is taken back. Raises `IllegalMove`.
     """
     former = ExecutionState(request.execution_state)
     if (former, to) not in LEGAL_EXECUTION_MOVES:
         raise IllegalMove(f"{former} → {to}")
-    spending.follow_execution(request, to, now)
+    # The chain's budgets before the tenant's: the order in which a submission takes them.
+    settle_spend(request=request, to=to)
+    spending.follow_execution(request, to, now, is_undone=is_undone)
     request.execution_state = to
     fields = ["execution_state"]
     if to in (ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
@@ -90,7 +95,6 @@ def move_execution(*, request: ActionRequest, to: ExecutionState, now: datetime)
     update(request, *fields)
     if to in (ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
         _look_at_conduct(request)
-    settle_spend(request=request, to=to)
     tell_whoever_waits(request)
 
 

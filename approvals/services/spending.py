@@ -9,8 +9,8 @@ from approvals.holders.budgets import cost_of, moved_of
 from approvals.models import ActionRequest
 from approvals.obligations import grant_not_before
 from approvals.services import notifications
-from govapp.common.errors import Conflict
-from tenants.budgets import NOTHING, Spend
+from govapp.common.errors import Forbidden
+from tenants.budgets import NOTHING, Outcome, Spend
 from tenants.enums import SpendSource
 from tenants.models import Reservation, SpendEntry
 from tenants.selectors import budgets as tenant_budgets
@@ -20,6 +20,7 @@ from tenants.services.spend_entries import write_entries
 
 HELD_FOR: Final = timedelta(hours=1)
 """For how long a permission that nobody uses keeps what was reserved for it."""
+_LAPSED: Final = "What was reserved for it was given back, as nothing was heard of it"
 _RELEASES: Final = frozenset(
     {
         RequestStatus.DENIED,
@@ -43,24 +44,30 @@ def follow_status(request: ActionRequest, to: RequestStatus, now: datetime) -> N
         budgets.hold_until(holder=request.public_id, expires_at=_expiry_of(request, now))
 
 
-def follow_execution(request: ActionRequest, to: ExecutionState, now: datetime) -> None:
+def follow_execution(
+    request: ActionRequest, to: ExecutionState, now: datetime, *, is_undone: bool = False
+) -> None:
     """Settle what was reported, with what it cost; what nobody reported, with what was reserved.
 
     What is done moves the amount of its payload; what failed or was undone only cost what doing
-    it did. Where nothing was reserved, the costs are written down all the same.
+    it did. The budgets keep the amount all the same, for the permission was used and the agent
+    says this of itself, unless `is_undone`: an action that takes it back was carried out. Where
+    nothing was reserved, the costs are written down.
     """
     if to == ExecutionState.REVOKED and request.has_reservation:
         budgets.release(holder=request.public_id, reason=to.label)
     elif to == ExecutionState.REDEEMED and request.has_reservation:
         budgets.hold_until(holder=request.public_id, expires_at=None)
     elif to == ExecutionState.UNKNOWN or to in _REPORTED:
-        _settle(request, to, now)
+        _settle(request, to, now, is_undone=is_undone)
 
 
 def renew_reservation(request: ActionRequest, now: datetime, until: datetime) -> None:
     """Hold what a permission is for until it is used, or hold it again when it was given back.
 
-    Raises `Conflict` when nothing was heard of it for so long that the budgets have no more of it.
+    Raises `Forbidden` when nothing was heard of it for so long that the budgets have no more of it,
+    or that a person would be asked now: nobody was, when a rule alone allowed it. What was taken to
+    find that out is given back with the transaction.
     """
     if not request.has_reservation:
         return
@@ -87,10 +94,13 @@ def renew_reservation(request: ActionRequest, now: datetime, until: datetime) ->
         again=True,
     )
     if found.outcome.is_refusal:
-        raise Conflict(
-            "What was reserved for it was given back, as nothing was heard of it, and the budget"
-            " has no more of it. Submit it anew.",
-            code="budget_exceeded",
+        raise Forbidden(
+            f"{_LAPSED}, and the budget has no more of it. Submit it anew.", code="budget_exceeded"
+        )
+    if found.outcome == Outcome.ASK and request.status == RequestStatus.ALLOWED:
+        raise Forbidden(
+            f"{_LAPSED}, and for more than the budget has left a person decides. Submit it anew.",
+            code="budget_ask",
         )
 
 
@@ -103,18 +113,29 @@ def spent_of(request: ActionRequest, to: ExecutionState) -> Spend:
     return moved + cost + Spend(count=1)
 
 
-def _settle(request: ActionRequest, to: ExecutionState, now: datetime) -> None:
+def _settle(request: ActionRequest, to: ExecutionState, now: datetime, *, is_undone: bool) -> None:
     if request.purpose != Purpose.ACTION:
         return
     spent = None if to == ExecutionState.UNKNOWN else spent_of(request, to)
     if request.has_reservation:
         passed = budgets.settle(
-            holder=request.public_id, spent=spent, source=SpendSource.EXECUTION, at=now
+            holder=request.public_id,
+            spent=spent,
+            source=SpendSource.EXECUTION,
+            at=now,
+            kept=NOTHING if is_undone else _unproved(request, to),
         )
         for standing in passed:
             _alert(request, standing)
     elif spent is not None:
         _write(request, spent, now)
+
+
+def _unproved(request: ActionRequest, to: ExecutionState) -> Spend:
+    """Return the amount that an agent says it did not move, or moved back."""
+    if to not in (ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
+        return NOTHING
+    return moved_of(request.category, request.payload)
 
 
 def _write(request: ActionRequest, spent: Spend, now: datetime) -> None:

@@ -17,6 +17,7 @@ from approvals.selectors.undoing import undo_of, undo_under_way, undo_until
 from approvals.services.callbacks import queue_callbacks
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
+from approvals.services.spending import follow_execution
 from approvals.services.submission import submit_action
 from approvals.undoing import Undo, UndoInvalid
 from govapp.common import clock
@@ -24,6 +25,7 @@ from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFo
 from govapp.common.ids import public_id
 from govapp.common.writing import unit_of_work
 from tenants.models import Agent, Membership
+from tenants.services.budgets import hold_uses
 
 _REASON: Final = 4_000
 _SUMMARY: Final = 500
@@ -69,18 +71,30 @@ def request_undo(*, actor: Agent | Membership, request_id: UUID, reason: str = "
     return made
 
 
-def note_undone(*, made: ActionRequest, now: datetime) -> None:
-    """Say of what a request takes back that it was taken back: the undo was executed.
+def hold_undone(*, made: ActionRequest) -> ActionRequest | None:
+    """Lock what a request takes back, if it does, and the budgets of both; return it.
 
-    The caller holds the lock of `made`, whose execution has succeeded.
+    Before anything of `made` is settled, which the caller has locked: requests are locked before
+    the uses of budgets, and all of those at once.
     """
     if made.undoes_id is None:
-        return
+        return None
     original = lock_request(made.undoes_id)
+    hold_uses([made.public_id, original.public_id])
+    return original
+
+
+def note_undone(*, made: ActionRequest, original: ActionRequest, now: datetime) -> None:
+    """Say of what a request takes back that it was taken back: the undo was executed.
+
+    The caller holds the locks (`hold_undone`), and the execution of `made` has succeeded.
+    """
     former = ExecutionState(original.execution_state)
     if (former, ExecutionState.ROLLED_BACK) not in LEGAL_EXECUTION_MOVES:
-        return  # its agent has said so itself, meanwhile
-    move_execution(request=original, to=ExecutionState.ROLLED_BACK, now=now)
+        # Its agent has said so itself, meanwhile; now it is so, and its amount is given back.
+        follow_execution(original, ExecutionState.ROLLED_BACK, now, is_undone=True)
+        return
+    move_execution(request=original, to=ExecutionState.ROLLED_BACK, now=now, is_undone=True)
     events.undone(request=original, made=made, former=former, now=now)
     queue_callbacks(request=original, event_type="execution.rolled_back")
 

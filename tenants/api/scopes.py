@@ -31,6 +31,7 @@ _HOLDS: Final = frozenset(
         CODE, "category_not_granted", "environment_read_only", "integration_expired",
         "integration_not_granted", "integration_revoked", "integration_suspended",
         "integration_unknown", "integration_unverified",
+        "budget_ask", "budget_exceeded",
     }
 )  # fmt: skip
 Refused = TypeVar("Refused", bound=KeyRefusedError)

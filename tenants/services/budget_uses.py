@@ -1,7 +1,7 @@
 """The rows that say what is used of a budget: always locked in one order, by one statement.
 
 A transaction touches at most one row of each budget, in the order of the budgets' ids, so that no
-two of them wait for each other.
+two of them wait for each other. One that moves what several hold locks all of it first.
 """
 
 from collections.abc import Sequence
@@ -98,6 +98,18 @@ def move_uses(moved: Sequence[Moved]) -> dict[UUID, Now]:
         f" SELECT {_AFTER} FROM u JOIN tenants_budget b ON b.id = u.budget_id"
     )
     return {now.budget_id: now for now in _read(sql, given)}
+
+
+def lock_uses(uses: Sequence[UUID]) -> None:
+    """Lock rows that there are, until the transaction ends, in the order in which all do."""
+    if not uses:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM tenants_budgetuse WHERE id = ANY(%s) ORDER BY budget_id, starts_at, id"
+            " FOR UPDATE",
+            [list(uses)],
+        )
 
 
 def mark_uses(uses: Sequence[UUID], *, warned: Sequence[UUID], at: datetime) -> None:

@@ -28,6 +28,7 @@ from tenants.services.budget_uses import (
     Moved,
     Now,
     add_to_uses,
+    lock_uses,
     mark_uses,
     move_uses,
 )
@@ -103,13 +104,15 @@ def settle(
     spent: Spend | None,
     source: SpendSource = SpendSource.GATEWAY,
     at: datetime | None = None,
+    kept: Spend = NOTHING,
 ) -> list[Standing]:
     """Say what it came to: what was held is given back, and this counts as spent.
 
     It may be more than was held: that is recorded, and what is wanted next is refused. Settling
     again corrects what was said before. `spent` is None when nothing was reported: what was
-    reserved is taken for spent. Returns the budgets that this passed, nothing for a holder for
-    whom nothing was ever held.
+    reserved is taken for spent. `kept` stays counted in the budgets beside it, and is written
+    nowhere as spent: what is said not to have been spent, and is not proved. Returns the budgets
+    that this passed, nothing for a holder for whom nothing was ever held.
     """
     with unit_of_work():
         held = _locked(holder)
@@ -119,7 +122,7 @@ def settle(
         is_as_reserved = spent is None
         final = Spend.from_dict(held.wanted) if spent is None else spent
         former = Spend.from_dict(held.spent) if held.spent else NOTHING
-        lines, moved = _settled(held, final)
+        lines, moved = _settled(held, final + kept)
         now = move_uses(moved)
         held.lines, held.spent = lines, final.to_dict()
         held.state, held.ended_at, held.expires_at = ReservationState.SETTLED, at, None
@@ -157,6 +160,15 @@ def hold_until(*, holder: str, expires_at: datetime | None) -> bool:
         held.expires_at = expires_at
         update(held, "expires_at")
     return True
+
+
+def hold_uses(holders: Sequence[str]) -> None:
+    """Wait for, and keep, the uses that what these hold is in: all of them at once, in their order.
+
+    For who moves what several hold in one transaction; the caller has locked whose they are.
+    """
+    rows = Reservation.objects.filter(holder__in=holders)
+    lock_uses([UUID(line["use"]) for row in rows for line in row.lines])
 
 
 def wanted_by(held: Reservation) -> Spend:

@@ -16,10 +16,11 @@ from django.test import Client
 from audit.models import LedgerEvent
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Agent, Integration, IntegrationGrant, Tenant
+from tenants.models import Agent, Integration, IntegrationGrant, Reservation, Tenant
 from tenants.services.agents import pause_agent
 from tenants.services.autonomy import set_autonomy, set_environment
 from tenants.services.budget_rules import Terms, set_budget
+from tenants.services.budgets import reap
 from tenants.services.integrations import revoke_integration, suspend_integration
 from tenants.services.kill import throw
 from tenants.services.reach_grants import withdraw_grant
@@ -29,6 +30,7 @@ from tests.approvals.chains import ALLOWED
 from tests.approvals.world import World
 from tests.support.committed import CommittedDatabase
 from tests.support.recorded import text_of
+from tests.tenants.budgets.companies import begin_at_noon
 from tests.tenants.systems import active_system, give
 
 GOES: Final = "goes"
@@ -114,6 +116,7 @@ TENANT_SUSPENDED: Final = "urn:govapp:problem:tenant_suspended"
 @pytest.fixture
 def site(committed_db: CommittedDatabase) -> Site:
     """Committed: an error undoes the transaction that a test would share."""
+    begin_at_noon()  # no window of a budget ends meanwhile
     world, planner = make_caller(ALLOWED)
     buyer = new_caller(world, "buyer")
     with tenant_transaction(world.company.id):
@@ -159,6 +162,21 @@ def over_budget(site: Site) -> None:
         terms=Terms(Decimal(1), "halt"),
     )  # fmt: skip
     site.buyer.submit(**site.act())  # the one that it is enough for
+
+
+def let_go_of(on_exceed: str) -> Callable[[Site], None]:
+    def lapse(site: Site) -> None:
+        set_budget(
+            actor=site.world.company.olivia, scope="tenant", measure="count", period="day",
+            terms=Terms(Decimal(1), on_exceed),
+        )  # fmt: skip
+        site.open = site.buyer.submit(**site.act()).json()["id"]
+        Reservation.objects.update(expires_at=clock.now())
+        assert reap() == 1
+        taken = site.buyer.submit(**site.act()).json()
+        assert taken["status"] == "allowed"
+
+    return lapse
 
 
 def killed(scope: str, ref: str = "") -> Callable[[Site], None]:
@@ -217,6 +235,16 @@ HELD: Final[dict[str, tuple[Callable[[Site], None], Cells]]] = {
     "environment read-only": (read_only, all_four("environment_read_only")),
     "recommends only": (recommends_only, at_submit("recommend_only")),
     "over budget": (over_budget, at_submit("budget_halted")),
+    # Of what is submitted now people are asked, and there are none here; what was allowed before
+    # does not go past them.
+    "let go of, and asks": (
+        let_go_of("ask"),
+        ("budget_refused", "denied", "budget_ask", GOES),
+    ),
+    "let go of, and halts": (
+        let_go_of("halt"),
+        ("budget_halted", "denied", "budget_exceeded", GOES),
+    ),
     "everything killed": (killed("tenant"), all_four("killed")),
     "agent killed": (killed("agent", "buyer"), all_four("killed")),
     "system killed": (killed("integration", "acme-bank"), all_four("killed")),
@@ -249,10 +277,8 @@ def test_what_holds_an_agent_holds_it_at_every_way_in_and_is_recorded(
     assert [words for words in site.words if words not in recorded] == []
 
 
-def test_a_delegation_that_is_over_holds_what_came_under_it(
-    site: Site, committed_db: CommittedDatabase
-) -> None:
-    committed_db.move_clock(timedelta(minutes=3))
+def test_a_delegation_that_is_over_holds_what_came_under_it(site: Site) -> None:
+    begin_at_noon(timedelta(minutes=3))
     assert site.try_all() == all_four("delegation_expired")
     recorded = site.recorded()
     assert [words for words in site.words if words not in recorded] == []

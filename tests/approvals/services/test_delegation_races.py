@@ -1,9 +1,10 @@
 """Spending, cutting and using at the same moment: budgets hold, and a cut is a cut."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
+from itertools import count
 
 import pytest
 
@@ -34,6 +35,7 @@ def test_of_many_who_spend_at_once_nobody_overspends_any_link(
             chain.submit,
             NAMES[number % 3 + 1],
             chain.handed[number % 3].token,
+            payload={"amount": f"{number}.00"},  # none is the same again, tried too often
             estimated_cost=euros("7.01"),
         )
         for number in range(32)
@@ -68,10 +70,11 @@ def test_who_submits_while_a_link_is_cut_comes_before_or_after(
     committed_db: CommittedDatabase,
 ) -> None:
     chain = make_chain(3)
+    numbers = count(1)
     for _ in range(ROUNDS):
         link = chain.hand("buyer", "clerk", chain.handed[0].token, depth=1)
         end = chain.hand("clerk", "runner", link.token)
-        submit = partial(chain.submit, "runner", end.token)
+        submit = partial(_submit_another, chain, end.token, numbers)
         cut = partial(chain.revoke, link.delegation, chain.world.company.carl, "Stop.")
         acts: list[Act] = [submit, submit, submit, cut]
         *made, done = committed_db.at_once(acts)
@@ -132,6 +135,11 @@ def test_nothing_grows_from_a_link_while_it_is_cut(committed_db: CommittedDataba
             under = Delegation.objects.filter(path__startswith=link.delegation.path)
             assert [each for each in under if each.revoked_at is None] == []
             assert under.count() >= 2
+
+
+def _submit_another(chain: Chain, token: str, numbers: Iterator[int]) -> ActionRequest:
+    """Submit what was not submitted before: the same again and again is refused for that."""
+    return chain.submit("runner", token, payload={"amount": f"{next(numbers)}.00"})
 
 
 def _redeem(chain: Chain, token: str) -> ExecutionGrant:

@@ -26,7 +26,7 @@ from approvals.services.submission import (
 )
 from approvals.services.timers import sweep
 from audit.models import LedgerEvent
-from govapp.common.errors import Conflict
+from govapp.common.errors import Conflict, Forbidden
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Budget, BudgetUse, Membership, Reservation, SpendEntry, Tenant
 from tenants.services.budgets import reap
@@ -168,15 +168,16 @@ def test_a_preview_says_the_same_and_holds_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "cost", "settled"),
+    ("outcome", "cost", "settled", "spent"),
     [
-        ("succeeded", None, "60.40"),
-        ("succeeded", {"amount": "0.10", "currency": "EUR"}, "60.10"),
-        ("failed", None, "0.40"),
-        ("rolled_back", {"amount": "3.00", "currency": "EUR"}, "3.00"),
+        ("succeeded", None, "60.40", "60.40"),
+        ("succeeded", {"amount": "0.10", "currency": "EUR"}, "60.10", "60.10"),
+        # That nothing was moved is only said: the budget keeps it, the costs show what was said.
+        ("failed", None, "60.40", "0.40"),
+        ("rolled_back", {"amount": "3.00", "currency": "EUR"}, "63.00", "3.00"),
     ],
 )
-def test_a_report_settles(outcome: str, cost: Any, settled: str) -> None:
+def test_a_report_settles(outcome: str, cost: Any, settled: str, spent: str) -> None:
     world = world_of(ALLOWING)
     budget = set_one(world.company)
     request = pay(world, estimated_cost={"amount": "0.40", "currency": "EUR"})
@@ -186,7 +187,20 @@ def test_a_report_settles(outcome: str, cost: Any, settled: str) -> None:
     with tenant_transaction(world.company.id):
         entry = SpendEntry.objects.get()
         assert events("spend.booked") == []  # the report says it
-    assert (entry.amount, entry.count, entry.holder) == (D(settled), 1, request.public_id)
+    assert (entry.amount, entry.count, entry.holder) == (D(spent), 1, request.public_id)
+
+
+def test_what_an_agent_says_of_itself_gives_nothing_back() -> None:
+    world = world_of(ALLOWING)
+    budget = set_one(world.company)
+    request = pay(world, "100.00")
+    redeem(world, request)
+    report(world, request, "succeeded")
+    report(world, request, "rolled_back")
+    assert held(world, budget) == (D(0), D(100))
+    assert codes(pay(world, "0.01")) == ["budget_halted"]
+    with tenant_transaction(world.company.id):
+        assert sum(each.amount for each in SpendEntry.objects.all()) == D(0)
 
 
 def test_more_than_was_held_is_told_and_the_next_is_refused() -> None:
@@ -222,7 +236,7 @@ def test_what_nobody_reports_is_settled_with_what_was_held() -> None:
             )
         ]
     report(world, request, "failed")
-    assert held(world, budget) == (D(0), D(0))
+    assert held(world, budget) == (D(0), D(60))
 
 
 def test_a_permission_that_is_withdrawn_gives_it_back() -> None:
@@ -257,8 +271,32 @@ def test_who_returns_too_late_gets_no_permission() -> None:
     begin_at_noon(timedelta(minutes=61))
     assert reap() == 1
     assert pay(world, "50.00").status == "allowed"
-    with pytest.raises(Conflict, match="given back"):
+    with pytest.raises(Forbidden, match="the budget has no more of it") as refused:
         redeem(world, request)
+    assert refused.value.code == "budget_exceeded"
+
+
+@pytest.mark.parametrize(("document", "is_asked"), [(ALLOWING, False), (FOUR_EYES, True)])
+def test_where_people_are_asked_nobody_returns_without_them(document: Any, is_asked: bool) -> None:
+    world = world_of(document)
+    budget = set_one(world.company, on_exceed="ask")
+    request = pay(world)
+    if is_asked:
+        for member in (world.company.alice, world.company.bob):
+            world.vote(member, request)
+    begin_at_noon(timedelta(minutes=61))
+    assert reap() == 1
+    assert pay(world, "50.00").has_reservation
+    if is_asked:
+        redeem(world, request)  # people have decided
+        assert held(world, budget) == (D(110), D(0))
+        return
+    with pytest.raises(Forbidden, match="a person decides") as refused:
+        redeem(world, request)
+    assert refused.value.code == "budget_ask"
+    assert held(world, budget) == (D(50), D(0))
+    with tenant_transaction(world.company.id):
+        assert Reservation.objects.get(holder=request.public_id).state == "reaped"
 
 
 def test_an_approval_holds_it_until_it_is_used() -> None:

@@ -21,6 +21,7 @@ from tenants.services.agents import change_agent
 from tests.approvals.world import World, give_right, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.people import make_agent
+from tests.tenants.budgets.companies import set_one, used
 from tests.tenants.ledger import events
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,22 @@ def test_what_its_agent_took_back_itself_is_taken_back(world: World) -> None:
     assert state(world, paid) == "rolled_back"
     with tenant_transaction(world.company.id):
         assert events("execution.undone") == []
+
+
+@pytest.mark.parametrize("is_said_before", [False, True])
+def test_only_what_was_taken_back_gives_its_amount_back(world: World, is_said_before: bool) -> None:
+    with tenant_transaction(world.company.id):
+        ActionCategory.objects.filter(key="payments.transfer").update(amount_field="amount")
+    budget = set_one(world.company, "1000.00", scope="category", ref="payments.transfer")
+    paid = world.submit(payload={"amount": "900.00", "currency": "EUR"})
+    execute(world, paid)
+    made = undo(world, paid)
+    if is_said_before:
+        with tenant_transaction(world.company.id):
+            report_execution(agent=world.agent, request_id=paid.pk, outcome="rolled_back")
+    assert used(world.company, budget) == [(Decimal(0), Decimal(900))]
+    execute(world, made)
+    assert used(world.company, budget) == [(Decimal(0), Decimal(0))]
 
 
 def test_there_is_a_time_for_it(world: World, move_clock: MoveClock) -> None:
