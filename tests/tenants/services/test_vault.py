@@ -140,10 +140,14 @@ def test_both_work_until_the_overlap_ends(
         actor=acme.olivia, integration=made, secret=SECOND, overlap=timedelta(hours=1)
     )
     assert (second.version, second.previous_fingerprint) == (2, first.fingerprint)
-    access = vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
+    access = vault.model_key_for(
+        agent_id=payer.pk, integration_slug="our-model", category="model.chat"
+    )
     assert (access.key, access.previous_key) == (SECOND, FIRST)
     move_clock(timedelta(minutes=61))
-    access = vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
+    access = vault.model_key_for(
+        agent_id=payer.pk, integration_slug="our-model", category="model.chat"
+    )
     assert (access.key, access.previous_key) == (SECOND, None)
     assert vault.drop_ended(clock.now()) == 1
     assert vault.drop_ended(clock.now()) == 0
@@ -233,7 +237,9 @@ def test_the_models_key_is_for_whoever_is_granted_it(acme: Company, payer: Agent
         vault.model_key_for(agent_id=payer.pk, integration_slug="nowhere", category="model.chat")
     assert refused.value.code == "integration_unknown"
     grant = give(acme, payer, made, "model.chat")
-    access = vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
+    access = vault.model_key_for(
+        agent_id=payer.pk, integration_slug="our-model", category="model.chat"
+    )
     assert (access.base_url, access.key) == ("https://our-model.example/api", FIRST)
     assert FIRST not in repr(access)
     cut, code = CUT[how]
