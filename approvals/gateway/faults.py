@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from govapp.common.sensitive import mask
-
 _TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -54,7 +52,7 @@ def upstream_fault(status: int, body: bytes, *, secrets: tuple[str, ...]) -> Fau
     """Return what an agent is told of an error of the model's service.
 
     Its words go on where they are about the request, once `guard_words` has looked through them;
-    never the key, nor what looks like one.
+    never the key.
     """
     if status in _OF_KEY:
         said = "The model's service does not accept the key of this organisation."
@@ -78,4 +76,4 @@ def _message_in(body: bytes, secrets: tuple[str, ...]) -> str:
         return ""
     for secret in secrets:
         said = said.replace(secret, "••••") if secret else said
-    return mask(said)
+    return said

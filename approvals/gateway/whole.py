@@ -17,6 +17,7 @@ from approvals.gateway.shapes import (
 )
 from approvals.gateway.tokens import usage_in
 from approvals.guardrails import GuardrailFinding, RuleSet, cleaned, scan
+from govapp.common.sensitive import mask
 
 _WORDS: Final = 500
 
@@ -51,6 +52,7 @@ def guard_words(
     """Return a fault whose words may be told, and what was found in them.
 
     They are looked through as an answer is: masked, or left out where an answer would be stopped.
+    What looks like a key or like somebody's number is masked whatever the rules say.
     """
     if not fault.words:
         return fault, ()
@@ -61,7 +63,7 @@ def guard_words(
     clean = cleaned(given, rules, category=category)
     words = clean.get("answer") if isinstance(clean, dict) else None
     # Cut when it is clean: half of a number would not be found.
-    return replace(fault, words=words[:_WORDS] if isinstance(words, str) else ""), found
+    return replace(fault, words=mask(words)[:_WORDS] if isinstance(words, str) else ""), found
 
 
 def _guarded(

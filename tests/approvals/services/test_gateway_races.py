@@ -62,8 +62,9 @@ def test_closing_takes_the_run_before_the_budgets_as_a_submission_does(
     committed_db: CommittedDatabase, world: World, ticket: Ticket
 ) -> None:
     with tenant_transaction(world.company.id):
-        assert Run.objects.select_for_update().count() == 1
+        assert len(Run.objects.select_for_update()) == 1
         closing: Future[None] = committed_db.begin_beside(lambda: close(ticket))
+        assert not closing.done()
         # Whoever holds the run gets the budgets: closing waits for the run and holds none of them.
         assert len(BudgetUse.objects.select_for_update(nowait=True)) == 1
     closing.result(PATIENCE)
@@ -74,8 +75,9 @@ def test_what_the_database_ended_is_closed_at_the_second_try(
     committed_db: CommittedDatabase, world: World, ticket: Ticket
 ) -> None:
     with tenant_transaction(world.company.id):
-        assert Run.objects.select_for_update().count() == 1
+        assert len(Run.objects.select_for_update()) == 1
         closing: Future[None] = committed_db.begin_beside(lambda: close(ticket))
+        assert not closing.done()
         end_waiting(closing)
     closing.result(PATIENCE)
     assert closed(world) == [("answered", 5)]
