@@ -5,8 +5,10 @@ What carries it out holds no thread and no connection: `gateway_calls.py`, in th
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import IO, Any, ClassVar, Final, cast
 
+from django.db import transaction
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -72,7 +74,8 @@ class ModelCalls(ApiView):
         )
         if isinstance(found, Fault):
             return fault_response(found)
-        left.append(found)
+        # What is not committed is neither held of a budget nor in the record: it is not sent on.
+        transaction.on_commit(partial(left.append, found))
         return Response({})
 
 
@@ -94,7 +97,7 @@ def problem_of(fault: Fault) -> dict[str, Any]:
         "type": f"urn:govapp:problem:{fault.code}",
         "title": "The call was not carried out",
         "status": fault.status,
-        "detail": fault.sentence,
+        "detail": fault.told,
         "instance": f"urn:govapp:request:{correlation_id()}",
         "error": fault.to_dict(),
     }

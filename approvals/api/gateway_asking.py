@@ -19,7 +19,7 @@ from approvals.gateway.shapes import BadAnswer
 from approvals.gateway.sse import EventReader
 from approvals.gateway.streams import StreamGuard
 from approvals.gateway.tokens import Usage, estimate, usage_in
-from approvals.gateway.whole import guard_answer
+from approvals.gateway.whole import guard_answer, guard_words
 from approvals.guardrails import GuardrailFinding
 from approvals.services.gateway import Ticket
 from govapp.common.asgi.bridge import Bridge
@@ -52,6 +52,7 @@ class Asking:
             ticket.rules, category=ticket.asked.category, choices=ticket.asked.choices
         )
         self._is_sent = False  # the service may have begun to work on it
+        self._is_whole = not ticket.asked.streams  # comes all at once, or not at all
         self._usage: Usage | None = None
         self._findings: tuple[GuardrailFinding, ...] = ()
         self._digest = ""
@@ -68,14 +69,22 @@ class Asking:
 
     @property
     def used(self) -> Usage | None:
-        """What was used so far: as it was said, else about; None when nothing was asked."""
+        """What was used so far: as it was said, else about; None when nothing was asked.
+
+        Of an answer that was to come whole, and did not, nobody knows: all that was held is.
+        """
         if not self._is_sent:
             return None
         said = self._usage or self._guard.usage
         if said is not None:
             return said
+        if self._is_whole:
+            return self._ticket.held
+        return self._about(self._guard.answered)
+
+    def _about(self, answered: int) -> Usage:
         sent = json.loads(self._ticket.body)
-        return Usage(estimate(sent), self._guard.answered, is_estimated=True)
+        return Usage(estimate(sent), answered, is_estimated=True)
 
     async def ask(self) -> bytes:
         """Return the whole answer; b"" for a stream, whose pieces were passed on.
@@ -116,7 +125,12 @@ class Asking:
             if status == HTTPStatus.UNAUTHORIZED and not is_last:
                 return None
             body = await read_within(response, _ERROR_BYTES)
-            raise Failed(upstream_fault(status, body, secrets=self._ticket.keys))
+            fault = upstream_fault(status, body, secrets=self._ticket.keys)
+            looked = partial(
+                guard_words, fault, self._ticket.rules, category=self._ticket.asked.category
+            )
+            fault, self._findings = await self._bridge.work(looked)
+            raise Failed(fault)
         if self._ticket.asked.streams:
             await self._stream(response)
             return b""
@@ -124,6 +138,7 @@ class Asking:
 
     async def _stream(self, response: httpx.Response) -> None:
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            self._is_whole = True
             raise BadAnswer("it is no stream.")
         reader = EventReader()
         async for piece in response.aiter_raw():
@@ -152,7 +167,8 @@ class Asking:
         if asked.kind == "embeddings":
             shown = await self._bridge.work(partial(read_embeddings, found))
         else:
-            self._guard.answered = estimate(found.get("choices"))
+            if self._usage is None and isinstance(choices := found.get("choices"), list):
+                self._usage = self._about(estimate(choices))
             looked = partial(guard_answer, found, self._ticket.rules, category=asked.category)
             shown, self._findings = await self._bridge.work(looked)
         content = _json(shown)

@@ -8,6 +8,7 @@ import asyncio
 import json
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
@@ -62,7 +63,7 @@ async def serve_call(
         return
     tickets: list[Ticket] = []
     answer = await bridge.open(scope, body, {TICKET: tickets})
-    if not tickets:
+    if answer.status != HTTPStatus.OK or not tickets:
         await send_answer(send, _as_openai(answer))
         return
     call = Call(tickets[0], send, [each for each in answer.headers if each[0] in _KEPT], bridge)

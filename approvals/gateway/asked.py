@@ -1,7 +1,8 @@
 """What an agent asks of a model, in OpenAI's shapes, read before any of it is sent on.
 
 Unknown parameters are passed on: models have their own. Refused is what could not be looked
-through (pictures, sound, tokens), and what would tell what the guardrails hold back (logprobs).
+through (pictures, sound, tokens), what would tell what the guardrails hold back (logprobs), and
+what is known to cost otherwise than the price and the limit of the answer say.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,11 @@ _NAME: Final = 200
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 _TEXT_PARTS: Final = frozenset({"text", "refusal"})
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
+# Searches, other tiers, other models, answers that are paid for and not shown, other limits.
+_COSTS_OTHERWISE: Final = (
+    "web_search_options", "search_parameters", "plugins", "service_tier", "models", "best_of",
+    "prediction", "max_output_tokens",
+)  # fmt: skip
 
 
 class NotAccepted(ValueError):
@@ -51,6 +57,11 @@ def read_asked(kind: Kind, body: Mapping[str, Any]) -> Asked:
     model = body.get("model")
     if not isinstance(model, str) or not 0 < len(model) <= _NAME or not _is_visible(model):
         raise NotAccepted("model", "Name the model.")
+    for name in _COSTS_OTHERWISE:
+        # The tier "default" is the one that the price is for.
+        if body.get(name) is not None and (name, body[name]) != ("service_tier", "default"):
+            said = "Not passed on: it would cost otherwise than the model's price says."
+            raise NotAccepted(name, said)
     return _chat(model, body) if kind == "chat" else _embeddings(model, body)
 
 
@@ -61,6 +72,9 @@ def to_send(asked: Asked, body: Mapping[str, Any], *, most_output: int) -> dict[
     """
     sent = dict(body)
     if asked.kind == "chat":
+        for name in _LIMITS:
+            if sent.get(name, 0) is None:
+                del sent[name]
         if asked.most_output is None:
             sent["max_completion_tokens"] = most_output
         if asked.streams:
@@ -79,7 +93,11 @@ def _chat(model: str, body: Mapping[str, Any]) -> Asked:
             raise NotAccepted(name, "Not passed on: it would tell what the guardrails hold back.")
     if "audio" in (body.get("modalities") or ()) or body.get("audio"):
         raise NotAccepted("modalities", "Only text can be looked through: ask for no sound.")
-    limits = [_whole(body, name, MOST_TOKENS) for name in _LIMITS]
+    limits = [_whole(body, name, MOST_TOKENS) for name in _LIMITS if body.get(name) is not None]
+    if len(limits) > 1:
+        said = f"Give one of {' and '.join(_LIMITS)}: services differ in which of them they heed."
+        raise NotAccepted("max_tokens", said)
+    _check_tools(body.get("tools"))
     options = body.get("stream_options") or {}
     if not isinstance(options, dict):
         raise NotAccepted("stream_options", "An object.")
@@ -90,8 +108,19 @@ def _chat(model: str, body: Mapping[str, Any]) -> Asked:
         streams=_flag(body, "stream"),
         wants_usage=_flag(options, "include_usage"),
         choices=_whole(body, "n", MOST_CHOICES) or 1,
-        most_output=min((each for each in limits if each is not None), default=None),
+        most_output=limits[0] if limits else None,
     )
+
+
+def _check_tools(tools: object) -> None:
+    """Only functions, which the agent carries out: what the service carries out costs more."""
+    if tools is None:
+        return
+    if not isinstance(tools, list):
+        raise NotAccepted("tools", "A list.")
+    for number, each in enumerate(tools):
+        if not isinstance(each, dict) or each.get("type") != "function":
+            raise NotAccepted(f"tools[{number}]", "Only functions are passed on.")
 
 
 def _check_message(message: object, param: str) -> None:

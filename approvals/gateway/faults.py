@@ -5,9 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from govapp.common.sensitive import mask
-
-_MESSAGE: Final = 500
 _TYPES: Final = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -23,16 +20,26 @@ _OF_KEY: Final = frozenset({401, 402, 403, 407})
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a call came to nothing: a status for the agent, a code, and a sentence."""
+    """Why a call came to nothing: a status for the agent, a code, and a sentence.
+
+    `words` are the model's service's own. They are for the agent alone, instead of the sentence,
+    and kept nowhere: they may repeat what was asked.
+    """
 
     status: int
     code: str
     sentence: str
     param: str | None = None
+    words: str = ""
+
+    @property
+    def told(self) -> str:
+        """What the agent is told."""
+        return self.words or self.sentence
 
     def to_dict(self) -> dict[str, Any]:
         """The error as OpenAI's clients read it."""
-        return error_of(self.status, self.code, self.sentence, self.param)
+        return error_of(self.status, self.code, self.told, self.param)
 
 
 def error_of(status: int, code: str, sentence: str, param: str | None = None) -> dict[str, Any]:
@@ -44,7 +51,8 @@ def error_of(status: int, code: str, sentence: str, param: str | None = None) ->
 def upstream_fault(status: int, body: bytes, *, secrets: tuple[str, ...]) -> Fault:
     """Return what an agent is told of an error of the model's service.
 
-    Its words go on where they are about the request; never the key, nor what looks like one.
+    Its words go on where they are about the request, once `guard_words` has looked through them;
+    never the key.
     """
     if status in _OF_KEY:
         said = "The model's service does not accept the key of this organisation."
@@ -53,8 +61,8 @@ def upstream_fault(status: int, body: bytes, *, secrets: tuple[str, ...]) -> Fau
         return Fault(429, "upstream_rate_limited", "The model's service is asked too much.")
     if not 400 <= status < 500:
         return Fault(502, "upstream_failed", f"The model's service failed with status {status}.")
-    said = _message_in(body, secrets) or f"The model's service answered with status {status}."
-    return Fault(status, "upstream_rejected", said)
+    said = f"The model's service answered with status {status}."
+    return Fault(status, "upstream_rejected", said, words=_message_in(body, secrets))
 
 
 def _message_in(body: bytes, secrets: tuple[str, ...]) -> str:
@@ -68,4 +76,4 @@ def _message_in(body: bytes, secrets: tuple[str, ...]) -> str:
         return ""
     for secret in secrets:
         said = said.replace(secret, "••••") if secret else said
-    return mask(said)[:_MESSAGE]
+    return said

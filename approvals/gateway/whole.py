@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
+from approvals.gateway.faults import Fault
 from approvals.gateway.holding import Stopped
 from approvals.gateway.shapes import (
     NAMES,
@@ -16,6 +17,9 @@ from approvals.gateway.shapes import (
 )
 from approvals.gateway.tokens import usage_in
 from approvals.guardrails import GuardrailFinding, RuleSet, cleaned, scan
+from govapp.common.sensitive import mask
+
+_WORDS: Final = 500
 
 
 def guard_answer(
@@ -40,6 +44,26 @@ def guard_answer(
     if used := usage_in(body):
         shown["usage"] = usage_words(used)
     return shown, tuple(findings)
+
+
+def guard_words(
+    fault: Fault, rules: RuleSet, *, category: str
+) -> tuple[Fault, tuple[GuardrailFinding, ...]]:
+    """Return a fault whose words may be told, and what was found in them.
+
+    They are looked through as an answer is: masked, or left out where an answer would be stopped.
+    What looks like a key or like somebody's number is masked whatever the rules say.
+    """
+    if not fault.words:
+        return fault, ()
+    given = {"answer": fault.words}
+    found = scan(given, rules, category=category)
+    if any(each.action in ("refuse", "ask") for each in found):
+        return replace(fault, words=""), found
+    clean = cleaned(given, rules, category=category)
+    words = clean.get("answer") if isinstance(clean, dict) else None
+    # Cut when it is clean: half of a number would not be found.
+    return replace(fault, words=mask(words)[:_WORDS] if isinstance(words, str) else ""), found
 
 
 def _guarded(

@@ -139,5 +139,5 @@ def _stopping(agent_id: UUID, category: str, integration: str) -> Fault | None:
     if killed := killed_for(agent_id, category, integration):
         return Fault(403, "killed", killed)
     known = read_reach(agent_id, integration)
-    why = out_of_reach(known, integration=integration, category=None)
+    why = out_of_reach(known, integration=integration, category=category)
     return None if why is None else Fault(403, why.code, why.sentence)

@@ -5,15 +5,17 @@ order, and the first that refuses is in the record in words. Nothing of what is 
 by it is kept; digests are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
+import structlog
+from django.db import OperationalError, transaction
 
 from approvals.audit_events import model_calls as events
 from approvals.digests import canonical_json
@@ -37,11 +39,15 @@ from tenants.models import Agent
 from tenants.selectors.kill import killed_for
 from tenants.services.vault import model_key_for
 
+log = structlog.get_logger(__name__)
+
 LONGEST: Final = timedelta(minutes=10)
 """After this a call is ended; one that nobody ended then was lost."""
 _LOST_AFTER: Final = LONGEST + timedelta(minutes=2)
 _FINDINGS_KEPT: Final = 50
 _SENTENCE: Final = 1_000
+_MOST_LOST: Final = 500  # of a tenant, in one go
+_T = TypeVar("_T")
 _PATHS: Final = {"chat": "/chat/completions", "embeddings": "/embeddings"}
 
 
@@ -59,6 +65,7 @@ class Ticket:
     keys: tuple[str, ...]
     body: bytes
     rules: RuleSet
+    held: Usage  # the most that it is expected to use
 
 
 @dataclass(frozen=True)
@@ -117,13 +124,13 @@ def close_call(*, tenant_id: UUID, call_id: UUID, outcome: Outcome) -> None:
     """Book what a call used, record it, and make it a step of its run. Once; later ones do nothing.
 
     A call that ended before the model said anything costs nothing and gives back what was held.
+    A transaction that the database ended (a deadlock, a lost connection) is tried once more.
     """
-    with tenant_transaction(tenant_id):
-        rows = ModelCall.objects.select_for_update(of=("self",)).select_related("agent")
-        call = rows.get(pk=call_id)
-        if call.status != ModelCallStatus.OPEN:
-            return
-        _close(call, outcome)
+    try:
+        _close_open(tenant_id, call_id, outcome)
+    except OperationalError as error:
+        log.warning("model_call.closed_again", error=type(error).__name__)
+        _close_open(tenant_id, call_id, outcome)
 
 
 def close_lost_calls() -> int:
@@ -133,18 +140,50 @@ def close_lost_calls() -> int:
     """
     closed = 0
     for row in all_tenants.call():
-        with tenant_transaction(row["tenant_id"]):
-            lost = ModelCall.objects.filter(
-                status=ModelCallStatus.OPEN, started_at__lt=clock.now() - _LOST_AFTER
-            )
-            rows = lost.select_for_update(of=("self",), skip_locked=True)
-            for call in rows.select_related("agent")[:500]:
-                said = "The process that carried it out ended before the call did."
-                usage = Usage(call.asked_tokens, call.answered_tokens, is_estimated=True)
-                fault = Fault(500, "lost", said)
-                _close(call, Outcome(ModelCallStatus.LOST, usage, fault))
-                closed += 1
+        tenant_id = row["tenant_id"]
+        # One that fails keeps neither the tenant's other calls nor the other tenants waiting.
+        for call_id in _tried(tenant_id, partial(_lost_calls, tenant_id)) or ():
+            closed += _tried(tenant_id, partial(_close_lost, tenant_id, call_id)) or 0
     return closed
+
+
+def _lost_calls(tenant_id: UUID) -> list[UUID]:
+    with tenant_transaction(tenant_id):
+        lost = ModelCall.objects.filter(
+            status=ModelCallStatus.OPEN, started_at__lt=clock.now() - _LOST_AFTER
+        )
+        return list(lost.order_by("started_at", "pk").values_list("pk", flat=True)[:_MOST_LOST])
+
+
+def _close_lost(tenant_id: UUID, call_id: UUID) -> int:
+    """Book one call, in a transaction of its own: none holds the budgets of several at once."""
+    with tenant_transaction(tenant_id):
+        rows = ModelCall.objects.filter(pk=call_id, status=ModelCallStatus.OPEN)
+        rows = rows.select_for_update(of=("self",), skip_locked=True)
+        call = rows.select_related("agent").first()
+        if call is None:
+            return 0
+        usage = Usage(call.asked_tokens, call.answered_tokens, is_estimated=True)
+        fault = Fault(500, "lost", "The process that carried it out ended before the call did.")
+        _close(call, Outcome(ModelCallStatus.LOST, usage, fault))
+    return 1
+
+
+def _tried(tenant_id: UUID, work: Callable[[], _T]) -> _T | None:
+    try:
+        return work()
+    except Exception as error:
+        kind = type(error).__name__
+        log.error("model_call.lost_failed", tenant=str(tenant_id), error=kind)  # noqa: TRY400 - what it said may name somebody
+    return None
+
+
+def _close_open(tenant_id: UUID, call_id: UUID, outcome: Outcome) -> None:
+    with tenant_transaction(tenant_id):
+        rows = ModelCall.objects.select_for_update(of=("self",)).select_related("agent")
+        call = rows.get(pk=call_id)
+        if call.status == ModelCallStatus.OPEN:
+            _close(call, outcome)
 
 
 def _call(agent: Agent, credential_id: UUID, asked: Asked, integration: str, run: str) -> ModelCall:
@@ -179,7 +218,9 @@ def _opened(call: ModelCall, asked: Asked, slug: str) -> Ticket | _Held:
     shown, findings = guarded
     try:
         with transaction.atomic():
-            access = model_key_for(agent_id=agent.pk, integration_slug=slug)
+            access = model_key_for(
+                agent_id=agent.pk, integration_slug=slug, category=asked.category
+            )
     except (Forbidden, Conflict, Unavailable) as refused:
         return _Held(refused.code, refused.detail, 503 if isinstance(refused, Unavailable) else 403)
     sent = to_send(asked, shown, most_output=price.most_output)
@@ -199,6 +240,7 @@ def _opened(call: ModelCall, asked: Asked, slug: str) -> Ticket | _Held:
         keys=tuple(filter(None, (access.key, access.previous_key))),
         body=msgspec.json.encode(sent),
         rules=rules,
+        held=expected,
     )
 
 
@@ -267,11 +309,12 @@ def _close(call: ModelCall, outcome: Outcome) -> None:
         call.code, call.sentence = outcome.fault.code, outcome.fault.sentence[:_SENTENCE]
     _note_findings(call, outcome.findings)
     call.save()
+    # The run before the budgets, as a submission takes them: else each could wait for the other.
+    note_step(call)
     if outcome.usage is None:
         give_back(call)
     else:
         settle_call(call, is_known=outcome.status != ModelCallStatus.LOST)
-    note_step(call)
     events.model_called(call=call)
 
 

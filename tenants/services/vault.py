@@ -140,16 +140,16 @@ def previous_of(secret: VaultSecret, now: datetime) -> str | None:
 
 
 @transaction.atomic
-def model_key_for(*, agent_id: UUID, integration_slug: str) -> ModelAccess:
+def model_key_for(*, agent_id: UUID, integration_slug: str, category: str) -> ModelAccess:
     """Return where the tenant's model is and the key for it, for a call by this agent now.
 
     Raises `Forbidden` with the code and sentence that a submission would be refused with: not
-    registered, not granted, suspended …; any live grant will do, whatever its categories. Raises
-    `Conflict` when it holds no key. The use is counted, and in the record once an hour. Call it in
-    a transaction of its own, before the call goes out.
+    registered, not granted for this category (`model.chat` …), suspended …. Raises `Conflict` when
+    it holds no key. The use is counted, and in the record once an hour. Call it in a transaction
+    of its own, before the call goes out.
     """
     known = read_reach(agent_id, integration_slug)
-    why = out_of_reach(known, integration=integration_slug, category=None)
+    why = out_of_reach(known, integration=integration_slug, category=category)
     if why is not None:
         raise Forbidden(why.sentence, code=why.code)
     integration = Integration.objects.get(slug=integration_slug)

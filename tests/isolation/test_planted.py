@@ -148,7 +148,9 @@ def _use_secrets(life: Life) -> tuple[list[bytes], str]:
         rotate_secret(actor=olivia, integration=model, secret=MODEL, overlap=timedelta(days=1))
         give(company, agent, model, "model.*")
         give(company, agent, system)
-        access = vault.model_key_for(agent_id=agent.pk, integration_slug="planted-model")
+        access = vault.model_key_for(
+            agent_id=agent.pk, integration_slug="planted-model", category="model.chat"
+        )
         assert (access.key, access.previous_key) == (MODEL, FORMER)
         logging.getLogger("tests").info("%s %r", access, access)
         for wrong in (MODEL, NEVER * 200, f"{NEVER}\0"):

@@ -1,18 +1,25 @@
 """The gateway over HTTP, with a model's service on loopback: passed on, looked through, booked."""
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
+from approvals.api.gateway import TICKET
+from approvals.api.gateway_calls import serve_call
+from approvals.api.gateway_watch import Watch
 from approvals.models import ModelCall
 from audit.models import LedgerEvent
+from govapp.common.asgi.bridge import Bridge
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, Budget, Credential, Integration, Reservation
 from tenants.services.agents import pause_agent
@@ -24,9 +31,11 @@ from tests.approvals.api.agents import make_caller
 from tests.approvals.models_at import HELLO, MODEL, VENDOR_KEY, connect_model
 from tests.approvals.services.test_guarding import guard_with, rule
 from tests.approvals.world import World
+from tests.conftest import DATABASE
 from tests.support.committed import CommittedDatabase
 from tests.support.model_service import ModelService, running_model_service
 from tests.support.recorded import read, text_of
+from tests.support.services import Services
 from tests.support.web import Web, running_web
 
 IBAN = "DE89370400440532013000"
@@ -325,6 +334,110 @@ def test_a_running_stream_is_ended_and_the_next_is_refused(
     assert len(gateway.service.asked) == 1
 
 
+def test_a_whole_answer_that_is_not_awaited_is_booked_as_if_it_had_come(
+    gateway: Gateway,
+) -> None:
+    gateway.service.held = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(gateway.chat)
+        wait_until(lambda: bool(gateway.service.asked))
+        stopping(gateway, "kill")
+        answer = asking.result(30)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "killed")
+    assert_all_is_booked(gateway, "halted")
+
+
+def test_a_whole_answer_that_cannot_be_read_is_booked_as_if_all_had_come(
+    gateway: Gateway,
+) -> None:
+    gateway.service.raw, gateway.service.content_type = b"nonsense", "application/json"
+    assert gateway.chat().status_code == 502
+    assert_all_is_booked(gateway, "failed")
+
+
+def test_no_stream_where_one_was_asked_for_is_booked_as_if_all_had_come(gateway: Gateway) -> None:
+    gateway.service.raw, gateway.service.content_type = b"{}", "application/json"
+    assert gateway.chat(stream=True).status_code == 502
+    assert_all_is_booked(gateway, "failed")
+
+
+def assert_all_is_booked(gateway: Gateway, status: str) -> None:
+    (call,) = gateway.calls()
+    assert (call.status, call.is_estimated, call.answered_tokens) == (status, True, 500)
+    with tenant_transaction(gateway.world.company.id):
+        (held,) = Reservation.objects.all()
+    assert (held.state, held.spent) == ("settled", held.wanted)
+
+
+def test_a_whole_answer_without_its_use_is_estimated(gateway: Gateway) -> None:
+    gateway.service.tells_usage = False
+    assert gateway.chat().status_code == 200
+    (call,) = gateway.calls()
+    assert (call.is_estimated, 5 <= call.answered_tokens < 100) == (True, True)
+
+
+def test_what_was_not_committed_is_not_sent_on(gateway: Gateway, services: Services) -> None:
+    with psycopg.connect(services.admin_url(DATABASE), autocommit=True) as admin:
+        admin.execute(REFUSED_AT_COMMIT)
+        try:
+            answer = gateway.chat()
+        finally:
+            admin.execute("DROP FUNCTION refused_at_commit CASCADE")
+    assert answer.status_code == 503, answer.text
+    assert (gateway.service.asked, gateway.calls()) == ([], [])
+    assert gateway.chat().status_code == 200
+
+
+REFUSED_AT_COMMIT = """
+CREATE FUNCTION refused_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'serialization_failure'; END $$;
+CREATE CONSTRAINT TRIGGER refused_at_commit AFTER INSERT ON approvals_modelcall
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refused_at_commit()
+"""
+
+
+def test_an_answer_that_is_no_success_is_passed_back_whatever_ticket_was_left() -> None:
+    sent: list[Any] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ[TICKET].append("a ticket")
+        start_response("503 Service Unavailable", [("content-type", "application/json")])
+        return [b"{}"]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    bridge = Bridge(app, threads=1, readers=1)
+    scope = {"method": "POST", "path": CHAT, "query_string": b"", "http_version": "1.1",
+             "headers": []}  # fmt: skip
+    asyncio.run(serve_call(scope, receive, send, bridge=bridge, watch=Watch(bridge)))
+    bridge.shut_down(lambda: None)
+    assert [each.get("status") for each in sent] == [503, None]
+
+
+def test_the_services_words_are_told_looked_through_and_kept_nowhere(gateway: Gateway) -> None:
+    guard_with(gateway.world, rule("pii", "mask"))
+    gateway.service.error = (400, {"error": {"message": f"Timbuktu owes {IBAN}"}})
+    answer = gateway.chat()
+    assert answer.json()["error"]["message"] == "Timbuktu owes [IBAN ••••3000]"
+    assert answer.json()["detail"] == "Timbuktu owes [IBAN ••••3000]"
+    (call,) = gateway.calls()
+    assert (call.code, call.sentence, call.masked) == (
+        "upstream_rejected", "The model's service answered with status 400.", 1,
+    )  # fmt: skip
+    assert "Timbuktu" not in text_of_all(gateway)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 30
+    while not is_so() and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert is_so()
+
+
 def test_who_hangs_up_pays_for_what_came(gateway: Gateway) -> None:
     gateway.service.held = threading.Event()
     gateway.service.hold_after = 2
@@ -334,9 +447,7 @@ def test_who_hangs_up_pays_for_what_came(gateway: Gateway) -> None:
     ):
         next(got.iter_lines())
     assert gateway.service.hung_up.wait(30)
-    limit = time.monotonic() + 30
-    while gateway.calls()[0].status == "open" and time.monotonic() < limit:
-        time.sleep(0.02)
+    wait_until(lambda: gateway.calls()[0].status != "open")
     (call,) = gateway.calls()
     assert (call.status, call.is_estimated, call.asked_tokens > 0) == ("given_up", True, True)
     assert len(gateway.events()) == 1

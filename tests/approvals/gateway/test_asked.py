@@ -7,6 +7,7 @@ import pytest
 from approvals.gateway.asked import NotAccepted, read_asked, to_send
 
 HELLO = [{"role": "user", "content": "Hello"}]
+FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
 def chat(**more: Any) -> dict[str, Any]:
@@ -38,6 +39,20 @@ def chat(**more: Any) -> dict[str, Any]:
         (chat(stream_options=[1]), "stream_options"),
         (chat(max_tokens=0), "max_tokens"),
         (chat(max_completion_tokens=1.5), "max_completion_tokens"),
+        (chat(max_tokens=90, max_completion_tokens=50), "max_tokens"),
+        (chat(tools=[{"type": "web_search"}]), "tools[0]"),
+        (chat(tools=[FUNCTION, {"type": "code_interpreter"}]), "tools[1]"),
+        (chat(tools=[FUNCTION, "web_search"]), "tools[1]"),
+        (chat(tools={"type": "function"}), "tools"),
+        (chat(web_search_options={}), "web_search_options"),
+        (chat(search_parameters={"mode": "on"}), "search_parameters"),
+        (chat(plugins=[{"id": "web"}]), "plugins"),
+        (chat(service_tier="priority"), "service_tier"),
+        (chat(service_tier="auto"), "service_tier"),
+        (chat(models=["m-2"]), "models"),
+        (chat(best_of=4), "best_of"),
+        (chat(prediction={"type": "content", "content": "x"}), "prediction"),
+        (chat(max_output_tokens=900_000), "max_output_tokens"),
     ],
 )
 def test_what_cannot_be_looked_through_or_counted_is_not_passed_on(
@@ -61,7 +76,7 @@ def test_embeddings_are_of_texts(given: Any, param: str) -> None:
 def test_a_request_is_read_with_its_limits() -> None:
     asked = read_asked(
         "chat",
-        chat(stream=True, n=2, max_tokens=90, max_completion_tokens=50,
+        chat(stream=True, n=2, max_tokens=50, tools=[FUNCTION], service_tier="default",
              stream_options={"include_usage": True}),
     )  # fmt: skip
     assert (asked.streams, asked.choices, asked.most_output, asked.wants_usage) == (
@@ -78,5 +93,9 @@ def test_what_is_sent_is_bounded_and_a_stream_tells_its_use() -> None:
     }  # fmt: skip
     bounded = chat(max_tokens=5)
     assert to_send(read_asked("chat", bounded), bounded, most_output=300) == bounded
+    nulls = chat(max_tokens=None, max_completion_tokens=5)
+    assert to_send(read_asked("chat", nulls), nulls, most_output=300) == chat(
+        max_completion_tokens=5
+    )
     texts = {"model": "m-1", "input": ["a", "b"]}
     assert to_send(read_asked("embeddings", texts), texts, most_output=300) == texts

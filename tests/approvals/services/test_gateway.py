@@ -33,6 +33,7 @@ from tenants.services.tenants import suspend_tenant
 from tests.approvals.models_at import HELLO, VENDOR_KEY, connect_model
 from tests.approvals.world import World, make_world
 from tests.support.recorded import read
+from tests.tenants.systems import give
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +123,23 @@ def test_a_call_that_nobody_ended_is_booked_as_if_all_had_come(world: World) -> 
     assert recorded(world) == ["lost"]
 
 
+@pytest.mark.usefixtures("clock_back")
+def test_a_lost_call_that_cannot_be_booked_keeps_no_other_from_it(world: World) -> None:
+    other = make_world(slug="other")
+    connect_model(other, other.agent, "http://127.0.0.1:9/v1")
+    for company in (world, other):
+        broken, _ = begin(company), begin(company)
+        with tenant_transaction(company.company.id):
+            call = ModelCall.objects.get(pk=broken.call_id)
+            Reservation.objects.filter(holder=f"gw:{call.public_id}").update(lines=[{}])
+    shift_clock(timedelta(minutes=13))
+    assert close_lost_calls() == 2
+    for company in (world, other):
+        with tenant_transaction(company.company.id):
+            rows = ModelCall.objects.order_by("started_at", "pk")
+            assert [each.status for each in rows] == ["open", "lost"]
+
+
 def running(world: World, ticket: Ticket) -> Running:
     with tenant_transaction(world.company.id):
         key = Credential.objects.get(agent=world.agent)
@@ -145,6 +163,14 @@ def test_a_running_call_is_ended_by_a_switch(world: World, scope: str, code: str
     assert [each.code for each in found.values()] == ([code] if code else [])
 
 
+def test_a_running_call_is_ended_with_the_grant_for_its_category(world: World) -> None:
+    ticket = begin(world)
+    with tenant_transaction(world.company.id):
+        regranted(world)
+    found = ended_calls(world.company.id, [running(world, ticket)])
+    assert [each.code for each in found.values()] == ["category_not_granted"]
+
+
 def test_a_running_call_is_ended_with_the_account(world: World) -> None:
     ticket = begin(world)
     suspend_tenant(operator="Ruth", slug="acme", reason="Unpaid.")
@@ -161,6 +187,11 @@ def test_what_cannot_be_read_leaves_no_trace(world: World) -> None:
 
 def withdrawn(world: World) -> None:
     withdraw_grant(actor=world.company.olivia, grant=IntegrationGrant.objects.get())
+
+
+def regranted(world: World) -> None:
+    withdrawn(world)
+    give(world.company, world.agent, Integration.objects.get(), "model.embeddings")
 
 
 def revoked(world: World) -> None:
@@ -212,6 +243,7 @@ def asking_budget(world: World) -> None:
     ("how", "code"),
     [
         (withdrawn, "integration_not_granted"),
+        (regranted, "category_not_granted"),
         (revoked, "integration_revoked"),
         (suspended, "integration_suspended"),
         (expired, "integration_expired"),

@@ -133,17 +133,21 @@ def test_both_work_until_the_overlap_ends(
     acme: Company, payer: Agent, move_clock: MoveClock
 ) -> None:
     made, first = stored(acme)
-    give(acme, payer, made)
+    give(acme, payer, made, "model.*")
     with pytest.raises(Conflict):
         set_secret(actor=acme.olivia, integration=made, secret=SECOND)
     second = rotate_secret(
         actor=acme.olivia, integration=made, secret=SECOND, overlap=timedelta(hours=1)
     )
     assert (second.version, second.previous_fingerprint) == (2, first.fingerprint)
-    access = vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+    access = vault.model_key_for(
+        agent_id=payer.pk, integration_slug="our-model", category="model.chat"
+    )
     assert (access.key, access.previous_key) == (SECOND, FIRST)
     move_clock(timedelta(minutes=61))
-    access = vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+    access = vault.model_key_for(
+        agent_id=payer.pk, integration_slug="our-model", category="model.chat"
+    )
     assert (access.key, access.previous_key) == (SECOND, None)
     assert vault.drop_ended(clock.now()) == 1
     assert vault.drop_ended(clock.now()) == 0
@@ -156,7 +160,7 @@ def test_both_work_until_the_overlap_ends(
 
 def test_without_an_overlap_the_old_one_is_gone_at_once(acme: Company, payer: Agent) -> None:
     made, _ = stored(acme)
-    give(acme, payer, made)
+    give(acme, payer, made, "model.*")
     row = rotate_secret(actor=acme.olivia, integration=made, secret=SECOND, overlap=timedelta(0))
     assert (row.previous_sealed, vault.previous_of(row, clock.now())) == (None, None)
     for overlap in (timedelta(seconds=-1), timedelta(days=7, seconds=1)):
@@ -168,12 +172,12 @@ def test_without_an_overlap_the_old_one_is_gone_at_once(acme: Company, payer: Ag
 
 def test_a_revoked_secret_is_emptied_and_another_can_be_set(acme: Company, payer: Agent) -> None:
     made, _ = stored(acme)
-    give(acme, payer, made)
+    give(acme, payer, made, "model.*")
     revoke_secret(actor=acme.olivia, integration=made)
     row = VaultSecret.objects.get()
     assert (row.sealed, row.previous_sealed, row.revoked_at is None) == (None, None, False)
     with pytest.raises(Conflict) as refused:
-        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
     assert refused.value.code == "secret_missing"
     with pytest.raises(Conflict):
         revoke_secret(actor=acme.olivia, integration=made)
@@ -227,39 +231,41 @@ CUT: dict[str, tuple[Any, str]] = {
 def test_the_models_key_is_for_whoever_is_granted_it(acme: Company, payer: Agent, how: str) -> None:
     made, _ = stored(acme)
     with pytest.raises(Forbidden) as refused:
-        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
     assert refused.value.code == "integration_not_granted"
     with pytest.raises(Forbidden) as refused:
-        vault.model_key_for(agent_id=payer.pk, integration_slug="nowhere")
+        vault.model_key_for(agent_id=payer.pk, integration_slug="nowhere", category="model.chat")
     assert refused.value.code == "integration_unknown"
     grant = give(acme, payer, made, "model.chat")
-    access = vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+    access = vault.model_key_for(
+        agent_id=payer.pk, integration_slug="our-model", category="model.chat"
+    )
     assert (access.base_url, access.key) == ("https://our-model.example/api", FIRST)
     assert FIRST not in repr(access)
     cut, code = CUT[how]
     cut(acme, made, grant)
     with pytest.raises(Forbidden) as refused:
-        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
     assert refused.value.code == code
 
 
 def test_only_a_model_integration_yields_a_models_key(acme: Company, payer: Agent) -> None:
     made = active_system(acme, "signer", kind="injected")
     set_secret(actor=acme.olivia, integration=made, secret=FIRST)
-    give(acme, payer, made)
+    give(acme, payer, made, "model.*")
     with pytest.raises(Conflict):
-        vault.model_key_for(agent_id=payer.pk, integration_slug="signer")
+        vault.model_key_for(agent_id=payer.pk, integration_slug="signer", category="model.chat")
 
 
 def test_opening_is_counted_each_time_and_recorded_once_an_hour(
     acme: Company, payer: Agent, move_clock: MoveClock
 ) -> None:
     made, _ = stored(acme)
-    give(acme, payer, made)
+    give(acme, payer, made, "model.*")
     for _ in range(3):
-        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
     move_clock(timedelta(hours=1))
-    vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+    vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
     rows = IntegrationUse.objects.order_by("hour")
     assert [(row.calls, row.requests) for row in rows] == [(3, 0), (1, 0)]
     assert len(summaries("integration.key_opened")) == 2
