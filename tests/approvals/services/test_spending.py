@@ -18,6 +18,7 @@ from approvals.services.execution import (
     report_execution,
     revoke_grant,
 )
+from approvals.services.exercises import Sample, start_drill
 from approvals.services.submission import (
     Submission,
     cancel_action,
@@ -297,6 +298,26 @@ def test_a_changed_action_holds_what_it_wants_now() -> None:
     with pytest.raises(Conflict, match=r"EUR 100\.01 is wanted and EUR 100\.00 is left"):
         change(world.company.bob, "100.01")
     assert held(world, budget) == (D(95), D(0))
+
+
+def test_a_drill_that_is_changed_holds_nothing() -> None:
+    world = world_of(FOUR_EYES)
+    budget = set_one(world.company)
+    sample = Sample(world.agent, world.category, "Pay Acme Ltd", {"amount": "60.00"})
+    with tenant_transaction(world.company.id):
+        request = start_drill(actor=world.company.carl, sample=sample).request
+    with tenant_transaction(world.company.id):
+        changed = approve_with_changes(
+            member=world.company.alice,
+            request_id=request.pk,
+            changes={"amount": "95.00"},
+            payload_digest=request.payload_digest,
+            request_version=request.version,
+        )
+    assert (changed.payload["amount"], changed.has_reservation) == ("95.00", False)
+    assert held(world, budget) == (D(0), D(0))
+    with tenant_transaction(world.company.id):
+        assert not Reservation.objects.exists()
 
 
 def test_costs_are_written_down_without_any_budget_too() -> None:
