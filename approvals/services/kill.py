@@ -38,8 +38,9 @@ def cancel_killed(*, tenant_id: UUID, switch_id: UUID) -> int:
     """Cancel what waits within the scope of a switch; return how much that was.
 
     Each request in a transaction of its own: what several of them hold in the budgets is never
-    locked together, in an order that nobody else keeps. What somebody else holds at this moment is left for the next round. Nothing new comes in, for
-    submissions within the scope are refused since the switch was thrown.
+    locked together, in an order that nobody else keeps. What somebody else holds at this moment is
+    left for the next round. Nothing new comes in, for submissions within the scope are refused
+    since the switch was thrown.
     """
     cancelled = 0
     passed: list[UUID] = []
@@ -49,7 +50,8 @@ def cancel_killed(*, tenant_id: UUID, switch_id: UUID) -> int:
             if switch is None:
                 return cancelled
             due = pending_in(switch).filter(submitted_at__lte=switch.thrown_at)
-            batch = list(due.exclude(pk__in=passed).values_list("pk", flat=True)[:BATCH])
+            rows = due.exclude(pk__in=passed).order_by("submitted_at", "pk")
+            batch = list(rows.values_list("pk", flat=True)[:BATCH])
             if not batch:
                 note_cancelled(switch=switch, number=0, is_all=not passed)
                 return cancelled
