@@ -4,7 +4,7 @@ Codes and sentences are those of a refused submission, of a permission that is n
 one that is not good any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ REVOKED: Final = "integration_revoked"
 EXPIRED: Final = "integration_expired"
 UNVERIFIED: Final = "integration_unverified"
 CATEGORY_NOT_GRANTED: Final = "category_not_granted"
+LABELS_NOT_CLEARED: Final = "labels_not_cleared"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,24 @@ def out_of_reach(
             f"There is no integration {integration}: register it, or name another one.",
         )
     return _state(known) or _grants(known, category)
+
+
+def labels_not_cleared(known: Mapping[str, Any], labels: Iterable[str]) -> OutOfReach | None:
+    """Return why data with these labels may not flow into an integration, or None when it may.
+
+    `known` as in `out_of_reach`. One that clears nothing takes no labelled data.
+    """
+    missing = sorted(set(labels) - set(known["labels_cleared"]))
+    if not missing:
+        return None
+    one = len(missing) == 1
+    said = (
+        f"The integration {known['slug']} is not cleared for data with the"
+        f" label{'' if one else 's'} {', '.join(missing)}: clear it for"
+        f" {'this label' if one else 'these labels'}, name another integration, or act on a step"
+        f" that does not carry {'it' if one else 'them'}."
+    )
+    return OutOfReach(LABELS_NOT_CLEARED, said)
 
 
 def _state(known: Mapping[str, Any]) -> OutOfReach | None:

@@ -3,7 +3,6 @@
 The switch is the work: as long as it is not settled, the sweep finds it. A task is only the hint.
 """
 
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -36,10 +35,12 @@ def follow_throw(switch: KillSwitch) -> None:
 
 
 def cancel_killed(*, tenant_id: UUID, switch_id: UUID) -> int:
-    """Cancel what waits within the scope of a switch, in batches; return how much that was.
+    """Cancel what waits within the scope of a switch; return how much that was.
 
-    What somebody else holds at this moment is left for the next round. Nothing new comes in, for
-    submissions within the scope are refused since the switch was thrown.
+    Each request in a transaction of its own: what several of them hold in the budgets is never
+    locked together, in an order that nobody else keeps. What somebody else holds at this moment is
+    left for the next round. Nothing new comes in, for submissions within the scope are refused
+    since the switch was thrown.
     """
     cancelled = 0
     passed: list[UUID] = []
@@ -49,14 +50,22 @@ def cancel_killed(*, tenant_id: UUID, switch_id: UUID) -> int:
             if switch is None:
                 return cancelled
             due = pending_in(switch).filter(submitted_at__lte=switch.thrown_at)
-            batch = list(due.exclude(pk__in=passed).values_list("pk", flat=True)[:BATCH])
+            rows = due.exclude(pk__in=passed).order_by("submitted_at", "pk")
+            batch = list(rows.values_list("pk", flat=True)[:BATCH])
             if not batch:
                 note_cancelled(switch=switch, number=0, is_all=not passed)
                 return cancelled
-            number, left = _cancel(switch, batch)
-            passed += left
-            note_cancelled(switch=switch, number=number, is_all=False)
-        cancelled += number
+        for request_id in batch:
+            with tenant_transaction(tenant_id):
+                switch = _lock_unsettled(switch_id)
+                if switch is None:
+                    return cancelled
+                number = _cancel(switch, request_id)
+                if number is None:
+                    passed.append(request_id)
+                elif number:
+                    note_cancelled(switch=switch, number=number, is_all=False)
+            cancelled += number or 0
 
 
 def sweep(*, at_most: int = 500) -> int:
@@ -79,21 +88,19 @@ def _lock_unsettled(switch_id: UUID) -> KillSwitch | None:
     )
 
 
-def _cancel(switch: KillSwitch, request_ids: Sequence[UUID]) -> tuple[int, list[UUID]]:
-    """Cancel those that nobody holds; return how many, and which are held."""
-    cancelled, held = 0, []
-    for request_id in request_ids:
-        with unit_of_work():
-            request = try_to_lock(request_id)
-            if request is None:
-                held.append(request_id)
-            elif request.is_pending:
-                move(
-                    request=request,
-                    to=RequestStatus.CANCELLED,
-                    actor=switch.thrown_by.as_actor(),
-                    reason=f"The kill switch for {switch.what} was thrown: {switch.reason}",
-                    now=clock.now(),
-                )
-                cancelled += 1
-    return cancelled, held
+def _cancel(switch: KillSwitch, request_id: UUID) -> int | None:
+    """Cancel it if it still waits; return how many that were, None when somebody holds it."""
+    with unit_of_work():
+        request = try_to_lock(request_id)
+        if request is None:
+            return None
+        if not request.is_pending:
+            return 0
+        move(
+            request=request,
+            to=RequestStatus.CANCELLED,
+            actor=switch.thrown_by.as_actor(),
+            reason=f"The kill switch for {switch.what} was thrown: {switch.reason}",
+            now=clock.now(),
+        )
+        return 1

@@ -54,8 +54,11 @@ def judge_and_reserve(
 def reserve_changed(request: ActionRequest, submission: Submission, judged: Judgement) -> None:
     """Hold what an action wants as it was changed, instead of what it wanted before.
 
-    Raises `Conflict` when a budget has no more of it: others were faster than who changed it.
+    An exercise holds nothing: nothing is ever done by it. Raises `Conflict` when a budget has no
+    more of it: others were faster than who changed it.
     """
+    if request.purpose != Purpose.ACTION:
+        return
     if request.has_reservation:
         budgets.release(holder=request.public_id, reason="It was changed.")
     standings = _standings(judged)

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db import connection
 
 from govapp.common.tenancy import require_tenant_id
-from tenants.models import Integration
 from tenants.reach import OutOfReach, out_of_reach
 
 # One JSON value, NULL when no such integration is registered. It uses `t` (the tenant),
@@ -17,7 +16,7 @@ from tenants.reach import OutOfReach, out_of_reach
 REACH_SQL: Final = """
 SELECT json_build_object(
   'id', i.id, 'slug', i.slug, 'kind', i.kind, 'status', i.status,
-  'check_passed', i.check_passed,
+  'check_passed', i.check_passed, 'labels_cleared', i.labels_cleared,
   'since', to_char(i.status_since AT TIME ZONE t.time_zone, 'FMDD FMMonth YYYY'),
   'has_expired', coalesce(i.expires_at <= clock.now, false),
   'expires', to_char(i.expires_at AT TIME ZONE t.time_zone, 'FMDD FMMonth YYYY'),
@@ -62,12 +61,6 @@ def read_reach(agent_id: UUID, integration: str) -> Mapping[str, Any] | None:
         row = cursor.fetchone()
     found: Mapping[str, Any] | None = json.loads(row[0]) if row and row[0] else None
     return found
-
-
-def labels_cleared_for(integration: str) -> frozenset[str]:
-    """Return which labels of data may flow into an integration: none when it is unknown."""
-    rows = Integration.objects.filter(slug=integration).values_list("labels_cleared", flat=True)
-    return frozenset(rows.first() or ())
 
 
 def _wait_for_changes(integration: str) -> None:

@@ -57,10 +57,11 @@ def revoke_secret(*, actor: Membership, integration: Integration) -> VaultSecret
     return _revoked(actor, integration)
 
 
-def drop_secret(*, actor: Membership, integration: Integration) -> None:
-    """Empty the secret of an integration that ends, if it has one."""
-    if vault.find_secret(integration.public_id) is not None:
-        _revoked(actor, integration)
+def drop_secret(*, actor: Membership, integration: Integration) -> VaultSecret | None:
+    """Empty the secret of an integration that ends or moves; return it, None without one."""
+    if vault.find_secret(integration.public_id) is None:
+        return None
+    return _revoked(actor, integration)
 
 
 def _revoked(actor: Membership, integration: Integration) -> VaultSecret:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.utils.timezone import localtime
@@ -86,14 +87,18 @@ def change_integration(
 ) -> Integration:
     """Change any of `name`, `address`, `scopes`, `labels_cleared`, `owner`, `expires_at`.
 
-    With another address or other scopes it has to pass its check again before it is used. Raises
-    `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for one that is revoked.
+    With another address or other scopes it has to pass its check again before it is used; with
+    another server its secret is emptied, for it was given for the former one. Raises `Forbidden`,
+    `Invalid`, `Malformed` for another field, `Conflict` for one that is revoked.
     """
+    from tenants.services.integration_secrets import drop_secret
+
     require_manager(actor)
     if unknown := set(fields) - set(_NAMES):
         raise Malformed(f"An integration has no field {sorted(unknown)[0]}.")
     integration = lock_integration(integration)
     require_not_revoked(integration)
+    server = _server(integration.address)
     changes: dict[str, Change] = {}
     for field, value in fields.items():
         before = getattr(integration, field)
@@ -107,6 +112,9 @@ def change_integration(
         integration.check_passed, integration.checked_at = False, None
         integration.check_asked_at, integration.check_result = None, ""
     integration.save()
+    is_moved = _server(integration.address) != server
+    if is_moved and (gone := drop_secret(actor=actor, integration=integration)):
+        changes["secret"] = Change("secret", f"version {gone.version}", "")
     events.changed(actor=actor, integration=integration, changes=changes)
     return integration
 
@@ -219,6 +227,12 @@ def _clean_address(value: str) -> str:
         # The same words, at the field as it is called here.
         raise fault("address", invalid.errors[0].detail) from None
     return value.strip()
+
+
+def _server(address: str) -> tuple[str, str | None, int | None]:
+    """Return who answers at an address: what is behind it, and how it is spoken to."""
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
 def _clean_owner(value: Membership) -> Membership:

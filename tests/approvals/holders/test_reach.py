@@ -1,6 +1,7 @@
 """What an agent may reach: denied by default, at every door, in words."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from approvals.models import ActionRequest
 from approvals.services.categories import change_category
 from approvals.services.execution import issue_grant, redeem_grant
+from approvals.services.runs import Step, add_steps, start_run
+from approvals.services.submission import Submission, preview_action
 from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, Forbidden
 from govapp.common.tenancy import tenant_transaction
@@ -132,6 +135,70 @@ def test_what_was_granted_is_in_reach_and_nothing_else() -> None:
     other = make_world(ALL_ALLOWED, "globex")
     request = other.submit(integration="acme-bank")
     assert [each["code"] for each in refusals(request)] == ["integration_unknown"]
+
+
+def run_with(world: World, *steps: Step) -> str:
+    with tenant_transaction(world.company.id):
+        run = start_run(agent=world.agent, key="task")
+        add_steps(agent=world.agent, run_id=run.pk, steps=steps)
+    return run.public_id
+
+
+PII = Step("read", "retrieval", labels=("customer-pii", "health"))
+PUBLIC = Step("look", "retrieval", labels=("public",))
+PLAIN = Step("plan", "retrieval")
+# Cleared labels, the step that is named, and which labels are missing.
+FLOWS: list[tuple[list[str], str, str]] = [
+    ([], "read", "the labels customer-pii, health"),
+    ([], "look", "the label public"),
+    ([], "plan", ""),
+    ([], "", "the labels customer-pii, health, public"),
+    (["customer-pii"], "read", "the label health"),
+    (["customer-pii", "health"], "read", ""),
+    (["customer-pii", "health"], "", "the label public"),
+    (["customer-pii", "health", "public", "more"], "", ""),
+]
+
+
+@pytest.mark.parametrize(("cleared", "step", "missing"), FLOWS)
+def test_only_data_with_cleared_labels_flows_into_an_integration(
+    cleared: list[str], step: str, missing: str
+) -> None:
+    world = make_world(ALL_ALLOWED)
+    world.reach(labels_cleared=cleared)
+    run = run_with(world, PII, PUBLIC, PLAIN)
+    request = world.submit(integration="acme-bank", run=run, step=step)
+    if not missing:
+        assert (request.status, refusals(request)) == ("allowed", [])
+        return
+    ((refusal),) = refusals(request)
+    assert (request.status, refusal["code"]) == ("blocked", "labels_not_cleared")
+    begins = f"The integration acme-bank is not cleared for data with {missing}: clear it for "
+    assert refusal["sentence"].startswith(begins)
+    assert request.because == refusal["sentence"]
+
+
+def test_labels_hold_nothing_that_names_no_integration_or_no_run_of_this_agent() -> None:
+    world = make_world(ALL_ALLOWED)
+    world.reach()
+    run = run_with(world, PII)
+    assert world.submit(run=run).status == "allowed"
+    for known_to_nobody in ("", "task"):
+        assert world.submit(integration="acme-bank", run=known_to_nobody).status == "allowed"
+    # Where it is out of reach anyway, that is what is said.
+    (refusal,) = refusals(world.submit(integration="nowhere", run=run))
+    assert refusal["code"] == "integration_unknown"
+
+
+def test_a_preview_says_which_labels_are_not_cleared() -> None:
+    world = make_world(ALL_ALLOWED)
+    world.reach()
+    run = run_with(world, PII)
+    asked = Submission("payments.transfer", "Pay", {"amount": "1.00"}, integration="acme-bank")
+    with tenant_transaction(world.company.id):
+        said = preview_action(agent=world.agent, submission=replace(asked, run=run))
+        assert (said.outcome, "customer-pii, health" in said.because) == ("deny", True)
+        assert preview_action(agent=world.agent, submission=asked).outcome == "allow"
 
 
 def test_the_answer_names_the_code() -> None:

@@ -310,6 +310,7 @@ def test_a_label_that_must_not_reach_a_system_is_held_there_and_nowhere_else(
 
 
 def test_a_preview_says_what_a_submission_would_meet(bound: World) -> None:
+    bound.reach("acme-mail", labels_cleared=["customer-pii"])
     run = begin(bound)
     tell(bound, run, READ)
     asked = Submission(

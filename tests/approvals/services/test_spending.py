@@ -18,6 +18,8 @@ from approvals.services.execution import (
     report_execution,
     revoke_grant,
 )
+from approvals.services.exercises import Sample, start_drill
+from approvals.services.kill import cancel_killed
 from approvals.services.submission import (
     Submission,
     cancel_action,
@@ -30,6 +32,7 @@ from govapp.common.errors import Conflict, Forbidden
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Budget, BudgetUse, Membership, Reservation, SpendEntry, Tenant
 from tenants.services.budgets import reap
+from tenants.services.kill import throw
 from tests.approvals.services.test_guarding import ALLOWING, ALLOWING_ONLY
 from tests.approvals.world import FOUR_EYES, HOUR, World, make_world
 from tests.support.committed import CommittedDatabase
@@ -335,6 +338,53 @@ def test_a_changed_action_holds_what_it_wants_now() -> None:
     with pytest.raises(Conflict, match=r"EUR 100\.01 is wanted and EUR 100\.00 is left"):
         change(world.company.bob, "100.01")
     assert held(world, budget) == (D(95), D(0))
+
+
+def test_a_drill_that_is_changed_holds_nothing() -> None:
+    world = world_of(FOUR_EYES)
+    budget = set_one(world.company)
+    sample = Sample(world.agent, world.category, "Pay Acme Ltd", {"amount": "60.00"})
+    with tenant_transaction(world.company.id):
+        request = start_drill(actor=world.company.carl, sample=sample).request
+    with tenant_transaction(world.company.id):
+        changed = approve_with_changes(
+            member=world.company.alice,
+            request_id=request.pk,
+            changes={"amount": "95.00"},
+            payload_digest=request.payload_digest,
+            request_version=request.version,
+        )
+    assert (changed.payload["amount"], changed.has_reservation) == ("95.00", False)
+    assert held(world, budget) == (D(0), D(0))
+    with tenant_transaction(world.company.id):
+        assert not Reservation.objects.exists()
+
+
+def test_a_kill_switch_never_holds_what_two_requests_have_reserved(
+    committed_db: CommittedDatabase,
+) -> None:
+    world = world_of(FOUR_EYES)
+    budget = set_one(world.company, scope="run", ref="*", period="run")
+    pay(world, run="r1")
+    begin_at_noon(timedelta(minutes=1))
+    pay(world, run="r2")
+    with tenant_transaction(world.company.id):
+        switch = throw(
+            actor=world.company.olivia, scope="tenant", reason="It pays twice", pending="cancel"
+        )
+    with tenant_transaction(world.company.id):
+        BudgetUse.objects.select_for_update().get(ref__endswith="r2")
+        cancelled = committed_db.begin_beside(
+            lambda: cancel_killed(tenant_id=world.company.id, switch_id=switch.pk)
+        )
+        # It waits for what the second has reserved: the first is done, and nothing of it is held.
+        assert used(world.company, budget) == [(D(0), D(0)), (D(60), D(0))]
+        BudgetUse.objects.select_for_update(nowait=True).get(ref__endswith="r1")
+    assert cancelled.result(timeout=60) == 2
+    assert used(world.company, budget) == [(D(0), D(0)), (D(0), D(0))]
+    with tenant_transaction(world.company.id):
+        (told,) = events("kill_switch.settled")
+    assert told["data"]["cancelled"] == 2
 
 
 def test_costs_are_written_down_without_any_budget_too() -> None:

@@ -11,7 +11,7 @@ from govapp.common.errors import Conflict, Forbidden, Invalid, Malformed
 from govapp.common.tenancy import bind_tenant
 from tenants.models import Agent, Integration, IntegrationGrant
 from tenants.selectors.integrations import get_integration, integrations
-from tenants.selectors.reach import labels_cleared_for, unreachable
+from tenants.selectors.reach import unreachable
 from tenants.services.agents import retire_agent
 from tenants.services.integration_checks import ask_check
 from tenants.services.integrations import (
@@ -55,8 +55,7 @@ def test_a_system_is_registered_as_a_draft(acme: Company) -> None:
     assert (event["data"]["kind"], event["data"]["address"]) == (
         "bank", "https://acme-bank.example/api",
     )  # fmt: skip
-    assert labels_cleared_for("acme-bank") == {"customer-pii"}
-    assert labels_cleared_for("nowhere") == frozenset()
+    assert event["data"]["labels_cleared"] == made.labels_cleared == ["customer-pii"]
 
 
 @pytest.mark.parametrize(

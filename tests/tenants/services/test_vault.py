@@ -26,7 +26,7 @@ from tenants.services.reach_grants import withdraw_grant
 from tests.conftest import MoveClock
 from tests.people import Company, make_agent, make_company
 from tests.tenants.ledger import events, summaries
-from tests.tenants.systems import active_system, give, register_system
+from tests.tenants.systems import active_system, give, pass_check, register_system
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +193,54 @@ def test_a_revoked_integration_keeps_no_secret(acme: Company) -> None:
     revoke_integration(actor=acme.olivia, integration=made, reason="Sold.")
     assert VaultSecret.objects.get().sealed is None
     assert len(summaries("integration.secret_revoked")) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/api",
+        "https://our-model.example:8443/api",
+        "https://our-model.example.evil.example/api",
+    ],
+)
+def test_with_another_server_the_secret_is_emptied_and_set_again(
+    acme: Company, payer: Agent, address: str
+) -> None:
+    made, _ = stored(acme)
+    give(acme, payer, made)
+    rotate_secret(actor=acme.olivia, integration=made, secret=SECOND, overlap=timedelta(days=7))
+    made = change_integration(actor=acme.olivia, integration=made, address=address)
+    row = VaultSecret.objects.get()
+    assert (row.sealed, row.previous_sealed) == (None, None)
+    (event,) = events("integration.changed")
+    assert event["data"]["changes"] == {
+        "address": {"from": "https://our-model.example/api", "to": address},
+        "secret": {"from": "version 2", "to": ""},
+    }
+    assert event["summary"].endswith(" and secret from version 2 to nothing.")
+    assert len(summaries("integration.secret_revoked")) == 1
+    pass_check(made)
+    with pytest.raises(Conflict) as refused:
+        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model")
+    assert refused.value.code == "secret_missing"
+    set_secret(actor=acme.olivia, integration=made, secret=FIRST)
+    assert opened(made) == FIRST
+
+
+def test_on_the_same_server_the_secret_stays(acme: Company) -> None:
+    made, _ = stored(acme)
+    for address in ("https://OUR-MODEL.example:443/v2", "https://our-model.example/v3"):
+        made = change_integration(actor=acme.olivia, integration=made, address=address)
+    change_integration(actor=acme.olivia, integration=made, name="The model")
+    assert opened(made) == FIRST
+    assert summaries("integration.secret_revoked") == []
+
+
+def test_another_server_is_fine_where_there_is_no_secret(acme: Company) -> None:
+    made = model_system(acme)
+    change_integration(actor=acme.olivia, integration=made, address="https://other.example/")
+    (event,) = events("integration.changed")
+    assert list(event["data"]["changes"]) == ["address"]
 
 
 def test_a_row_that_was_changed_does_not_open(acme: Company) -> None:
