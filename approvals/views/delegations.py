@@ -29,7 +29,7 @@ def delegation_list(request: PageRequest, slug: str) -> HttpResponse:
     agent = _agent(request)
     page = read_trees(after=read_cursor(request), only_live=which == "live", agent=agent)
     context = {
-        "nav": "agents",
+        "nav": "delegations",
         "agent": agent,
         "which": which,
         "chips": make_chips(request, {"agent": ("Agent", agent.name if agent else "")}),
@@ -80,7 +80,7 @@ def _page(
     delegation = shown.node.delegation
     may_revoke = may_revoke_delegation(request.membership, delegation)
     context: dict[str, Any] = {
-        "nav": "agents",
+        "nav": "delegations",
         "shown": shown,
         "delegation": delegation,
         "may_revoke": may_revoke and shown.node.status == "live",

@@ -14,7 +14,10 @@ GOVERNED = {
     "reports", "reviews", "settings",
 }  # fmt: skip
 BY_ROLE = {"olivia": GOVERNED, "carl": GOVERNED, "audrey": GOVERNED, "alice": set()}
-EVERYBODY = {"tokens", "inbox", "requests", "runs", "agents", "people", "policy", "categories"}
+EVERYBODY = {
+    "tokens", "inbox", "requests", "runs", "agents", "delegations", "people", "policy",
+    "categories",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BY_ROLE)
