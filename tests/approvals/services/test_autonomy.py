@@ -251,6 +251,7 @@ def test_they_cost_no_statement() -> None:
             world.submit()
         return len(caught)
 
+    world.submit()  # reads the policy, which is kept from then on
     before = statements()
     let(world, "policy")
     let(world, "act", "*", everybody=True)

@@ -173,6 +173,7 @@ def test_the_guardrails_cost_no_statement() -> None:
             world.submit()
         return len(caught)
 
+    world.submit()  # reads the policy, which is kept from then on
     before = statements()
     guard_with(world, rule("pii", "warn"), {"id": "s", "kind": "secret", "action": "ask"})
     assert statements() == before

@@ -221,7 +221,9 @@ def test_with_another_server_the_secret_is_emptied_and_set_again(
     assert len(summaries("integration.secret_revoked")) == 1
     pass_check(made)
     with pytest.raises(Conflict) as refused:
-        vault.model_key_for(agent_id=payer.pk, integration_slug="our-model", category="model.chat")
+        vault.model_key_for(
+            agent_id=payer.pk, integration_slug="our-model", category="payments.transfer"
+        )
     assert refused.value.code == "secret_missing"
     set_secret(actor=acme.olivia, integration=made, secret=FIRST)
     assert opened(made) == FIRST

@@ -57,7 +57,7 @@ def day(days: int) -> str:
 
 def absences(company: Company) -> list[tuple[Any, ...]]:
     with tenant_transaction(company.id):
-        rows = Absence.objects.filter(cancelled_at=None).order_by("starts_at")
+        rows = Absence.objects.filter(cancelled_at=None).order_by("starts_at", "member__user__name")
         return list(rows.values_list("member__user__name", "stand_in__user__name", "note"))
 
 
