@@ -4,7 +4,6 @@ The same tables, columns, indexes, foreign keys and row-level security, as the a
 no web server, no policy, no Python. What is above it is what our code costs.
 """
 
-import json
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -89,27 +88,31 @@ def _public(ident: UUID) -> str:
 class _Writer:
     connection: psycopg.Connection[tuple[object, ...]]
 
-    def row(self, table: str, column: str, value: object) -> dict[str, object]:
+    def row(self, table: str, column: str, value: object) -> dict[str, str | None]:
         return self.rows(table, column, value)[0]
 
-    def rows(self, table: str, column: str, value: object) -> list[dict[str, object]]:
+    def rows(self, table: str, column: str, value: object) -> list[dict[str, str | None]]:
+        """Return rows as PostgreSQL writes them: an empty list of JSON is no empty array."""
+        name = sql.Identifier(table)
+        empty = self.connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(name))
+        names = [each.name for each in empty.description or ()]
+        texts = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(n)) for n in names)
         cursor = self.connection.execute(
-            sql.SQL("SELECT * FROM {} WHERE {} = %s ORDER BY id").format(
-                sql.Identifier(table), sql.Identifier(column)
+            sql.SQL("SELECT {} FROM {} WHERE {} = %s ORDER BY id").format(
+                texts, name, sql.Identifier(column)
             ),
             [value],
         )
-        names = [each.name for each in cursor.description or ()]
-        return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
+        return [dict(zip(names, map(_text, found), strict=True)) for found in cursor.fetchall()]
 
     @staticmethod
-    def insert(table: str, row: dict[str, object], **fresh: str) -> str:
+    def insert(table: str, row: dict[str, str | None], **fresh: str) -> str:
         """Return an INSERT of this row again, with another id."""
         values = {name: _literal(value) for name, value in row.items()} | {"id": _ID} | fresh
         names, marks = ", ".join(values), ", ".join(values.values())
         return f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - our own rows
 
-    def event(self, event: dict[str, object]) -> str:
+    def event(self, event: dict[str, str | None]) -> str:
         """Return the INSERT of an event with its place in the queue."""
         inserted = self.insert("audit_ledgerevent", event)
         return (
@@ -119,16 +122,13 @@ class _Writer:
         )
 
 
-def _literal(value: object) -> str:
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _literal(text: str | None) -> str:
     """Return a literal that takes its column's type; pgbench reads a bare colon as a variable."""
-    match value:
-        case None:
-            return "NULL"
-        case bytes():
-            text = f"\\x{value.hex()}"
-        case dict() | list():
-            text = json.dumps(value)
-        case _:
-            text = str(value)
+    if text is None:
+        return "NULL"
     escaped = text.replace("\\", "\\\\").replace("'", "''").replace(":", "\\x3a")
     return "E'" + escaped.replace("\n", "\\n") + "'"
