@@ -49,6 +49,7 @@ class Round:
 def run(ground: Ground) -> Iterator[Figure]:
     """Yield how long the press takes, and how long after it anything is accepted."""
     company = make_company(slug="killed", agents=_SUBMITTERS, lifetime=timedelta(days=1))
+    _let_try_again(company)
     rounds = ground.size(_ROUNDS, 2)
     with serving(ground) as web:
         plain = asyncio.run(_plain(web.port, company, ground.size(200, 5)))
@@ -68,6 +69,15 @@ def run(ground: Ground) -> Iterator[Figure]:
         ("redemption", [each.redeemed for each in done]),
     ):
         yield from _figures(name, done, seen, plain)
+
+
+def _let_try_again(company: Company) -> None:
+    """Let the same be asked for however often it was refused: each round asks for it."""
+    from govapp.common.tenancy import tenant_transaction
+    from tenants.models import Tenant
+
+    with tenant_transaction(company.tenant_id):
+        Tenant.objects.update(retry_limit=None)
 
 
 def _figures(name: str, done: list[Round], seen: list[Seen], plain: float) -> Iterator[Figure]:
