@@ -21,8 +21,12 @@ _ASKED: Final = "($2 IS NULL OR words @@ $2)"
 # nearest lines are looked at, and what is found among them decides.
 _NEAR: Final = 10_000
 _OFTEN: Final = _NEAR * 3 // 100  # from here on by time when thousands are wanted
+_SELDOM: Final = _NEAR // 500  # below it by words; between the two by time, but only so far back:
+_REACH: Final = 100_000
+_MOST: Final = 20_000  # of what is found by words: seldom now may have been often once
 _ARGUMENTS: Final = "of_tenant uuid, asked tsquery, since timestamptz, until timestamptz"
 _SEARCHED: Final = ("id", "tenant_id", "words", "occurred_at", "index")
+SHORT: Final = "short"
 _FACETS: Final = ("group", "actor_kind", "actor_id", "category", "outcome", "agent_id")
 _SHOWN: Final = ", ".join(f'"{name}"' for name in ("id", "occurred_at", *_FACETS))
 
@@ -66,24 +70,46 @@ _COUNTS: Final = " UNION ALL".join(
     for name in (*_FACETS, "day")
 )
 
-# How often each value occurs among the newest of what was found, and on which days.
+_NEWEST: Final = "ORDER BY occurred_at DESC, id DESC LIMIT"
+
+
+def summary_body(
+    near: int = _NEAR, often: int = _OFTEN, seldom: int = _SELDOM, reach: int = _REACH,
+    most: int = _MOST,
+) -> str:  # fmt: skip
+    """Return the statement that counts, with its bounds in lines of the record."""
+    return (
+        "WITH near AS MATERIALIZED (SELECT count(*) AS hits FROM"  # noqa: S608 - our own words
+        f" (SELECT words{_LINES} {_NEWEST} {near}) nearest WHERE {_ASKED}),"
+        # Often: by time until there are enough of them.
+        f" often AS MATERIALIZED (SELECT {_SHOWN}{_LINES} AND {_ASKED}"
+        f" AND (SELECT hits >= {often} FROM near) {_NEWEST} $6),"
+        # Neither often nor seldom: those among the nearest lines, however few they are.
+        f" between AS MATERIALIZED (SELECT {_SHOWN} FROM (SELECT {_SHOWN}, words{_LINES}"
+        f" AND (SELECT hits >= {seldom} AND hits < {often} FROM near) {_NEWEST} {reach}) nearest"
+        f" WHERE {_ASKED}),"
+        # Seldom: by words. OFFSET 0 keeps the planner from going by time after all.
+        f" seldom AS MATERIALIZED (SELECT {_SHOWN}{_LINES} AND {_ASKED}"
+        f" AND (SELECT hits < {seldom} FROM near) OFFSET 0 LIMIT {most}),"
+        " line AS MATERIALIZED (SELECT * FROM often UNION ALL"
+        f" (SELECT * FROM between {_NEWEST} $6) UNION ALL (SELECT * FROM seldom {_NEWEST} $6)),"
+        " found AS MATERIALIZED"
+        " (SELECT line.*, (occurred_at AT TIME ZONE $5)::date AS day FROM line),"
+        " reach AS (SELECT EXISTS (SELECT 1 FROM between) AND EXISTS (SELECT 1 FROM (SELECT 1"
+        f"{_LINES} OFFSET {reach} LIMIT 1) further)"
+        f" OR (SELECT count(*) FROM seldom) = {most} AS is_short){_COUNTS}"
+        f" UNION ALL SELECT '{SHORT}', '', 1 FROM reach WHERE is_short"
+    )
+
+
+# How often each value occurs among the newest of what was found, and on which days. A line named
+# `SHORT` says that it was not looked for to the record's beginning.
 search_summary = register_door(
     Door(
         name="door_search_summary",
         arguments=f"{_ARGUMENTS}, zone text, at_most integer",
         returns="facet text, label text, counted bigint",
-        body=(
-            "WITH near AS MATERIALIZED (SELECT count(*) AS hits FROM"  # noqa: S608 - our own words
-            f" (SELECT words{_LINES} ORDER BY occurred_at DESC, id DESC LIMIT {_NEAR}) nearest"
-            f" WHERE {_ASKED}), line AS MATERIALIZED ("
-            f"(SELECT {_SHOWN}{_LINES} AND {_ASKED} AND (SELECT hits >= {_OFTEN} FROM near)"
-            " ORDER BY occurred_at DESC, id DESC LIMIT $6) UNION ALL"
-            f" (SELECT * FROM (SELECT {_SHOWN}{_LINES} AND {_ASKED}"
-            f" AND (SELECT hits < {_OFTEN} FROM near) OFFSET 0) every"
-            " ORDER BY occurred_at DESC, id DESC LIMIT $6)),"
-            " found AS MATERIALIZED (SELECT line.*, (occurred_at AT TIME ZONE $5)::date AS day"
-            f" FROM line){_COUNTS}"
-        ),
+        body=summary_body(),
         reads={_TABLE: (*_SEARCHED, *_FACETS)},
         is_planned_anew=True,
     )

@@ -11,12 +11,12 @@ from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
 from audit.models import LedgerWords
-from audit.search_doors import search_newest, search_oldest, search_summary
+from audit.search_doors import SHORT, search_newest, search_oldest, search_summary
 from govapp.common.arrays import is_any
 from govapp.common.tenancy import require_tenant_id
 
 COUNTED: Final = 5_000
-"""Events that facets and days are counted over: the newest of what was found, at a bounded cost."""
+"""Events that facets and days are counted over at most: the newest of what was found."""
 
 SHOWN: Final = 8
 """Values of a facet that are shown."""
@@ -42,7 +42,8 @@ class Search:
 class Summary:
     """How often each value occurs, by facet, the most frequent first; and how many on which day.
 
-    Counted over the newest 5,000 of what was found; `is_cut` when there are more.
+    Counted over the newest of what was found: 5,000 of them, or as many as there are among the
+    nearest lines of the record (`audit.search_doors`). `is_cut` when there are, or may be, more.
     """
 
     facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
@@ -87,8 +88,9 @@ def found_among(wanted: Search, idents: Iterable[UUID]) -> list[UUID]:
 
 
 def summarise(wanted: Search, *, zone: str) -> Summary:
-    """Count the newest 5,000 of what was found. One statement."""
+    """Count the newest of what was found, at a bounded cost. One statement."""
     rows = search_summary.call(*_asked(wanted), zone, COUNTED + 1)
+    is_short = any(row["facet"] == SHORT for row in rows)
     facets: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in rows:
         if row["label"]:
@@ -99,7 +101,7 @@ def summarise(wanted: Search, *, zone: str) -> Summary:
         name: sorted(values, key=lambda each: (-each[1], each[0]))
         for name, values in facets.items()
     }
-    return Summary(ordered, days, min(total, COUNTED), total > COUNTED)
+    return Summary(ordered, days, min(total, COUNTED), is_short or total > COUNTED)
 
 
 def _asked(wanted: Search) -> tuple[UUID, str | None, datetime | None, datetime | None]:

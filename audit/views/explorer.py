@@ -25,7 +25,6 @@ from audit.selectors.proofs import (
 from audit.selectors.pruned import pruned_sentence
 from audit.selectors.search_index import Lag, search_lag
 from audit.selectors.searches import list_searches
-from audit.selectors.searching import COUNTED
 from audit.services.exports import take_proof
 from audit.views.anchors import signed_words
 from audit.views.changed import changed_in
@@ -66,7 +65,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "actors": choices.actors,
         "facets": facets_of(request, wanted, summary, names),
         "histogram": histogram_of(request, wanted, summary, today=today),
-        "counted": COUNTED if summary.is_cut else 0,
+        "counted": summary.total if summary.is_cut else 0,
         "lag": _lag_words(lag),
         "asked": wanted.asked(),
         "zone": wanted.zone,

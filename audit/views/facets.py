@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 
 from audit.selectors.events import EventFilter, parse_day
-from audit.selectors.searching import COUNTED, SHOWN, Summary, summarise
+from audit.selectors.searching import SHOWN, Summary, summarise
 from audit.views.filters import LABELS, address, said
 
 # The filter that a facet sets → what the summary calls it.
@@ -93,7 +93,7 @@ def histogram_of(
         "total": sum(counts),
         "width": _WIDTH,
         "height": _HEIGHT,
-        "cut": COUNTED if summary.is_cut else 0,
+        "cut": summary.total if summary.is_cut else 0,
     }
 
 
