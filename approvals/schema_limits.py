@@ -1,4 +1,4 @@
-"""Which JSON Schemas a category may have; `approvals.schemas` checks payloads with them.
+"""Which JSON Schemas a category may have; `approvals.payload_check` checks payloads with them.
 
 Draft 2020-12, offline, with a linear regular expression engine. References stay inside the
 document and form no cycle, and the schema with every reference written out is bounded, so that

@@ -66,7 +66,6 @@ _SIMULATIONS: list[URLPattern | URLResolver] = [
     path("<str:ident>/", simulations.simulation_detail, name="simulation_detail"),
     path("<str:ident>/status", simulations.simulation_status, name="simulation_status"),
     path("<str:ident>/cancel", simulations.simulation_cancel, name="simulation_cancel"),
-    path("<str:ident>/attach", simulations.simulation_attach, name="simulation_attach"),
     path("<str:ident>/download", simulations.simulation_download, name="simulation_download"),
 ]
 _DRAFTS: list[URLPattern | URLResolver] = [

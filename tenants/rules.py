@@ -94,6 +94,11 @@ def may_set_budgets(member: Membership) -> bool:
     return has_role(member, Role.OWNER, Role.COMPLIANCE)
 
 
+def may_set_model_prices(member: Membership) -> bool:
+    """Saying what models cost lets agents call them."""
+    return has_role(member, Role.OWNER, Role.COMPLIANCE)
+
+
 def may_edit_policy(member: Membership) -> bool:
     """Compliance writes policies and categories."""
     return has_role(member, Role.COMPLIANCE)
@@ -102,16 +107,6 @@ def may_edit_policy(member: Membership) -> bool:
 def may_read_policy(member: Membership) -> bool:
     """Whoever works here may read the rules that hold here."""
     return member.is_active
-
-
-def may_read_audit(member: Membership) -> bool:
-    """Compliance and auditors read the whole record."""
-    return has_role(member, Role.COMPLIANCE, Role.AUDITOR)
-
-
-def may_request_reports(member: Membership) -> bool:
-    """A report is reading, so auditors may have one made too."""
-    return has_role(member, Role.COMPLIANCE, Role.AUDITOR)
 
 
 def may_approve(member: Membership) -> bool:
@@ -123,8 +118,3 @@ def require(allowed: bool, why_not: str) -> None:
     """Raise `Forbidden` with the sentence `why_not` unless `allowed`."""
     if not allowed:
         raise Forbidden(why_not)
-
-
-def may_set_model_prices(membership: Membership) -> bool:
-    """Say what models cost, which lets agents call them."""
-    return has_role(membership, Role.OWNER, Role.COMPLIANCE)

@@ -89,15 +89,20 @@ def others() -> Others:
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Services]:
-    """The PostgreSQL and Valkey of this test process.
+def template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Where the migrated cluster is, or will be made by whoever needs it first.
 
-    The workers of a run share one migrated template, and so do the runs of one `./run test`.
+    The workers of a run share it, and so do the runs of one `./run test`.
     """
     base = tmp_path_factory.getbasetemp()
     beside = base if worker_id == "master" else base.parent
-    shared = Path(os.environ.get("GOVAPP_TESTS_SHARED", beside / "template"))
-    with running_services(tmp_path_factory.mktemp("services"), shared) as running:
+    return Path(os.environ.get("GOVAPP_TESTS_SHARED", beside / "template"))
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Services]:
+    """The PostgreSQL and Valkey of this test process."""
+    with running_services(tmp_path_factory.mktemp("services"), template) as running:
         yield running
 
 

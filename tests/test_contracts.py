@@ -46,6 +46,7 @@ def test_the_house_as_it_stands_is_accepted(copy: Path) -> None:
         ("govapp/common/clock.py", "import tenants.enums"),
         ("approvals/rules.py", "import govapp.settings.base"),
         ("approvals/policies/engine.py", "import django.db"),
+        ("approvals/holders/kill.py", "import approvals.selectors.kill"),
         ("audit/merkle/tree.py", "import psycopg"),
         ("govapp/simulator/client.py", "import django"),
     ],

@@ -1,15 +1,14 @@
 """Approvals by one person alone in an emergency, and what others find of them."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from approvals.audit_events.requests import type_on
+from approvals.audit_events.about import entry_about, moment, record_about, type_on
 from approvals.audit_events.wording import words
 from approvals.enums import ReviewOutcome
 from approvals.models import ActionCategory, ActionRequest, BreakGlassReview, Timer, Vote
-from audit.actors import SYSTEM, Actor, Personal, Subject
-from audit.services import Entry, record, record_many
+from audit.actors import SYSTEM, Personal, Subject
+from audit.services import Entry, record
 from tenants.audit_events.words import party, said
 from tenants.models import ApproverGroup, Membership
 
@@ -22,54 +21,46 @@ _FOUND = {
 def approved_alone(*, vote: Vote, review: BreakGlassReview, missing: str) -> None:
     """One person approved past the rules, with a reason and a second factor."""
     request = vote.request
-    record_many(
-        [
-            _entry(
-                "break_glass.approved",
-                request,
-                vote.member.as_actor(),
-                vote.cast_at,
-                f"{vote.member.user.name} approved “{request.summary}” alone, in an emergency:"
-                f" {words(vote.reason)}",
-                {
-                    "reason": said(vote.reason, vote.member),
-                    "rights": vote.right["rights"],
-                    "second_factor": vote.right["second_factor"],
-                    "payload_digest": vote.payload_digest,
-                    "request_version": vote.request_version,
-                    "seconds_viewed": vote.seconds_viewed,
-                    "channel": vote.channel,
-                    "missing": missing,
-                    "category": request.category_key,
-                    "agent": {"id": request.agent.public_id, "name": request.agent.name},
-                    "review": review.public_id,
-                    "review_due_at": _time(review.due_at),
-                },
-            )
-        ]
+    record_about(
+        "break_glass.approved",
+        request,
+        vote.member.as_actor(),
+        vote.cast_at,
+        f"{vote.member.user.name} approved “{request.summary}” alone, in an emergency:"
+        f" {words(vote.reason)}",
+        {
+            "reason": said(vote.reason, vote.member),
+            "rights": vote.right["rights"],
+            "second_factor": vote.right["second_factor"],
+            "payload_digest": vote.payload_digest,
+            "request_version": vote.request_version,
+            "seconds_viewed": vote.seconds_viewed,
+            "channel": vote.channel,
+            "missing": missing,
+            "category": request.category_key,
+            "agent": {"id": request.agent.public_id, "name": request.agent.name},
+            "review": review.public_id,
+            "review_due_at": moment(review.due_at),
+        },
     )
 
 
 def refused(*, request: ActionRequest, member: Membership, why: str, now: datetime) -> None:
     """Somebody tried to approve alone, and may not."""
-    record_many(
-        [
-            _entry(
-                type_on(request, "vote.refused"),
-                request,
-                member.as_actor(),
-                now,
-                f"The emergency approval of {member.user.name} on “{request.summary}” was"
-                f" refused: {why}",
-                {
-                    "verdict": "approve",
-                    "is_break_glass": True,
-                    "why": why,
-                    "status": request.status,
-                    "version": request.version,
-                },
-            )
-        ]
+    record_about(
+        type_on(request, "vote.refused"),
+        request,
+        member.as_actor(),
+        now,
+        f"The emergency approval of {member.user.name} on “{request.summary}” was"
+        f" refused: {why}",
+        {
+            "verdict": "approve",
+            "is_break_glass": True,
+            "why": why,
+            "status": request.status,
+            "version": request.version,
+        },
     )
 
 
@@ -77,18 +68,14 @@ def reviewed(*, review: BreakGlassReview, actor: Membership, now: datetime) -> N
     """Somebody else said whether the emergency was one."""
     request = review.request
     found = _FOUND[ReviewOutcome(review.outcome)]
-    record_many(
-        [
-            _entry(
-                "break_glass.reviewed",
-                request,
-                actor.as_actor(),
-                now,
-                f"{actor.user.name} reviewed the emergency approval of “{request.summary}” by"
-                f" {review.member.user.name} and found it {found}: {words(review.remark)}",
-                _review(review) | {"outcome": review.outcome, "remark": said(review.remark, actor)},
-            )
-        ]
+    record_about(
+        "break_glass.reviewed",
+        request,
+        actor.as_actor(),
+        now,
+        f"{actor.user.name} reviewed the emergency approval of “{request.summary}” by"
+        f" {review.member.user.name} and found it {found}: {words(review.remark)}",
+        _review(review) | {"outcome": review.outcome, "remark": said(review.remark, actor)},
     )
 
 
@@ -156,8 +143,8 @@ def _review_entry(
         f"The review of the emergency approval of “{review.request.summary}” by"
         f" {review.member.user.name} {how}"
     )
-    level = {"level": timer.level, "due_at": _time(timer.due_at)}
-    return _entry(event_type, review.request, SYSTEM, now, summary, _review(review) | level)
+    level = {"level": timer.level, "due_at": moment(timer.due_at)}
+    return entry_about(event_type, review.request, SYSTEM, now, summary, _review(review) | level)
 
 
 def _review(review: BreakGlassReview) -> dict[str, Any]:
@@ -165,31 +152,7 @@ def _review(review: BreakGlassReview) -> dict[str, Any]:
         "review": review.public_id,
         "by": party(review.member),
         "reason": said(review.reason, review.member),
-        "opened_at": _time(review.opened_at),
-        "review_due_at": _time(review.due_at),
+        "opened_at": moment(review.opened_at),
+        "review_due_at": moment(review.due_at),
         "payload_digest": review.request.payload_digest,
     }
-
-
-def _entry(
-    event_type: str,
-    request: ActionRequest,
-    actor: Actor,
-    now: datetime,
-    summary: str,
-    data: Mapping[str, Any],
-) -> Entry:
-    return Entry(
-        event_type=event_type,
-        actor=actor,
-        subject=Subject(type="action_request", id=request.public_id, label=request.summary),
-        summary=summary,
-        data=data,
-        request_id=request.pk,
-        delegation=request.delegation_chain,
-        at=now,
-    )
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,17 +1,16 @@
 """An action that was changed while it was approved, and votes that fell away or were taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from approvals.audit_events.about import record_about
 from approvals.audit_events.judged import guardrails_of, policy_of, rules_of, unmet_of
 from approvals.audit_events.wording import content, told, words
 from approvals.changing import FieldChange
 from approvals.digests import canonical_json
 from approvals.enums import VoidedBecause
 from approvals.models import ActionRequest, RequestRevision, Vote
-from audit.actors import Actor, Personal, Subject
-from audit.services import Entry, record_many
 from tenants.audit_events.words import name_of
 from tenants.models import Membership
 
@@ -29,7 +28,7 @@ def record_changed(
     said = "; ".join(
         f"{each.field} from {_text(each.before)} to {_text(each.after)}" for each in changes
     )
-    _record(
+    record_about(
         "action_request.changed",
         request,
         member.as_actor(),
@@ -69,7 +68,7 @@ def record_vote_voided(*, vote: Vote, actor: Membership, reason: str, now: datet
     else:
         kind, sentence = "vote.voided", f"The vote of {vote.member.user.name} no longer counts for"
     why = f": {words(reason)}" if reason else ""
-    _record(
+    record_about(
         kind,
         request,
         actor.as_actor(),
@@ -85,30 +84,6 @@ def record_vote_voided(*, vote: Vote, actor: Membership, reason: str, now: datet
         },
         name_of(vote.member),
     )
-
-
-def _record(
-    event_type: str,
-    request: ActionRequest,
-    actor: Actor,
-    now: datetime,
-    summary: str,
-    data: Mapping[str, Any],
-    *personal: Personal,
-) -> None:
-    subject = Subject(type="action_request", id=request.public_id, label=request.summary)
-    entry = Entry(
-        event_type=event_type,
-        actor=actor,
-        subject=subject,
-        summary=summary,
-        data=data,
-        request_id=request.pk,
-        delegation=request.delegation_chain,
-        at=now,
-        personal=personal,
-    )
-    record_many([entry])
 
 
 def _text(value: Any) -> str:

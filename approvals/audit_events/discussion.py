@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from approvals.audit_events.about import record_about
 from approvals.audit_events.wording import content, told, words
 from approvals.models import ActionRequest, Comment
 from approvals.sensitive import Kind, kinds_in_words
-from audit.actors import Actor, Personal, Subject
-from audit.services import Entry, record_many
+from audit.actors import Actor, Personal
 from tenants.audit_events.words import party, said
 from tenants.models import Membership
 
@@ -18,7 +18,7 @@ def record_comment(
 ) -> None:
     """Somebody said something about a request."""
     to = f" (to {', '.join(each.user.name for each in mentioned)})" if mentioned else ""
-    _record(
+    record_about(
         "comment.added",
         comment.request,
         actor,
@@ -33,7 +33,7 @@ def record_question(
 ) -> None:
     """Somebody asked the agent's owner; the agent may answer as well."""
     owner = comment.request.agent.owner
-    _record(
+    record_about(
         "comment.asked",
         comment.request,
         actor,
@@ -45,7 +45,7 @@ def record_question(
 
 def record_answer(*, comment: Comment, question: Comment, actor: Actor, now: datetime) -> None:
     """The agent's side answered a question."""
-    _record(
+    record_about(
         "comment.answered",
         comment.request,
         actor,
@@ -61,7 +61,7 @@ def record_revealed(
 ) -> None:
     """Somebody asked to see what the page masks. What it was stays out of the record."""
     what = kinds_in_words(kinds)
-    _record(
+    record_about(
         "request.revealed",
         request,
         member.as_actor(),
@@ -83,27 +83,3 @@ def _said(comment: Comment, actor: Actor, mentioned: Sequence[Membership]) -> di
         "text": told(comment.text, actor, comment.request),
         "mentioned": [party(each) for each in mentioned],
     }
-
-
-def _record(
-    event_type: str,
-    request: ActionRequest,
-    actor: Actor,
-    now: datetime,
-    summary: str,
-    data: dict[str, Any],
-) -> None:
-    record_many(
-        [
-            Entry(
-                event_type=event_type,
-                actor=actor,
-                subject=Subject("action_request", request.public_id, request.summary),
-                summary=summary,
-                data=data,
-                request_id=request.pk,
-                delegation=request.delegation_chain,
-                at=now,
-            )
-        ]
-    )

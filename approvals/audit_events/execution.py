@@ -1,14 +1,16 @@
 """What became of a permission: issued, used, refused, withdrawn, reported."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from approvals.audit_events.about import action_of, entry_about
 from approvals.audit_events.configuration import schema_text
 from approvals.audit_events.wording import content, words
 from approvals.models import ActionRequest, ExecutionGrant
 from audit.actors import Actor, Personal, Subject
-from audit.services import record
+from audit.services import record, record_entry
 from govapp.common.ids import public_id
 from tenants.audit_events.integrations import integration_subject
 from tenants.audit_events.words import said
@@ -123,6 +125,7 @@ def secret_injected(
         request_id=request.pk,
         at=now,
         personal=(content(request.summary, request),),
+        delegation=request.delegation_chain,
     )
 
 
@@ -162,32 +165,17 @@ def _record(
     data: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    subject = Subject("action_request", request.public_id, request.summary)
     details: dict[str, Any] = {}
     if grant is not None:
-        subject = Subject(
-            "execution_grant", public_id("gr", grant.pk), content(request.summary, request)
-        )
         details = {"jti": str(grant.jti), "kid": grant.kid, "expires_at": _time(grant.expires_at)}
-    version = request.policy_version
-    record(
-        event_type=event_type,
-        actor=actor,
-        subject=subject,
-        summary=summary,
-        data={
-            "category": request.category_key,
-            "agent": request.agent.public_id,
-            "agent_name": request.agent.name,
-            "payload_digest": request.payload_digest,
-            "policy_version": version.number if version else None,
-            **details,
-            **data,
-        },
-        request_id=request.pk,
-        at=now,
-        delegation=request.delegation_chain,
+    entry = entry_about(
+        event_type, request, actor, now, summary, {**action_of(request), **details, **data}
     )
+    if grant is not None:
+        label = content(request.summary, request)
+        subject = Subject("execution_grant", public_id("gr", grant.pk), label)
+        entry = replace(entry, subject=subject)
+    record_entry(entry)
 
 
 def _claimed(name: str) -> str:

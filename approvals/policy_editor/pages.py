@@ -67,11 +67,6 @@ class EditorPage:
     def is_policy(self) -> bool:
         return self.policy is not None
 
-    @property
-    def open_card(self) -> Card | None:
-        cards = (*self.rules, *self.flows, self.otherwise)
-        return next((card for card in cards if card.is_open), None)
-
 
 def split_sentence(sentence: str) -> tuple[str, str]:
     """Return a sentence in two at its first colon that stands in no quoted value."""

@@ -4,75 +4,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet
 
-from approvals.enums import (
-    LEGAL_EXECUTION_MOVES,
-    DeliveryStatus,
-    ExecutionState,
-    RequestStatus,
-    StageStatus,
-    Verdict,
-)
+from approvals.enums import DeliveryStatus, ExecutionState, RequestStatus
 from approvals.guarding import findings_in, is_masked, shown_payload
 from approvals.guardrails import finding_words
 from approvals.leash import sentences_of
-from approvals.models import ActionRequest, ExecutionGrant, RequirementStage, Timer, Vote
+from approvals.models import ActionRequest, ExecutionGrant, RequirementStage, Timer
 from approvals.obligations import grant_not_before, obligations_of
-from approvals.policies import describe_missing, duration_in_words
+from approvals.policies import duration_in_words
 from approvals.policies.describing import name_reference
 from approvals.policies.obligations import EvaluatedObligations
 from approvals.policies.shown import listed
-from approvals.rules import is_due, may_cancel
-from approvals.selectors.approvers import (
-    NOT_AN_APPROVER,
-    Standing,
-    giver_words,
-    givers,
-    judge,
-    missing_on,
-)
-from approvals.selectors.board import Board, load_board_and_votes, may_take_back
+from approvals.rules import may_cancel
+from approvals.selectors.approvers import Standing, missing_on
+from approvals.selectors.board import load_board_and_votes
 from approvals.selectors.chains import ChainLink, read_chain
 from approvals.selectors.delegations import cut
+from approvals.selectors.demands import RuleDemand, read_demands
 from approvals.selectors.discussion import Discussion, read_discussion
 from approvals.selectors.inbox import seat_verdicts
 from approvals.selectors.messages import Delivery, deliveries_of
 from approvals.selectors.payload_shown import ShownPayload, find_all_hidden, show_payload
-from approvals.selectors.people import Person, load_people
+from approvals.selectors.people import load_people
 from approvals.selectors.precedents import Precedents, read_precedents
+from approvals.selectors.reader_rights import (
+    may_change,
+    may_take_back_own,
+    may_withdraw,
+    standing_on_page,
+)
 from approvals.selectors.reviews import Emergency, read_emergency
 from approvals.selectors.revisions import ShownRevision, read_revisions, show_revisions
 from approvals.selectors.timeline import Material, Moment, write_timeline
-from approvals.selectors.trace import TraceLine, count_verdicts, read_trace, values_of
+from approvals.selectors.trace import TraceLine, count_verdicts, read_trace
 from approvals.selectors.undoing import Undoing, read_undoing
 from approvals.sensitive import Kind, kinds_in, kinds_in_words
 from govapp.common import clock
 from govapp.common.errors import NotFound
 from govapp.common.ids import InvalidId, parse_public_id, public_id
 from govapp.common.sensitive import is_shown_plainly
-from tenants.enums import Role
 from tenants.models import Membership
-from tenants.rules import has_role
 from tenants.selectors import factors_of
 
 _NAMES = 6
-TOO_LATE = "The time to decide has passed; a request that nobody decided in time expires."
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What one rule asks for: its sentence, the values it saw, what is missing and from whom."""
-
-    rule_id: str
-    sentence: str
-    values: tuple[tuple[str, str], ...]
-    because: str
-    is_satisfied: bool
-    missing: str
-    people: tuple[str, ...]  # who can give it now
 
 
 @dataclass(frozen=True)
@@ -85,7 +61,7 @@ class ActionPage:
     exact: Any  # the payload, masked where a guardrail says so
     guardrails: tuple[str, ...]  # what they found, in words
     precedents: Precedents
-    demands: tuple[Demand, ...]
+    demands: tuple[RuleDemand, ...]
     trace: tuple[TraceLine, ...]
     refusals: tuple[str, ...]
     missing: str
@@ -208,7 +184,8 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
     (board, votes), revisions = load_board_and_votes(request), read_revisions(request)
     now = board.read_at or clock.now()
     people = load_people(request.category_id) if request.category_id else []
-    standing, attached = _standing(board, people, member, now), obligations_of(request)
+    standing = standing_on_page(board, people, member, now)
+    attached = obligations_of(request)
     emergency = read_emergency(request, member, now)
     asks = emergency.may_act or (attached.step_up and standing.may_vote)
     grants = list(ExecutionGrant.objects.filter(request=request).order_by("issued_at"))
@@ -232,7 +209,7 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
         guardrails=tuple(dict.fromkeys(map(finding_words, findings_in(request.trace)))),
         payload=show_payload(exact, display, texts={"the summary": request.summary}),
         precedents=read_precedents(request, display),
-        demands=tuple(_demands(board, people)),
+        demands=read_demands(board, people),
         trace=read_trace(request.trace),
         refusals=sentences_of(request.trace.get("refusals", [])),
         missing=missing_on(board) if request.is_pending else "",
@@ -241,7 +218,7 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
         timeline=timeline,
         grant=grants[-1] if grants else None,
         may_cancel=request.is_pending and may_cancel(member, request),
-        may_withdraw=_may_withdraw(request, votes, member),
+        may_withdraw=may_withdraw(request, votes, member),
         obligations=attached,
         grant_not_before=grant_not_before(request),
         discussion=discussion,
@@ -251,8 +228,8 @@ def read_action_page(request: ActionRequest, member: Membership) -> ActionPage:
         emergency=emergency,
         revisions=show_revisions(revisions),
         chain=read_chain(request),
-        may_change=_may_change(request, standing),
-        may_take_back=request.is_pending and _may_take_back(board, member),
+        may_change=may_change(request, standing),
+        may_take_back=request.is_pending and may_take_back_own(board, member),
         undoing=read_undoing(request, member, now),
         delegation_cut=_delegation_cut(request),
     )
@@ -271,67 +248,3 @@ def _all_stages(request: ActionRequest) -> list[RequirementStage]:
     """With those that an approver's change has replaced, for the timeline."""
     rows = RequirementStage.objects.filter(request=request).select_related("requirement")
     return list(rows.order_by("requirement__rule_id", "position", "pk"))
-
-
-def _may_change(request: ActionRequest, standing: Standing) -> bool:
-    editable = request.category.editable_fields if request.category else []
-    return standing.may_vote and bool(editable)
-
-
-def _may_take_back(board: Board, member: Membership) -> bool:
-    """As `services.withdrawals.withdraw_vote` would allow."""
-    own = (vote for vote in board.votes if vote.member_id == member.pk)
-    return any(may_take_back(board, vote) for vote in own)
-
-
-def _standing(
-    board: Board, people: Sequence[Person], member: Membership, now: datetime
-) -> Standing:
-    if not board.request.is_pending:
-        return Standing(False, "", frozenset())
-    person = next((each for each in people if each.member.pk == member.pk), None)
-    if person is None:
-        return Standing(False, NOT_AN_APPROVER, frozenset())
-    standing = judge(board, person)
-    if standing.may_vote and is_due(board.request.deadline_at, now):
-        return Standing(False, TOO_LATE, frozenset())
-    return standing
-
-
-def _demands(board: Board, people: Sequence[Person]) -> list[Demand]:
-    traced = {entry.get("rule_id"): entry for entry in board.request.trace.get("rules", [])}
-    demands = []
-    for requirement in board.requirements:
-        entry = traced.get(requirement.rule_id, {})
-        stages = board.stages_of(requirement)
-        stage = next((each for each in stages if each.status == StageStatus.OPEN), None)
-        demands.append(
-            Demand(
-                rule_id=requirement.rule_id,
-                sentence=requirement.sentence,
-                values=values_of(entry),
-                because=str(entry.get("because", "")),
-                is_satisfied=requirement.satisfied_at is not None,
-                missing=describe_missing(board.tally(stage)) if stage else "",
-                people=tuple(giver_words(word) for word in givers(stage, people, board.used_up))
-                if stage is not None
-                else (),
-            )
-        )
-    return demands
-
-
-def _may_withdraw(request: ActionRequest, votes: Sequence[Vote], member: Membership) -> bool:
-    """As `services.execution.revoke_grant` would allow."""
-    state = ExecutionState(request.execution_state)
-    if not RequestStatus(request.status).is_grantable:
-        return False
-    if (state, ExecutionState.REVOKED) not in LEGAL_EXECUTION_MOVES:
-        return False
-    approved: set[UUID] = {
-        vote.member_id
-        for vote in votes
-        if vote.verdict == Verdict.APPROVE and vote.voided_at is None
-    }
-    officer = has_role(member, Role.OWNER, Role.COMPLIANCE)
-    return officer or (member.is_active and member.pk in approved)

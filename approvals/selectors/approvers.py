@@ -13,7 +13,6 @@ from approvals.selectors.board import (
     fitting_seats,
     keys_on,
     load_board,
-    load_boards,
     seats_for,
 )
 from approvals.selectors.people import Person, load_people, load_person
@@ -23,16 +22,6 @@ NOT_AN_APPROVER = "You are not an active approver here."
 NO_RIGHT = "You have not been given the right to approve this kind of action."
 AGENTS_SIDE = "You own this agent or it acts for you, and this rule separates those duties."
 HAS_VOTED = "You have already voted on this request."
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A person whom an open seat means. `excluded_because` is empty when they may vote now."""
-
-    member: Membership
-    seat_keys: frozenset[str]
-    rights: tuple[str, ...]
-    excluded_because: str
 
 
 @dataclass(frozen=True)
@@ -67,20 +56,6 @@ class Standing:
     def absentees(self) -> tuple[Person, ...]:
         """For whom the person may vote as stand-in."""
         return tuple(word.person for word in self.words if word.by)
-
-
-def candidates_for(request: ActionRequest) -> list[Candidate]:
-    """Return everybody whom an open seat means, live. Three statements."""
-    if not request.category_id:
-        return []
-    board = load_board(request)
-    found = []
-    for person in load_people(request.category_id):
-        seat_keys = _named_seats(board, person)
-        if seat_keys:
-            why = judge(board, person).why
-            found.append(Candidate(person.member, seat_keys, person.rights, why))
-    return found
 
 
 def stage_candidates(
@@ -199,20 +174,6 @@ def _lent_word(board: Board, absentee: Person, by: Person) -> Word:
     seat_keys = _open_to(board, absentee, by=by)
     why = f"You or {name}, for whom you stand in, are on the agent's side, and a rule separates it."
     return Word(absentee, seat_keys, "" if seat_keys else why, by)
-
-
-def missing_for(requirement: Requirement) -> str:
-    """Return what a requirement still needs ("1 more from Finance, 1 from Risk"), or ""."""
-    return missing_by_requirement([requirement.request]).get(requirement.pk, "")
-
-
-def missing_by_requirement(requests: Sequence[ActionRequest]) -> dict[UUID, str]:
-    """Return what each requirement of these requests still needs. Two statements."""
-    return {
-        requirement.pk: missing_of(board, requirement)
-        for board in load_boards(requests)
-        for requirement in board.requirements
-    }
 
 
 def missing_on(board: Board) -> str:

@@ -49,10 +49,6 @@ class Discussion:
     people: tuple[tuple[str, str], ...]  # who can be mentioned: public id and name
     owner: str  # of the agent, who is asked
 
-    @property
-    def open_questions(self) -> int:
-        return sum(remark.is_open for remark in self.remarks)
-
 
 def read_discussion(request: ActionRequest, member: Membership) -> Discussion:
     """Return the discussion of a request for this reader. Two statements."""

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from approvals.audit_events import requests as events
+from approvals.audit_events import timers as events
 from approvals.enums import NotificationKind, StageStatus, TimerKind, TimerStatus
 from approvals.models import ActionRequest, RequirementStage, Timer
 from approvals.selectors.board import Board, load_boards

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from approvals.audit_events import requests as events
-from approvals.audit_events.timers import repeated
+from approvals.audit_events import timers as events
 from approvals.enums import NotificationKind
 from approvals.models import RequirementStage, Timer
 from approvals.policies import Escalation, Reference, Stage
@@ -130,7 +129,7 @@ def _ask_again(
     times = repeat.times if repeat else step.repetition
     missing = this.crowd.describe_missing(board, stage)
     this.entries.append(
-        repeated(
+        events.repeated(
             stage=stage,
             timer=timer,
             repetition=step.repetition,

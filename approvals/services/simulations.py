@@ -1,4 +1,4 @@
-"""Replays of rules over recorded requests: asked for, stopped, attached, taken out."""
+"""Replays of rules over recorded requests: asked for, stopped, taken out."""
 
 from hashlib import sha256
 from typing import Final
@@ -24,7 +24,6 @@ __all__ = [
     "LISTED",
     "UNDER_WAY",
     "QuickReplay",
-    "attach_simulation",
     "cancel_simulation",
     "download_simulation",
     "replay_quick",
@@ -93,31 +92,6 @@ def cancel_simulation(*, actor: Membership, simulation: PolicySimulation) -> Pol
     simulation.status, simulation.finished_at = SimulationStatus.CANCELLED, clock.now()
     simulation.save(update_fields=["status", "finished_at"])
     events.simulation_cancelled(actor=actor, simulation=simulation)
-    return simulation
-
-
-@transaction.atomic
-def attach_simulation(
-    *, actor: Membership, simulation: PolicySimulation, version: PolicyVersion
-) -> PolicySimulation:
-    """Put a finished replay beside the version whose rules it replayed, for its reviewers.
-
-    Raises `Forbidden` (needs `compliance`), `Conflict` when it is not done or is another
-    version's already, and `Invalid` when it replayed other rules.
-    """
-    require(may_edit_policy(actor), "Only members with the role compliance attach replays.")
-    simulation = _locked(simulation)
-    if simulation.status != SimulationStatus.DONE:
-        raise Conflict("Only a replay that is done can be attached.")
-    if simulation.version_id == version.pk:
-        return simulation
-    if simulation.version_id is not None:
-        raise Conflict("The replay belongs to another version already.")
-    if simulation.digest != version.digest:
-        raise Invalid(f"Version {version.number} says something else than what was replayed.")
-    simulation.version = version
-    simulation.save(update_fields=["version"])
-    events.simulation_attached(actor=actor, simulation=simulation, version=version)
     return simulation
 
 

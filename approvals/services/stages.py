@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from approvals.audit_events import requests as events
+from approvals.audit_events import stages as events
 from approvals.enums import StageStatus
 from approvals.models import ActionRequest, Requirement, RequirementStage, Vote
 from approvals.policies import Evaluation, Matching, RequirementSpec

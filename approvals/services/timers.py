@@ -21,7 +21,7 @@ from uuid import UUID
 import structlog
 from django.db import connection
 
-from approvals.audit_events import requests as events
+from approvals.audit_events import timers as events
 from approvals.doors import due_timers
 from approvals.enums import ExecutionState, RequestStatus, TimerKind, TimerStatus
 from approvals.models import ActionRequest, Timer

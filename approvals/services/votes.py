@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from approvals.audit_events import requests as events
+from approvals.audit_events import votes as events
 from approvals.enums import RequestStatus, Verdict, VoteChannel
 from approvals.killing import refuse_while_stopped
 from approvals.models import ActionRequest, Vote

@@ -29,7 +29,6 @@ from approvals.selectors.simulations import (
 )
 from approvals.services.simulations import (
     LISTED,
-    attach_simulation,
     cancel_simulation,
     download_simulation,
     start_simulation,
@@ -108,18 +107,6 @@ def simulation_cancel(request: PageRequest, slug: str, ident: str) -> HttpRespon
     return _change(
         request, slug, ident, "The replay was cancelled.",
         lambda found: cancel_simulation(actor=request.membership, simulation=found),
-    )  # fmt: skip
-
-
-@require_POST
-def simulation_attach(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    """Put a replay beside the version named in the form."""
-    version = get_version(request.POST.get("version", ""))
-    return _change(
-        request, slug, ident, f"The replay is attached to version {version.number}.",
-        lambda found: attach_simulation(
-            actor=request.membership, simulation=found, version=version
-        ),
     )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from audit.actors import PersonalKind
 from audit.merkle.commitments import fill
 from audit.models import LedgerDisclosure
 from audit.sealed_texts import open_key, open_texts
@@ -57,11 +56,6 @@ def disclosures_of(event_ids: Sequence[UUID]) -> Iterator[Disclosure]:
     for start in range(0, len(event_ids), _AT_ONCE):
         found = _opened(event_ids[start : start + _AT_ONCE])
         yield from sorted(found, key=lambda each: (each.event_id, each.number))
-
-
-def kinds_of(body: Mapping[str, Any]) -> dict[int, PersonalKind]:
-    """Return of which kind each place of a parsed event is."""
-    return {int(number): told["kind"] for number, told in (body.get("personal") or {}).items()}
 
 
 def _opened(event_ids: Sequence[UUID]) -> Iterator[Disclosure]:

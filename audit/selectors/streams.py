@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from audit.exporting import Exported
 from audit.models import AuditStream, LedgerCheckpoint, LedgerEvent, LedgerLeaf, LedgerLog
@@ -161,16 +161,6 @@ def sent_away() -> list[SentAway]:
         SentAway(row.name, tuple(row.sent_to), row.delivered, row.disclosed, row.delivered_at)
         for row in rows
     ]
-
-
-def oldest_unsent() -> int | None:
-    """Return the smallest index that a stream has still to send; None without a stream.
-
-    For whoever prunes: what is pruned before it was sent is never sent.
-    """
-    rows = AuditStream.objects.filter(removed_at=None)
-    found: int | None = rows.aggregate(least=Min("cursor"))["least"]
-    return found
 
 
 def unsent_upto(index: int | None) -> list[str]:

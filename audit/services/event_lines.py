@@ -11,7 +11,8 @@ from audit.services.commitments import Sealing
 from audit.services.naming import note_recorded
 from govapp.common.ids import new_id
 from govapp.common.tenancy import require_tenant_id
-from govapp.common.writing import Lines, insert_lines
+from govapp.common.gathered import Lines
+from govapp.common.writing import insert_lines
 
 _EVENT_COLUMNS: Final = (
     "tenant_id", "id", "type", "occurred_at", "actor_kind", "actor_id", "subject_type",

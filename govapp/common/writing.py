@@ -7,18 +7,24 @@ unit ends, before any statement that reads or writes one of the tables concerned
 anything else that writes. So nobody ever reads without what they have written.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 from django.db import connection, connections, transaction
 from django.db.models import Model, QuerySet
-from django.db.models.expressions import DatabaseDefault
-from django.db.models.sql import UpdateQuery
 
-_Statement = tuple[str, list[Any]]
+from govapp.common.gathered import (
+    Change,
+    Gathered,
+    Insert,
+    Lines,
+    Update,
+    table_of,
+    values_of,
+    write_gathered,
+)
 
 
 @dataclass
@@ -32,53 +38,16 @@ class _Unit:
 
 
 @dataclass
-class _Insert:
-    """A new row; `values` by column, as they were when it was written."""
-
-    row: Model
-    values: dict[str, Any]
-    skips_conflicts: bool
-
-
-@dataclass
-class _Update:
-    row: Model
-    values: dict[str, Any]
-
-
-@dataclass
-class _Change:
-    rows: QuerySet[Any]
-    values: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """New rows as values the driver takes, without models: for what every request writes.
-
-    Columns that are left out have their default of the database.
-    """
-
-    table: str
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    skips_conflicts: bool = False
-
-
-_Gathered = _Insert | _Update | _Change | Lines
-
-
-@dataclass
 class _Work:
     """What this connection has gathered and not sent."""
 
-    gathered: list[_Gathered] = field(default_factory=list)
+    gathered: list[Gathered] = field(default_factory=list)
     units: list[_Unit] = field(default_factory=list)
     is_sending: bool = False
     undone: int = 0  # how often part of a transaction was undone
 
     def tables(self) -> set[str]:
-        return {_table(each) for each in self.gathered}
+        return {table_of(each) for each in self.gathered}
 
     def is_about(self, sql: str) -> bool:
         """Whether a read looks at what was gathered; a door may look anywhere."""
@@ -109,7 +78,7 @@ class _Work:
             unit.first = max(0, unit.first - count)
         if gathered:
             with self._sending():
-                _execute(gathered)
+                write_gathered(gathered)
 
     @contextmanager
     def _sending(self) -> Iterator[None]:
@@ -207,11 +176,6 @@ def joined_unit() -> AbstractContextManager[None]:
     Unlike `unit_of_work` it undoes nothing by itself inside of another, and so marks no place to
     go back to.
     """
-    return _joined()
-
-
-def _joined() -> AbstractContextManager[None]:
-    """Return the unit that is open, as a block that begins no other, or a new one."""
     return nullcontext() if _work().units else unit_of_work()
 
 
@@ -220,13 +184,13 @@ def insert(*rows: Model, skip_conflicts: bool = False) -> None:
 
     Columns with a default of the database that were not set are read again when asked for.
     """
-    with _joined():
+    with joined_unit():
         for row in rows:
             columns = [each for each in row._meta.local_concrete_fields if not each.generated]
-            values = _values(row, columns, add=True)
+            values = values_of(row, columns, add=True)
             # Django would insert a row that is saved again before it was sent.
             row._state.adding, row._state.db = False, "default"  # noqa: SLF001 - as Django does
-            _work().gathered.append(_Insert(row, values, skip_conflicts))
+            _work().gathered.append(Insert(row, values, skip_conflicts))
 
 
 def insert_lines(*lines: Lines) -> None:
@@ -237,7 +201,7 @@ def insert_lines(*lines: Lines) -> None:
         work.gathered += filled
         return
     try:
-        _execute(filled)
+        write_gathered(filled)
     except BaseException:
         # As when a unit fails: what is around it cannot go on.
         work.undone += 1
@@ -247,14 +211,14 @@ def insert_lines(*lines: Lines) -> None:
 
 def update(row: Model, *fields: str) -> None:
     """Save these fields of a row, as they are now. A row that is gathered takes them along."""
-    values = _values(row, [row._meta.get_field(name) for name in fields], add=False)
-    with _joined():
+    values = values_of(row, [row._meta.get_field(name) for name in fields], add=False)
+    with joined_unit():
         work = _work()
         for place, each in enumerate(work.gathered):
-            if isinstance(each, _Change | Lines):
-                is_met = _table(each) == row._meta.db_table
+            if isinstance(each, Change | Lines):
+                is_met = table_of(each) == row._meta.db_table
             else:
-                is_met = _table(each) == row._meta.db_table and each.row.pk == row.pk
+                is_met = table_of(each) == row._meta.db_table and each.row.pk == row.pk
                 if is_met and place >= work.units[-1].first:
                     each.values |= values
                     return
@@ -262,106 +226,13 @@ def update(row: Model, *fields: str) -> None:
                 # One statement may not touch a row twice.
                 work.send()
                 break
-        work.gathered.append(_Update(row, values))
+        work.gathered.append(Update(row, values))
 
 
 def change(rows: QuerySet[Any], **values: Any) -> None:
     """Update all rows of a queryset, as `QuerySet.update`, without being told how many."""
-    with _joined():
+    with joined_unit():
         work = _work()
         if rows.model._meta.db_table in work.tables():
             work.send()
-        work.gathered.append(_Change(rows, values))
-
-
-def _values(row: Model, fields: Iterable[Any], *, add: bool) -> dict[str, Any]:
-    """Return what the driver is given for each column, or the database's default."""
-    found = {}
-    for each in fields:
-        value = each.pre_save(row, add)
-        is_default = isinstance(value, DatabaseDefault)
-        found[each.column] = value if is_default else each.get_db_prep_save(value, connection)
-    return found
-
-
-def _table(each: _Gathered) -> str:
-    if isinstance(each, Lines):
-        return each.table
-    model = each.rows.model if isinstance(each, _Change) else each.row
-    return str(model._meta.db_table)
-
-
-def _execute(gathered: Sequence[_Gathered]) -> None:
-    statements = list(_statements(gathered))
-    parameters = [value for _, values in statements for value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(_as_one(tuple([sql for sql, _ in statements])), parameters)
-    for each in gathered:
-        if isinstance(each, _Insert):
-            _forget_defaults(each.row)
-
-
-# A text may have tens of kilobytes, and every mix of rows has one of its own.
-@lru_cache(maxsize=128)
-def _as_one(statements: tuple[str, ...]) -> str:
-    *before, last = statements
-    if not before:
-        return last
-    return f"WITH {', '.join([f'w{n} AS ({sql})' for n, sql in enumerate(before)])} {last}"
-
-
-def _statements(gathered: Sequence[_Gathered]) -> Iterator[_Statement]:
-    """One INSERT for each table, in the order of the first row; then the updates."""
-    by_table: dict[tuple[Any, ...], list[Any]] = {}
-    for each in gathered:
-        if isinstance(each, _Insert):
-            by_table.setdefault((_table(each), each.skips_conflicts), []).append(each)
-        elif isinstance(each, Lines):
-            kind = (each.table, each.columns, each.skips_conflicts)
-            by_table.setdefault(kind, []).extend(each.rows)
-    for kind, rows in by_table.items():
-        if isinstance(rows[0], _Insert):
-            yield _insertion(rows)
-        else:
-            yield _lines_sql(*kind, len(rows)), [value for row in rows for value in row]
-    for each in gathered:
-        if isinstance(each, _Update):
-            yield _updating(each)
-        elif isinstance(each, _Change):
-            query = cast("UpdateQuery", each.rows.query.chain(UpdateQuery))
-            query.add_update_values(each.values)
-            sql, parameters = query.get_compiler(using="default").as_sql()
-            yield sql, list(parameters)
-
-
-def _insertion(rows: list[_Insert]) -> _Statement:
-    columns = ", ".join(f'"{column}"' for column in rows[0].values)
-    lines, parameters = [], []
-    for row in rows:
-        is_default = [isinstance(value, DatabaseDefault) for value in row.values.values()]
-        lines.append(f"({', '.join('DEFAULT' if each else '%s' for each in is_default)})")
-        parameters += [
-            value for value, left in zip(row.values.values(), is_default, strict=True) if not left
-        ]
-    end = " ON CONFLICT DO NOTHING" if rows[0].skips_conflicts else ""
-    sql = f'INSERT INTO "{_table(rows[0])}" ({columns}) VALUES {", ".join(lines)}{end}'  # noqa: S608 - names of our own
-    return sql, parameters
-
-
-@lru_cache(maxsize=1024)
-def _lines_sql(table: str, columns: tuple[str, ...], skips_conflicts: bool, count: int) -> str:
-    line = f"({', '.join(['%s'] * len(columns))})"
-    end = " ON CONFLICT DO NOTHING" if skips_conflicts else ""
-    return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES {", ".join([line] * count)}{end}'  # noqa: S608 - names of our own
-
-
-def _updating(each: _Update) -> _Statement:
-    settings = ", ".join(f'"{column}" = %s' for column in each.values)
-    sql = f'UPDATE "{_table(each)}" SET {settings} WHERE "id" = %s'  # noqa: S608 - names of our own
-    return sql, [*each.values.values(), each.row.pk]
-
-
-def _forget_defaults(row: Model) -> None:
-    for each in row._meta.local_concrete_fields:
-        if isinstance(row.__dict__.get(each.attname), DatabaseDefault):
-            del row.__dict__[each.attname]
+        work.gathered.append(Change(rows, values))

@@ -1,17 +1,12 @@
 """Settings common to development, tests and production. Typed reading of the environment."""
 
 from ipaddress import ip_network
-from pathlib import Path
-
-import environ
 
 from govapp.common.logs import configure_structlog, logging_config
-
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
-env = environ.Env()
-
-STATE_DIR = Path(env.str("GOVAPP_STATE_DIR", default=str(BASE_DIR / ".state")))
-BASE_URL = env.str("GOVAPP_BASE_URL", default="http://127.0.0.1:8000")
+from govapp.settings.background import *
+from govapp.settings.environment import *
+from govapp.settings.environment import BASE_DIR, REDIS_URL, env
+from govapp.settings.record import *
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -172,10 +167,10 @@ REST_FRAMEWORK = {
 # What one agent may call; see docs/decisions.
 AGENT_CALLS_PER_SECOND = env.int("AGENT_CALLS_PER_SECOND", default=100)
 AGENT_CALLS_AT_ONCE = env.int("AGENT_CALLS_AT_ONCE", default=200)
-# What one address may call without a key (redeeming permissions).
 # And how often all agents of one tenant, so that none of them takes the place of the others.
 TENANT_CALLS_PER_SECOND = env.int("TENANT_CALLS_PER_SECOND", default=1_000)
 TENANT_CALLS_AT_ONCE = env.int("TENANT_CALLS_AT_ONCE", default=2_000)
+# What one address may call without a key (redeeming permissions).
 ANONYMOUS_CALLS_PER_SECOND = env.int("ANONYMOUS_CALLS_PER_SECOND", default=20)
 ANONYMOUS_CALLS_AT_ONCE = env.int("ANONYMOUS_CALLS_AT_ONCE", default=100)
 SPECTACULAR_SETTINGS = {
@@ -194,7 +189,6 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
 }
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 # What is counted or used up is so for every process: limits on logins, one-time codes.
 CACHES = {
     "default": {
@@ -210,107 +204,6 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": "govapp"},
     }
 }
-
-# Celery executes what PostgreSQL schedules (docs/decisions): rows hold the work, the broker hints.
-CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "socket_timeout": 10,
-    "socket_connect_timeout": 5,
-    "health_check_interval": 25,
-    # Without these, a hint waits for ever, and its request with it, while the broker is away.
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0,
-    "interval_max": 0,
-}
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = 60
-# A thread cannot be cancelled: the threads pool would only log a NotImplementedError for each. What
-# is delivered again after the broker was away finds its row claimed, or done.
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_PUBLISH_RETRY = False
-# Reports and replays are slow and large: a queue of their own, so that nothing urgent waits.
-CELERY_TASK_ROUTES = {
-    "audit.make_report": {"queue": "reports"},
-    "audit.write_export": {"queue": "reports"},
-    "audit.deliver_stream": {"queue": "reports"},
-    "approvals.run_simulation": {"queue": "reports"},
-}
-# The sweeper is a process of its own; beat kicks the same work as a backup, and the watchman.
-CELERY_BEAT_SCHEDULE = {
-    "sequence": {"task": "audit.sequence", "schedule": 5.0},
-    "index": {"task": "audit.index", "schedule": 5.0},
-    "anchor": {"task": "audit.anchor", "schedule": 10.0},
-    "reports": {"task": "audit.sweep_reports", "schedule": 30.0},
-    "exports": {"task": "audit.sweep_exports", "schedule": 60.0},
-    "streams": {"task": "audit.sweep_streams", "schedule": 5.0},
-    "days": {"task": "audit.close_days", "schedule": 60.0},
-    "prunings": {"task": "audit.sweep_prunings", "schedule": 300.0},
-    "retention": {"task": "audit.prune_daily", "schedule": 86_400.0},
-    "partitions": {"task": "audit.make_partitions", "schedule": 21_600.0},
-    "erasures": {"task": "audit.erase_again", "schedule": 60.0},
-    "simulations": {"task": "approvals.take_over_simulations", "schedule": 30.0},
-    "sweep": {"task": "approvals.sweep", "schedule": 10.0},
-    "watch": {"task": "approvals.watch", "schedule": 30.0},
-    "reservations": {"task": "tenants.reap_reservations", "schedule": 60.0},
-    "runs": {"task": "approvals.close_left_open_runs", "schedule": 600.0},
-    "model_calls": {"task": "approvals.close_lost_model_calls", "schedule": 60.0},
-    "trust": {"task": "approvals.assess_agents", "schedule": 300.0},
-    "forget_idempotency_keys": {
-        "task": "approvals.forget_idempotency_keys",
-        "schedule": 3600.0,
-    },
-}
-
-# Where the sequencer publishes signed checkpoints, outside of the database (docs/decisions).
-LEDGER_CHECKPOINT_DIR: Path | None = STATE_DIR / "checkpoints"
-# Who vouches for the directory log, in which all tenants' checkpoints are (docs/anchoring.md):
-# witnesses as "<verifier key> <address>", time-stamping authorities as addresses, with the files
-# of the root certificates that they must lead to.
-LEDGER_WITNESSES: list[str] = env.list("GOVAPP_LEDGER_WITNESSES", default=[])
-# Asked in this order, for the directory log and for reports; under its former name as well.
-LEDGER_TSA_URLS: list[str] = env.list(
-    "GOVAPP_LEDGER_TSA_URLS", default=env.list("LEDGER_TSA_URLS", default=[])
-)
-LEDGER_TSA_ROOTS = [Path(name) for name in env.list("GOVAPP_LEDGER_TSA_ROOTS", default=[])]
-# An authority is asked for one stamp in so many seconds: public ones are shared by many.
-LEDGER_TSA_EVERY_SECONDS = env.int("GOVAPP_LEDGER_TSA_EVERY_SECONDS", default=600)
-# The operator names these addresses; in a network of their own only when they say so.
-LEDGER_VOUCHERS_MAY_BE_PRIVATE = env.bool("GOVAPP_LEDGER_VOUCHERS_MAY_BE_PRIVATE", default=False)
-# How `verify_ledger --tenant` finds a tenant by its slug: the ledger's floor knows no tenants.
-AUDIT_TENANT_BY_SLUG = "tenants.doors.tenant_by_slug"
-# In which time zone the bound tenant counts its days.
-AUDIT_ZONE_OF_TENANT = "tenants.selectors.zone_of_tenant"
-# For how long the bound tenant keeps its record, which tenants prune by themselves, and what a
-# person or an agent is called in the record.
-AUDIT_RETENTION_OF_TENANT = "tenants.selectors.retention.retention_of_tenant"
-# The same for the database's function that prunes: in days, a row without a number keeps for ever.
-# `tenant` is the id of the bound tenant.
-AUDIT_DAYS_KEPT_SQL = "SELECT retention_days FROM tenants_tenant WHERE id = tenant"
-# Whose streams wait: ids of suspended tenants, and what must be read for that.
-AUDIT_SUSPENDED_SQL = "SELECT id FROM tenants_tenant WHERE is_suspended"
-AUDIT_SUSPENDED_READS = {"tenants_tenant": ("id", "is_suspended")}
-AUDIT_TENANTS_THAT_PRUNE = "tenants.doors.tenants_that_prune"
-AUDIT_NAMES_OF_SUBJECT = "tenants.selectors.retention.names_of_subject"
-# Whose token calls the ledger's API, with roles; None for an agent.
-AUDIT_READER_OF_CALLER = "tenants.selectors.member_of_caller"
-
-# With what reports are signed, as PEM files: the chain with the signer first, and its key. Without,
-# the installation makes a certificate of its own, for which nobody vouches.
-REPORT_SIGNING_CERTIFICATE = env.str("REPORT_SIGNING_CERTIFICATE", default="")
-REPORT_SIGNING_KEY = env.str("REPORT_SIGNING_KEY", default="")
-# The roots of the signer and of the authorities, as a PEM file: with them, a report has in it all
-# that its signature is checked with for as long as an archive lasts (PAdES B-LTA).
-REPORT_TRUST_ROOTS = env.str("REPORT_TRUST_ROOTS", default="")
 
 EMAIL_SUBJECT_PREFIX = ""
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Govapp <govapp@localhost>")

@@ -1,7 +1,8 @@
 """Development: what `./run` uses. Loopback only; never for real data."""
 
 from govapp.settings.base import *
-from govapp.settings.base import STATE_DIR, database, env
+from govapp.settings.base import database
+from govapp.settings.environment import STATE_DIR, env
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")

@@ -5,14 +5,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from govapp.common.logs import logging_config
 from govapp.settings.base import *
-from govapp.settings.base import (
-    ALLAUTH_TRUSTED_PROXY_COUNT,
-    BASE_URL,
-    CACHES,
-    LOG_LEVEL,
-    database,
-    env,
-)
+from govapp.settings.base import ALLAUTH_TRUSTED_PROXY_COUNT, CACHES, LOG_LEVEL, database
+from govapp.settings.environment import BASE_URL, env
 
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _SHARED_CACHE = "django.core.cache.backends.redis.RedisCache"

@@ -133,14 +133,6 @@ def groups_by_member() -> dict[UUID, list[ApproverGroup]]:
     return dict(found)
 
 
-def group_slugs_by_member() -> dict[UUID, frozenset[str]]:
-    """Return the slugs of each member's groups, by membership id. One statement."""
-    slugs: dict[UUID, set[str]] = defaultdict(set)
-    for member_id, slug in GroupMember.objects.values_list("membership_id", "approver_group__slug"):
-        slugs[member_id].add(slug)
-    return {member_id: frozenset(found) for member_id, found in slugs.items()}
-
-
 def agents() -> QuerySet[Agent]:
     """Return every agent by name, with its owner, `live_keys` and `last_used_at`."""
     live = Q(credentials__revoked_at=None, credentials__expires_at__gt=Now())

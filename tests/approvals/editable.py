@@ -15,10 +15,10 @@ from approvals.models import (
 from approvals.services.changes import (
     approve_with_changes,
 )
-from audit.models import LedgerEvent
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import Membership
 from tests.approvals.documents import asks, rules, where
+from tests.approvals.standing import fresh
 from tests.approvals.world import (
     FOUR_EYES,
     Document,
@@ -77,17 +77,6 @@ def change(
     }
     with bind_tenant(world.company.id):
         return approve_with_changes(member=member, request_id=request.pk, **(seen | fields))
-
-
-def fresh(request: ActionRequest) -> ActionRequest:
-    with tenant_transaction(request.tenant_id):
-        return ActionRequest.objects.select_related("agent", "policy_version").get(pk=request.pk)
-
-
-def events(request: ActionRequest) -> list[str]:
-    with tenant_transaction(request.tenant_id):
-        found = LedgerEvent.objects.filter(request_id=request.pk).order_by("pk")
-        return list(found.values_list("type", flat=True))
 
 
 def assert_unchanged(world: World, request: ActionRequest) -> None:

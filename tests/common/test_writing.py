@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals.models import ActionCategory
 from audit.models import LedgerSubject
-from govapp.common import writing
+from govapp.common import gathered
 from govapp.common.ids import new_id
 from govapp.common.tenancy import bind_tenant, tenant_transaction
-from govapp.common.writing import Lines, change, insert, insert_lines, unit_of_work, update
+from govapp.common.gathered import Lines
+from govapp.common.writing import change, insert, insert_lines, unit_of_work, update
 from tenants.models import ApproverGroup, Membership
 from tests.people import Company, make_company
 
@@ -224,5 +225,5 @@ def test_a_transaction_in_which_the_last_statement_failed_goes_no_further(
 
 def test_the_texts_of_statements_that_are_kept_are_few() -> None:
     for number in range(200):
-        writing._as_one((f"SELECT {number}", "SELECT 0"))
-    assert writing._as_one.cache_info().currsize == 128
+        gathered._as_one((f"SELECT {number}", "SELECT 0"))
+    assert gathered._as_one.cache_info().currsize == 128

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from tests.conftest import DATABASE
+from tests.isolation.asking import marks  # noqa: F401 - a fixture
 from tests.isolation.lives import Life, make_lives
 from tests.support.services import Services
 

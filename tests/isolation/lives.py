@@ -1,11 +1,10 @@
 """Two companies with a full life each: something in every table that could leak."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.test import Client, override_settings
 
 from approvals.enums import Verdict
 from approvals.models import (
@@ -22,17 +21,13 @@ from approvals.models import (
     GuardrailVersion,
     ModelPrice,
     PolicyDraft,
-    PolicyReview,
     PolicySimulation,
     PolicyVersion,
     PushSubscription,
     Run,
     SavedFilter,
-    ShadowResult,
-    SimulatedChange,
 )
 from approvals.policies import dump_policy, parse_policy
-from approvals.policies.replay_figures import Figures
 from approvals.services.callbacks import create_endpoint
 from approvals.services.categories import create_category, give_right
 from approvals.services.delivery import deliver_due
@@ -43,39 +38,24 @@ from approvals.services.execution import (
     report_execution,
     revoke_grant,
 )
-from approvals.services.guardrails import publish_guardrails, save_guardrails
 from approvals.services.links import make_review_link
 from approvals.services.policies import propose_policy, publish_policy
-from approvals.services.runs import Step, add_steps, close_run, start_run
-from approvals.services.submission import Submission, cancel_action, submit_action
+from approvals.services.submission import cancel_action
 from approvals.services.timers import sweep
 from audit.models import (
     AuditSearch,
     AuditStream,
     ExportJob,
-    HoldKind,
-    LedgerDay,
     LedgerEvent,
     LegalHold,
-    PrunedRange,
     Pruning,
     Report,
-    ReportAttestation,
     ReportSchedule,
 )
-from audit.selectors.events import EventFilter
 from audit.selectors.streams import Start
-from audit.services.attestations import USUAL, attest_report
-from audit.services.export_jobs import request_export, write_export
-from audit.services.holds import Scope, place_hold
-from audit.services.report_schedules import schedule_report
-from audit.services.reports import make_report, request_report
 from audit.services.search_index import index_tenant
-from audit.services.searches import keep_search
 from audit.services.sequencer import sequence_tenant
-from govapp.common import clock
 from govapp.common.clock import shift_clock
-from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
 from tenants.models import (
@@ -93,17 +73,25 @@ from tenants.models import (
     Tenant,
     User,
 )
-from tenants.services.autonomy import set_autonomy, set_environment
 from tenants.services.groups import create_group
 from tenants.services.people import add_member, invite_member
 from tenants.services.tenants import update_settings
 from tenants.services.tokens import issue_token
-from tenants.services.trust import assess_conduct, hold_agent, set_standards
-from tenants.trust import DEFAULT_STANDARDS, Conduct
 from tests.approvals.world import World, policy, stage
 from tests.audit.books import write_events
 from tests.audit.streaming import make_stream
 from tests.isolation.hard_cases import leave_rows
+from tests.isolation.traces import (
+    leave_day,
+    leave_exports,
+    leave_guardrails,
+    leave_holds,
+    leave_leash,
+    leave_rehearsals,
+    leave_report,
+    leave_run,
+    say_again,
+)
 from tests.people import Company, make_agent, make_company
 
 LATER = timedelta(hours=5)  # after the deadline of the stage
@@ -255,10 +243,10 @@ def _live(world: World, key: str, dora: User) -> Life:
     with tenant_transaction(company.id):
         cancel_action(actor=agent, request_id=cancelled.pk)
         revoke_grant(actor=company.carl, request_id=revoked.pk, reason="No longer")
-        _rehearsed(company, draft, pending)
-        _ran(world)
-        _leashed(company, agent)
-        _guarded(company, Membership.objects.get(user=dora))
+        leave_rehearsals(company, draft, pending)
+        leave_run(world)
+        leave_leash(company, agent)
+        leave_guardrails(company, Membership.objects.get(user=dora))
         leave_rows(world, denied)
         member_token, member_key = issue_token(
             actor=Membership.objects.get(user=dora), label="Scripts", lifetime=timedelta(days=1)
@@ -266,17 +254,17 @@ def _live(world: World, key: str, dora: User) -> Life:
         grant = issue_grant(agent=agent, request_id=granted.pk)
         link = make_review_link(request=pending, member=company.alice)
     deliver_due(grace=timedelta(0))
-    _say_again(key)
+    say_again(key)
     write_events(company.id, _TILE)
     while sequence_tenant(tenant_id=company.id) or index_tenant(tenant_id=company.id):
         pass
-    report = _reported(company, is_printed=company.slug == "globex")
-    export = _exported(company)
+    report = leave_report(company, is_printed=company.slug == "globex")
+    export = leave_exports(company)
     make_stream(company.id, f"http://127.0.0.1:9/{company.slug}", start=Start("now"))
     world.submit(summary="Queued for the ledger")
     with tenant_transaction(company.id):
-        _closed_a_day()
-        hold, pruning = _kept(company)
+        leave_day()
+        hold, pruning = leave_holds(company)
         return Life(
             world=world,
             key=key,
@@ -326,103 +314,6 @@ def _live(world: World, key: str, dora: User) -> Life:
         )
 
 
-def _closed_a_day() -> None:
-    """Leave a day that is over; nobody of these tests lives so long."""
-    noon = datetime(2026, 3, 27, 12, tzinfo=UTC)
-    LedgerDay.objects.create(
-        date=noon.date(), starts_at=noon, ends_at=noon, count=1, first_index=0, last_index=0,
-        next_at=noon,
-    )  # fmt: skip
-
-
-def _kept(company: Company) -> tuple[LegalHold, Pruning]:
-    """Leave a hold on a time long ago, and a pruning that waits; another one is done."""
-    carl, noon = company.carl.as_actor(), datetime(1999, 3, 27, 12, tzinfo=UTC)
-    scope = Scope(HoldKind.PERIOD, starts_at=noon, ends_at=noon + timedelta(days=1))
-    secret = f"A secret of {company.slug}"
-    hold = place_hold(actor=carl, scope=scope, matter=secret, reason=secret)
-    done = Pruning.objects.create(
-        before=noon, reason=secret, asked_by_id=carl.id, asked_by_name=carl.name, status="done",
-        finished_at=noon,
-    )  # fmt: skip
-    PrunedRange.objects.create(
-        pruning=done, event_id=new_id(), first=0, last=0, first_at=noon, last_at=noon,
-        pruned_at=noon,
-    )  # fmt: skip
-    waiting = Pruning.objects.create(
-        before=noon, reason=secret, asked_by_id=carl.id, asked_by_name=carl.name
-    )
-    return hold, waiting
-
-
-def _leashed(company: Company, agent: Agent) -> None:
-    """Leave a level, an environment, standards and a look at the agent, and what waits for two."""
-    secret = f"A secret of {company.slug}"
-    set_autonomy(actor=company.carl, agent=agent, pattern="others.*", level="ask", reason=secret)
-    set_autonomy(actor=company.carl, agent=None, pattern="others.kind", level="act", reason=secret)
-    set_environment(
-        actor=company.carl, name=f"only-{company.slug}", is_read_only=True, reason=secret
-    )
-    stricter = replace(DEFAULT_STANDARDS, grace=1)
-    set_standards(actor=company.carl, standards=stricter, reason=secret)
-    assess_conduct(agent=hold_agent(agent.pk), conduct=Conduct())
-
-
-def _guarded(company: Company, second: Membership) -> None:
-    """Leave guardrails in force that name what only this company knows, and a draft above them."""
-    words = [f"The plans of {company.slug}"]
-    document = {"rules": [{"id": "own", "kind": "topic", "action": "warn", "words": words}]}
-    save_guardrails(actor=company.carl, document=document)
-    publish_guardrails(actor=second, revision=1, attestation="Read and agreed.")
-    save_guardrails(actor=company.carl, document=document, remark=words[0])
-
-
-def _ran(world: World) -> None:
-    """Leave a run with steps, an edge, and what only this company knows in all of it."""
-    secret = f"A secret of {world.company.slug}"
-    run = start_run(agent=world.agent, key=f"own-{world.company.slug}", title=secret)
-    source = {"kind": "document", "title": secret}
-    steps = [
-        Step("read", "retrieval", title=secret, source=source, labels=("own",)),
-        Step("think", "model_call", inputs=("read",)),
-    ]
-    add_steps(agent=world.agent, run_id=run.pk, steps=steps)
-    asked = Submission("notes.write", secret, {"text": secret}, run=run.public_id, step="think")
-    submit_action(agent=world.agent, submission=asked)
-    close_run(agent=world.agent, run_id=run.pk, outcome="succeeded", note=secret)
-
-
-def _rehearsed(company: Company, version: PolicyVersion, request: ActionRequest) -> None:
-    """Leave a row in every table of drafts, reviews, replays and shadow."""
-    carl = company.carl
-    draft = PolicyDraft.objects.create(source=version.source, created_by=carl, saved_by=carl)
-    PolicyReview.objects.create(
-        version=version, reviewer=company.olivia, verdict="approve", attestation="Read."
-    )
-    until = clock.now()
-    figures = Figures()
-    figures.count(until.date(), "payments.transfer", "allow", "deny", "stricter")
-    simulation = PolicySimulation.objects.create(
-        source=version.source,
-        digest=version.digest,
-        draft=draft,
-        until=until,
-        requested_by=carl,
-        status="done",
-        total=1,
-        replayed=1,
-        summary=figures.to_dict(),
-    )
-    SimulatedChange.objects.create(
-        simulation=simulation, request=request, position=1, before="allow", after="deny",
-        direction="stricter", because="A secret reason",
-    )  # fmt: skip
-    ShadowResult.objects.create(
-        request=request, version=version, live_outcome="require_approval", outcome="deny",
-        differs=True, because="A secret reason",
-    )  # fmt: skip
-
-
 def _approved(world: World, request: ActionRequest) -> ActionRequest:
     world.vote(world.company.alice, request)
     return world.vote(world.company.bob, request)
@@ -435,54 +326,3 @@ def _executed(world: World, request: ActionRequest) -> None:
     redeem_grant(token=grant.token, redeemed_by="bank")
     with tenant_transaction(world.company.id):
         report_execution(agent=world.agent, request_id=request.pk, outcome="succeeded")
-
-
-@override_settings(ALLOWED_HOSTS=["*"])
-def _say_again(key: str) -> None:
-    """Submit over HTTP, which keeps an idempotency key."""
-    body = {"category": "notes.write", "summary": "Once", "payload": {"text": "once"}}
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "once"}
-    answer = Client().post(
-        "/api/v1/action-requests", body, content_type="application/json", headers=headers
-    )
-    assert answer.status_code == 201, answer.content
-
-
-def _exported(company: Company) -> ExportJob:
-    """Ask for everything as a pack and as JSONL, and write both; keep a search besides."""
-    with tenant_transaction(company.id):
-        actor = company.audrey.as_actor()
-        keep_search(actor=actor, name="Votes", wanted=EventFilter(type="vote.cast"))
-        pack = request_export(actor=actor, wanted=EventFilter(), export_format="evidence-pack")
-        job = request_export(actor=actor, wanted=EventFilter(), export_format="jsonl")
-    for each in (pack, job):
-        write_export(tenant_id=company.id, job_id=each.pk)
-    with tenant_transaction(company.id):
-        job.refresh_from_db()
-    assert job.status == "ready", job.failure
-    return job
-
-
-def _reported(company: Company, *, is_printed: bool) -> Report:
-    """Ask for a report on the past week, and make its PDF: that takes seconds."""
-    with tenant_transaction(company.id):
-        actor = company.carl.as_actor()
-        end = clock.now()
-        schedule_report(actor=actor, every="month", zone="UTC")
-        report = request_report(actor=actor, period_start=end - timedelta(days=7), period_end=end)
-    if is_printed:
-        make_report(tenant_id=company.id, report_id=report.pk)
-    with tenant_transaction(company.id):
-        if is_printed:
-            attest_report(actor=actor, report_id=report.pk, statement=USUAL)
-        else:  # as if it had been
-            ReportAttestation.objects.create(
-                report=report,
-                sha256="0" * 64,
-                attested_by_id=actor.id,
-                attested_by_name=actor.name,
-                statement=USUAL,
-            )
-        report = Report.objects.get(pk=report.pk)
-    assert report.status == ("ready" if is_printed else "queued"), report.failure
-    return report

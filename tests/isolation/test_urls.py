@@ -1,22 +1,17 @@
 """Every address and every verb, with the slug and the ids of somebody else."""
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 import pytest
 from django.test import Client
 from django.urls import resolve
 
-from approvals.services.contacts import stop_url
-from audit.services.directory import grow_directory
 from govapp.asgi import AGENT_STREAM, INBOX_STREAM
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership, Tenant
-from tests.conftest import DATABASE
 from tests.isolation.addresses import (
     ACCOUNTS,
     AGENTS,
@@ -31,60 +26,11 @@ from tests.isolation.addresses import (
     member_routes,
     tenant_routes,
 )
+from tests.isolation.asking import Marks, as_agent, as_member, as_program, ask
 from tests.isolation.lives import Life
-from tests.support.services import Services
-from tests.support.tables import TABLES
-
-_CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"|hx-headers=\'[^\']*\'')
-_INSTANCE = re.compile(rb"req_[0-9a-z]{26}")
-Answer = tuple[int, str, bytes]
-Marks = Callable[[], list[tuple[Any, ...]]]
-
-
-def as_member(member: Membership) -> Client:
-    client = Client(raise_request_exception=False)
-    client.force_login(member.user)
-    return client
-
-
-def as_agent(life: Life) -> Client:
-    headers = {"Authorization": f"Bearer {life.key}", "Idempotency-Key": "another"}
-    return Client(raise_request_exception=False, headers=headers)
-
-
-def as_program(life: Life) -> Client:
-    headers = {"Authorization": f"Bearer {life.member_key}"}
-    return Client(raise_request_exception=False, headers=headers)
-
-
-def ask(client: Client, verb: str, path: str, *named: str, **data: Any) -> Answer:
-    """Return status, type and body, without what differs between two equal answers."""
-    sent = {"content_type": "application/json", "data": "{}"} if path.startswith("/api/") else data
-    if verb in ("GET", "HEAD", "OPTIONS"):
-        sent = {}
-    response: Any = (
-        client.generic(verb, path) if not sent else getattr(client, verb.lower())(path, **sent)
-    )
-    streams = getattr(response, "streaming", False)
-    body = b"".join(getattr(response, "streaming_content", ())) if streams else response.content
-    body = _INSTANCE.sub(b"req", _CSRF.sub(b"", body))
-    for word in named:
-        body = body.replace(word.encode(), b"<named>")
-    return response.status_code, response.get("Content-Type", ""), body
-
 
 ROUTES = all_routes()
 PAGES = tenant_routes()
-# Taking a proof or the costs away is recorded, as every export is; only the record changes by it.
-RECORDED = {
-    "t/<slug:slug>/audit/events/<str:event>/proof", "t/<slug:slug>/budgets/costs.csv",
-}  # fmt: skip
-RECORD = {
-    "audit_ledgerdisclosure",
-    "audit_ledgerevent",
-    "audit_ledgerqueueitem",
-    "audit_ledgersubject",
-}
 by_pattern = pytest.mark.parametrize("route", PAGES, ids=lambda route: route.pattern)
 
 
@@ -254,18 +200,6 @@ def test_proofs_of_another_are_proofs_of_nothing(acme: Life, globex: Life) -> No
 # Ids in bodies and queries
 
 
-@pytest.fixture
-def marks(services: Services) -> Iterator[Marks]:
-    """Return a mark of every row there is, in all tables but the one of sessions."""
-    with psycopg.connect(services.admin_url(DATABASE), autocommit=True) as admin:
-        names = admin.execute(TABLES)
-        one = "SELECT '{0}', count(*), md5(string_agg(ctid::text || xmin, ',' ORDER BY ctid)) FROM"
-        query = " UNION ALL ".join(
-            f'{one.format(name)} "{name}"' for (name,) in names if name != "django_session"
-        )
-        yield lambda: sorted(admin.execute(query).fetchall())
-
-
 def test_forms_take_no_id_of_another(acme: Life, globex: Life, marks: Marks) -> None:
     client, theirs = as_member(acme.dora), globex.company
     agent = {"name": "stolen", "trust_tier": "new", "labels": "", "description": ""}
@@ -326,81 +260,3 @@ def test_queries_reach_nothing_of_another(acme: Life, globex: Life) -> None:
         answer = client.get(f"/t/acme/{path}", query)
         body = answer.content.decode().replace("A secret of globex", "", 4)
         assert (path, answer.status_code, "A secret of globex" in body) == (path, 200, False)
-
-
-# Nothing of them is shown, and looking changes nothing
-
-
-@pytest.mark.parametrize("who", ["olivia", "carl", "alice", "audrey"])
-def test_looking_changes_nothing_and_shows_nothing_of_others(
-    acme: Life, marks: Marks, who: str
-) -> None:
-    client = as_member(getattr(acme.company, who))
-    before = marks()
-    shown = 0
-    for route in PAGES:
-        path = route.fill(acme)
-        for verb in ("GET", "HEAD"):
-            status, _, body = ask(client, verb, path)
-            assert (path, verb, status in (200, 302, 403, 404, 405, 409)) == (path, verb, True)
-            assert (path, b"globex" in body.lower()) == (path, False)
-            shown += status == 200 and verb == "GET"
-        after = marks()
-        if route.pattern in RECORDED:
-            kept = [mark for mark in before if mark[0] not in RECORD]
-            assert (path, [mark for mark in after if mark[0] not in RECORD]) == (path, kept)
-        else:
-            assert (path, after) == (path, before)
-        before = after
-    assert shown >= 14
-
-
-def test_an_agent_that_looks_changes_nothing(acme: Life, globex: Life, marks: Marks) -> None:
-    agent = as_agent(acme)
-    agent.get("/api/v1/action-requests")  # notes, once a minute, that the key is used
-    before = marks()
-    for route in agent_routes():
-        for verb in ("GET", "HEAD", "OPTIONS"):
-            assert b"globex" not in ask(agent, verb, route.fill(acme))[2].lower()
-    assert marks() == before
-
-
-def test_opening_what_is_public_changes_nothing(acme: Life, globex: Life, marks: Marks) -> None:
-    """Mail scanners open links, more than once and with HEAD."""
-    grow_directory()
-    before = marks()
-    tokens = {
-        "invitations": acme.invitation_token,
-        "l": acme.review_token,
-        "stop": stop_url(acme.company.alice).rpartition("/")[2],
-    }
-    for route in ROUTES:
-        if route.pattern not in PUBLIC:
-            continue
-        name = route.pattern.split("/")[0]
-        path = "/" + route.pattern.replace("<str:token>", tokens.get(name, ""))
-        path = path.replace("entries/<path:entries>", "entries/000.p/1")
-        path = path.replace("<path:tile>", "0/000.p/1")
-        for verb in ("GET", "HEAD", "GET"):
-            for query in ("", "?choice=approve"):
-                status, _, body = ask(Client(), verb, path + query)
-                assert (path, status in (200, 405)) == (path, True)
-                assert b"globex" not in body.lower()
-    assert marks() == before
-
-
-def test_the_download_of_the_record_holds_one_tenant(acme: Life, globex: Life) -> None:
-    for life, other in ((acme, b"globex"), (globex, b"acme")):
-        path = f"/t/{life.slug}/audit/exports/{GAPS['exports/export'].of(life)}/download"
-        status, kind, body = ask(as_member(life.company.audrey), "POST", path, life.slug)
-        assert (status, kind) == (200, "application/jsonl")
-        assert body.count(b"\n") > 256
-        # As a word: four letters in a row are found in a random id sooner or later.
-        assert re.findall(rb"(?<![a-z0-9])" + other + rb"(?![a-z0-9])", body.lower()) == []
-
-
-def test_the_report_is_for_its_tenant(globex: Life) -> None:
-    """Others get a 404, above; here is that there is something to get."""
-    path = f"/t/globex/reports/{GAPS['reports/report'].of(globex)}/download"
-    status, kind, body = ask(as_member(globex.company.audrey), "POST", path)
-    assert (status, kind, body[:5]) == (200, "application/pdf", b"%PDF-")

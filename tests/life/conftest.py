@@ -9,6 +9,7 @@ import pytest
 
 from govapp.chaos.stack import Stack, running_stack
 from tests.life.journey import Company
+from tests.support.services import copy_template
 
 # What has a Govapp of its own need not wait for the journeys.
 OF_THEIR_OWN = {"test_chaos", "test_start"}
@@ -29,9 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Stack]:
     """A running Govapp: web, worker, beat, sweeper, sequencer, PostgreSQL, Valkey."""
-    with running_stack(tmp_path_factory.mktemp("life") / "state") as running:
+    state = tmp_path_factory.mktemp("life") / "state"
+    copy_template(template, state)
+    with running_stack(state) as running:
         yield running
 
 

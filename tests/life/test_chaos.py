@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from govapp.chaos.seating import TITLE, find_unfounded
 from govapp.chaos.stack import Stack, running_stack
 from tests.life.journey import tell
 from tests.life.planted import PLANTS
+from tests.support.services import copy_template
 
 pytestmark = pytest.mark.timeout(900)
 PLAN = Plan(seconds=40.0, days=2.0, seed=7, rate=3.0)
@@ -49,9 +51,11 @@ class Lapsed:
 
 
 @pytest.fixture(scope="module")
-def lapsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lapsed]:
+def lapsed(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Lapsed]:
     """A Govapp of its own, for its clock runs away; after the lapse, with everything settled."""
-    with running_stack(tmp_path_factory.mktemp("chaos") / "state") as stack:
+    state = tmp_path_factory.mktemp("chaos") / "state"
+    copy_template(template, state)
+    with running_stack(state) as stack:
         outcome = run_lapse(stack, PLAN, tell)
         tell(report(outcome))
         mail = list(read_mail(stack.directory / "mail", f"{SLUG}.example"))

@@ -19,12 +19,14 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from govapp.runtime.migrations import fingerprint, write_note
 from govapp.runtime.postgres import RunningPostgres, start_postgres
 from govapp.runtime.roles import ensure_roles
 from govapp.runtime.valkey import RunningValkey, start_valkey
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = "govapp_template"
+# The name that `./run` gives its database: a copy of the cluster is the state of a migrated Govapp.
+TEMPLATE = "govapp"
 # What `migrate` fills, and the clock.
 KEPT_TABLES = frozenset(
     {"django_migrations", "django_content_type", "auth_permission", "govapp_clock"}
@@ -114,8 +116,7 @@ END $$
 @contextmanager
 def running_services(state: Path, shared: Path) -> Iterator[Services]:
     """Start both servers under `state`, with the template that is made once under `shared`."""
-    state.mkdir(mode=0o711, exist_ok=True)
-    _copy_template(shared, state)
+    copy_template(shared, state)
     with (
         start_postgres(state / "postgres", fsync=False) as postgres,
         start_valkey(state / "valkey", appendonly=False) as valkey,
@@ -123,8 +124,9 @@ def running_services(state: Path, shared: Path) -> Iterator[Services]:
         yield Services(postgres, valkey)
 
 
-def _copy_template(shared: Path, state: Path) -> None:
+def copy_template(shared: Path, state: Path) -> None:
     """Copy the migrated cluster; whoever comes first makes it while the others wait."""
+    state.mkdir(mode=0o711, exist_ok=True)
     shared.mkdir(mode=0o711, parents=True, exist_ok=True)
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -148,6 +150,7 @@ def _make_template(shared: Path) -> None:
             dbname=TEMPLATE,
         )
         _migrate(services)
+        write_note(services.owner_url(TEMPLATE), {"migrations": fingerprint(ROOT)})
 
 
 def _migrate(services: Services) -> None:

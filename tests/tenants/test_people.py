@@ -4,7 +4,7 @@ import pytest
 
 from govapp.common.tenancy import bind_tenant
 from tenants.enums import Role
-from tenants.selectors import group_slugs_by_member, members, members_with_role
+from tenants.selectors import groups_by_member, members, members_with_role
 from tenants.services.access import Shown, authenticate_key
 from tests.people import make_agent, make_company
 
@@ -22,10 +22,10 @@ def test_a_company_has_everybody_in_their_place() -> None:
             "Charlie": ["approver"],
             "Audrey": ["auditor"],
         }
-        assert group_slugs_by_member() == {
-            acme.alice.pk: frozenset({"finance"}),
-            acme.bob.pk: frozenset({"risk"}),
-            acme.charlie.pk: frozenset({"managers"}),
+        assert groups_by_member() == {
+            acme.alice.pk: [acme.finance],
+            acme.bob.pk: [acme.risk],
+            acme.charlie.pk: [acme.managers],
         }
         assert list(members_with_role(Role.OWNER)) == [acme.olivia]
 

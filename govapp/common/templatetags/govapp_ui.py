@@ -151,12 +151,6 @@ def _masked_part(mask: str) -> SafeString:
 
 
 @register.filter
-def hidden_characters(value: object) -> list[text.HiddenCharacter]:
-    """What `reveal` would mark, for a warning above the text."""
-    return text.find_hidden("" if value is None else str(value))
-
-
-@register.filter
 def money(amount: object, currency: str = "") -> str:
     """An amount with its currency, never rounded; autoescaped like any other text."""
     return formats.money_text(amount, currency)

@@ -5,18 +5,11 @@ from typing import Any
 from approvals.models import ActionRequest, BreakGlassReview, Notification, Vote
 from approvals.services.changes import approve_with_changes
 from approvals.services.execution import issue_grant
-from audit.models import LedgerEvent
 from govapp.common import clock
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import Absence, GroupMember, Membership
 from tenants.services.absences import enter_absence
 from tests.approvals.world import HOUR, World
-
-
-def fresh(request: ActionRequest) -> ActionRequest:
-    """The request as it is now."""
-    with tenant_transaction(request.tenant_id):
-        return ActionRequest.objects.get(pk=request.pk)
 
 
 def counted(request: ActionRequest) -> list[tuple[str, str]]:
@@ -28,13 +21,6 @@ def counted(request: ActionRequest) -> list[tuple[str, str]]:
             (each.member.user.name, each.stands_for.user.name if each.stands_for else "")
             for each in named
         ]
-
-
-def recorded(request: ActionRequest, prefix: str) -> list[str]:
-    """The types of the request's events that begin like this, in their order."""
-    with tenant_transaction(request.tenant_id):
-        rows = LedgerEvent.objects.filter(request_id=request.pk, type__startswith=prefix)
-        return list(rows.order_by("pk").values_list("type", flat=True))
 
 
 def told(world: World, kind: str) -> list[str]:

@@ -16,10 +16,9 @@ from tenants.services.groups import add_to_group
 from tests.approvals.domain.acts import (
     ask_for_permission,
     counted,
-    fresh,
     go_away,
-    recorded,
 )
+from tests.approvals.standing import fresh, recorded
 from tests.approvals.world import FOUR_EYES, HOUR, MINUTE, World, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.support.committed import CommittedDatabase

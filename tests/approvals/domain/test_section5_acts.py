@@ -21,12 +21,11 @@ from tests.approvals.domain.acts import (
     ask_for_permission,
     counted,
     edit,
-    fresh,
     open_amount,
-    recorded,
     reviews,
     told,
 )
+from tests.approvals.standing import fresh, recorded
 from tests.approvals.emergencies import WHY, approve_alone, may_act_alone
 from tests.approvals.world import FOUR_EYES, HOUR, World, make_world, policy, stage
 from tests.conftest import MoveClock

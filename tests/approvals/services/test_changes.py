@@ -30,10 +30,9 @@ from tests.approvals.editable import (
     assert_unchanged,
     by_amount,
     change,
-    events,
-    fresh,
     open_fields,
 )
+from tests.approvals.standing import fresh, recorded
 from tests.approvals.world import (
     FOUR_EYES,
     HOUR,
@@ -63,7 +62,7 @@ def test_a_change_is_a_vote_for_what_it_is_now(world: World) -> None:
         vote = Vote.objects.get()
         assert (vote.payload_digest, vote.request_version) == (now.payload_digest, 2)
     assert world.vote(world.company.bob, now).status == RequestStatus.APPROVED
-    assert events(request) == [
+    assert recorded(request) == [
         "action_request.submitted",
         "stage.opened",
         "action_request.changed",
@@ -106,7 +105,7 @@ def test_votes_on_the_former_action_fall_away_and_may_be_cast_again(world: World
             {},
             {"changed_by": "Alice"},
         ]
-    assert "vote.voided" in events(request)
+    assert "vote.voided" in recorded(request)
     assert world.vote(world.company.bob, fresh(request)).status == RequestStatus.APPROVED
 
 

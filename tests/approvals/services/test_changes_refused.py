@@ -18,10 +18,9 @@ from tests.approvals.editable import (
     assert_unchanged,
     by_amount,
     change,
-    events,
-    fresh,
     open_fields,
 )
+from tests.approvals.standing import fresh, recorded
 from tests.approvals.world import (
     FOUR_EYES,
     HOUR,
@@ -115,7 +114,7 @@ def test_a_change_by_whom_the_changed_action_gives_no_seat_is_refused() -> None:
     with pytest.raises(Forbidden, match="the open seats are for others: 1 from Managers"):
         change(world, world.company.alice, request)
     assert_unchanged(world, request)
-    assert events(request)[-1] == "vote.refused"
+    assert recorded(request)[-1] == "vote.refused"
 
 
 def test_whoever_read_the_former_action_is_told(world: World) -> None:

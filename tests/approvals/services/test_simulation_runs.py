@@ -22,7 +22,6 @@ from approvals.services import replay_quick as quick
 from approvals.services import simulation_runs
 from approvals.services.policies import propose_policy
 from approvals.services.simulations import (
-    attach_simulation,
     cancel_simulation,
     download_simulation,
     replay_quick,
@@ -219,31 +218,10 @@ def test_what_never_ends_is_given_up(world: World, move_clock: MoveClock) -> Non
     )
 
 
-def test_a_replay_is_attached_to_the_version_that_says_the_same(world: World) -> None:
-    carl = world.company.carl
-    done = replayed(world, over("500"))
-    with tenant_transaction(world.company.id):
-        other = propose_policy(actor=carl, source=text(over("50")))
-        with pytest.raises(Invalid):
-            attach_simulation(actor=carl, simulation=done, version=other)
-        same = propose_policy(actor=carl, source=text(over("500")))
-        attach_simulation(actor=carl, simulation=done, version=same)
-        attach_simulation(actor=carl, simulation=done, version=same)
-        twin = propose_policy(actor=carl, source=text(over("500")))
-        with pytest.raises(Conflict):
-            attach_simulation(actor=carl, simulation=done, version=twin)
-    assert again(world, done).version_id == same.pk
-    assert events(world, "attached") == ["Carl attached a replay to policy version 3."]
-
-
-def test_only_what_is_done_is_attached_or_downloaded(world: World) -> None:
+def test_only_what_is_done_is_downloaded(world: World) -> None:
     waiting, carl = started(world, FOUR_EYES), world.company.carl
-    with tenant_transaction(world.company.id):
-        version = propose_policy(actor=carl, source=text(FOUR_EYES))
-        with pytest.raises(Conflict):
-            attach_simulation(actor=carl, simulation=waiting, version=version)
-        with pytest.raises(Conflict):
-            download_simulation(actor=carl, simulation=waiting, form="csv")
+    with tenant_transaction(world.company.id), pytest.raises(Conflict):
+        download_simulation(actor=carl, simulation=waiting, form="csv")
 
 
 def test_the_files_hold_every_change_and_are_safe_in_a_spreadsheet(world: World) -> None:

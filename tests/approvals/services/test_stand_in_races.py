@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from approvals.models import ActionRequest, Vote
-from approvals.selectors.approvers import missing_for
 from approvals.selectors.board import load_board
 from govapp.common.errors import DomainError
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Membership
 from tests.approvals.services.test_stand_ins import away
+from tests.approvals.standing import missing
 from tests.approvals.world import World, make_world, policy, stage
 from tests.support.committed import CommittedDatabase
 
@@ -117,8 +117,7 @@ def test_the_order_of_votes_changes_nothing_about_what_is_filled() -> None:
             request = world.submit()
             for index in order:
                 attempt(world, request, *ballots[index])
-            with tenant_transaction(company.id):
-                said = missing_for(request.requirements.get())
+            (said,) = missing(request)
             found.add((frozenset(order), said))
     assert found == {
         (frozenset({0, 1}), "1 from Managers"),

@@ -6,7 +6,7 @@ import pytest
 
 from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, Notification, Vote
-from approvals.selectors.approvers import missing_for, standing_of
+from approvals.selectors.approvers import standing_of
 from approvals.selectors.board import load_board
 from approvals.selectors.inbox import decidable_by
 from approvals.selectors.people import load_people
@@ -17,6 +17,7 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.enums import MemberStatus, Role
 from tenants.models import Absence, Agent, Membership
 from tenants.services.absences import cancel_absence, enter_absence
+from tests.approvals.standing import missing
 from tests.approvals.world import (
     FOUR_EYES,
     HOUR,
@@ -79,11 +80,6 @@ def told(world: World, kind: str = "requested") -> list[str]:
 def waiting(world: World, member: Membership) -> int:
     with tenant_transaction(world.company.id):
         return decidable_by(member).count()
-
-
-def missing(request: ActionRequest) -> list[str]:
-    with tenant_transaction(request.tenant_id):
-        return [missing_for(each) for each in request.requirements.order_by("rule_id")]
 
 
 def test_a_stand_in_votes_for_who_is_away() -> None:

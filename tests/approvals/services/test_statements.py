@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from approvals.enums import Verdict
 from approvals.models import ActionRequest
-from approvals.selectors.approvers import candidates_for, missing_by_requirement
+from approvals.selectors.board import load_boards
 from approvals.services.submission import Submission, submit_action
 from approvals.services.timers import fire_due_timers
 from approvals.services.votes import cast_vote
@@ -93,8 +93,7 @@ def test_reminding_costs_the_same_for_many(move_clock: MoveClock) -> None:
     assert counts[0] == counts[1]
 
 
-def test_who_may_decide_and_what_is_missing(world: World) -> None:
+def test_what_is_missing_of_one_and_of_many(world: World) -> None:
     requests = [world.submit() for _ in range(3)]
-    assert statements(world, lambda: candidates_for(requests[0])) == 3
     for some in (requests[:1], requests):
-        assert statements(world, lambda some=some: missing_by_requirement(some)) == 2  # type: ignore[misc]
+        assert statements(world, lambda some=some: load_boards(some)) == 2  # type: ignore[misc]

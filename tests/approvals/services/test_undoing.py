@@ -14,6 +14,7 @@ from approvals.services.delegations import Handed, Wish, create_delegation, revo
 from approvals.services.execution import issue_grant, redeem_grant, report_execution
 from approvals.services.undoing import request_undo
 from approvals.undoing import parse_lines
+from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, Credential, Membership
@@ -21,6 +22,7 @@ from tenants.services.agents import change_agent
 from tests.approvals.world import World, give_right, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.people import make_agent
+from tests.support.recorded import read
 from tests.tenants.budgets.companies import set_one, used
 from tests.tenants.ledger import events
 
@@ -273,6 +275,26 @@ def test_what_was_delegated_is_taken_back_under_the_delegation_by_its_agent() ->
     asked = undo(world, by_person, world.company.carl)
     assert (asked.status, asked.delegation) == ("allowed", None)
     assert asked.delegation_owners == [world.company.alice.pk, world.company.carl.pk]
+
+
+def test_every_event_of_what_was_delegated_names_the_chain() -> None:
+    world = undoable()
+    giver, _ = make_agent(world.company, "giver")
+    paid = world.submit(delegation=hand_on(world, giver).token)
+    execute(world, paid)
+    execute(world, undo(world, paid))
+    with tenant_transaction(world.company.id):
+        told = [
+            (body["type"], body.get("delegation"))
+            for body in map(read, LedgerEvent.objects.filter(request_id=paid.pk).order_by("pk"))
+        ]
+    assert told == [
+        (kind, paid.delegation_chain)
+        for kind in (
+            "action_request.submitted", "action_request.allowed", "grant.issued", "grant.redeemed",
+            "execution.reported", "action_request.undo_asked", "execution.undone",
+        )
+    ]  # fmt: skip
 
 
 def test_under_a_delegation_that_was_cut_its_agent_takes_nothing_back() -> None:

@@ -1,28 +1,20 @@
-"""Who may vote, and how votes count (domain page, section 5)."""
+"""How votes count, and how they end a request (domain page, section 5)."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import IntegrityError
 
 from approvals.enums import RequestStatus, Verdict
 from approvals.models import ActionRequest, RequirementStage, Vote
-from approvals.selectors.approvers import candidates_for, missing_for, standing_of
-from approvals.selectors.inbox import decidable_by
-from audit.models import LedgerEvent
-from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from govapp.common.ids import new_id
+from govapp.common.errors import Conflict, Forbidden, Invalid, Stale
 from govapp.common.tenancy import tenant_transaction
-from tenants.enums import MemberStatus, Role
-from tenants.models import Agent, GroupMember, Membership
 from tenants.services.groups import add_to_group
+from tests.approvals.standing import fresh, missing, recorded
 from tests.approvals.world import (
     FOUR_EYES,
     HOUR,
     World,
     add_approver,
-    give_right,
     make_world,
     policy,
     stage,
@@ -37,22 +29,6 @@ def world() -> World:
     return make_world(FOUR_EYES)
 
 
-def fresh(request: ActionRequest) -> ActionRequest:
-    with tenant_transaction(request.tenant_id):
-        return ActionRequest.objects.get(pk=request.pk)
-
-
-def events(request: ActionRequest) -> list[str]:
-    with tenant_transaction(request.tenant_id):
-        found = LedgerEvent.objects.filter(request_id=request.pk).order_by("pk")
-        return list(found.values_list("type", flat=True))
-
-
-def missing(request: ActionRequest) -> list[str]:
-    with tenant_transaction(request.tenant_id):
-        return [missing_for(each) for each in request.requirements.order_by("rule_id")]
-
-
 def test_a_request_is_approved_when_every_seat_is_filled(world: World) -> None:
     request = world.submit()
     assert world.vote(world.company.alice, request).status == RequestStatus.PENDING
@@ -62,7 +38,7 @@ def test_a_request_is_approved_when_every_seat_is_filled(world: World) -> None:
     assert decided.decided_by_name == "Bob"
     assert (fresh(request).status, fresh(request).version) == (RequestStatus.APPROVED, 2)
     assert missing(request) == [""]
-    assert events(request) == [
+    assert recorded(request) == [
         "action_request.submitted",
         "stage.opened",
         "vote.cast",
@@ -159,7 +135,7 @@ def test_a_vote_on_a_finished_request_is_told_how_it_ended(world: World) -> None
     world.vote(world.company.alice, request, Verdict.DENY, reason="no")
     with pytest.raises(Conflict, match="has been denied by Alice on 20"):
         world.vote(world.company.bob, request)
-    assert events(request)[-1] == "vote.refused"
+    assert recorded(request)[-1] == "vote.refused"
 
 
 def test_a_vote_is_bound_to_the_payload_that_was_seen(world: World) -> None:
@@ -170,174 +146,6 @@ def test_a_vote_is_bound_to_the_payload_that_was_seen(world: World) -> None:
         world.vote(world.company.alice, request, request_version=2)
     with tenant_transaction(world.company.id):
         assert not Vote.objects.exists()
-
-
-def test_the_agents_owner_never_votes_where_duties_are_separated(world: World) -> None:
-    with tenant_transaction(world.company.id):
-        Agent.objects.update(owner=world.company.alice)
-        world.agent.refresh_from_db()
-    request = world.submit()
-    with pytest.raises(Forbidden, match="separates those duties"):
-        world.vote(world.company.alice, request)
-    assert fresh(request).is_pending
-
-
-def give_agent(world: World, to: Membership) -> None:
-    with tenant_transaction(world.company.id):
-        Agent.objects.update(owner=to)
-        world.agent.refresh_from_db()
-
-
-def test_giving_the_agent_away_does_not_let_its_owner_vote(world: World) -> None:
-    give_agent(world, world.company.alice)
-    (dora,) = world.approvers(world.company.finance, 1)
-    request = world.submit()
-    give_agent(world, dora)
-    for owner in (world.company.alice, dora):
-        with pytest.raises(Forbidden, match="separates those duties"):
-            world.vote(owner, request)
-    with tenant_transaction(world.company.id):
-        able = [each.member for each in candidates_for(request) if not each.excluded_because]
-        assert able == [world.company.bob]
-        counts = [decidable_by(each).count() for each in (world.company.alice, dora)]
-        assert (counts, decidable_by(world.company.bob).count()) == ([0, 0], 1)
-
-
-def test_who_owned_the_agent_at_submission_is_written_once(world: World) -> None:
-    request = world.submit()
-    assert request.owner_at_submission_id == world.agent.owner_id
-    with tenant_transaction(world.company.id), pytest.raises(IntegrityError, match="written once"):
-        ActionRequest.objects.update(owner_at_submission=world.company.alice)
-
-
-@pytest.mark.parametrize("said", [{"reason": "better"}, {"sources": ["better"]}])
-def test_what_the_agent_said_is_written_once(world: World, said: dict[str, Any]) -> None:
-    world.submit()
-    with tenant_transaction(world.company.id), pytest.raises(IntegrityError, match="written once"):
-        ActionRequest.objects.update(**said)
-
-
-def test_of_an_older_request_the_present_owner_is_kept_out(world: World) -> None:
-    give_agent(world, world.company.alice)
-    request = world.submit()
-    with tenant_transaction(world.company.id):
-        requirement = request.requirements.get()
-        opened = requirement.stages.get()
-        request.pk, request.owner_at_submission = new_id(), None
-        request.save(force_insert=True)
-        requirement.pk, requirement.request = new_id(), request
-        requirement.save(force_insert=True)
-        opened.pk, opened.request, opened.requirement = new_id(), request, requirement
-        opened.save(force_insert=True)
-        people = (world.company.alice, world.company.bob)
-        listed = [decidable_by(each).filter(pk=request.pk).count() for each in people]
-        assert listed == [0, 1]
-        assert [standing_of(request, each).may_vote for each in people] == [False, True]
-
-
-def test_nor_does_the_person_on_whose_behalf_it_acts(world: World) -> None:
-    request = world.submit(on_behalf_of="ALICE@acme.example")
-    with pytest.raises(Forbidden, match="separates those duties"):
-        world.vote(world.company.alice, request)
-
-
-def test_the_owner_counts_only_where_duties_are_not_separated() -> None:
-    document = policy(a=[stage("finance")], b=[stage("finance")])
-    document["rules"][0]["separation_of_duties"] = False
-    world = make_world(document)
-    with tenant_transaction(world.company.id):
-        Agent.objects.update(owner=world.company.alice)
-        world.agent.refresh_from_db()
-    (dora,) = world.approvers(world.company.finance, 1)
-    request = world.submit()
-    assert world.vote(world.company.alice, request).status == RequestStatus.PENDING
-    assert missing(request) == ["", "1 from Finance"]
-    assert world.vote(dora, request).status == RequestStatus.APPROVED
-
-
-def test_a_right_on_the_category_is_needed(world: World) -> None:
-    with tenant_transaction(world.company.id):
-        world.category.group_permissions.filter(group=world.company.finance.group).delete()
-    request = world.submit()
-    with pytest.raises(Forbidden, match="not been given the right"):
-        world.vote(world.company.alice, request)
-    with tenant_transaction(world.company.id):
-        give_right(world.category, world.company.alice)
-    assert world.vote(world.company.alice, request).is_pending
-
-
-def test_a_superuser_and_a_global_permission_give_no_right(world: World) -> None:
-    from django.contrib.auth.models import Permission
-
-    user = world.company.alice.user
-    with tenant_transaction(world.company.id):
-        world.category.group_permissions.all().delete()
-        user.user_permissions.add(Permission.objects.get(codename="approve_actioncategory"))
-        user.is_superuser = True
-        user.save()
-    request = world.submit()
-    with pytest.raises(Forbidden, match="not been given the right"):
-        world.vote(world.company.alice, request)
-
-
-def test_a_member_without_the_approver_role_cannot_vote(world: World) -> None:
-    with tenant_transaction(world.company.id):
-        Membership.objects.filter(pk=world.company.alice.pk).update(roles=[Role.AUDITOR])
-    with pytest.raises(Forbidden, match="not an active approver"):
-        world.vote(world.company.alice, world.submit())
-
-
-def test_a_suspended_member_cannot_vote_although_the_caller_thinks_so(world: World) -> None:
-    request = world.submit()
-    with tenant_transaction(world.company.id):
-        Membership.objects.filter(pk=world.company.alice.pk).update(status=MemberStatus.SUSPENDED)
-    assert world.company.alice.is_active  # what the caller read before
-    with pytest.raises(Forbidden, match="not an active approver"):
-        world.vote(world.company.alice, request)
-
-
-def test_a_person_without_a_seat_cannot_even_deny(world: World) -> None:
-    request = world.submit()
-    with pytest.raises(Forbidden, match="1 from Finance, 1 from Risk"):
-        world.vote(world.company.charlie, request, Verdict.DENY, reason="no")
-    assert fresh(request).is_pending
-
-
-def test_people_are_looked_at_live(world: World) -> None:
-    request = world.submit()
-    with tenant_transaction(world.company.id):
-        GroupMember.objects.filter(membership=world.company.alice).delete()
-        dora = add_approver(world.company, world.company.finance, "dora")
-    with pytest.raises(Forbidden):
-        world.vote(world.company.alice, request)
-    assert world.vote(dora, request).is_pending
-
-
-def test_whoever_leaves_keeps_the_vote_that_was_cast(world: World) -> None:
-    request = world.submit()
-    world.vote(world.company.alice, request)
-    with tenant_transaction(world.company.id):
-        GroupMember.objects.filter(membership=world.company.alice).delete()
-        Membership.objects.filter(pk=world.company.alice.pk).update(status=MemberStatus.LEFT)
-    assert world.vote(world.company.bob, request).status == RequestStatus.APPROVED
-
-
-def test_the_right_that_justified_a_vote_is_stored_with_it(world: World) -> None:
-    world.vote(world.company.alice, world.submit())
-    with tenant_transaction(world.company.id):
-        right = Vote.objects.get().right
-    assert right == {
-        "right": "group:finance",
-        "rights": ["group:finance"],
-        "seats": ["group:finance"],
-        "keys": [
-            "anyone:approver",
-            "group:finance",
-            "person:alice@acme.example",
-            "role:approver",
-        ],
-        "is_agents_side": False,
-    }
 
 
 def test_a_vote_at_the_deadline_is_refused_although_no_sweeper_ran(
@@ -356,30 +164,6 @@ def test_a_vote_just_before_the_deadline_counts(world: World, move_clock: MoveCl
     move_clock(4 * HOUR - timedelta(minutes=2))
     world.vote(world.company.alice, request)
     assert world.vote(world.company.bob, request).status == RequestStatus.APPROVED
-
-
-def test_another_tenants_request_is_not_there(world: World) -> None:
-    other = make_world(FOUR_EYES, slug="other")
-    request = other.submit()
-    with pytest.raises(NotFound):
-        world.vote(world.company.alice, request)
-
-
-def test_standing_says_the_same_as_the_vote_would(world: World) -> None:
-    request = world.submit()
-    company = world.company
-    with tenant_transaction(company.id):
-        assert standing_of(request, company.alice).may_vote
-        assert standing_of(request, company.alice).seat_keys == {"group:finance"}
-        assert "seats are for others" in standing_of(request, company.charlie).why
-        assert "not an active approver" in standing_of(request, company.audrey).why
-    world.vote(company.alice, request)
-    with tenant_transaction(company.id):
-        assert "already voted" in standing_of(request, company.alice).why
-        listed = [
-            (each.member.user.name, each.excluded_because) for each in candidates_for(request)
-        ]
-    assert listed == [("Alice", "You have already voted on this request."), ("Bob", "")]
 
 
 def test_stages_open_in_order_and_a_later_one_cannot_be_voted_on_before() -> None:

@@ -126,8 +126,16 @@ MAY = {
     "may_read_settings": (True, True, False, True),
     "may_edit_policy": (False, True, False, False),
     "may_read_policy": (True, True, True, True),
-    "may_read_audit": (False, True, False, True),
-    "may_request_reports": (False, True, False, True),
+    "may_erase_people": (True, True, False, False),
+    "may_set_autonomy": (True, True, False, False),
+    "may_resume_kill_switch": (True, True, False, False),
+    "may_manage_integrations": (True, False, False, False),
+    "may_suspend_integration": (True, True, False, False),
+    "may_read_integrations": (True, True, False, True),
+    "may_set_contest_text": (True, True, False, False),
+    "may_set_retention": (True, True, False, False),
+    "may_set_budgets": (True, True, False, False),
+    "may_set_model_prices": (True, True, False, False),
     "may_approve": (False, False, True, False),
 }
 
