@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection, connections
 
 import govapp.celery
@@ -97,6 +98,23 @@ def losing_at(at: int, lose: Callable[[], None]) -> Iterator[Places]:
         del wrapper._begin_for, wrapper._commit
         # As at the end of a request, which a test's client leaves out.
         connections.close_all()
+
+
+@contextmanager
+def database_away(services: Services) -> Iterator[None]:
+    """End every session of the tests' database and let nobody in, as while it is restarted."""
+    let_in = f"ALTER DATABASE {DATABASE} WITH ALLOW_CONNECTIONS {{}}"
+    with psycopg.connect(services.admin_url("postgres"), autocommit=True) as admin:
+        admin.execute(let_in.format("false"))
+        try:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s",
+                [DATABASE],
+            )
+            yield
+        finally:
+            admin.execute(let_in.format("true"))
+            connections.close_all()  # this thread's own was ended as well
 
 
 @contextmanager
