@@ -47,7 +47,9 @@ log = structlog.get_logger(__name__)
 
 PATHS: Final = frozenset({"/gateway/v1/chat/completions", "/gateway/v1/embeddings"})
 _UNBOOKED: Final = Fault(
-    503, "unavailable", "What the call used cannot be kept for a moment, so its answer is not given."
+    503,
+    "unavailable",
+    "What the call used cannot be kept for a moment, so its answer is not given.",
 )
 _DONE: Final = b"data: [DONE]\n\n"
 _KEPT: Final = frozenset({b"x-request-id", b"ratelimit", b"ratelimit-policy"})

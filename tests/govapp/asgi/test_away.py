@@ -1,4 +1,4 @@
-"""The one port while PostgreSQL or Valkey are away: 503 for everybody, and all goes on afterwards."""
+"""The one port while PostgreSQL or Valkey are away: 503 for all, and all goes on afterwards."""
 
 import asyncio
 import json
