@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import response_for_exception
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -20,6 +20,7 @@ from govapp.common.errors import Forbidden, NotFound, Unauthenticated, Unavailab
 from govapp.common.ids import public_id
 from govapp.common.middleware import using_key
 from govapp.common.tenancy import bind_tenant
+from govapp.common.unavailable import is_away
 from tenants.api.scopes import REFUSED, USED
 from tenants.doors import tenants_of_user
 from tenants.http import ApiRequest, PageRequest
@@ -72,7 +73,9 @@ class ApiKeyMiddleware:
             return response  # called inside of a transaction that is undone, as a note would be
         try:
             _note(request, principal, refused)
-        except (OperationalError, InterfaceError) as error:
+        except Exception as error:
+            if not is_away(error):
+                raise
             # The answer stands, whether what it was about could be noted or not.
             log.warning("key_use.not_noted", reason=type(error).__name__)
         return response

@@ -41,10 +41,16 @@ from govapp.common.asgi.streams import until_gone
 from govapp.common.ids import public_id
 from govapp.common.middleware import using_key
 from govapp.common.outgoing import CallFailed
+from govapp.common.unavailable import RETRY_SECONDS, is_away
 
 log = structlog.get_logger(__name__)
 
 PATHS: Final = frozenset({"/gateway/v1/chat/completions", "/gateway/v1/embeddings"})
+_UNBOOKED: Final = Fault(
+    503,
+    "unavailable",
+    "What the call used cannot be kept for a moment, so its answer is not given.",
+)
 _DONE: Final = b"data: [DONE]\n\n"
 _KEPT: Final = frozenset({b"x-request-id", b"ratelimit", b"ratelimit-policy"})
 
@@ -101,9 +107,9 @@ class Call:
                 status, fault = await self._until_over(gone, stopped)
         finally:
             # Also when this process is told to end: what was used is booked.
-            await asyncio.shield(self.bridge.work(partial(self._close, status, fault)))
+            unbooked = await asyncio.shield(self.bridge.work(partial(self._close, status, fault)))
         if status != ModelCallStatus.LEFT:
-            await self._finish(status, fault)
+            await self._finish(status, unbooked or fault)
 
     async def _until_over(
         self, gone: "asyncio.Future[None]", stopped: "asyncio.Future[Fault]"
@@ -135,7 +141,8 @@ class Call:
             return ModelCallStatus.FAILED, _fault_of(error)
         return ModelCallStatus.ANSWERED, None
 
-    def _close(self, status: ModelCallStatus, fault: Fault | None) -> None:
+    def _close(self, status: ModelCallStatus, fault: Fault | None) -> Fault | None:
+        """Book the call; return what is said instead of the answer when it could not be booked."""
         is_answered = self.is_begun or bool(self.content)
         outcome = Outcome(
             status=status,
@@ -146,7 +153,15 @@ class Call:
         )
         ticket = self.ticket
         with using_key(public_id("key", ticket.credential_id)):
-            close_call(tenant_id=ticket.tenant_id, call_id=ticket.call_id, outcome=outcome)
+            try:
+                close_call(tenant_id=ticket.tenant_id, call_id=ticket.call_id, outcome=outcome)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                # It stays open, with all that it holds, until it is found lost.
+                log.warning("model_call.not_booked", kind=type(error).__name__)
+                return _UNBOOKED
+        return None
 
     async def _pass_on(self, body: bytes) -> None:
         if not self.is_begun:
@@ -161,7 +176,8 @@ class Call:
 
     async def _finish(self, status: ModelCallStatus, fault: Fault | None) -> None:
         if fault is not None and not self.is_begun:
-            await send_answer(self.send, _answer_of(fault, self.headers))
+            retry = [(b"retry-after", str(RETRY_SECONDS).encode())] if fault is _UNBOOKED else []
+            await send_answer(self.send, _answer_of(fault, [*self.headers, *retry]))
             return
         if not self.ticket.asked.streams:
             headers = [

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from approvals.audit_events import model_calls as events
 from approvals.digests import canonical_json
@@ -34,6 +34,7 @@ from approvals.services.gateway_steps import find_run, note_step
 from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden, Unavailable
 from govapp.common.tenancy import tenant_transaction
+from govapp.common.unavailable import drop_lost_connections, is_away
 from tenants.doors import all_tenants
 from tenants.models import Agent
 from tenants.selectors.kill import killed_for
@@ -128,8 +129,11 @@ def close_call(*, tenant_id: UUID, call_id: UUID, outcome: Outcome) -> None:
     """
     try:
         _close_open(tenant_id, call_id, outcome)
-    except OperationalError as error:
+    except Exception as error:
+        if not is_away(error):
+            raise
         log.warning("model_call.closed_again", error=type(error).__name__)
+        drop_lost_connections()
         _close_open(tenant_id, call_id, outcome)
 
 

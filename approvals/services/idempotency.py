@@ -10,7 +10,14 @@ from django.db import IntegrityError, connection
 from approvals.models import IdempotencyKey
 from govapp.common import clock
 from govapp.common.api.problems import problem_body, status_of
-from govapp.common.errors import Conflict, DomainError, FieldError, Invalid, RateLimited
+from govapp.common.errors import (
+    Conflict,
+    DomainError,
+    FieldError,
+    Invalid,
+    RateLimited,
+    Unavailable,
+)
 from govapp.common.tenancy import tenant_transaction
 from govapp.common.writing import insert, unit_of_work
 from tenants.doors import all_tenants
@@ -36,8 +43,9 @@ def answer_once(
     """Return the answer to this key, producing it at most once.
 
     A refusal (`DomainError`) is an answer as well: what `produce` wrote is undone, and the
-    refusal is kept and returned. A fault of ours and a rate limit are not kept. Raises `Conflict`
-    while another call with this key is in flight, `Invalid` for the key of another body.
+    refusal is kept and returned. A fault of ours, a rate limit and what is
+    away for a moment are not kept. Raises `Conflict` while another call with this key is in flight,
+    `Invalid` for the key of another body.
     """
     try:
         return _answer_once(agent, key, body_digest, produce)
@@ -56,7 +64,7 @@ def _answer_once(agent: Agent, key: str, body_digest: str, produce: Callable[[],
     try:
         with unit_of_work():
             answer = produce()
-    except RateLimited:
+    except (RateLimited, Unavailable):  # these pass: asked again, it is decided
         raise
     except DomainError as refusal:
         answer = Answer(status=status_of(refusal), body=problem_body(refusal))

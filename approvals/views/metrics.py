@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
+import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
@@ -77,7 +78,10 @@ def _last_look() -> GaugeMetricFamily:
     family = GaugeMetricFamily(
         "govapp_watch_age_seconds", "How long ago somebody looked for what must not exist."
     )
-    looked = cache.get(LAST_LOOK)
+    try:
+        looked = cache.get(LAST_LOOK)
+    except (redis.RedisError, OSError):
+        looked = None  # nobody knows; the other figures are in PostgreSQL, and wanted now
     if looked is not None:
         family.add_metric([], max(time.time() - looked, 0.0))
     return family

@@ -124,4 +124,7 @@ def judge(
         breaches["the record does not verify"] = [words]
     if tally.broken:
         breaches["a promise of the API was not kept"] = tally.broken
+    # What is away for a moment is said (503); anything else is a fault of ours.
+    if faults := [each for each in tally.faults if not each.endswith(" 503")]:
+        breaches["somebody was answered with a fault of ours"] = faults
     return Outcome(tenant_id, breaches, figures, tally)

@@ -69,4 +69,4 @@ class UnavailableMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Turn an error of Valkey or PostgreSQL that no view caught into a 503."""
-        return unavailable(request, error) if is_away(error) else None
+        return unavailable(request.path, error) if is_away(error) else None

@@ -12,6 +12,7 @@ import structlog
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 log = structlog.get_logger(__name__)
 _loading = Lock()
@@ -43,5 +44,5 @@ def enqueue_on_commit(task_name: str, **ids: UUID | str | int) -> None:
 def _send(task_name: str, arguments: dict[str, str]) -> None:
     try:
         current_app.tasks[task_name].apply_async(kwargs=arguments)
-    except (OperationalError, ConnectionError, OSError) as error:
+    except (OperationalError, RedisError, OSError) as error:
         log.warning("queue.hint_lost", task=task_name, error=type(error).__name__, **arguments)

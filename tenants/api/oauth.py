@@ -5,6 +5,7 @@ from binascii import Error as Base64Error
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -12,12 +13,15 @@ from django.views.decorators.http import require_safe
 
 from govapp.common.api.ratelimit import spend_for_address
 from govapp.common.errors import RateLimited
+from govapp.common.unavailable import RETRY_SECONDS, is_away
 from tenants.api import grant_types as grants
 from tenants.dpop import ALGORITHMS
 from tenants.networks import client_address
 from tenants.scopes import ALL
 from tenants.services.access import Shown
 from tenants.services.access_tokens import GrantedToken, TokenRefused, issue_access_token
+
+log = structlog.get_logger(__name__)
 
 PATH: Final = "/oauth/token"
 _MOST_BYTES: Final = 8 * 1024
@@ -41,6 +45,14 @@ def token(request: HttpRequest) -> HttpResponse:
         )
     except TokenRefused as refusal:
         return _refused(refusal)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        log.warning("server.away", path=PATH, error=type(error).__name__)
+        said = "A server that is needed for this does not answer. Ask again."
+        return _refused(
+            TokenRefused("temporarily_unavailable", said, status=503, retry_after=RETRY_SECONDS)
+        )
 
 
 @require_safe

@@ -1,20 +1,27 @@
 """What agents and machines get when no view answers: a problem document, never a page."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
-from govapp.common.api.problems import CONTENT_TYPE, plain_problem, problem_json
+from govapp.common.api.problems import (
+    CONTENT_TYPE,
+    away,
+    plain_problem,
+    problem_body,
+    problem_json,
+)
 from govapp.common.api.ratelimit import agent_limit, tenant_limit
 from govapp.common.errors import RateLimited
 
 MACHINE_PATHS: Final = ("/api/", "/.well-known/", "/gateway/")
 _UNKEPT: Final = ("/api/", "/gateway/")  # answers that stay in no cache
 _KEPT: Final = (
-    "Allow", "WWW-Authenticate", "Retry-After", "Content-Security-Policy", "X-Frame-Options",
-    "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
+    "Allow", "WWW-Authenticate", "Retry-After", "Cache-Control", "Content-Security-Policy",
+    "X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy",
     "Strict-Transport-Security",
 )  # fmt: skip
 
@@ -29,20 +36,26 @@ class ProblemMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if request.path_info.startswith(_UNKEPT) and "Cache-Control" not in response:
-            response["Cache-Control"] = "no-store"
-        if response.status_code < 400 or not request.path_info.startswith(MACHINE_PATHS):
-            return response
-        if response.get("Content-Type", "").startswith(CONTENT_TYPE):
-            return response
-        return JsonResponse(
-            plain_problem(response.status_code),
-            status=response.status_code,
-            content_type=CONTENT_TYPE,
-            headers={name: response[name] for name in _KEPT if name in response},
-        )
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return as_problem(request.path_info, self.get_response(request))
+
+
+def as_problem(path: str, response: HttpResponse) -> HttpResponse:
+    """Return what is answered at this path: for machines a problem document instead of a page."""
+    if path.startswith(_UNKEPT) and "Cache-Control" not in response:
+        response["Cache-Control"] = "no-store"
+    status = response.status_code
+    if status < HTTPStatus.BAD_REQUEST or not path.startswith(MACHINE_PATHS):
+        return response
+    if response.get("Content-Type", "").startswith(CONTENT_TYPE):
+        return response
+    is_away = status == HTTPStatus.SERVICE_UNAVAILABLE
+    return JsonResponse(
+        problem_body(away()) if is_away else plain_problem(status),
+        status=status,
+        content_type=CONTENT_TYPE,
+        headers={name: response[name] for name in _KEPT if name in response},
+    )
 
 
 class CallerRateLimitMiddleware:

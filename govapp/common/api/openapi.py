@@ -90,8 +90,9 @@ _PROBLEMS: Final[Mapping[int, str]] = {
     422: "Readable, but it breaks a rule; `errors` says where",
     428: "`If-Match` is missing; send the `ETag` of what you started from",
     429: "Too many requests; `Retry-After` says when to come again",
+    503: "A server that is needed is away; ask again after `Retry-After`, as you asked before",
 }
-EVERYWHERE: Final = (400, 401, 403, 404, 405, 406, 429)
+EVERYWHERE: Final = (400, 401, 403, 404, 405, 406, 429, 503)
 WITH_ENTITY_TAG: Final = (412, 428)
 WITH_BODY: Final = (*EVERYWHERE, 403, 409, 413, 415, 422)
 

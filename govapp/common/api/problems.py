@@ -14,11 +14,16 @@ from rest_framework.response import Response
 
 from govapp.common import errors
 from govapp.common.middleware import correlation_id
+from govapp.common.unavailable import is_away
 
 log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 
 FAULT = "Nothing was changed. Try again; if it stays, tell us the instance."
+AWAY = (
+    "A server that is needed for this does not answer. Ask again after Retry-After, with the same"
+    " Idempotency-Key: what was done already is answered again and not done twice."
+)
 PLAIN_DETAIL = {
     400: "The request cannot be read.",
     404: "There is no such address here; /api/v1/openapi.json lists them all.",
@@ -99,8 +104,16 @@ def as_domain_error(error: Exception) -> errors.DomainError | None:
             return errors.Malformed(str(error.detail))
         case drf.ValidationError():
             return errors.Invalid("Some fields are not valid.", errors=_fields(error.detail))
+        case _ if is_away(error):
+            log.warning("server.away", error=type(error).__name__)
+            return away()
         case _:
             return None
+
+
+def away() -> errors.Unavailable:
+    """Return what is said while PostgreSQL or Valkey are away (`govapp.common.unavailable`)."""
+    return errors.Unavailable(AWAY)
 
 
 def plain_problem(status: int) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from tempfile import SpooledTemporaryFile
 from threading import Barrier
 from typing import Any, Final, TypeVar
 
+from govapp.common.api.middleware import as_problem
+from govapp.common.unavailable import drop_lost_connections, is_away, unavailable
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -107,11 +110,11 @@ class Bridge:
 
     async def work(self, what: Callable[[], _T]) -> _T:
         """Do something of ours that uses the database or takes long, in one of the threads."""
-        return await self._in_thread(self._threads, what)
+        return await self._in_thread(self._threads, partial(_on_live_connections, what))
 
     async def look(self, what: Callable[[], _T]) -> _T:
         """As `work`, in one of the threads of those who wait."""
-        return await self._in_thread(self._readers, what)
+        return await self._in_thread(self._readers, partial(_on_live_connections, what))
 
     def shut_down(self, at_end: Callable[[], object]) -> None:
         """Let running requests finish, run `at_end` in each thread, and end the threads."""
@@ -132,6 +135,15 @@ class Bridge:
         return await asyncio.get_running_loop().run_in_executor(pool, context.run, work)
 
     def _call(self, environ: dict[str, Any]) -> Answer:
+        """Answer; what is away before Django begins, or while its answer is read, is said here."""
+        try:
+            return self._answered(environ)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            return _away(environ["PATH_INFO"], error)
+
+    def _answered(self, environ: dict[str, Any]) -> Answer:
         started: list[tuple[int, Headers]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
@@ -150,6 +162,19 @@ class Bridge:
         finally:
             if close is not None:
                 close()
+
+
+def _on_live_connections(what: Callable[[], _T]) -> _T:
+    """Do it as a request is done: what failed in this thread before leaves no dead connection."""
+    drop_lost_connections()
+    return what()
+
+
+def _away(path: str, error: Exception) -> Answer:
+    """Say that a server is away: nothing of the answer has gone out yet."""
+    said = as_problem(path, unavailable(path, error))
+    headers = [_encoded(*each) for each in said.items()]
+    return Answer(said.status_code, headers, said.content)
 
 
 def _encoded(name: str, value: str) -> tuple[bytes, bytes]:

@@ -33,6 +33,7 @@ from tests.approvals.services.test_guarding import guard_with, rule
 from tests.approvals.world import World
 from tests.conftest import DATABASE
 from tests.support.committed import CommittedDatabase
+from tests.support.losing import database_away
 from tests.support.model_service import ModelService, running_model_service
 from tests.support.recorded import read, text_of
 from tests.support.services import Services
@@ -538,3 +539,28 @@ def text_of_all(gateway: Gateway) -> str:
         events = [text_of(row) for row in LedgerEvent.objects.all()]
         rows = [str(each) for each in ModelCall.objects.values()]
     return " ".join([*events, *rows])
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_what_could_not_be_booked_is_not_answered_and_booked_when_found(
+    gateway: Gateway, services: Services, streams: bool
+) -> None:
+    gateway.service.held = threading.Event()
+    gateway.service.hold_after = 1
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(gateway.chat, stream=streams)
+        wait_until(lambda: bool(gateway.service.asked))
+        with database_away(services):
+            gateway.service.held.set()
+            answer = asking.result(120)
+    if streams and answer.status_code == 200:
+        error = text_in(answer.text)[1][-1]["error"]
+    else:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+        error = answer.json()["error"]
+    assert error["code"] == "unavailable"
+    (call,) = gateway.calls()
+    assert call.status == "open"
+    with tenant_transaction(gateway.world.company.id):
+        (held,) = Reservation.objects.all()
+    assert held.state == "open"

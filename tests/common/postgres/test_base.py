@@ -1,7 +1,5 @@
 """A transaction that could not begin: the server is gone, or it refused."""
 
-import socket
-
 import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
 from psycopg.pq import TransactionStatus
@@ -10,6 +8,7 @@ from govapp.common.ids import new_id
 from govapp.common.postgres import base
 from govapp.common.tenancy import tenant_transaction
 from tests.support.committed import CommittedDatabase
+from tests.support.losing import cut_wire, end_backend
 
 
 def begin() -> None:
@@ -22,28 +21,6 @@ def own_backend() -> int:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
     return int(pid)
-
-
-def end_backend() -> None:
-    """The server ends our session, as it does when it is restarted."""
-    pid = own_backend()
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 60000)", [pid])
-            assert cursor.fetchone() == (True,)
-    finally:
-        other.close()
-
-
-def cut_wire() -> None:
-    """The network is gone: nobody says good-bye."""
-    connection.ensure_connection()
-    wire = socket.socket(fileno=connection.connection.fileno())
-    try:
-        wire.shutdown(socket.SHUT_RDWR)
-    finally:
-        wire.detach()
 
 
 @pytest.mark.parametrize("lose", [end_backend, cut_wire])
