@@ -1,0 +1,75 @@
+"""What runs said goes when its time of keeping is over: with their events, whole or not at all.
+
+The steps say why something was asked for. So a run stays as long as a request of it does.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from approvals.enums import RequestStatus
+from approvals.models import ActionRequest, Run
+from approvals.retention import idents
+from audit.models import HoldKind, LedgerEvent, LegalHold
+from audit.pruners import Beside, Pruner, register_beside, register_pruner
+from audit.selectors.holds import held_requests, holds_in_force
+from audit.selectors.retention import COUNTED
+from govapp.common import clock
+from govapp.common.forgetting import forget_contents
+from govapp.common.ids import public_id
+
+
+def count_runs(before: datetime) -> Sequence[tuple[str, int]]:
+    """Say of how many runs the words would go; more than 100,000 are not counted."""
+    return (("runs whose words go", _over(before)[:COUNTED].count()),)
+
+
+def runs_that_stay(refs: Collection[str], before: datetime) -> set[str]:
+    """Return those that are not over, and those of which a request is young, open or held."""
+    runs = idents("run", refs)
+    open_ones = Run.objects.filter(pk__in=runs, closed_at=None).values_list("pk", flat=True)
+    kept = set(open_ones)
+    requests = dict(
+        ActionRequest.objects.filter(run__in=runs, forgotten_at=None).values_list("pk", "run_id")
+    )
+    younger = LedgerEvent.objects.filter(request_id=OuterRef("pk"), occurred_at__gte=before)
+    staying = ActionRequest.objects.filter(
+        Q(status=RequestStatus.PENDING) | Exists(younger), pk__in=requests
+    )
+    kept |= {requests[each] for each in staying.values_list("pk", flat=True)}
+    kept |= {requests[each] for each in held_requests(list(requests))}
+    return {public_id("run", each) for each in kept if each}
+
+
+def forget_with_events(refs: Sequence[str]) -> Sequence[tuple[str, int]]:
+    """Empty what runs said whose events go."""
+    rows = Run.objects.filter(pk__in=idents("run", refs), forgotten_at=None)
+    return _forget(list(rows.values_list("pk", flat=True)))
+
+
+def forget_runs(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
+    """Empty what runs said of which no event is left, and no request with anything in it."""
+    left = Exists(LedgerEvent.objects.filter(subject_type="run", subject_id=OuterRef("pk")))
+    del left
+    return ()
+
+
+def _forget(free: Sequence[UUID]) -> Sequence[tuple[str, int]]:
+    """Empty what an agent said of its task and its steps; kinds, labels, digests, edges stay."""
+    if not free:
+        return ()
+    forget_contents(free)
+    Run.objects.filter(pk__in=free).update(forgotten_at=clock.now())
+    return (("runs whose words went", len(free)),)
+
+
+def _over(before: datetime) -> QuerySet[Run]:
+    """Runs that are wholly from before, with everything that was asked for in them."""
+    younger = LedgerEvent.objects.filter(request_id=OuterRef("pk"), occurred_at__gte=before)
+    staying = ActionRequest.objects.filter(
+        Q(status=RequestStatus.PENDING) | Exists(younger), run=OuterRef("pk")
+    )
+    rows = Run.objects.filter(~Exists(staying), closed_at__lt=before, forgotten_at=None)
+    return rows.order_by("pk")
