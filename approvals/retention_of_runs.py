@@ -50,9 +50,18 @@ def forget_with_events(refs: Sequence[str]) -> Sequence[tuple[str, int]]:
 
 
 def forget_runs(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
-    """Empty what runs said of which no event is left, and no request with anything in it."""
-    left = Exists(LedgerEvent.objects.filter(subject_type="run", subject_id=OuterRef("pk")))
-    del left
+    """Empty what runs said of which no event is left. A hold keeps what is still there."""
+    rows, after = _over(before), UUID(int=0)
+    for hold in holds_in_force():
+        rows = rows.exclude(_kept_by(hold))
+    while found := list(rows.filter(pk__gt=after).values_list("pk", flat=True)[:at_most]):
+        after = found[-1]
+        refs = {public_id("run", each): each for each in found}
+        own = LedgerEvent.objects.filter(subject_type="run", subject_id__in=refs)
+        there = set(own.values_list("subject_id", flat=True).distinct())
+        kept = there | runs_that_stay(refs, before)
+        if free := [each for ref, each in refs.items() if ref not in kept]:
+            return _forget(free)
     return ()
 
 
@@ -73,3 +82,18 @@ def _over(before: datetime) -> QuerySet[Run]:
     )
     rows = Run.objects.filter(~Exists(staying), closed_at__lt=before, forgotten_at=None)
     return rows.order_by("pk")
+
+
+def _kept_by(hold: LegalHold) -> Q:
+    """Which runs a hold keeps, by what the tables say of them."""
+    if hold.kind == HoldKind.EVERYTHING:
+        return Q(pk__isnull=False)
+    if hold.kind == HoldKind.PERIOD:
+        return Q(started_at__lt=hold.ends_at, closed_at__gte=hold.starts_at)
+    if hold.kind == HoldKind.REQUEST:
+        return Q(pk__in=idents("run", hold.also)) | Q(requests__in=idents("ar", [hold.ref]))
+    return Q(agent_id__in=idents("ag", hold.refs))
+
+
+register_beside(Beside("run", runs_that_stay, forget_with_events))
+register_pruner(Pruner(count_runs, forget_runs, after_events=True))

@@ -20,7 +20,7 @@ from audit.selectors.pruned import find_pruned, pruned_upto
 from audit.selectors.retention import older_than, retention_of_tenant
 from audit.selectors.streams import unsent_upto
 from audit.services.holds import Scope, place_hold, release_hold
-from audit.services.pruning import PRUNERS
+from audit.pruners import PRUNERS
 from audit.services.retention import ask_pruning, confirm_pruning, withdraw_pruning
 from audit.views.pages import reader_of, record_page, zone_of
 from govapp.common import clock

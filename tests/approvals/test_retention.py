@@ -16,7 +16,8 @@ from approvals.services.policy_templates import apply_template
 from audit.models import HoldKind, Pruning, PruningStatus
 from audit.selectors.retention import retention_of_tenant
 from audit.services.holds import Scope, place_hold
-from audit.services.pruning import PRUNERS, Pruner, run_pruning
+from audit.pruners import BESIDE, PRUNERS, Pruner
+from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
 from govapp.common import clock
