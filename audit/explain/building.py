@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from audit.explain import affected, asking, happening, technical, why_not
+from audit.explain import affected, asking, happening, holding, technical, why_not
 from audit.explain.model import Answer, Audience, Explanation, Section, Sentence
 from audit.explain.reading import Case
 from audit.explain.voice import Voice
+from audit.selectors.behind import events_behind
 from audit.selectors.contest import contest_words
 from audit.selectors.events import EventRow, events_of_request
 from audit.selectors.staff import staff_names
@@ -27,6 +28,7 @@ _OUTCOMES: Final = {
 _OFFICER: Final[tuple[tuple[str, Callable[[Case, Voice], Iterator[Sentence]]], ...]] = (
     ("What was asked", asking.asked),
     ("Which rules applied", asking.rules),
+    ("What held it besides the rules", holding.held),
     ("Who was asked, and when", happening.asking),
     ("Who decided", happening.deciding),
     ("What was said", happening.saying),
@@ -45,7 +47,8 @@ def explain_request(
     """Explain one action request of the bound tenant from its events.
 
     Times are told in `zone`; `tenant` is what the organisation is called to the person affected.
-    One query; three for the person affected. Raises `NotFound` when the record knows nothing of
+    One query, three for the person affected; two more for what something besides the rules held,
+    or what is still open. Raises `NotFound` when the record knows nothing of
     the request.
     """
     rows = events_of_request(request_id)
@@ -72,12 +75,18 @@ def explain_events(
     tenant: str = "",
     contact: str = "",
     staff: Collection[str] = (),
+    size: int | None = None,
 ) -> Explanation:
-    """Explain one request from these events, oldest first and at least one. Asks nothing else.
+    """Explain one request from these events, oldest first and at least one.
 
-    For the person affected, `contact` is where to contest it, and the names of `staff` are hidden.
+    What held it besides the rules is looked up (two queries, none when nothing did), in the tree
+    of `size` when that is named. For the person affected, `contact` is where to contest it, and the names of `staff` are hidden.
     """
     case = Case(request, rows)
+    if wanted := holding.wanted_behind(case):
+        case.look_behind(
+            events_behind(wanted.types, wanted.links, until=wanted.until, size=size)
+        )
     voice = Voice(audience, case, zone, staff)
     affects = audience == Audience.AFFECTED
     return Explanation(

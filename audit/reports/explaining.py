@@ -57,6 +57,7 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         tenant=source.tenant,
         contact=contest_words(source.size) if is_affected else "",
         staff=staff_names(source.size) if is_affected else (),
+        size=source.size,
     )
     numbers = count(1)
     in_short = [Line(next(numbers), each) for each in explanation.in_short]
