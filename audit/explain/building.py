@@ -25,6 +25,7 @@ _OUTCOMES: Final = {
     "cancelled": "It was cancelled.",
     "pending": "It has not been decided yet.",
 }
+_HELD: Final = "It was blocked, whatever the rules say."
 _OFFICER: Final[tuple[tuple[str, Callable[[Case, Voice], Iterator[Sentence]]], ...]] = (
     ("What was asked", asking.asked),
     ("Which rules applied", asking.rules),
@@ -63,6 +64,7 @@ def explain_request(
         tenant=tenant,
         contact=contest_words() if affects else "",
         staff=staff_names() if affects else (),
+        behind=look_behind(request_id, rows),
     )
 
 
@@ -75,26 +77,24 @@ def explain_events(
     tenant: str = "",
     contact: str = "",
     staff: Collection[str] = (),
-    size: int | None = None,
+    behind: Sequence[EventRow] = (),
 ) -> Explanation:
-    """Explain one request from these events, oldest first and at least one.
+    """Explain one request from these events, oldest first and at least one. Asks nothing else.
 
-    What held it besides the rules is looked up (two queries, none when nothing did), in the tree
-    of `size` when that is named. For the person affected, `contact` is where to contest it, and the names of `staff` are hidden.
+    `behind` are the events of what held it (`look_behind`). For the person affected, `contact` is
+    where to contest it, and the names of `staff` are hidden.
     """
     case = Case(request, rows)
-    if wanted := holding.wanted_behind(case):
-        case.look_behind(
-            events_behind(wanted.types, wanted.links, until=wanted.until, size=size)
-        )
+    case.look_behind(behind)
     voice = Voice(audience, case, zone, staff)
     affects = audience == Audience.AFFECTED
+    outcomes = affected.OUTCOMES if affects else _OUTCOMES
     return Explanation(
         request=request,
         audience=audience,
         title=voice.words(case.title),
         status=case.status,
-        outcome=(affected.OUTCOMES if affects else _OUTCOMES)[case.status],
+        outcome=_HELD if case.refusals and not affects else outcomes[case.status],
         in_short=tuple(affected.in_short_for(case, voice)) if affects else (),
         sections=tuple(_sections(case, voice)),
         why_not=tuple(why_not.answers(case, voice)),
@@ -102,6 +102,19 @@ def explain_events(
         events=tuple(rows),
         zone=zone,
     )
+
+
+def look_behind(
+    request_id: UUID, rows: Sequence[EventRow], *, size: int | None = None
+) -> list[EventRow]:
+    """Return the events of what held a request besides the rules, newest first.
+
+    Those in the tree of `size`, when it is named. No query when only rules and people decided.
+    """
+    wanted = holding.wanted_behind(Case(public_id("ar", request_id), rows))
+    if wanted is None:
+        return []
+    return events_behind(wanted.types, wanted.links, until=wanted.until, size=size)
 
 
 def why_not_decided_by(request_id: UUID, person: str) -> Answer:
