@@ -234,4 +234,3 @@ def _subject(told: Told) -> str:
 
 def _label(told: Told) -> str:
     return plain(mapping(told.row.body.get("subject")).get("label"))
-

@@ -8,6 +8,7 @@ from audit.reports.matching import Match, Where, of
 
 _FAILED: Final = Where("outcome", "!=", "succeeded")
 
+
 def _shown(intervention: Match) -> Shown:
     """Each of these is listed: a figure alone would not say who was stopped, and why."""
     return Shown(stops.NAME_OF[intervention], intervention, listed=MANY)

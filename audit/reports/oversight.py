@@ -55,8 +55,9 @@ _EXCEPTIONS: Final = (
     ("failed", "Executions that failed or stayed silent", "what was approved did not end well",
      "type = execution.overdue, or execution.reported with data.outcome other than succeeded"),
     ("logins", "Failed sign-ins", "wrong password or code", "type = session.login_failed"),
-    ("stopped", "Agents stopped or held back", "kill switches, pauses, less autonomy or trust,"
-     " delegations cut, budgets used up, guardrails", _HELD_BACK),
+    ("stopped", "Agents stopped or held back",
+     "stopped, paused, trusted less, cut off, out of budget, or refused by a guardrail",
+     _HELD_BACK),
     ("glass", "Break-glass", "approvals past the ordinary rules", "type begins break_glass."),
 )  # fmt: skip
 

@@ -82,9 +82,7 @@ def held_runs(runs: Sequence[str]) -> set[str]:
     """Return those of the runs, by public id, of whose own events a hold in force keeps one."""
     held: set[str] = set()
     for hold in holds_in_force() if runs else ():
-        rows = LedgerEvent.objects.filter(
-            covered_by(hold), subject_type="run", subject_id__in=runs
-        )
+        rows = LedgerEvent.objects.filter(covered_by(hold), subject_type="run", subject_id__in=runs)
         held.update(rows.values_list("subject_id", flat=True).distinct())
     return held
 

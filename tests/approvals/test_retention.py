@@ -15,9 +15,9 @@ from approvals.services.discussion import add_comment
 from approvals.services.drafts import discard_draft
 from approvals.services.policy_templates import apply_template
 from audit.models import HoldKind, LedgerEvent, LegalHold, Pruning, PruningStatus
+from audit.pruners import PRUNERS, Pruner
 from audit.selectors.retention import retention_of_tenant
 from audit.services.holds import Scope, place_hold
-from audit.pruners import PRUNERS, Pruner
 from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant

@@ -93,7 +93,7 @@ WITHHELD = {
     "erased": "Personal values erased, together with the key that they were under: {count}.",
     "runs-part": "Runs of which not every event is here, being of other days, not asked for, or"
     " pruned: {count}.",
-    "runs-open": "Runs without a closing event here, so that nobody can say what came last: {count}.",
+    "runs-open": "Runs without a closing event here; nobody can say what came last: {count}.",
     "no-anchor": "No directory, witness or time-stamping authority vouches for this checkpoint.",
     "stamp-unchecked": "{file} uses an algorithm that is not checked here: {why}.",
     "stamp-first-use": "The authority of {file} has a certificate with the SHA-256 {key};"

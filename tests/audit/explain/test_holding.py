@@ -12,6 +12,7 @@ from audit.explain import Audience, Explanation, Sentence, explain_request
 from audit.models import LedgerEvent
 from govapp.common.ids import public_id
 from govapp.common.tenancy import tenant_transaction
+from tenants.models import Tenant
 from tenants.services.autonomy import set_autonomy
 from tenants.services.budget_rules import Terms, set_budget
 from tenants.services.kill import resume, throw
@@ -27,6 +28,7 @@ ASKS_BY_DEFAULT: dict[str, Any] = {
     "default_flow": "payments",
     "rules": [{"id": "all", "when": {"category": "payments.transfer"}, "then": "allow"}],
 }
+CUT = "Carl revoked what planner had handed buyer: Wrong supplier.. 1 more under it ended with it."
 NOT_APPROVED = "Why was it not approved?"
 IBAN = "DE89370400440532013000"
 
@@ -43,9 +45,7 @@ def answer(told: Explanation, question: str) -> Sentence:
 
 
 def section(told: Explanation, title: str) -> list[str]:
-    return [
-        each.text for part in told.sections if part.title == title for each in part.sentences
-    ]
+    return [each.text for part in told.sections if part.title == title for each in part.sentences]
 
 
 def events_named(world: World, sentence: Sentence) -> list[str]:
@@ -86,7 +86,8 @@ def spend_nothing(world: World) -> None:
 def guard(action: str) -> Callable[[World], None]:
     def act(world: World) -> None:
         document = {"rules": [{"id": "r", "kind": "pii", "action": action}]}
-        made = save_guardrails(actor=world.company.olivia, document=document, revision=0)
+        Tenant.objects.update(single_person_publishing=True)
+        made = save_guardrails(actor=world.company.carl, document=document, revision=0)
         publish_guardrails(actor=world.company.carl, revision=made.revision, attestation="Read.")
 
     return act
@@ -171,10 +172,7 @@ def test_a_cut_in_the_chain_is_named_with_who_cut_it() -> None:
     said = answer(explained(chain.world, request, Audience.OFFICER), NOT_APPROVED)
     assert said.text.startswith("The delegation under which the agent acted did not allow it: The")
     assert events_named(chain.world, said) == ["action_request.blocked", "delegation.revoked"]
-    assert said.details == (
-        "Carl revoked what planner had handed buyer: Wrong supplier.. 1 more under it ended with"
-        " it.",
-    )
+    assert said.details == (CUT,)
     plain = answer(explained(chain.world, request, Audience.AFFECTED), NOT_APPROVED)
     assert plain.text == (
         "The software acted for other software, which had not handed on the right to do this."
@@ -216,7 +214,5 @@ def test_a_rule_that_denies_is_named_beside_what_held_it() -> None:
         recommend(world)
     request = world.submit()
     found = explained(world, request, Audience.OFFICER).why_not[0]
-    assert [each.text.partition(":")[0] for each in found.sentences][0] == (
-        "The agent's autonomy does not go so far"
-    )
+    assert found.sentences[0].text.partition(":")[0] == ("The agent's autonomy does not go so far")
     assert any("(rule never)" in each.text for each in found.sentences)

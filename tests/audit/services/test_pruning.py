@@ -1,48 +1,38 @@
 """What is over age goes; every proof made before and after stays valid, and one more is found."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
-from django.db import Error, connection
 
 from audit.merkle.note import VerifierKey, open_checkpoint
-from audit.merkle.paths import ENTRIES, Place
 from audit.merkle.proofs import verify_consistency, verify_inclusion
 from audit.merkle.tree import leaf_hash
 from audit.models import (
-    ExportJob,
-    ExportPiece,
     LedgerDisclosure,
     LedgerEvent,
-    LedgerLeaf,
     Pruning,
     PruningStatus,
-    Report,
 )
-from audit.packs.verifier.main import verify_pack
-from audit.packs.verifier.verdict import Verdict
-from audit.prune import delete_pruned
-from audit.selectors.events import EventFilter, events_of_request
 from audit.selectors.proofs import latest_checkpoint, prove_event, prove_growth
 from audit.selectors.pruned import find_pruned, pruned_ranges, pruned_upto
-from audit.selectors.receipts import receipt_of
 from audit.selectors.retention import Minimum, Retention
-from audit.selectors.tiles import served_entries
 from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
-from govapp.common.errors import Gone
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
-from tests.audit.books import subject_of_request, write_event
+from tests.audit.books import write_event
 from tests.audit.conftest import Run
-from tests.audit.keeping import NOW, WORDS, ask_and_confirm, old_tenant, prune, said
-from tests.audit.packs.forging import unpacked
-from tests.audit.packs.taking import asked, made, taken, written
+from tests.audit.keeping import (
+    NOW,
+    WORDS,
+    ask_and_confirm,
+    events_at,
+    old_tenant,
+    prune,
+    pruned_event,
+    said,
+)
 from tests.support.tables import TABLES
 
 pytestmark = pytest.mark.usefixtures("committed", "kept_a_year")
@@ -178,5 +168,3 @@ def test_nothing_goes_any_more_when_the_time_of_keeping_became_longer() -> None:
     with tenant_transaction(tenant_id):
         assert Pruning.objects.get().status == PruningStatus.DONE
         assert LedgerEvent.objects.filter(occurred_at__lt=NOW - timedelta(days=365)).count() == 5
-
-

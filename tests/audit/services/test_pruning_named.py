@@ -72,4 +72,3 @@ def test_setting_the_switch_by_hand_opens_nothing() -> None:
     switched = "SELECT set_config('govapp.pruning', 'on', true); DELETE FROM audit_ledgerevent"
     with pytest.raises(Error, match="permission denied"), tenant_transaction(tenant_id):
         connection.cursor().execute(switched)
-

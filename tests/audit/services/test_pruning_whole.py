@@ -111,12 +111,16 @@ def test_a_hold_on_a_request_keeps_the_run_that_led_to_it() -> None:
     run, request = Part("run", new_id()), new_id()
     run.write(FIRST)
     with tenant_transaction(run.tenant_id):
-        record_entry(
-            Entry(
-                "action_request.submitted", PAYER, subject_of_request(request), "It asked.",
-                request_id=request, at=FIRST, run=RunPlace(run.ref, 2, "sha256:" + "0" * 64),
-            )  # fmt: skip
-        )
+        entry = Entry(
+                "action_request.submitted",
+                PAYER,
+                subject_of_request(request),
+                "It asked.",
+                request_id=request,
+                at=FIRST,
+                run=RunPlace(run.ref, 2, "sha256:" + "0" * 64),
+        )  # fmt: skip
+        record_entry(entry)
     other = Part("run", run.tenant_id)
     other.write(FIRST)
     sequence_tenant(tenant_id=run.tenant_id)

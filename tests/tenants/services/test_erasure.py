@@ -69,7 +69,7 @@ SEARCHED = (":zelda'", ":quist'", ":oberg'", ":sister'")
 
 
 def told_run(world: World) -> None:
-    """An agent does a task about her: its words, those of a step, and what a request was fed with."""
+    """An agent does a task about her: its words, those of its steps, and what a request read."""
     company, agent = world.company, world.agent
     source = {"kind": "document", "title": f"File of {NAME}", "uri": f"mailto:{ADDRESS}"}
     step = Step("file", "retrieval", title=f"Read what {ADDRESS} wrote", source=source)
@@ -212,7 +212,7 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
         assert Comment.objects.get(author=zelda).text == "[erased]"
         run = Run.objects.get()
         assert (run.title, verify_run(run).problems) == ("A refund for an erased person", ())
-        (started,) = [row for row in list_events(EventFilter(type="run.started")).rows]
+        (started,) = list_events(EventFilter(type="run.started")).rows
         assert (started.body["data"]["title"], started.body["subject"]["label"]) == (
             "[erased]", "[erased]",
         )  # fmt: skip
