@@ -15,6 +15,8 @@ from approvals.models import (
     PolicyDraft,
     PolicyVersion,
     PushSubscription,
+    Run,
+    RunStep,
     SavedFilter,
     Vote,
 )
@@ -40,7 +42,8 @@ def find_hindrances(member: Membership) -> Sequence[str]:
 def count_traces(member: Membership) -> Sequence[tuple[str, int]]:
     """What will go, and what will stay without its words."""
     return [
-        ("requests that name them", len(find_subjects(member))),
+        ("requests that name them", len(_requests_that_name(member))),
+        ("runs that name them", len(_runs_that_name(member))),
         ("reasons of votes", Vote.objects.filter(member=member).exclude(reason="").count()),
         ("comments", Comment.objects.filter(author=member).count()),
         *((words, rows.count()) for words, rows in _removed(member)),
@@ -48,10 +51,14 @@ def count_traces(member: Membership) -> Sequence[tuple[str, int]]:
 
 
 def find_subjects(member: Membership) -> Sequence[str]:
-    """Requests that name the person: what an agent wrote cannot be told apart word by word.
+    """Requests and runs that name the person: what an agent wrote cannot be told apart by word.
 
-    Reads every request of the account.
+    Reads every request and every step of the account.
     """
+    return [*_requests_that_name(member), *_runs_that_name(member)]
+
+
+def _requests_that_name(member: Membership) -> list[str]:
     wanted = Q()
     for text in filter(None, (member.user.name, member.user.email)):
         for place in ("summary", "reason", "on_behalf_of", "execution_note", "written"):
@@ -59,8 +66,26 @@ def find_subjects(member: Membership) -> Sequence[str]:
     written = Concat(
         Cast("payload", TextField()), Cast("sources", TextField()), Cast("facts", TextField()),
     )  # fmt: skip
+    # What its steps had read is told with a request of a run.
+    wanted |= Q(run__in=_runs_naming(member).values("pk"))
     requests = ActionRequest.objects.alias(written=written).filter(wanted)
     return [each.public_id for each in requests.order_by("pk").iterator()]
+
+
+def _runs_that_name(member: Membership) -> list[str]:
+    return [each.public_id for each in _runs_naming(member).order_by("pk").iterator()]
+
+
+def _runs_naming(member: Membership) -> QuerySet[Run]:
+    """By what their agents said of them and of their steps."""
+    of_run, of_step = Q(), Q()
+    for text in filter(None, (member.user.name, member.user.email)):
+        for place in ("key", "title", "note"):
+            of_run |= Q(**{f"{place}__icontains": text})
+        for place in ("key", "title", "written"):
+            of_step |= Q(**{f"{place}__icontains": text})
+    steps = RunStep.objects.alias(written=Cast("source", TextField())).filter(of_step)
+    return Run.objects.filter(of_run | Q(pk__in=steps.values("run_id")))
 
 
 def remove_traces(member: Membership) -> None:

@@ -2,8 +2,9 @@
 
 Nobody else may delete events (`govapp.common.rowsecurity`), and it deletes exactly what an event
 `ledger.pruned` names that stands in the signed tree already, when the tenant's time of keeping is
-over for it and no legal hold keeps it. It is made after each migrate, owned by the owner of the
-schema; the application role may call it and nothing more.
+over for it and no legal hold keeps it; what belongs to one request, or to one run, when that is so
+for all of it. It is made after each migrate, owned by the owner of the schema; the application role
+may call it and nothing more.
 """
 
 from typing import Any, Final
@@ -31,7 +32,8 @@ CREATE OR REPLACE FUNCTION govapp_prune(pruned_by uuid) RETURNS bigint LANGUAGE 
 SECURITY DEFINER SET search_path = public, pg_temp AS $prune$
 DECLARE
   tenant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
-  told jsonb; place bigint; named uuid[]; removed bigint; before timestamptz; kept bigint;
+  told jsonb; place bigint; named uuid[]; whole uuid[]; requests uuid[]; runs text[];
+  removed bigint; before timestamptz; kept bigint;
 BEGIN
   IF tenant IS NULL THEN RAISE EXCEPTION 'no tenant is bound' USING ERRCODE = '{refused}'; END IF;
   SELECT convert_from(e.body, 'UTF8')::jsonb, l.index INTO told, place
@@ -63,12 +65,25 @@ BEGIN
       OR e.occurred_at >= before)) THEN
     RAISE EXCEPTION 'some of it is never pruned, or too young' USING ERRCODE = '{refused}';
   END IF;
+  SELECT array_agg(DISTINCT e.request_id),
+      array_agg(DISTINCT e.subject_id) FILTER (WHERE e.subject_type = 'run')
+    INTO requests, runs FROM audit_ledgerevent e WHERE e.tenant_id = tenant AND e.id = ANY(named);
+  SELECT array_agg(every.id) INTO whole FROM (
+    SELECT unnest(named) AS id
+    UNION SELECT e.id FROM audit_ledgerevent e
+      WHERE e.tenant_id = tenant AND e.request_id = ANY(requests)
+    UNION SELECT e.id FROM audit_ledgerevent e
+      WHERE e.tenant_id = tenant AND e.subject_type = 'run' AND e.subject_id = ANY(runs)) every;
+  IF EXISTS (SELECT FROM audit_ledgerevent e WHERE e.tenant_id = tenant AND e.id = ANY(whole)
+    AND e.occurred_at >= before) THEN
+    RAISE EXCEPTION 'what belongs to some of it is too young' USING ERRCODE = '{refused}';
+  END IF;
   IF EXISTS (SELECT FROM audit_legalhold h
-    JOIN audit_ledgerevent e ON e.tenant_id = tenant AND e.id = ANY(named)
+    JOIN audit_ledgerevent e ON e.tenant_id = tenant AND e.id = ANY(whole)
     WHERE h.tenant_id = tenant AND h.released_at IS NULL AND CASE h.kind
       WHEN 'everything' THEN true
       WHEN 'period' THEN e.occurred_at >= h.starts_at AND e.occurred_at < h.ends_at
-      WHEN 'request' THEN e.subject_id = h.ref OR e.request_id IS NOT NULL
+      WHEN 'request' THEN e.subject_id = h.ref OR h.also ? e.subject_id OR e.request_id IS NOT NULL
         AND convert_from(e.body, 'UTF8')::jsonb ->> 'request' = h.ref
       ELSE h.ref IN (e.actor_id, e.subject_id) OR h.also ?| ARRAY[e.actor_id, e.subject_id]
       END) THEN

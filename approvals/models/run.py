@@ -24,7 +24,7 @@ class Run(TenantOwned):
     """
 
     immutable_fields = ("tenant_id", "agent", "key", "traceparent", "started_at")
-    contents_of = {"id": ("title", "note")}
+    contents_of = {"id": ("key", "title", "note")}
 
     agent = TenantForeignKey(Agent, on_delete=models.PROTECT, related_name="runs")
     key = models.CharField(max_length=100)  # the agent's own name for it
@@ -43,6 +43,8 @@ class Run(TenantOwned):
     labels = ArrayField(models.CharField(max_length=50), default=list, blank=True)
     last_seq = models.PositiveIntegerField(default=0)
     last_digest = models.CharField(max_length=80, blank=True, default="")
+    # When its words went because their time of keeping was over.
+    forgotten_at = models.DateTimeField(null=True)
 
     if TYPE_CHECKING:
         steps: RelatedManager["RunStep"]
@@ -79,7 +81,7 @@ class RunStep(TenantOwned):
     """One node of a run's graph. Written once: digests of what went in and out, no contents."""
 
     append_only = True
-    contents_of = {"run": ("title", "source")}
+    contents_of = {"run": ("key", "title", "source")}
 
     run = TenantForeignKey(Run, on_delete=models.PROTECT, related_name="steps")
     number = models.PositiveIntegerField()

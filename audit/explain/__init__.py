@@ -5,11 +5,16 @@ looked up outside of the ledger, so whatever is said here can be proved with it.
 Source: design page audit.md, "Explain"; AI Act Art. 86, GDPR Art. 22.
 
 Map: `reading` is one request's events, `voice` how an audience is spoken to; `asking`,
-`happening` and `why_not` are the officer's questions, `affected` those of the person affected,
-`technical` the engineer's; `building` puts them together.
+`happening`, `holding` and `why_not` are the officer's questions, `affected` those of the person
+affected, `technical` the engineer's; `building` puts them together.
 """
 
-from audit.explain.building import explain_events, explain_request, why_not_decided_by
+from audit.explain.building import (
+    explain_events,
+    explain_request,
+    look_behind,
+    why_not_decided_by,
+)
 from audit.explain.model import (
     TITLES,
     Answer,
@@ -28,5 +33,6 @@ __all__ = [
     "Sentence",
     "explain_events",
     "explain_request",
+    "look_behind",
     "why_not_decided_by",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audit.explain.asking import field_lines, matched_rules, rule_words, sources
+from audit.explain.holding import demanded, refused
 from audit.explain.model import Section, Sentence
 from audit.explain.reading import Case, Told
 from audit.explain.voice import Voice, listed, role_of, seats_words
@@ -109,6 +110,10 @@ def _asked(case: Case, voice: Voice) -> Iterator[Sentence]:
 
 def _why(case: Case, voice: Voice) -> Iterator[Sentence]:
     told = case.judged
+    if case.refusals:
+        yield from refused(case, voice)
+        return
+    yield from demanded(case, voice)
     begin = {
         "allowed": "A rule allows it without a person",
         "blocked": "A rule forbids it",

@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from audit.explain import affected, asking, happening, technical, why_not
+from audit.explain import affected, asking, happening, holding, technical, why_not
 from audit.explain.model import Answer, Audience, Explanation, Section, Sentence
 from audit.explain.reading import Case
 from audit.explain.voice import Voice
+from audit.selectors.behind import events_behind
 from audit.selectors.contest import contest_words
 from audit.selectors.events import EventRow, events_of_request
 from audit.selectors.staff import staff_names
@@ -24,9 +25,11 @@ _OUTCOMES: Final = {
     "cancelled": "It was cancelled.",
     "pending": "It has not been decided yet.",
 }
+_HELD: Final = "It was blocked, whatever the rules say."
 _OFFICER: Final[tuple[tuple[str, Callable[[Case, Voice], Iterator[Sentence]]], ...]] = (
     ("What was asked", asking.asked),
     ("Which rules applied", asking.rules),
+    ("What held it besides the rules", holding.held),
     ("Who was asked, and when", happening.asking),
     ("Who decided", happening.deciding),
     ("What was said", happening.saying),
@@ -45,7 +48,8 @@ def explain_request(
     """Explain one action request of the bound tenant from its events.
 
     Times are told in `zone`; `tenant` is what the organisation is called to the person affected.
-    One query; three for the person affected. Raises `NotFound` when the record knows nothing of
+    One query, three for the person affected; two more for what something besides the rules held,
+    or what is still open. Raises `NotFound` when the record knows nothing of
     the request.
     """
     rows = events_of_request(request_id)
@@ -60,6 +64,7 @@ def explain_request(
         tenant=tenant,
         contact=contest_words() if affects else "",
         staff=staff_names() if affects else (),
+        behind=look_behind(request_id, rows),
     )
 
 
@@ -72,20 +77,24 @@ def explain_events(
     tenant: str = "",
     contact: str = "",
     staff: Collection[str] = (),
+    behind: Sequence[EventRow] = (),
 ) -> Explanation:
     """Explain one request from these events, oldest first and at least one. Asks nothing else.
 
-    For the person affected, `contact` is where to contest it, and the names of `staff` are hidden.
+    `behind` are the events of what held it (`look_behind`). For the person affected, `contact` is
+    where to contest it, and the names of `staff` are hidden.
     """
     case = Case(request, rows)
+    case.look_behind(behind)
     voice = Voice(audience, case, zone, staff)
     affects = audience == Audience.AFFECTED
+    outcomes = affected.OUTCOMES if affects else _OUTCOMES
     return Explanation(
         request=request,
         audience=audience,
         title=voice.words(case.title),
         status=case.status,
-        outcome=(affected.OUTCOMES if affects else _OUTCOMES)[case.status],
+        outcome=_HELD if case.refusals and not affects else outcomes[case.status],
         in_short=tuple(affected.in_short_for(case, voice)) if affects else (),
         sections=tuple(_sections(case, voice)),
         why_not=tuple(why_not.answers(case, voice)),
@@ -93,6 +102,19 @@ def explain_events(
         events=tuple(rows),
         zone=zone,
     )
+
+
+def look_behind(
+    request_id: UUID, rows: Sequence[EventRow], *, size: int | None = None
+) -> list[EventRow]:
+    """Return the events of what held a request besides the rules, newest first.
+
+    Those in the tree of `size`, when it is named. No query when only rules and people decided.
+    """
+    wanted = holding.wanted_behind(Case(public_id("ar", request_id), rows))
+    if wanted is None:
+        return []
+    return events_behind(wanted.types, wanted.links, until=wanted.until, size=size)
 
 
 def why_not_decided_by(request_id: UUID, person: str) -> Answer:

@@ -74,6 +74,12 @@ class Case:
     def __init__(self, request: str, rows: Iterable[EventRow]) -> None:
         self.request = request
         self.events = tuple(_told(row) for row in rows)
+        # What set what held it: events of no request, newest first (`audit.explain.holding`).
+        self.behind: tuple[Told, ...] = ()
+
+    def look_behind(self, rows: Iterable[EventRow]) -> None:
+        """Take in the events behind what held it, newest first."""
+        self.behind = tuple(_told(row) for row in rows)
 
     def of(self, *types: str) -> list[Told]:
         """Return the events of these types; a type that ends in a dot means all below it."""
@@ -127,6 +133,22 @@ class Case:
     def agent(self) -> str:
         agent = self.asked.data.get("agent")
         return plain(mapping(agent).get("name") or agent) or self.asked.by
+
+    @cached_property
+    def agent_id(self) -> str:
+        return plain(mapping(self.asked.data.get("agent")).get("id")) or str(
+            self.asked.actor.get("id", "")
+        )
+
+    @cached_property
+    def refusals(self) -> list[Mapping[str, Any]]:
+        """What blocked it whatever the rules say: code and sentence."""
+        return rows(self.end.data.get("refusals")) if self.end else []
+
+    @cached_property
+    def demands(self) -> list[Mapping[str, Any]]:
+        """Why a person had to decide whatever the rules say: code and sentence."""
+        return rows(self.judged.data.get("demands"))
 
     @cached_property
     def delegation(self) -> list[Mapping[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from audit.explain.affected import grounds
 from audit.explain.asking import matched_rules, rule_name, rule_words
+from audit.explain.holding import demanded, refused, stopped_now
 from audit.explain.model import Answer, Sentence
 from audit.explain.reading import Case, Told, mapping, rows
 from audit.explain.voice import Voice, seats_words
@@ -49,6 +50,7 @@ def not_decided_by(case: Case, person: str) -> Answer:
 def _not_approved(case: Case, voice: Voice) -> Iterator[Sentence]:
     end = case.end
     if end is None:
+        yield from stopped_now(case, voice)
         missing = [each for each in case.events if each.text("missing")]
         if missing:
             words = "It is still open; when people were last reminded, these were missing:"
@@ -57,7 +59,9 @@ def _not_approved(case: Case, voice: Voice) -> Iterator[Sentence]:
             yield case.events[-1].say("It is still open: not everybody has answered.")
         return
     if case.status == "blocked":
-        yield from _rules(case, voice, "deny", "It was blocked because")
+        yield from refused(case, voice)
+        if not case.refusals or _wanting(case, "deny"):
+            yield from _rules(case, voice, "deny", "It was blocked because")
     elif case.status == "expired":
         yield from _expired(case, voice)
     elif case.status == "cancelled":
@@ -100,11 +104,17 @@ def _expired(case: Case, voice: Voice) -> Iterator[Sentence]:
 def _not_allowed(case: Case, voice: Voice) -> Iterator[Sentence]:
     if case.status in ("allowed", "blocked"):
         return
-    yield from _rules(case, voice, "require_approval", "A person had to decide, because")
+    yield from demanded(case, voice)
+    if not case.demands or _wanting(case, "require_approval"):
+        yield from _rules(case, voice, "require_approval", "A person had to decide, because")
     for rule in rows(case.judged.data.get("unmet")):
         yield case.judged.say(
             f"Rule {rule_name(rule)} would have allowed it, and did not apply: {rule_words(rule)}."
         )
+
+
+def _wanting(case: Case, outcome: str) -> bool:
+    return any(each.get("outcome") == outcome for each in matched_rules(case))
 
 
 def _rules(case: Case, voice: Voice, outcome: str, begin: str) -> Iterator[Sentence]:

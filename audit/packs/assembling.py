@@ -12,12 +12,13 @@ from audit.packs.verifier import words
 
 _HERE: Final = Path(__file__).parent
 _PARTS: Final = (
-    "words", "verdict", "ed25519", "notes", "trees", "files", "log", "events", "disclosures",
+    "words", "verdict", "ed25519", "notes", "trees", "files", "log", "runs", "events",
+    "disclosures",
     "der", "stamps", "anchors", "trust", "main",
 )  # fmt: skip
 _SCRIPTS: Final = (
-    "words", "bytes", "zip", "ed25519", "notes", "trees", "files", "log", "events",
-    "disclosures", "der", "stamps", "anchors", "trust", "verify", "show",
+    "words", "bytes", "zip", "ed25519", "notes", "trees", "files", "log", "runs",
+    "events", "disclosures", "der", "stamps", "anchors", "trust", "verify", "show",
 )  # fmt: skip
 _FUTURE: Final = "from __future__ import annotations\n"
 _OWN_IMPORT: Final = re.compile(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.utils.safestring import mark_safe
 
+from audit.reports.interventions import NAMED
 from audit.reports.kind import Keep, Kind, Needs, Source
 from audit.reports.matching import Counting, Tally, Where, of
 from audit.reports.oversight import OUTCOMES
@@ -24,6 +25,8 @@ _COUNTED: Final = {
     "action_request.submitted": "Requests",
 }
 _MOST_IN_CHART: Final = 12
+_ACTING: Final = ("action_request.", "grant.", "execution.")
+_HELD: Final = "an agent was stopped, held back, or let go on"
 
 
 @dataclass(slots=True)
@@ -72,14 +75,15 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
             Tally("Permissions revoked", of("grant.revoked"), "taken back before they were used"),
             Tally("Changes to agents", of("agent."),
                   "registered, changed, paused, resumed or retired", most=60),
+            *(Tally(name, match, _HELD, most=60) for name, match in NAMED),
         ]
     )  # fmt: skip
     for read in read_period(
-        source, keep, heads=("action_request.", "grant.", "execution.", "agent.")
+        source, keep, heads=(*_ACTING, "agent.", "kill_switch.", "delegation.", "budget.", "model.")
     ):
         counting.take(read)
         name = _agent_of(read, asked)
-        if name and not read.type.startswith("agent."):
+        if name and read.type.startswith(_ACTING):
             _count(agents.setdefault(name, _Agent(name)), read)
     rows = sorted(agents.values(), key=lambda row: (-row.counts["Requests"], row.name))
     by_name = {tally.name: tally for tally in counting.tallies}
@@ -102,6 +106,7 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
             for name in (
                 "Executions that failed", "Outcomes not reported in time", "Blocked by rule",
                 "Permissions refused or forged", "Permissions revoked", "Changes to agents",
+                *(name for name, _ in NAMED),
             )
         ],
     }  # fmt: skip

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple
 
-from audit.explain import Audience, Explanation, Sentence, explain_events
+from audit.explain import Audience, Explanation, Sentence, explain_events, look_behind
 from audit.reports.dossier import gather_dossier
 from audit.reports.kind import Keep, Kind, Needs, NothingThere, Source
 from audit.reports.reading import read_request
@@ -57,6 +57,7 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         tenant=source.tenant,
         contact=contest_words(source.size) if is_affected else "",
         staff=staff_names(source.size) if is_affected else (),
+        behind=look_behind(source.request_id, rows, size=source.size),
     )
     numbers = count(1)
     in_short = [Line(next(numbers), each) for each in explanation.in_short]

@@ -2,10 +2,17 @@
 
 from typing import Final
 
-from audit.reports.frameworks import Shown
-from audit.reports.matching import Where, of
+from audit.reports import interventions as stops
+from audit.reports.frameworks import MANY, Shown
+from audit.reports.matching import Match, Where, of
 
 _FAILED: Final = Where("outcome", "!=", "succeeded")
+
+
+def _shown(intervention: Match) -> Shown:
+    """Each of these is listed: a figure alone would not say who was stopped, and why."""
+    return Shown(stops.NAME_OF[intervention], intervention, listed=MANY)
+
 
 SUBMITTED: Final = Shown("Requests recorded", of("action_request.submitted"))
 BY_PEOPLE: Final = Shown(
@@ -27,7 +34,21 @@ BLOCKED: Final = Shown("Blocked by rule", of("action_request.blocked"))
 EXPIRED: Final = Shown("Expired, never approved", of("action_request.expired"))
 CHANGED: Final = Shown("Actions changed by an approver", of("action_request.changed"))
 WITHDRAWN: Final = Shown("Votes and permissions taken back", of("vote.withdrawn", "grant.revoked"))
-STOPPED: Final = Shown("Agents paused or retired", of("agent.paused", "agent.retired"))
+STOPPED: Final = _shown(stops.PAUSED)
+KILLED: Final = _shown(stops.THROWN)
+RESUMED: Final = _shown(stops.RESUMED)
+KILL_DRILLED: Final = _shown(stops.DRILLED)
+LESS_AUTONOMY: Final = _shown(stops.LESS_AUTONOMY)
+LESS_TRUST: Final = _shown(stops.LESS_TRUST)
+CUT: Final = _shown(stops.CUT)
+USED_UP: Final = _shown(stops.USED_UP)
+OVER_BUDGET: Final = _shown(stops.OVER_BUDGET)
+GUARDED: Final = _shown(stops.GUARDED)
+CALLS_HELD: Final = _shown(stops.CALLS_HELD)
+NARROWED: Final = (STOPPED, KILLED, RESUMED, LESS_AUTONOMY, LESS_TRUST, CUT)
+"""What people, and the rules for trust, did to stop an agent or to narrow what it may do."""
+HELD: Final = (USED_UP, OVER_BUDGET, GUARDED, CALLS_HELD)
+"""What was held back without a person."""
 CANCELLED: Final = Shown("Requests cancelled", of("action_request.cancelled"))
 ESCALATED: Final = Shown("Escalations", of("timer.escalated"))
 REMINDED: Final = Shown("Reminders", of("timer.reminded", "timer.repeated"))

@@ -17,7 +17,7 @@ _EU: Final = (
         "Art. 12(2)(a)", "Situations that may present a risk",
         "The logs let situations be identified that may present a risk or a substantial"
         " modification.",
-        (e.BLOCKED, e.FAILED, e.OVERDUE, e.REFUSED, e.FINDINGS, e.AGENTS),
+        (e.BLOCKED, e.FAILED, e.OVERDUE, e.REFUSED, e.FINDINGS, e.AGENTS, *e.HELD),
         "Whether a change of the model is a substantial modification.",
     ),
     Duty(
@@ -53,7 +53,7 @@ _EU: Final = (
     Duty(
         "Art. 14(4)(e)", "Intervening or stopping",
         "Overseers can interrupt the system and bring it to a safe halt.",
-        (e.STOPPED, e.CANCELLED, e.WITHDRAWN),
+        (*e.NARROWED, *e.HELD, e.KILL_DRILLED, e.CANCELLED, e.WITHDRAWN),
         "Stops made inside of the system, past this service.",
     ),
     Duty(
@@ -71,7 +71,7 @@ _EU: Final = (
     Duty(
         "Art. 26(5)", "Monitoring, suspending, informing of incidents",
         "Deployers monitor operation, suspend use where there is a risk, and inform of incidents.",
-        (e.FINDINGS, e.FAILED, e.STOPPED),
+        (e.FINDINGS, e.FAILED, *e.NARROWED, e.USED_UP),
         "Whether the provider and the authority were informed.",
     ),
     Duty(
@@ -85,7 +85,7 @@ _HIPAA: Final = (
     Duty(
         "164.312(a)(1)", "Access control",
         "Only persons or software with granted rights get access.",
-        (e.MEMBERS, e.RIGHTS, e.CREDENTIALS, e.REFUSED, e.REVEALED),
+        (e.MEMBERS, e.RIGHTS, e.CREDENTIALS, e.REFUSED, e.REVEALED, e.CUT, e.GUARDED),
         "Access to systems that hold health information outside of this service.",
     ),
     Duty(
@@ -97,7 +97,7 @@ _HIPAA: Final = (
     Duty(
         "164.312(a)(2)(ii)", "Emergency access procedure",
         "There is a procedure for access during an emergency.",
-        (e.BREAK_GLASS, e.REVIEWED_LATER),
+        (e.BREAK_GLASS, e.REVIEWED_LATER, e.KILLED, e.RESUMED, e.KILL_DRILLED),
         "The written procedure itself.",
     ),
     Duty(

@@ -16,7 +16,7 @@ _SOC2: Final = (
     Duty(
         "CC7.2", "Monitoring for anomalies",
         "Components are monitored for anomalies, and these are analysed.",
-        (e.FINDINGS, e.BLOCKED, e.REFUSED, e.FAILED_LOGINS),
+        (e.FINDINGS, e.BLOCKED, e.REFUSED, e.FAILED_LOGINS, *e.HELD),
         "Monitoring of the infrastructure.",
     ),
     Duty(
@@ -28,13 +28,13 @@ _SOC2: Final = (
     Duty(
         "CC7.4", "Responding to incidents",
         "Incidents are contained, mended and told of by a defined programme.",
-        (e.STOPPED, e.WITHDRAWN, e.ESCALATED, e.NOTIFIED),
+        (*e.NARROWED, e.USED_UP, e.WITHDRAWN, e.ESCALATED, e.NOTIFIED),
         "The programme itself, and incidents outside of this service.",
     ),
     Duty(
         "CC7.5", "Recovering from incidents",
         "Activities to recover are identified, developed and carried out.",
-        (e.FAILED, e.EXECUTED, e.DRILLS),
+        (e.FAILED, e.EXECUTED, e.RESUMED, e.DRILLS, e.KILL_DRILLED),
         "Plans and tests of recovery.",
     ),
     Duty(
@@ -48,7 +48,7 @@ _ISO: Final = (
     Duty(
         "8.1", "Operational planning and control",
         "Processes are controlled by criteria, and planned changes are controlled.",
-        (e.PUBLISHED, e.CONFIRMED, e.BLOCKED, e.BY_PEOPLE),
+        (e.PUBLISHED, e.CONFIRMED, e.BLOCKED, e.BY_PEOPLE, *e.HELD),
         "Processes outside of the actions of agents.",
     ),
     Duty(
@@ -60,7 +60,7 @@ _ISO: Final = (
     Duty(
         "10.2", "Nonconformity and corrective action",
         "Nonconformities are reacted to, and their causes are dealt with.",
-        (e.FAILED, e.REFUSED, e.FINDINGS, e.PROPOSED),
+        (e.FAILED, e.REFUSED, e.FINDINGS, e.PROPOSED, *e.NARROWED),
         "Causes and corrective actions that were written elsewhere.",
     ),
     Duty(
@@ -72,7 +72,7 @@ _ISO: Final = (
     Duty(
         "A.6.2.6", "Operation and monitoring of the AI system",
         "What is needed to operate and monitor the system is defined and done.",
-        (e.SUBMITTED, e.EXECUTED, e.FAILED, e.OVERDUE),
+        (e.SUBMITTED, e.EXECUTED, e.FAILED, e.OVERDUE, e.STOPPED, e.KILLED, e.USED_UP),
         "Monitoring of the model's performance.",
     ),
     Duty(
@@ -90,13 +90,13 @@ _ISO: Final = (
     Duty(
         "A.9.2 to A.9.4", "Responsible and intended use",
         "Processes and objectives for responsible use are there, and use is as intended.",
-        (e.BY_PEOPLE, e.BLOCKED, e.CATEGORIES, e.AGENTS),
+        (e.BY_PEOPLE, e.BLOCKED, e.CATEGORIES, e.AGENTS, e.GUARDED, e.LESS_AUTONOMY),
         "The objectives themselves.",
     ),
     Duty(
         "A.10.2", "Allocating responsibilities to others",
         "Responsibilities are allocated among partners, suppliers, customers and third parties.",
-        (e.AGENTS, e.CREDENTIALS),
+        (e.AGENTS, e.CREDENTIALS, e.CUT),
         "Contracts.",
     ),
 )  # fmt: skip
@@ -110,19 +110,19 @@ _NIST: Final = (
     Duty(
         "GOVERN 3.2", "Human-AI configurations and oversight",
         "Policies define roles for the oversight of AI systems by people.",
-        (e.PUBLISHED, e.BY_PEOPLE, e.BY_RULE),
+        (e.PUBLISHED, e.BY_PEOPLE, e.BY_RULE, e.LESS_AUTONOMY),
         "Oversight that does not pass through a request.",
     ),
     Duty(
         "MAP 3.5", "Processes for human oversight",
         "Processes for oversight are defined, assessed and documented.",
-        (e.CONFIRMED, e.REPLAYED, e.DRILLS),
+        (e.CONFIRMED, e.REPLAYED, e.DRILLS, e.KILL_DRILLED),
         "The assessment itself.",
     ),
     Duty(
         "MEASURE 2.4", "Monitoring in production",
         "Functionality and behaviour are monitored when in production.",
-        (e.SUBMITTED, e.FAILED, e.OVERDUE, e.FINDINGS),
+        (e.SUBMITTED, e.FAILED, e.OVERDUE, e.FINDINGS, e.LESS_TRUST),
         "The behaviour of the model between its actions.",
     ),
     Duty(
@@ -134,13 +134,13 @@ _NIST: Final = (
     Duty(
         "MEASURE 3.1", "Tracking risks over time",
         "Existing, unanticipated and emergent risks are tracked.",
-        (e.FINDINGS, e.BLOCKED, e.FAST, e.EXPIRED),
+        (e.FINDINGS, e.BLOCKED, e.FAST, e.EXPIRED, *e.HELD),
         "The register of risks.",
     ),
     Duty(
         "MANAGE 2.4", "Superseding, disengaging, deactivating",
         "Systems whose outcomes are not as intended can be superseded or switched off.",
-        (e.STOPPED, e.CANCELLED, e.WITHDRAWN, e.DENIED),
+        (*e.NARROWED, *e.HELD, e.KILL_DRILLED, e.CANCELLED, e.WITHDRAWN, e.DENIED),
         "Stops made past this service.",
     ),
     Duty(

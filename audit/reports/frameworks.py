@@ -4,7 +4,7 @@ They say what the record shows and what it cannot show. Whether a requirement is
 that a report does not make.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ from audit.reports.matching import Counting, Match, Tally
 from audit.reports.reading import read_period
 
 _EXAMPLES: Final = 3
+MANY: Final = 20
+"""So many events of a figure are listed one by one, where each of them matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Shown:
 
     name: str
     match: Match
+    listed: int = _EXAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def _gathering(
     def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
         """Read the period once and count for every requirement."""
         tallies = [
-            [Tally(shown.name, shown.match, most=_EXAMPLES) for shown in duty.shown]
+            [Tally(shown.name, shown.match, most=shown.listed) for shown in duty.shown]
             for duty in duties
         ]
         counting = Counting(tally for group in tallies for tally in group)
@@ -95,6 +98,13 @@ def _gathering(
 
 
 def _examples(group: Sequence[Tally]) -> list[Line]:
-    """Return the first events of each figure, oldest first, each once."""
+    """Return what is listed of each figure, oldest first, each once: some, or all that matter."""
+    some = _oldest(tally for tally in group if tally.most == _EXAMPLES)
+    every = _oldest(tally for tally in group if tally.most > _EXAMPLES)
+    found = {line.event: line for line in (*some[: 2 * _EXAMPLES], *every)}
+    return sorted(found.values(), key=lambda line: (line.at, line.event))
+
+
+def _oldest(group: Iterable[Tally]) -> list[Line]:
     found = {line.event: line for tally in group for line in tally.lines or ()}
-    return sorted(found.values(), key=lambda line: (line.at, line.event))[: 2 * _EXAMPLES]
+    return sorted(found.values(), key=lambda line: (line.at, line.event))

@@ -10,13 +10,16 @@ from typing import Any, Final, Literal
 from audit.reports.figures import SAMPLES, Exceptional, Figure, Line
 from audit.reports.reading import Read
 
-Operator = Literal["=", "!=", "<", "is set"]
+Operator = Literal["=", "!=", "<", "is set", "has one of"]
 _NOTHING: Final[tuple[object, ...]] = (None, "", False, (), [], {})
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition on one field of an event's data, "a.b" for a field of a field."""
+    """A condition on one field of an event's data, "a.b" for a field of a field.
+
+    "has one of" also looks into lists: "a.b" is then the b of each a.
+    """
 
     field: str
     operator: Operator
@@ -24,6 +27,8 @@ class Where:
 
     def holds(self, data: Mapping[str, Any]) -> bool:
         """Say whether it holds; what is missing is equal to nothing and below nothing."""
+        if self.operator == "has one of":
+            return any(each in self.value for each in _values(data, self.field))
         found: Any = data
         for key in self.field.split("."):
             found = found.get(key) if isinstance(found, Mapping) else None
@@ -38,8 +43,18 @@ class Where:
     @property
     def words(self) -> str:
         """The condition as the report prints it."""
-        value = "" if self.operator == "is set" else f" {self.value}"
+        told = ", ".join(self.value) if self.operator == "has one of" else self.value
+        value = "" if self.operator == "is set" else f" {told}"
         return f"data.{self.field} {self.operator}{value}"
+
+
+def _values(data: Mapping[str, Any], field: str) -> list[Any]:
+    """Return what stands at a field, of each element where there is a list on the way."""
+    found: list[Any] = [data]
+    for key in field.split("."):
+        rows = [each for one in found for each in (one if isinstance(one, list) else [one])]
+        found = [row.get(key) for row in rows if isinstance(row, Mapping)]
+    return [each for each in found if isinstance(each, str)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from audit.reports.figures import (
     Oversight,
     PersonRow,
 )
+from audit.reports.interventions import INTERVENTIONS
 from audit.reports.kind import Keep
 from audit.reports.reading import Read, last_before, name_of, read_period, text_of
 from audit.selectors.events import EventRow
@@ -37,6 +38,7 @@ OUTCOMES: Final = {
 _CONFIGURATION: Final = (
     "agent.", "category.", "credential.", "group.", "guardrails.", "member.", "policy.", "tenant.",
 )  # fmt: skip
+_HELD_BACK: Final = ", or ".join(each.query for each in INTERVENTIONS)
 _EXCEPTIONS: Final = (
     ("fast", "Decided in under 3 seconds", "votes cast before the page can have been read",
      "type = vote.cast and data.seconds_viewed < 3"),
@@ -53,6 +55,9 @@ _EXCEPTIONS: Final = (
     ("failed", "Executions that failed or stayed silent", "what was approved did not end well",
      "type = execution.overdue, or execution.reported with data.outcome other than succeeded"),
     ("logins", "Failed sign-ins", "wrong password or code", "type = session.login_failed"),
+    ("stopped", "Agents stopped or held back",
+     "stopped, paused, trusted less, cut off, out of budget, or refused by a guardrail",
+     _HELD_BACK),
     ("glass", "Break-glass", "approvals past the ordinary rules", "type begins break_glass."),
 )  # fmt: skip
 
@@ -84,7 +89,7 @@ def _count(report: Oversight, read: Read) -> None:
         _follow(report, case, event, kind, data)
     if kind == "vote.cast":
         _vote(report, event, data, line)
-    _except(report, kind, data, line)
+    _except(report, read, line)
     if kind == "policy.published":
         report.policies.append(line)
         report.rules, report.rules_event = published_rules(data), event.public_id
@@ -161,7 +166,8 @@ _BY_TYPE: Final = {
 }
 
 
-def _except(report: Oversight, kind: str, data: Mapping[str, Any], line: Line) -> None:
+def _except(report: Oversight, read: Read, line: Line) -> None:
+    kind, data = read.type, read.data
     key = _BY_TYPE.get(kind)
     if kind == "execution.reported" and text_of(data.get("outcome")) != "succeeded":
         key = "failed"
@@ -169,6 +175,8 @@ def _except(report: Oversight, kind: str, data: Mapping[str, Any], line: Line) -
         key = "glass"
     if key is not None:
         report.exceptions[key].add(line)
+    if any(match.holds(read) for match in INTERVENTIONS):
+        report.exceptions["stopped"].add(line)
 
 
 def published_rules(data: Mapping[str, Any]) -> tuple[str, ...]:

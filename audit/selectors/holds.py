@@ -72,9 +72,18 @@ def held_among(event_ids: Sequence[UUID]) -> set[UUID]:
 def held_requests(request_ids: Sequence[UUID]) -> set[UUID]:
     """Return those of the requests of which a hold in force keeps an event."""
     held: set[UUID] = set()
-    for hold in holds_in_force():
+    for hold in holds_in_force() if request_ids else ():
         rows = LedgerEvent.objects.filter(covered_by(hold), request_id__in=request_ids)
         held.update(each for each in rows.values_list("request_id", flat=True) if each)
+    return held
+
+
+def held_runs(runs: Sequence[str]) -> set[str]:
+    """Return those of the runs, by public id, of whose own events a hold in force keeps one."""
+    held: set[str] = set()
+    for hold in holds_in_force() if runs else ():
+        rows = LedgerEvent.objects.filter(covered_by(hold), subject_type="run", subject_id__in=runs)
+        held.update(rows.values_list("subject_id", flat=True).distinct())
     return held
 
 
@@ -86,15 +95,17 @@ def holds_everything() -> LegalHold | None:
 def covered_by(hold: LegalHold) -> Q:
     """Return which events a hold keeps.
 
-    That of a person or an agent keeps what they did, what was done to them, where they are named,
-    and all of the requests in which that occurs.
+    That of a request keeps the run in which it was asked for, too: the steps say why. That of a
+    person or an agent keeps what they did, what was done to them, where they are named, and all of
+    the requests in which that occurs.
     """
     if hold.kind == HoldKind.EVERYTHING:
         return Q(pk__isnull=False)
     if hold.kind == HoldKind.PERIOD:
         return Q(occurred_at__gte=hold.starts_at, occurred_at__lt=hold.ends_at)
     if hold.kind == HoldKind.REQUEST:
-        return Q(request_id=parse_public_id("ar", hold.ref)) | Q(subject_id=hold.ref)
+        of_it = Q(request_id=parse_public_id("ar", hold.ref))
+        return of_it | Q(subject_id__in=hold.refs)
     named = LedgerDisclosure.objects.filter(subject_key__ref__in=hold.refs)
     theirs = (
         Q(actor_id__in=hold.refs) | Q(subject_id__in=hold.refs) | Q(pk__in=named.values("event_id"))

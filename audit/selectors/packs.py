@@ -26,6 +26,7 @@ from audit.packs.contents import KeySpan, PackContents, PackedReport, Vouching
 from audit.selectors.anchors import anchor_of
 from audit.selectors.events import EventFilter, select_events
 from audit.selectors.pack_rows import PackScope, Reading, leaves_of, values_of
+from audit.selectors.pack_runs import asked_in_run
 from audit.selectors.proofs import SignedCheckpoint, checkpoint_of, latest_checkpoint, verifier_keys
 from audit.selectors.search_index import check_searched
 from audit.selectors.tiles import read_tile
@@ -122,6 +123,7 @@ def pack_scope(wanted: EventFilter, size: int, report_index: int | None) -> Pack
     if report_index is not None:
         leaned_on.add(report_index)
     asked = wanted.condition()
+    leaned_on |= asked_in_run(wanted, size)
     if set(wanted.chosen()) <= PERIOD:
         ends = LedgerEvent.objects.filter(asked, leaf_rows__index__lt=size).aggregate(
             first=Min("leaf_rows__index"), last=Max("leaf_rows__index")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.module_loading import import_string
 
 from audit.models import LedgerEvent, LedgerLeaf
@@ -73,7 +73,7 @@ def retention_of_tenant() -> Retention:
 def older_than(before: datetime) -> Going:
     """Return what would go of before an instant. A few queries that do not grow with the record."""
     stays = reduce(or_, (Q(type__startswith=each) for each in NEVER_PRUNED))
-    rows = LedgerEvent.objects.filter(~stays, occurred_at__lt=before)
+    rows = LedgerEvent.objects.filter(~stays, ~_has_younger(before), occurred_at__lt=before)
     first = rows.order_by("occurred_at", "id").values_list("pk", "occurred_at").first()
     last = rows.order_by("-occurred_at", "-id").values_list("pk", "occurred_at").first()
     if first is None or last is None:
@@ -85,6 +85,14 @@ def older_than(before: datetime) -> Going:
     is_large = counted > COUNTED
     count = _estimate(before) if is_large else counted
     return Going(count, is_large, index.get(first[0]), index.get(last[0]), first[1], last[1])
+
+
+def _has_younger(before: datetime) -> Q:
+    """Of what belongs to a request or a run, all stays as long as some of it is younger."""
+    younger = LedgerEvent.objects.filter(occurred_at__gte=before)
+    of_request = Exists(younger.filter(request_id=OuterRef("request_id")))
+    of_run = Exists(younger.filter(subject_type="run", subject_id=OuterRef("subject_id")))
+    return Q(of_request) | (Q(subject_type="run") & Q(of_run))
 
 
 def _estimate(before: datetime) -> int:

@@ -1,5 +1,6 @@
 """Placing and releasing legal holds: what is held is neither pruned nor erased."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -97,7 +98,7 @@ def _checked(scope: Scope) -> tuple[str, list[str]]:
         label, also = import_string(settings.AUDIT_NAMES_OF_SUBJECT)(scope.ref)
         return label, also
     if scope.kind == HoldKind.REQUEST:
-        _check_request(scope.ref)
+        return "", _runs_of_request(scope.ref)
     if scope.kind == HoldKind.PERIOD:
         if scope.starts_at is None or scope.ends_at is None:
             raise _fault("starts_at", "Say from when to when.")
@@ -106,13 +107,18 @@ def _checked(scope: Scope) -> tuple[str, list[str]]:
     return "", []
 
 
-def _check_request(ref: str) -> None:
+def _runs_of_request(ref: str) -> list[str]:
+    """Return the run in which it was asked for. Raises `Invalid` and `NotFound`."""
     try:
         request_id = parse_public_id("ar", ref)
     except InvalidId as error:
         raise _fault("ref", str(error)) from error
-    if not LedgerEvent.objects.filter(request_id=request_id).exists():
+    events = LedgerEvent.objects.filter(request_id=request_id)
+    if not events.exists():
         raise NotFound("The record knows no such request.")
+    asked = events.filter(type__endswith=".submitted").values_list("body", flat=True)
+    places = [json.loads(bytes(body)).get("run") for body in asked]
+    return [str(each["id"]) for each in places if isinstance(each, dict)]
 
 
 def _fault(field: str, said: str) -> Invalid:

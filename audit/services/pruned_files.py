@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from audit.models import ExportJob, ExportPiece, LedgerEvent, Report, ReportStatus
+from audit.pruners import Pruner, register_pruner
 from audit.selectors.events import EventFilter
 from audit.selectors.holds import holds_in_force
-from audit.services.pruning import Pruner, register_pruner
 from govapp.common import clock
 
 

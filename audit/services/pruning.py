@@ -5,8 +5,7 @@ Each batch is one transaction under the tenant's lock on keeping and that of its
 only then what it names is deleted, by a function that believes nothing else (`audit.prune`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -16,8 +15,19 @@ import structlog
 from audit.actors import SYSTEM, Actor, Subject, words_left
 from audit.models import LedgerEvent, LedgerLog, PrunedRange, Pruning, PruningStatus
 from audit.prune import delete_pruned
-from audit.selectors.holds import held_among, lock_keeping
-from audit.selectors.over_age import START, Going, Place, candidates, choose, rest_of_requests
+from audit.pruners import BESIDE, PRUNERS, Pruner
+from audit.selectors.holds import lock_keeping
+from audit.selectors.over_age import (
+    START,
+    Going,
+    Place,
+    candidates,
+    choose,
+    free_among,
+    in_parts,
+    refs_of,
+    rest_of_parts,
+)
 from audit.selectors.pruned import PRUNED, digest_of_ids
 from audit.selectors.retention import retention_of_tenant
 from audit.services.bodies import Entry
@@ -33,30 +43,6 @@ log = structlog.get_logger(__name__)
 
 BATCH: Final = 5_000
 """Events in one transaction: whoever records waits for none of it, the sequencer for a second."""
-
-
-@dataclass(frozen=True)
-class Pruner:
-    """What else is as old as that: `counts` says it in words, `prune` takes a batch of it.
-
-    `prune(before, at_most)` returns how many of each went, and nothing when it is done; it runs in
-    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held. It
-    goes before the events do, which alone tie it to a hold; what is made of the events goes
-    `after_events`, so that nothing is made of them in between and stays.
-    """
-
-    counts: Callable[[datetime], Sequence[tuple[str, int]]]
-    prune: Callable[[datetime, int], Sequence[tuple[str, int]]]
-    after_events: bool = False
-
-
-PRUNERS: Final[list[Pruner]] = []
-
-
-def register_pruner(pruner: Pruner) -> None:
-    """Have a part done with every pruning."""
-    if pruner not in PRUNERS:
-        PRUNERS.append(pruner)
 
 
 def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int:
@@ -106,12 +92,12 @@ def _prune_events(pruning: Pruning, place: Place, batch: int) -> tuple[int, Plac
     if ledger is None or not window:
         return 0, place, True
     end = Place(window[-1].at, window[-1].id)
-    rows = [*window, *rest_of_requests(pruning.before, end, ledger.size, window)]
-    held = held_among([each.id for each in rows])
-    free = sorted(each for each in rows if each.id not in held)
-    runs, going = choose(free)
-    if going:
-        _delete(pruning, ledger, runs, going)
+    rows = [*window, *rest_of_parts(pruning.before, ledger.size, window)]
+    free = free_among(rows, pruning.before)
+    going = choose(free)
+    for runs, some in in_parts(going):
+        _delete(pruning, ledger, runs, some)
+    _forget_beside(pruning, going)
     if len(going) < len(free):
         return len(going), place, False  # the same window again, for the others
     return len(going), end, len(window) < batch
@@ -121,7 +107,7 @@ def is_anything_over_age(before: datetime) -> bool:
     """Tell whether a pruning would take anything away."""
     ledger, place = LedgerLog.objects.first(), START
     while ledger is not None and (window := candidates(before, place, ledger.size, BATCH)):
-        if len(held_among([each.id for each in window])) < len(window):
+        if free_among(window, before):
             return True
         place = Place(window[-1].at, window[-1].id)
     return any(count for pruner in PRUNERS for _, count in pruner.counts(before))
@@ -142,6 +128,19 @@ def _delete(
     PrunedRange.objects.bulk_create(_ranges(pruning, event, runs, [each.at for each in going]))
     pruning.events += len(ids)
     pruning.save(update_fields=["events"])
+
+
+def _forget_beside(pruning: Pruning, going: Sequence[Going]) -> None:
+    """Empty what the tables hold of the requests and runs whose events went."""
+    for beside in BESIDE:
+        if refs := list(refs_of(going, beside.kind)):
+            _count(pruning, beside.forget(refs))
+    pruning.save(update_fields=["others"])
+
+
+def _count(pruning: Pruning, went: Sequence[tuple[str, int]]) -> None:
+    for words, count in went:
+        pruning.others[words] = pruning.others.get(words, 0) + count
 
 
 def _ranges(
@@ -199,8 +198,7 @@ def _prune_others(tenant_id: UUID, pruning_id: UUID, pruner: Pruner, batch: int)
         went = pruner.prune(pruning.before, batch) if pruning else ()
         if pruning is None or not any(count for _, count in went):
             return False
-        for words, count in went:
-            pruning.others[words] = pruning.others.get(words, 0) + count
+        _count(pruning, went)
         pruning.save(update_fields=["others"])
         return True
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.models import HoldKind, LegalHold, Pruning, PruningStatus
+from audit.pruners import PRUNERS
 from audit.readers import check_may_keep, may_keep
 from audit.selectors.events import parse_day, start_of_day
 from audit.selectors.holds import holds_in_force, list_holds, what_is_held
@@ -20,7 +21,6 @@ from audit.selectors.pruned import find_pruned, pruned_upto
 from audit.selectors.retention import older_than, retention_of_tenant
 from audit.selectors.streams import unsent_upto
 from audit.services.holds import Scope, place_hold, release_hold
-from audit.services.pruning import PRUNERS
 from audit.services.retention import ask_pruning, confirm_pruning, withdraw_pruning
 from audit.views.pages import reader_of, record_page, zone_of
 from govapp.common import clock

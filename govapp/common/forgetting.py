@@ -149,18 +149,30 @@ def _emptying(model: type[TenantOwned]) -> Iterator[str]:
 def _contents(model: type[TenantOwned]) -> Iterator[str]:
     fields = {field.name: field for field in model._meta.local_fields}
     for about, names in model.contents_of.items():
-        changes = ", ".join(f'"{fields[name].column}" = {_empty(fields[name])}' for name in names)
+        changes = ", ".join(
+            f'"{fields[name].column}" = {_empty(model, fields[name])}' for name in names
+        )
         yield _update(model, changes, f'"{fields[about].column}" = ANY($1)')
 
 
-def _empty(field: "models.Field[Any, Any]") -> str:
+def _empty(model: type[TenantOwned], field: "models.Field[Any, Any]") -> str:
     """The value of a column about which nothing is known any more."""
     if field.null:
         return "NULL"
     if isinstance(field, models.JSONField):
         return "'[]'::jsonb" if field.default is list else "'{}'::jsonb"
     name = field.column
+    if _is_compared(model, field.name):
+        return f"'{ERASED_WORDS} ' || id"
     return f"CASE \"{name}\" WHEN '' THEN '' ELSE '{ERASED_WORDS}' END"
+
+
+def _is_compared(model: type[TenantOwned], name: str) -> bool:
+    """Whether rows are told apart by it, so that it cannot be the same in two."""
+    return any(
+        isinstance(each, models.UniqueConstraint) and name in each.fields
+        for each in model._meta.constraints
+    )
 
 
 def _moving(model: type[TenantOwned]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What a framework asks for is held to, and what requests asked for goes when its time is over."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from approvals.retention import forget_requests, minimums_in_use
 from approvals.services.discussion import add_comment
 from approvals.services.drafts import discard_draft
 from approvals.services.policy_templates import apply_template
-from audit.models import HoldKind, Pruning, PruningStatus
+from audit.models import HoldKind, LedgerEvent, LegalHold, Pruning, PruningStatus
+from audit.pruners import PRUNERS, Pruner
 from audit.selectors.retention import retention_of_tenant
 from audit.services.holds import Scope, place_hold
-from audit.services.pruning import PRUNERS, Pruner, run_pruning
+from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
 from govapp.common import clock
@@ -26,8 +28,9 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import Tenant
 from tenants.services.retention import lock_retention, set_daily_pruning
 from tenants.services.tenants import set_retention
-from tests.approvals.world import FOUR_EYES, World, make_world
+from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
 from tests.people import Company, make_company
+from tests.support.committed import CommittedDatabase
 from tests.support.tables import TABLES
 
 OVERSEEN = {"overseers": "finance", "second_group": "risk"}
@@ -191,21 +194,105 @@ def test_a_hold_that_is_placed_while_a_pruning_runs_keeps_what_was_said(
         assert (row.summary, row.forgotten_at) == ("Pay Quagmire", None)
 
 
+def holds_on(world: World, request: ActionRequest) -> dict[str, LegalHold]:
+    """Every hold that keeps this request, by what it is on."""
+    by = {"placed_by_id": "mem_carl", "placed_by_name": "Carl", "matter": "M", "reason": "R"}
+    return {
+        "everything": LegalHold(kind=HoldKind.EVERYTHING, **by),
+        "a period": LegalHold(
+            kind=HoldKind.PERIOD, starts_at=PERIOD.starts_at, ends_at=PERIOD.ends_at, **by
+        ),
+        "the request": LegalHold(kind=HoldKind.REQUEST, ref=request.public_id, **by),
+        "the agent": LegalHold(kind=HoldKind.SUBJECT, ref=world.agent.public_id, **by),
+        "who voted": LegalHold(kind=HoldKind.SUBJECT, ref=world.company.alice.public_id, **by),
+    }
+
+
 @pytest.mark.django_db
-def test_a_hold_on_everything_keeps_requests_of_which_no_event_is_left(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "on", ["everything", "a period", "the request", "the agent", "who voted", "somebody else"]
+)
+def test_what_is_still_there_of_a_request_without_events_is_kept_by_a_hold_that_comes_late(
+    on: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_world(FOUR_EYES)
-    decided(world, "Quagmire")
+    request = decided(world, "Quagmire")
     shift_clock(timedelta(days=60))
     monkeypatch.setattr("audit.services.pruning.PRUNERS", [])
+    monkeypatch.setattr("audit.services.pruning.BESIDE", [])
     pruned(world)
     with tenant_transaction(world.company.id):
-        place_hold(
-            actor=world.company.carl.as_actor(),
-            scope=Scope(HoldKind.EVERYTHING),
-            matter="M",
-            reason="R",
-        )
-        assert forget_requests(clock.now(), 50) == ()
-        assert ActionRequest.objects.get().summary == "Pay Quagmire"
+        holds = holds_on(world, request)
+        if on in holds:
+            holds[on].save(force_insert=True)
+        else:
+            LegalHold.objects.create(
+                kind=HoldKind.SUBJECT, ref=world.company.bob.public_id, matter="M", reason="R",
+                placed_by_id="mem_carl", placed_by_name="Carl",
+            )  # fmt: skip
+        went = (("requests whose contents went", 1),)
+        assert forget_requests(clock.now(), 50) == (() if on in holds else went)
+        said = "Pay Quagmire" if on in holds else "[erased]"
+        assert ActionRequest.objects.get().summary == said
+
+
+@pytest.mark.django_db
+def test_a_request_that_waits_keeps_its_events_and_its_words_however_old_it_is() -> None:
+    world = make_world(policy(stage("finance", "risk", deadline="2400h")))
+    request = world.submit(summary="Pay Quagmire")
+    decided(world, "Zeppelin")
+    shift_clock(timedelta(days=60))
+    pruned(world)
+    with tenant_transaction(world.company.id):
+        assert LedgerEvent.objects.filter(request_id=request.pk).count() > 1
+        row = ActionRequest.objects.get(pk=request.pk)
+        assert (row.summary, row.forgotten_at) == ("Pay Quagmire", None)
+        assert texts_with("Zeppelin") == set()
+
+
+def test_a_hold_beside_a_pruning_finds_words_and_events_or_neither(
+    committed_db: CommittedDatabase,
+) -> None:
+    world = make_world(FOUR_EYES)
+    company = world.company
+    for number in range(6):
+        decided(world, f"Quagmire{number}")
+    while sequence_tenant(tenant_id=company.id):
+        pass
+    shift_clock(timedelta(days=60))
+    with tenant_transaction(company.id):
+        set_retention(actor=company.carl, days=30)
+        before = retention_of_tenant().before(clock.now())
+        assert before is not None
+        pruning = Pruning.objects.create(
+            before=before, reason="R", asked_by_id="mem_carl", asked_by_name="Carl",
+            status=PruningStatus.RUNNING,
+        )  # fmt: skip
+    left: dict[bool, set[bool]] = {}
+
+    def look() -> None:
+        with tenant_transaction(company.id):
+            scope = Scope(HoldKind.SUBJECT, company.alice.public_id)
+            place_hold(actor=company.carl.as_actor(), scope=scope, matter="M", reason="R")
+            left.update(halves())
+
+    with ThreadPoolExecutor(2) as pool:
+        acts = [
+            pool.submit(run_pruning, tenant_id=company.id, pruning_id=pruning.pk, batch=1),
+            pool.submit(look),
+        ]
+        for act in acts:
+            act.result(120)
+    with tenant_transaction(company.id):
+        after = halves()
+    assert after == left
+    assert all(words == {events} for events, words in left.items())
+
+
+def halves() -> dict[bool, set[bool]]:
+    """Whether the words of requests are there, by whether their events are."""
+    found: dict[bool, set[bool]] = {}
+    for request in ActionRequest.objects.all():
+        has_events = LedgerEvent.objects.filter(request_id=request.pk).exists()
+        found.setdefault(has_events, set()).add(request.forgotten_at is None)
+    return found

@@ -1,14 +1,17 @@
 """A tenant whose record is old enough to be pruned, in tests: days of a literal calendar."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from audit.actors import Actor
-from audit.models import Pruning
+from audit.models import LedgerLeaf, Pruning
 from audit.selectors.retention import Retention
 from audit.services.pruning import run_pruning
 from audit.services.retention import ask_pruning, confirm_pruning
 from audit.services.sequencer import sequence_tenant
+from audit.services.verification import verify_tenant
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import write_event
@@ -49,3 +52,21 @@ def prune(tenant_id: UUID, *, batch: int = 5_000) -> int:
     """Prune what is over age, as two people and the worker would."""
     pruning = ask_and_confirm(tenant_id)
     return run_pruning(tenant_id=tenant_id, pruning_id=pruning.pk, batch=batch)
+
+
+def kinds_found(tenant_id: UUID) -> list[tuple[str, int | None]]:
+    return [(found.kind, found.index) for found in verify_tenant(tenant_id=tenant_id).findings]
+
+
+def events_at(tenant_id: UUID) -> dict[int, UUID]:
+    with tenant_transaction(tenant_id):
+        rows = LedgerLeaf.objects.order_by("index")
+        return dict(rows.values_list("index", "event_id"))
+
+
+def pruned_event(tenant_id: UUID) -> tuple[int, dict[str, Any]]:
+    """The newest `ledger.pruned`: its index, and what it says."""
+    with tenant_transaction(tenant_id):
+        row = LedgerLeaf.objects.filter(event__type="ledger.pruned").order_by("-index")
+        index, body = row.values_list("index", "event__body")[0]
+    return index, json.loads(bytes(body))["data"]

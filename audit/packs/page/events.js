@@ -18,7 +18,7 @@ async function checkEvents(pack, manifest, note, verdict) {
     wantedLeaves: new Map([...singleProofs(pack).keys()].map((index) => [index, new Uint8Array()])),
     reportEvent: isObject(manifest.report) ? text(manifest.report.event) : "",
     counts: { events: 0, supporting: 0, pruned: 0, disclosed: 0, redacted: 0, erased: 0 },
-    keys: [], pruned: [], prunings: [], reportSha256: null, isChanged: false, shown: [],
+    keys: [], pruned: [], prunings: [], runs: new Map(), reportSha256: null, isChanged: false, shown: [],
   };
   const before = verdict.refusals.length;
   const lines = [...linesOf(await pack.read("events.jsonl"))];
@@ -124,6 +124,8 @@ function checkEvent(record, index, digest, line, found, verdict) {
   record.counts[isSupporting ? "supporting" : "events"] += 1;
   if (!isSupporting && !isAskedFor(record, body)) verdict.refuse("query-differs", { index });
   noteWhatItSays(record, index, body);
+  const fault = noteRun(record.runs, index, line, body);
+  if (fault) verdict.refuse("event-malformed", { index, why: fault });
   record.shown.push([index, body]);
 }
 
@@ -195,4 +197,14 @@ async function checkReport(pack, manifest, record, verdict) {
   }
   if (hex(await sha256(await pack.read(file))) !== record.reportSha256) verdict.refuse("report-changed", { file });
   else verdict.check("report", { file, event: record.reportEvent });
+}
+
+async function checkRunsOf(record, verdict) {
+  const { scope, query } = record, isComplete = scope.kind === "complete";
+  const isOne = !isComplete && Object.keys(query).join() === "subject";
+  const around = {
+    prunings: record.prunings, first: isComplete ? scope.first : 0, last: isComplete ? scope.last : -1,
+    whole: isOne ? text(query.subject) : "",
+  };
+  await checkRuns(record.runs, around, verdict);
 }

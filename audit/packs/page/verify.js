@@ -37,6 +37,7 @@ async function checkWhatEventsSay(pack, manifest, keys, record, verdict) {
   checkKeysAreRecorded(keys, record, verdict);
   await checkDisclosures(pack, record, verdict);
   await checkReport(pack, manifest, record, verdict);
+  await checkRunsOf(record, verdict);
   if (!verdict.refusals.length) {
     checkCounts(manifest, record, verdict);
     sayWhatIsWithheld(manifest, record, verdict);

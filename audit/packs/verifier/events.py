@@ -12,6 +12,7 @@ from typing import Any
 from audit.packs.verifier.files import Pack, is_count, read_object
 from audit.packs.verifier.log import parse_hashes, single_proofs
 from audit.packs.verifier.notes import Malformed, Note, from_base64
+from audit.packs.verifier.runs import Run, RunsAround, check_runs, note_run
 from audit.packs.verifier.trees import Leaf, leaf_digest, root_of_leaves
 from audit.packs.verifier.verdict import MOST_REFUSALS, Refused, Verdict
 
@@ -38,6 +39,7 @@ class Record:
     keys: list[tuple[int, str]] = field(default_factory=list)
     pruned: list[int] = field(default_factory=list)
     prunings: list[tuple[int, int]] = field(default_factory=list)
+    runs: dict[str, Run] = field(default_factory=dict)
     report_sha256: str | None = None
     is_changed: bool = False
 
@@ -162,6 +164,8 @@ def _check_event(
     if not is_supporting and not _is_asked_for(record, body):
         verdict.refuse("query-differs", index=index)
     _note_what_it_says(record, index, body)
+    if fault := note_run(record.runs, index, line, body):
+        verdict.refuse("event-malformed", index=index, why=fault)
 
 
 def _is_asked_for(record: Record, body: dict[str, Any]) -> bool:
@@ -253,3 +257,17 @@ def check_report(pack: Pack, manifest: dict[str, Any], record: Record, verdict: 
         verdict.refuse("report-changed", file=name)
     else:
         verdict.check("report", file=name, event=record.report_event)
+
+
+def check_runs_of(record: Record, verdict: Verdict) -> None:
+    """Check the runs that the events belong to, and say of how many all is here."""
+    scope, query = record.scope, record.query
+    is_complete = scope["kind"] == "complete"
+    is_one = not is_complete and set(query) == {"subject"}
+    around = RunsAround(
+        record.prunings,
+        scope["first"] if is_complete else 0,
+        scope["last"] if is_complete else -1,
+        str(query["subject"]) if is_one else "",
+    )
+    check_runs(record.runs, around, verdict)

@@ -11,7 +11,7 @@ from typing import Any
 
 from audit.packs.verifier.anchors import check_anchor
 from audit.packs.verifier.disclosures import check_counts, check_disclosures, say_what_is_withheld
-from audit.packs.verifier.events import Record, check_events, check_report
+from audit.packs.verifier.events import Record, check_events, check_report, check_runs_of
 from audit.packs.verifier.files import Pack, check_files, open_pack, read_manifest
 from audit.packs.verifier.log import (
     Keys,
@@ -86,6 +86,7 @@ def _check_what_events_say(
     check_keys_are_recorded(keys, record, verdict)
     check_disclosures(pack, record, verdict)
     check_report(pack, manifest, record, verdict)
+    check_runs_of(record, verdict)
     if not verdict.refusals:
         check_counts(manifest, record, verdict)
         say_what_is_withheld(manifest, record, verdict)

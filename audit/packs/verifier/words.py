@@ -40,6 +40,10 @@ REASONS = {
     "proof-wrong": "{file} does not prove that the event stands at index {index}.",
     "consistency-wrong": "The record at size {old} is not the beginning of this one:"
     " history was changed.",
+    "run-gap": "Of run {run} the events {first} to {last} are missing; no pruning tells of them.",
+    "run-broken": "Event {number} of run {run}, at index {index}, does not follow the one before"
+    " it.",
+    "run-count": "The closing event of run {run} counts {said} {what}; the pack has {found}.",
     "disclosure-malformed": "disclosures.jsonl is malformed in line {line}.",
     "disclosure-wrong": "Value {number} of event {event} is not the one that was recorded.",
     "disclosures-differ": "disclosures.jsonl does not say what became of value {number} of event"
@@ -70,6 +74,8 @@ CHECKED = {
     "consistency": "The record at size {old} is the beginning of this one.",
     "key": "The event at index {index} introduces the key {key}.",
     "disclosed": "Personal values that match what was recorded of them: {count}.",
+    "run-events": "Events of runs, each of which follows the one before it: {count}.",
+    "runs": "Runs of which every event is here, as many as the closing event counts: {count}.",
     "report": "{file} is the report that event {event} records.",
     "anchor": "The checkpoint of size {size} stands in a directory log at index {index}.",
     "witness": "{name} has cosigned that directory at {at}.",
@@ -85,6 +91,9 @@ WITHHELD = {
     "pruned": "Events pruned under a recorded retention rule, whose hashes are here: {count}.",
     "redacted": "Personal values left out by whoever made the pack ({kinds}): {count}.",
     "erased": "Personal values erased, together with the key that they were under: {count}.",
+    "runs-part": "Runs of which not every event is here, being of other days, not asked for, or"
+    " pruned: {count}.",
+    "runs-open": "Runs without a closing event here; nobody can say what came last: {count}.",
     "no-anchor": "No directory, witness or time-stamping authority vouches for this checkpoint.",
     "stamp-unchecked": "{file} uses an algorithm that is not checked here: {why}.",
     "stamp-first-use": "The authority of {file} has a certificate with the SHA-256 {key};"

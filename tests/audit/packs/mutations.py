@@ -33,6 +33,7 @@ from tests.audit.packs.forging import (
     rewrite_event,
     swap,
 )
+from tests.audit.packs.run_mutations import RUN_MUTATIONS
 from tests.audit.packs.world import ANCHORED, DIRECTORY, NEW, OLD, SIZE, STRANGER
 
 FIRST_PROOF = f"proofs/{world.FIRST}.tlog-proof"
@@ -236,6 +237,7 @@ MUTATIONS = (
     Mutation("events before the period", manifest(
         lambda found: found["scope"].update({"from": "2026-03-02T09:06:00.000000Z"})), (
         "query-differs",), base=lambda: world.packed(world.selection())),
+    *RUN_MUTATIONS,
 )  # fmt: skip
 
 

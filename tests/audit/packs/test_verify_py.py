@@ -13,6 +13,7 @@ from audit.packs.verifier.main import verify_pack
 from tests.audit.packs import world
 from tests.audit.packs.forging import Mutation, unpacked
 from tests.audit.packs.mutations import ARCHIVES, MUTATIONS
+from tests.audit.packs.run_mutations import OTHER, RUN, TOLD, one_run, packed, runs_pack, told
 
 
 @pytest.fixture
@@ -123,3 +124,56 @@ def test_what_makes_no_sense_ends_with_two(tmp_path: Path) -> None:
         command = [sys.executable, "-I", "-S", str(script), *arguments]
         done = subprocess.run(command, capture_output=True, cwd=tmp_path, check=False, timeout=60)
         assert done.returncode == 2
+
+
+def test_the_verdict_says_of_how_many_runs_all_is_here(run: Any) -> None:
+    for data in (runs_pack(), one_run()):
+        code, found = run(data)
+        assert (code, found["refusals"]) == (3, [])
+        whole = "Runs of which every event is here, as many as the closing event counts: 1."
+        assert whole in found["checked"]
+        still_open = "Runs without a closing event here; nobody can say what came last: 1."
+        assert (still_open in found["withheld"]) is (data == runs_pack())
+
+
+@pytest.mark.parametrize(
+    ("taken", "query", "withheld"),
+    [
+        ([0, 2, 4, 7], {"type": "run.step_recorded", "subject": RUN}, ("part", "open")),
+        ([0, *range(1, 8)], {"subject": RUN}, ("open",)),
+    ],
+    ids=["some were asked for", "the end is not here"],
+)
+def test_what_a_selection_does_not_show_of_a_run_is_said(
+    run: Any, taken: list[int], query: dict[str, str], withheld: tuple[str, ...]
+) -> None:
+    supporting = frozenset(taken) - {2, 4, 7} if "type" in query else frozenset({0, 3, 5, 6})
+    data = packed(told(), taken=taken, query=query, supporting=supporting)
+    code, found = run(data)
+    assert (code, found["refusals"]) == (3, [])
+    said = " ".join(found["withheld"])
+    parts = {
+        "part": "Runs of which not every event is here",
+        "open": "Runs without a closing event",
+    }
+    assert tuple(name for name, words in parts.items() if words in said) == withheld
+
+
+def test_what_was_pruned_of_a_run_is_no_gap(run: Any) -> None:
+    """A pruning that is recorded excuses what is missing between its neighbours, and no more."""
+    story = (*TOLD, (OTHER, "ledger.pruned", {"ranges": [{"first": 4, "last": 4}]}))
+    bodies = told(story)
+    del bodies[-1]["run"]
+    asked = [0, 1, 2, 5, 7, 8, 9]
+    chosen: dict[str, Any] = {"query": {"subject": RUN}, "supporting": frozenset({0, 5, 9})}
+    code, found = run(packed(bodies, taken=asked, **chosen))
+    assert (code, found["refusals"]) == (3, [])
+    assert any(each.startswith("Runs of which not every event") for each in found["withheld"])
+    code, found = run(packed(bodies, taken=[0, 1, 5, 7, 8, 9], **chosen))
+    assert (code, found["refusals"]) == (3, [])  # between these two lies what was pruned
+    code, found = run(packed(bodies, taken=[0, 1, 2, 7, 8, 9], **(
+        chosen | {"supporting": frozenset({0, 9})}
+    )))  # fmt: skip
+    assert (code, found["refusals"]) == (3, [])
+    code, found = run(packed(bodies, taken=[0, 1, 2, 5, 8, 9], **chosen))
+    assert [each["reason"] for each in found["refusals"]] == ["run-gap"]

@@ -11,9 +11,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from approvals.enums import Verdict
-from approvals.models import Comment, Vote
+from approvals.models import Comment, Run, Vote
+from approvals.run_steps import Step
+from approvals.selectors.runs import verify_run
 from approvals.services.delivery import deliver_due
 from approvals.services.discussion import add_comment
+from approvals.services.runs import add_step, close_run, start_run
 from audit.merkle.note import VerifierKey, open_checkpoint
 from audit.merkle.proofs import verify_inclusion
 from audit.merkle.tree import leaf_hash
@@ -65,9 +68,24 @@ def with_zelda(world: World) -> Membership:
 SEARCHED = (":zelda'", ":quist'", ":oberg'", ":sister'")
 
 
+def told_run(world: World) -> None:
+    """An agent does a task about her: its words, those of its steps, and what a request read."""
+    company, agent = world.company, world.agent
+    source = {"kind": "document", "title": f"File of {NAME}", "uri": f"mailto:{ADDRESS}"}
+    step = Step("file", "retrieval", title=f"Read what {ADDRESS} wrote", source=source)
+    with tenant_transaction(company.id):
+        run = start_run(agent=agent, key=f"refund:{ADDRESS}", title=f"A refund for {NAME}")
+        add_step(agent=agent, run_id=run.pk, step=step)
+    world.submit(summary="Look at the file", run=run.public_id)
+    with tenant_transaction(company.id):
+        note = f"{NAME} has been told"
+        close_run(agent=agent, run_id=run.pk, outcome="succeeded", note=note)
+
+
 def lived(world: World, zelda: Membership) -> tuple[UUID, LedgerEvent]:
     """She decides, speaks and is spoken of; returns the request and the event of her vote."""
     company = world.company
+    told_run(world)
     request = world.submit(summary=f"Refund for {NAME}", payload={"amount": "12.00"})
     with tenant_transaction(company.id):
         add_comment(actor=zelda, request_id=request.pk, text="Is that the usual account?")
@@ -154,6 +172,11 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
             ("tenants_user", "name"),
             ("approvals_comment", "text"),
             ("approvals_actionrequest", "summary"),
+            ("approvals_run", "key"),
+            ("approvals_run", "title"),
+            ("approvals_run", "note"),
+            ("approvals_runstep", "title"),
+            ("approvals_runstep", "source"),
         } <= places_of(NAME, ADDRESS)
         for word in SEARCHED:
             assert places_of(word) == {("audit_ledgerwords", "words")}
@@ -163,7 +186,8 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
         assert preview.events > 5
         assert dict(preview.counts) == {
             "groups": 1,
-            "requests that name them": 1,
+            "requests that name them": 2,
+            "runs that name them": 1,
             "reasons of votes": 1,
             "comments": 1,
         }
@@ -186,6 +210,12 @@ def test_an_erased_person_is_nowhere_and_every_older_proof_is_valid(
         assert vote.summary == ("an erased person approved “[erased]an erased person”: [erased]")
         assert Vote.objects.get(member=zelda).reason == "[erased]"
         assert Comment.objects.get(author=zelda).text == "[erased]"
+        run = Run.objects.get()
+        assert (run.title, verify_run(run).problems) == ("A refund for an erased person", ())
+        (started,) = list_events(EventFilter(type="run.started")).rows
+        assert (started.body["data"]["title"], started.body["subject"]["label"]) == (
+            "[erased]", "[erased]",
+        )  # fmt: skip
     again = exported(world)
     assert "an erased person" in again
     assert "Zelda" not in again

@@ -1,0 +1,92 @@
+// Runs: each event of one names its number and the one before it, and the last counts them all.
+
+const RUN_DIGEST = /^sha256:[0-9a-f]{64}$/;
+const RUN_COUNTS = ["events", "steps", "requests"];
+
+// Keeps what an event says of its run; returns why that makes no sense, or nothing.
+function noteRun(runs, index, line, body) {
+  const place = has(body, "run") ? body.run : null;
+  if (place === null) return "";
+  if (!isObject(place) || typeof place.id !== "string") return "its run has no id";
+  const number = place.seq, previous = has(place, "previous") ? place.previous : null;
+  if (!isCount(number) || number === 0) return "it has no number in its run";
+  if (previous !== null && !(typeof previous === "string" && RUN_DIGEST.test(previous))) {
+    return "it names nothing that can stand before it in its run";
+  }
+  if (!runs.has(place.id)) runs.set(place.id, { links: new Map(), closing: null, closedBy: 0 });
+  const run = runs.get(place.id);
+  if (run.links.has(number)) return `its run has an event ${number} already`;
+  run.links.set(number, { index, line, previous, type: body.type });
+  if (body.type === "run.closed") {
+    const data = isObject(body.data) ? body.data : {};
+    if (!RUN_COUNTS.every((each) => isCount(data[each]))) return "it closes a run and does not count its events";
+    if (run.closing !== null) return "its run is closed already";
+    run.closing = data;
+    run.closedBy = number;
+  }
+  return "";
+}
+
+async function checkRuns(runs, around, verdict) {
+  if (!runs.size) return;
+  let events = 0, complete = 0, part = 0, open = 0;
+  for (const name of [...runs.keys()].sort(byCodePoint)) {
+    const run = runs.get(name);
+    await inBatches([...run.links.values()], addRunDigest);
+    const missing = checkRunChain(name, run, around, verdict);
+    if (run.closing !== null) checkRunCounts(name, run, missing, verdict);
+    events += run.links.size;
+    if (missing > 0) part += 1;
+    if (run.closing === null) open += 1;
+    else if (missing === 0) complete += 1;
+  }
+  if (verdict.refusals.length) return;
+  verdict.check("run-events", { count: events });
+  if (complete) verdict.check("runs", { count: complete });
+  if (part) verdict.withhold("runs-part", { count: part });
+  if (open) verdict.withhold("runs-open", { count: open });
+}
+
+async function addRunDigest(link) {
+  link.digest = `sha256:${hex(await sha256(link.line))}`;
+}
+
+// How many of its events are not here; those that nothing excuses are refused.
+function checkRunChain(name, run, around, verdict) {
+  let missing = 0, number = 0, at = -1;
+  for (const following of [...run.links.keys()].sort((one, two) => one - two)) {
+    const link = run.links.get(following);
+    if (following > number + 1) {
+      missing += following - number - 1;
+      if (!isRunGapExcused(name, at, link.index, around)) {
+        verdict.refuse("run-gap", { run: name, first: number + 1, last: following - 1 });
+      }
+    } else if (link.previous !== (number ? run.links.get(number).digest : null)) {
+      verdict.refuse("run-broken", { run: name, index: link.index, number: following });
+    }
+    number = following;
+    at = link.index;
+  }
+  return missing;
+}
+
+function isRunGapExcused(name, before, after, around) {
+  const low = Math.min(before, after), high = Math.max(before, after);
+  if (around.prunings.some(([first, last]) => first < high && low < last)) return true;
+  const isAllHere = around.first <= low + 1 && high - 1 <= around.last;
+  return name !== around.whole && !isAllHere;
+}
+
+function checkRunCounts(name, run, missing, verdict) {
+  const said = run.closing, links = [...run.links.values()];
+  const last = [...run.links.keys()].reduce((one, two) => Math.max(one, two));
+  if (said.events !== last || run.closedBy !== last) {
+    verdict.refuse("run-count", { run: name, what: "events", said: said.events, found: last });
+  }
+  if (missing) return;
+  const steps = links.filter((each) => each.type === "run.step_recorded").length;
+  const requests = links.filter((each) => each.type.endsWith(".submitted")).length;
+  for (const [what, found] of [["steps", steps], ["requests", requests]]) {
+    if (said[what] !== found) verdict.refuse("run-count", { run: name, what, said: said[what], found });
+  }
+}

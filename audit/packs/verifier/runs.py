@@ -1,0 +1,137 @@
+"""Runs: each event of one names its number and the one before it, and the last counts them all.
+
+The tree shows that nothing was changed since it was signed. This shows more: that nothing of a
+run was left out before, and, in a pack of one run, by whoever chose what goes into it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from audit.packs.verifier.files import is_count
+from audit.packs.verifier.verdict import Verdict
+
+RUN_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+RUN_COUNTS = ("events", "steps", "requests")
+
+
+@dataclass
+class RunLink:
+    """One event of a run: its place in the record, its SHA-256, and that of the one before."""
+
+    index: int
+    digest: str
+    previous: str | None
+    type: str
+
+
+@dataclass
+class Run:
+    """The events of one run by their numbers, and what its closing event counts."""
+
+    links: dict[int, RunLink] = field(default_factory=dict)
+    closing: dict[str, int] | None = None
+    closed_by: int = 0
+
+
+@dataclass
+class RunsAround:
+    """What excuses that an event of a run is not here."""
+
+    prunings: list[tuple[int, int]]
+    first: int  # of the indices of which each is here; nothing is left out inside of them
+    last: int
+    whole: str  # the one run that was asked for
+
+
+def note_run(runs: dict[str, Run], index: int, line: bytes, body: dict[str, Any]) -> str:
+    """Keep what an event says of its run; return why that makes no sense, or nothing."""
+    place = body.get("run")
+    if place is None:
+        return ""
+    if not isinstance(place, dict) or not isinstance(place.get("id"), str):
+        return "its run has no id"
+    number, previous = place.get("seq"), place.get("previous")
+    if not is_count(number) or number == 0:
+        return "it has no number in its run"
+    if previous is not None and not (isinstance(previous, str) and RUN_DIGEST.match(previous)):
+        return "it names nothing that can stand before it in its run"
+    run = runs.setdefault(place["id"], Run())
+    if number in run.links:
+        return f"its run has an event {number} already"
+    digest = "sha256:" + sha256(line).hexdigest()
+    run.links[number] = RunLink(index, digest, previous, body["type"])
+    if body["type"] == "run.closed":
+        data = body.get("data")
+        counted = {each: data.get(each) if isinstance(data, dict) else None for each in RUN_COUNTS}
+        if not all(is_count(value) for value in counted.values()):
+            return "it closes a run and does not count its events"
+        if run.closing is not None:
+            return "its run is closed already"
+        run.closing, run.closed_by = counted, number
+    return ""
+
+
+def check_runs(runs: dict[str, Run], around: RunsAround, verdict: Verdict) -> None:
+    """Check the chain and the counts of each run, and say of how many all is here."""
+    if not runs:
+        return
+    complete = part = still_open = 0
+    for name in sorted(runs):
+        run = runs[name]
+        missing = _check_run_chain(name, run, around, verdict)
+        if run.closing is not None:
+            _check_run_counts(name, run, missing, verdict)
+        part += missing > 0
+        still_open += run.closing is None
+        complete += not missing and run.closing is not None
+    if verdict.refusals:
+        return
+    verdict.check("run-events", count=sum(len(run.links) for run in runs.values()))
+    if complete:
+        verdict.check("runs", count=complete)
+    if part:
+        verdict.withhold("runs-part", count=part)
+    if still_open:
+        verdict.withhold("runs-open", count=still_open)
+
+
+def _check_run_chain(name: str, run: Run, around: RunsAround, verdict: Verdict) -> int:
+    """Return how many of its events are not here; refuse those that nothing excuses."""
+    missing, number, at = 0, 0, -1
+    for following in sorted(run.links):
+        link = run.links[following]
+        if following > number + 1:
+            missing += following - number - 1
+            if not _is_run_gap_excused(name, at, link.index, around):
+                verdict.refuse("run-gap", run=name, first=number + 1, last=following - 1)
+        elif link.previous != (run.links[number].digest if number else None):
+            verdict.refuse("run-broken", run=name, index=link.index, number=following)
+        number, at = following, link.index
+    return missing
+
+
+def _is_run_gap_excused(name: str, before: int, after: int, around: RunsAround) -> bool:
+    """Whether events between two places may rightly not be here."""
+    low, high = min(before, after), max(before, after)
+    if any(first < high and low < last for first, last in around.prunings):
+        return True  # its time of keeping may have been over
+    is_all_here = around.first <= low + 1 and high - 1 <= around.last
+    return name != around.whole and not is_all_here
+
+
+def _check_run_counts(name: str, run: Run, missing: int, verdict: Verdict) -> None:
+    said, last = run.closing or {}, max(run.links)
+    if said["events"] != last or run.closed_by != last:
+        verdict.refuse("run-count", run=name, what="events", said=said["events"], found=last)
+    if missing:
+        return
+    types = [link.type for link in run.links.values()]
+    steps = types.count("run.step_recorded")
+    requests = sum(each.endswith(".submitted") for each in types)
+    for what, found in (("steps", steps), ("requests", requests)):
+        if said[what] != found:
+            verdict.refuse("run-count", run=name, what=what, said=said[what], found=found)
