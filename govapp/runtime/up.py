@@ -214,6 +214,6 @@ def welcome(services: Services, seconds: float) -> str:
             roles = ", ".join(login["roles"]) or "-"
             lines.append(f"  {login['email']:<32} {login['password']:<20} {roles}")
         curl = demo.get("curl", "").replace("{base_url}", services.base_url)
-        lines += ["", "As an agent:", f"  {curl}", ""]
+        lines += ["", "As an agent (README goes on: “By hand, with curl”):", f"  {curl}", ""]
     lines.append(f"Logs of the servers: {services.directory / 'logs'}. Ctrl-C stops everything.")
     return "\n".join(lines)

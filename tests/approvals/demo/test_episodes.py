@@ -192,7 +192,7 @@ def guardrails(company: DemoCompany) -> None:
     noted = summarized("Send “About your question on bonds”")
     masked = summarized("Confirm the new account")
     assert (noted.status, noted.execution_state) == ("allowed", "succeeded")
-    assert noted.trace["guardrails"]["findings"][0]["rule"] == "promises"
+    assert "promises" in {each["rule"] for each in noted.trace["guardrails"]["findings"]}
     assert masked.status == "pending"
     assert "0076" not in masked.summary
     assert "0076" in masked.payload["body"]
