@@ -14,7 +14,7 @@ from approvals.demo import leash, refusals, tasks
 from approvals.demo.budgets import spend_nearly_all
 from approvals.demo.doing import do, submit, submit_and_do
 from approvals.demo.stories import Story
-from approvals.demo.systems import BANK, CUSTOMERS, ISSUER
+from approvals.demo.systems import BANK, ISSUER, REGISTER
 from approvals.enums import Verdict
 from approvals.models import ActionRequest
 from approvals.selectors.reach_use import count_uses
@@ -94,7 +94,7 @@ def _stop_partners(player: Player) -> None:
             actor=player.company.members["carl"],
             scope="category",
             ref="partner.*",
-            reason="The card issuer reports a leak of its own: nothing goes there until it is shut.",
+            reason="The card issuer reports a leak of its own: nothing goes there until then.",
         )
     player.later(player.at + timedelta(minutes=11), partial(submit, player, refusals.KILLED))
     player.later(player.at + timedelta(minutes=95), partial(_let_go_on, player, switch))
@@ -133,7 +133,7 @@ def _hand_on(player: Player) -> None:
     """A task goes through three hands; the last one is cut off a day later."""
     first = hand(
         player, "support-agent", "records-agent", lifetime=30 * _DAY, depth=2,
-        categories=("records.read", "payments.transfer"), integrations=(CUSTOMERS, BANK),
+        categories=("records.read", "payments.transfer"), integrations=(REGISTER, BANK),
         budget={"EUR": Decimal(50)}, purpose="Complaints that are still open",
     )  # fmt: skip
     second = hand(
@@ -214,5 +214,3 @@ def _take_back(player: Player, made: ActionRequest) -> None:
             reason="It was customer 3319 who has a business.",
         )
     player.later(player.at + timedelta(seconds=9), partial(do, player, undo))
-
-

@@ -24,7 +24,12 @@ READ_ONLY: Final = "disaster-recovery"
 # Agent, what it is about, the level, and why.
 LEVELS: Final = (
     ("records-agent", "email.*", "recommend", "It may draft; the service desk sends."),
-    ("deploy-agent", "infra.deploy", "ask", "After the incident of spring nothing goes live alone."),
+    (
+        "deploy-agent",
+        "infra.deploy",
+        "ask",
+        "After the incident of spring nothing goes live alone.",
+    ),
     ("support-agent", "email.send", "policy", "The rules for customers' mail say enough."),
     ("support-agent", "crm.untag", "act", "A label is taken off without harm."),
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from approvals.demo.leash import READ_ONLY
 from approvals.demo.stories import Story
-from approvals.demo.systems import BANK, CUSTOMERS, ISSUER, MAIL
+from approvals.demo.systems import BANK, ISSUER, MAIL, REGISTER
 from approvals.services.submission import Submission
 
 # Put together, so that no scanner takes an example for a leak.
@@ -152,7 +152,7 @@ LABEL: Final = Story(
         summary="Label customer 3391 as “business account”",
         payload={"customer": "3391", "tag": "business account"},
         reason="The customer said so in the chat.",
-        integration=CUSTOMERS,
+        integration=REGISTER,
         on_behalf_of="customer 3391",
     ),
 )

@@ -42,7 +42,7 @@ class StandIn(BaseHTTPRequestHandler):
         else:
             self._answer(401, json.dumps(_NO_KEY).encode())
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing: what is asked is nobody's business."""
 
     def _read(self, body: bytes) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from approvals.demo.systems import BANK, CLUSTER, CUSTOMERS, MAIL
+from approvals.demo.systems import BANK, CLUSTER, MAIL, REGISTER
 from approvals.services.submission import Submission
 
 PAYEES: Final = [
@@ -144,7 +144,7 @@ def _file(random: Random) -> Story:
         "records-agent",
         Submission(
             category="records.read",
-            integration=CUSTOMERS,
+            integration=REGISTER,
             summary=f"Read the file of customer {customer}",
             payload={"customer": customer, "fields": "contracts, correspondence of 12 months"},
             reason="A complaint was received; the handler needs the history.",

@@ -4,6 +4,7 @@ The systems are stand-ins on this machine (`approvals.demo.standin`), so that th
 ones; the model's key is nobody's.
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -21,7 +22,7 @@ from tenants.services.reach_grants import grant_integration
 
 BANK: Final = "core-payments"
 MAIL: Final = "mail-relay"
-CUSTOMERS: Final = "customers"
+REGISTER: Final = "customers"
 CLUSTER: Final = "production-cluster"
 ISSUER: Final = "card-issuer"
 MODEL: Final = "model-provider"
@@ -36,7 +37,7 @@ class System:
     kind: str
     scopes: tuple[str, ...]
     labels: tuple[str, ...] = ()
-    secret: str = ""
+    has_secret: bool = False
     path: str = ""
 
 
@@ -56,27 +57,23 @@ SYSTEMS: Final[dict[str, System]] = {
         "Core payments", "bank", ("payments:read", "payments:write"), ("public", PERSONAL)
     ),
     MAIL: System("Mail to customers", "http", ("mail:send",), ("public",)),
-    CUSTOMERS: System(
+    REGISTER: System(
         "Customer register", "crm", ("customers:read", "customers:tag"), ("public", PERSONAL)
     ),
     CLUSTER: System("Production cluster", "http", ("databases", "releases"), ("public",)),
-    ISSUER: System(
-        "Card issuer", "injected", ("cards:write",), (PERSONAL,), secret="demonstration-only"
-    ),
-    MODEL: System(
-        "Model provider", "model", ("chat", "embeddings"), secret="demonstration-only", path="/v1"
-    ),
+    ISSUER: System("Card issuer", "injected", ("cards:write",), (PERSONAL,), has_secret=True),
+    MODEL: System("Model provider", "model", ("chat", "embeddings"), has_secret=True, path="/v1"),
 }
 # One ended in the middle of the history; one ends soon after it.
 GRANTS: Final = (
     Granted("treasury-agent", BANK, ("payments.*",)),
     Granted("ledger-agent", BANK, ("payments.transfer",), ("payments:read",)),
     Granted("support-agent", MAIL, ("email.send",)),
-    Granted("support-agent", CUSTOMERS, ("crm.*",), ("customers:tag",)),
-    Granted("support-agent", CUSTOMERS, ("records.read",), ("customers:read",), days=10),
+    Granted("support-agent", REGISTER, ("crm.*",), ("customers:tag",)),
+    Granted("support-agent", REGISTER, ("records.read",), ("customers:read",), days=10),
     Granted("support-agent", ISSUER, ("partner.call",)),
     Granted("support-agent", MODEL, ("model.*",)),
-    Granted("records-agent", CUSTOMERS, ("records.read",), ("customers:read",)),
+    Granted("records-agent", REGISTER, ("records.read",), ("customers:read",)),
     Granted("deploy-agent", CLUSTER, ("infra.*", "database.*"), days=36),
 )
 
@@ -124,6 +121,6 @@ def _build(company: DemoCompany, slug: str, system: System, address: str) -> Int
     check_integration(tenant_id=tenant_id, integration_id=made.pk)
     with tenant_transaction(tenant_id):
         made = activate_integration(actor=olivia, integration=made)
-        if system.secret:
-            set_secret(actor=olivia, integration=made, secret=system.secret)
+        if system.has_secret:
+            set_secret(actor=olivia, integration=made, secret=secrets.token_urlsafe(24))
     return made

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from approvals.demo import refusals
 from approvals.demo.doing import submit, submit_and_do
 from approvals.demo.stories import Story
-from approvals.demo.systems import BANK, CUSTOMERS, MAIL, PERSONAL
+from approvals.demo.systems import BANK, MAIL, PERSONAL, REGISTER
 from approvals.enums import ModelCallStatus
 from approvals.gateway.faults import Fault
 from approvals.gateway.tokens import usage_in
@@ -52,7 +52,7 @@ _INVOICES: Final = (
 )  # fmt: skip
 _COMPLAINT: Final = (
     Step(
-        "file", "retrieval", title="The file of customer 1187", integration=CUSTOMERS,
+        "file", "retrieval", title="The file of customer 1187", integration=REGISTER,
         source={"kind": "record", "title": "Customer 1187", "uri": "crm://customers/1187"},
         labels=(PERSONAL,),
     ),

@@ -46,7 +46,9 @@ LONGEST: Final = timedelta(minutes=10)
 _LOST_AFTER: Final = LONGEST + timedelta(minutes=2)
 _FINDINGS_KEPT: Final = 50
 _SENTENCE: Final = 1_000
-_NO_RUN: Final = "There is no such run of this agent that is open: begin one, or leave Govapp-Run out."
+_NO_RUN: Final = (
+    "There is no such run of this agent that is open: begin one, or leave Govapp-Run out."
+)
 _MOST_LOST: Final = 500  # of a tenant, in one go
 _T = TypeVar("_T")
 _PATHS: Final = {"chat": "/chat/completions", "embeddings": "/embeddings"}

@@ -246,8 +246,8 @@ def _refusals(
     refusals = []
     if found.category is None:
         said = (
-            f"The category {submission.category} is not known here: name one of the page Categories,"
-            " or have compliance make it."
+            f"The category {submission.category} is not known here: name one of the page"
+            " Categories, or have compliance make it."
         )
         refusals.append(Refusal("category_unknown", said))
     elif found.category.is_archived:

@@ -104,7 +104,10 @@ def _possible(original: ActionRequest, now: datetime) -> Undo:
     if original.purpose != Purpose.ACTION or original.execution_state == ExecutionState.ROLLED_BACK:
         raise Conflict("It was taken back already.", code="undone")
     if original.execution_state != ExecutionState.SUCCEEDED:
-        raise Conflict("Only what was reported as done can be taken back: report it first.", code="not_executed")
+        raise Conflict(
+            "Only what was reported as done can be taken back: report it first.",
+            code="not_executed",
+        )
     if (under_way := undo_under_way(original)) is not None:
         detail = f"That it is taken back is asked for already: {under_way.public_id}."
         raise Conflict(detail, code="undo_under_way")

@@ -1,4 +1,4 @@
-"""The demonstration's systems answer where its integrations say, or `./run` says that they do not."""
+"""The demonstration's systems answer where its integrations say, or `./run` says they do not."""
 
 import json
 import socket
@@ -28,6 +28,8 @@ def test_they_are_started_on_the_port_that_the_demonstration_took(
         leave_note(tmp_path, systems_port=port)
         assert demo_systems(tmp_path) == []
     said = capsys.readouterr().out
-    assert said == f"Port {port} is in use: the demonstration's systems and its model do not answer.\n"
+    assert (
+        said == f"Port {port} is in use: the demonstration's systems and its model do not answer.\n"
+    )
     command = [sys.executable, "-m", "approvals.demo.standin", str(port)]
     assert demo_systems(tmp_path) == command

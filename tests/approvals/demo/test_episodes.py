@@ -119,7 +119,9 @@ def budgets(company: DemoCompany) -> None:
 
 def refusals() -> None:
     for code, story in REFUSED.items():
-        made = ActionRequest.objects.get(summary=story.submission.summary, trace__refusals__0__code=code)
+        made = ActionRequest.objects.get(
+            summary=story.submission.summary, trace__refusals__0__code=code
+        )
         assert (made.status, codes_of(made)) == ("blocked", [code])
         body = _told(made, "action_request.blocked")
         assert code in str(body)
@@ -170,7 +172,11 @@ def runs() -> None:
     held = summarized("Send “About your complaint”")
     assert codes_of(held) == ["labels_not_cleared"]
     step = Run.objects.get(key="complaint-884").steps.get(key="mail")
-    assert (step.result, step.request, step.carried) == ("stopped", held, ["customer-pii", "public"])
+    assert (step.result, step.request, step.carried) == (
+        "stopped",
+        held,
+        ["customer-pii", "public"],
+    )
 
 
 def an_action_taken_back() -> None:
