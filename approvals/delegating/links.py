@@ -66,20 +66,30 @@ def why_cut(links: Sequence[Link], now: datetime) -> Problem | None:
     for link in links:
         if link.revoked_at is not None:
             at = f"{link.revoked_at:%Y-%m-%d %H:%M UTC}"
-            said = f"{link.called} was revoked on {at}: nothing is done under it any more."
+            said = f"{link.called} was revoked on {at}. {_another(link)}"
             return Problem(REVOKED, "expires_at", said)
         if link.is_key_revoked:
-            said = f"{link.called} ended with the key that it was made with, which was revoked."
+            said = (
+                f"{link.called} ended with the key that it was made with, which was revoked."
+                f" {_another(link)}"
+            )
             return Problem(REVOKED, "expires_at", said)
         for party in (link.giver, link.taker):
             if party.status != _ACTIVE:
-                said = f"{link.called} rests, because {party.name} is {party.status}."
+                said = (
+                    f"{link.called} rests, because {party.name} is {party.status}: an owner says"
+                    " whether it goes on."
+                )
                 return Problem(REVOKED, "expires_at", said)
         if now >= link.rights.expires_at:
             at = f"{link.rights.expires_at:%Y-%m-%d %H:%M UTC}"
-            said = f"{link.called} ended on {at}. Ask {link.giver.name} for another one."
+            said = f"{link.called} ended on {at}. {_another(link)}"
             return Problem(EXPIRED, "expires_at", said)
     return None
+
+
+def _another(link: Link) -> str:
+    return f"Ask {link.giver.name} for another one."
 
 
 def chain_allows(links: Sequence[Link], wanted: Wanted) -> tuple[Problem, ...]:

@@ -199,6 +199,7 @@ AGENTS: Final = {
     "support-agent": ("Answers customers' messages.", "dana", "medium"),
     "deploy-agent": ("Rolls out releases after green builds.", "erik", "low"),
     "records-agent": ("Looks up customer files for case handlers.", "olivia", "new"),
+    "ledger-agent": ("Books what was paid.", "alice", "new"),
 }
 
 

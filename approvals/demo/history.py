@@ -15,6 +15,7 @@ from uuid import UUID
 
 from approvals.demo.changes import plan_changes
 from approvals.demo.company import DemoCompany
+from approvals.demo.episodes import plan_episodes
 from approvals.demo.hard_cases import plan_hard_cases
 from approvals.demo.kinds import LABELS, ONE_OF_EACH, discuss
 from approvals.demo.stories import Story, tell_story
@@ -53,14 +54,14 @@ class Player:
     random: Random
     real_now: datetime
     report: Callable[[str], None]
-    plan: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    plan: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
     order: "count[int]" = field(default_factory=count)
     at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self.at = self.real_now
 
-    def later(self, moment: datetime, action: Callable[[], None]) -> None:
+    def later(self, moment: datetime, action: Callable[[], object]) -> None:
         heapq.heappush(self.plan, (moment, next(self.order), action))
 
     def play(self, until: datetime) -> None:
@@ -171,6 +172,7 @@ def play_history(
                     submitted += 1
         plan_changes(player, start)
         plan_hard_cases(player, start)
+        plan_episodes(player, start)
         moment = start
         while moment < real_now:
             player.later(moment, player.tick)

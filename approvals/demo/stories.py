@@ -6,6 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
+from approvals.demo.systems import BANK, CLUSTER, MAIL, REGISTER
 from approvals.services.submission import Submission
 
 PAYEES: Final = [
@@ -55,6 +56,7 @@ def _transfer(random: Random) -> Story:
         "treasury-agent",
         Submission(
             category="payments.transfer",
+            integration=BANK,
             summary=f"Pay EUR {Decimal(amount):,.2f} to {payee} for invoice {invoice}",
             payload={
                 "amount": amount,
@@ -81,6 +83,7 @@ def _mail(random: Random) -> Story:
         "support-agent",
         Submission(
             category="email.send",
+            integration=MAIL,
             summary=f"Send “{subject}” to "
             + (f"customer {customer}" if recipients == 1 else f"{recipients} customers"),
             payload={
@@ -102,6 +105,7 @@ def _query(random: Random) -> Story:
         "deploy-agent",
         Submission(
             category="database.query",
+            integration=CLUSTER,
             summary=f"Run “{statement[:48]}…” on core-banking",
             payload={
                 "database": "core-banking",
@@ -121,6 +125,7 @@ def _deploy(random: Random) -> Story:
         "deploy-agent",
         Submission(
             category="infra.deploy",
+            integration=CLUSTER,
             summary=f"Deploy {service} {version} to production",
             payload={
                 "service": service,
@@ -139,6 +144,7 @@ def _file(random: Random) -> Story:
         "records-agent",
         Submission(
             category="records.read",
+            integration=REGISTER,
             summary=f"Read the file of customer {customer}",
             payload={"customer": customer, "fields": "contracts, correspondence of 12 months"},
             reason="A complaint was received; the handler needs the history.",

@@ -177,7 +177,7 @@ def _require_active(agent: Agent) -> None:
     # A lock that waits for whoever is pausing the agent at this moment.
     status = Agent.objects.select_for_update(no_key=True).values_list("status", flat=True)
     if status.get(pk=agent.pk) != AgentStatus.ACTIVE:
-        raise Forbidden("This agent is not active.")
+        raise Forbidden("This agent is not active: an owner lets it go on, on its page.")
 
 
 def _require_not_killed(request: ActionRequest) -> None:

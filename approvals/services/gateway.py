@@ -47,6 +47,9 @@ LONGEST: Final = timedelta(minutes=10)
 _LOST_AFTER: Final = LONGEST + timedelta(minutes=2)
 _FINDINGS_KEPT: Final = 50
 _SENTENCE: Final = 1_000
+_NO_RUN: Final = (
+    "There is no such run of this agent that is open: begin one, or leave Govapp-Run out."
+)
 _MOST_LOST: Final = 500  # of a tenant, in one go
 _T = TypeVar("_T")
 _PATHS: Final = {"chat": "/chat/completions", "embeddings": "/embeddings"}
@@ -109,10 +112,13 @@ def open_call(
         return Fault(400, "invalid_request", refused.sentence, refused.param)
     slug = integration or only_model_integration()
     if slug is None:
-        said = "Name the integration in the header Govapp-Integration: there is not exactly one."
+        said = (
+            "Name the integration in the header Govapp-Integration: of the kind of a model provider"
+            " there is none here, or more than one."
+        )
         return Fault(400, "integration_missing", said)
     if run and find_run(agent, run) is None:
-        return Fault(404, "run_unknown", "There is no such run of this agent that is open.")
+        return Fault(404, "run_unknown", _NO_RUN)
     call = _call(agent, credential_id, asked, slug, run)
     found = _opened(call, asked, slug)
     if isinstance(found, _Held):

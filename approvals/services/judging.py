@@ -48,8 +48,8 @@ from tenants.models import Agent
 
 log = structlog.get_logger(__name__)
 
-_NO_POLICY: Final = "There is no live policy."
-_UNUSABLE: Final = "The live policy cannot be used."
+_NO_POLICY: Final = "There is no live policy, so everything is refused: compliance publishes one."
+_UNUSABLE: Final = "The live policy cannot be used: compliance publishes one that can."
 _SHADOW_UNUSABLE: Final = "the version in shadow cannot be used"
 _STATUS_OF: Final = {
     ALLOW: RequestStatus.ALLOWED,
@@ -245,13 +245,21 @@ def _refusals(
     """What no rule can allow, in sentences (domain page, section 3, point 5)."""
     refusals = []
     if found.category is None:
-        said = f"The category {submission.category} is not known here."
+        said = (
+            f"The category {submission.category} is not known here: name one of the page"
+            " Categories, or have compliance make it."
+        )
         refusals.append(Refusal("category_unknown", said))
     elif found.category.is_archived:
-        said = f"The category {submission.category} is archived."
+        said = (
+            f"The category {submission.category} is archived: name another one, or have compliance"
+            " bring it back."
+        )
         refusals.append(Refusal("category_archived", said))
     if found.agent_status != AgentStatus.ACTIVE:
         said = f"The agent {agent.name} is {found.agent_status or 'unknown'}."
+        if found.agent_status == AgentStatus.PAUSED:
+            said = f"The agent {agent.name} is paused: an owner lets it go on, on its page."
         refusals.append(Refusal("agent_not_active", said))
     if payload_errors:
         said = f"The payload does not fit its schema: {'; '.join(payload_errors)}."

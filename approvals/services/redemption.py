@@ -82,7 +82,7 @@ def redeem_with_key(*, token: str, redeemed_by: str, by: AgentPrincipal | None) 
         raise _forged(error) from error
     found = grant_by_jti.call(seen.jti)
     if not found or bound_tenant_id() not in (None, found[0]["tenant_id"]):
-        raise NotFound("There is no such permission.")
+        raise NotFound("There is no such permission: the agent fetches another one.")
     attempt = _Attempt(token, redeemed_by, by, found[0]["tenant_id"], found[0]["grant_id"])
     with tenant_transaction(attempt.tenant_id):
         claims = _verified(attempt, seen.kid)

@@ -104,14 +104,20 @@ def _possible(original: ActionRequest, now: datetime) -> Undo:
     if original.purpose != Purpose.ACTION or original.execution_state == ExecutionState.ROLLED_BACK:
         raise Conflict("It was taken back already.", code="undone")
     if original.execution_state != ExecutionState.SUCCEEDED:
-        raise Conflict("Only what was reported as done can be taken back.", code="not_executed")
+        raise Conflict(
+            "Only what was reported as done can be taken back: report it first.",
+            code="not_executed",
+        )
     if (under_way := undo_under_way(original)) is not None:
         detail = f"That it is taken back is asked for already: {under_way.public_id}."
         raise Conflict(detail, code="undo_under_way")
     undo = undo_of(original)
     if undo is None:
         category = original.category_key
-        detail = f"The category {category} does not say how an action is taken back."
+        detail = (
+            f"The category {category} does not say how an action is taken back: compliance says so"
+            " on its page."
+        )
         raise Conflict(detail, code="no_undo")
     until = undo_until(original, undo)
     if now >= until:

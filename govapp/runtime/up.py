@@ -137,10 +137,26 @@ def programs(services: Services, port: int) -> Iterator[Program]:
     yield program("web", web_command(port), services)
     yield replace(program("worker", [*celery, *worker], services), grace=10.0)
     yield program("beat", [*celery, *beat], services)
+    if systems := demo_systems(services.directory):
+        yield program("systems", systems, services)
     if has_command("sweep_timers"):
         yield program("sweeper", [*manage, "sweep_timers", "--forever"], services)
     if has_command("sequence_ledger"):
         yield program("sequencer", [*manage, "sequence_ledger", "--forever"], services)
+
+
+def demo_systems(directory: Path) -> list[str]:
+    """Return what starts the stand-ins of the demonstration's systems; nothing without them.
+
+    They are where their integrations say. Whoever has that port now keeps it.
+    """
+    port = (read_demo(directory) or {}).get("systems_port")
+    if not port:
+        return []
+    if not is_free(port):
+        say(f"Port {port} is in use: the demonstration's systems and its model do not answer.")
+        return []
+    return [sys.executable, "-m", "approvals.demo.standin", str(port)]
 
 
 def web_command(port: int) -> list[str]:
@@ -198,6 +214,6 @@ def welcome(services: Services, seconds: float) -> str:
             roles = ", ".join(login["roles"]) or "-"
             lines.append(f"  {login['email']:<32} {login['password']:<20} {roles}")
         curl = demo.get("curl", "").replace("{base_url}", services.base_url)
-        lines += ["", "As an agent:", f"  {curl}", ""]
+        lines += ["", "As an agent (README goes on: “By hand, with curl”):", f"  {curl}", ""]
     lines.append(f"Logs of the servers: {services.directory / 'logs'}. Ctrl-C stops everything.")
     return "\n".join(lines)

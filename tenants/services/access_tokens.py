@@ -71,7 +71,10 @@ def issue_access_token(
         raise _as_oauth(refusal) from None
     scopes = narrowed(principal.scopes, scope)
     if scopes is None:
-        raise TokenRefused("invalid_scope", "The key has not every scope that is asked for.")
+        raise TokenRefused(
+            "invalid_scope",
+            "The key has not every scope that is asked for: ask for fewer, or leave scope out.",
+        )
     granted = _make(principal, scopes, thumbprint, bound)
     if principal.use_is_unnoted:
         note_key_use(principal, address=shown.address(), scope="")
@@ -86,7 +89,9 @@ def _known(shown: Shown, client_id: str) -> dict[str, Any]:
         raise TokenRefused("unauthorized_client", refusal.detail) from None
     if row is None or client_id != public_id("ag", row["agent_id"]):
         raise TokenRefused(
-            "invalid_client", "The agent is not known by this id and key.", status=401
+            "invalid_client",
+            "The agent is not known by this id and key: send ag_... and one of its live keys.",
+            status=401,
         )
     return row
 
@@ -151,7 +156,11 @@ def _make(
             .first()
         )
         if credential is None:
-            raise TokenRefused("invalid_client", "This key does not work any more.", status=401)
+            raise TokenRefused(
+                "invalid_client",
+                "This key does not work any more: ask the owner for another one.",
+                status=401,
+            )
         credential.tokens.filter(expires_at__lte=now).delete()
         oldest = credential.tokens.order_by("expires_at").values_list("expires_at", flat=True)
         if len(oldest) >= MOST_LIVE_TOKENS:

@@ -13,6 +13,9 @@ from django.test.utils import override_settings
 from approvals.demo.changes import first_policy
 from approvals.demo.company import PEOPLE, SLUG, DemoCompany, build_company, email_of
 from approvals.demo.history import play_history
+from approvals.demo.leash import set_leash
+from approvals.demo.standin import first_free, standing_in
+from approvals.demo.systems import build_systems
 from govapp.common.clock import shift_clock
 from tenants.doors import tenant_by_slug
 
@@ -30,18 +33,27 @@ class Command(BaseCommand):
         if tenant_by_slug.call(SLUG):
             self.stdout.write("The demo tenant is there already.")
             return
-        shift_clock(-timedelta(days=days + 1))
-        try:
-            company = build_company(first_policy())
-        finally:
-            shift_clock(timedelta(0))
-        # The history's messages are long past: they are delivered, to nobody.
-        with override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend"):
-            made = play_history(company, days=days, a_day=a_day, report=self.stderr.write)
-        self._leave_note(company)
+        port = first_free()
+        with standing_in(port) as address:
+            company = self._build(address, before=timedelta(days=days + 1))
+            # The history's messages are long past: they are delivered, to nobody.
+            with override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend"):
+                made = play_history(company, days=days, a_day=a_day, report=self.stderr.write)
+        self._leave_note(company, port)
         self.stdout.write(f"Demo tenant {company.tenant.name}: {made} requests of {days} days.")
 
-    def _leave_note(self, company: DemoCompany) -> None:
+    def _build(self, address: str, *, before: timedelta) -> DemoCompany:
+        """Make the company as it was at first, so long before now."""
+        shift_clock(-before)
+        try:
+            company = build_company(first_policy())
+            build_systems(company, address)
+            set_leash(company)
+        finally:
+            shift_clock(timedelta(0))
+        return company
+
+    def _leave_note(self, company: DemoCompany, port: int) -> None:
         """Write logins and a ready call where `./run` reads them. Readable by the owner only."""
         key = company.keys["treasury-agent"]
         body = {
@@ -66,6 +78,8 @@ class Command(BaseCommand):
             ],
             "agent_key": key,
             "keys": company.keys,
+            "agents": {name: agent.public_id for name, agent in company.agents.items()},
+            "systems_port": port,
             "curl": (
                 "curl -sS {base_url}/api/v1/action-requests"
                 f" -H 'Authorization: Bearer {key}'"

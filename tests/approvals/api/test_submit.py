@@ -68,7 +68,8 @@ def test_what_no_rule_knows_is_blocked_at_once() -> None:
     assert "Retry-After" not in response
     assert body["decision"] == {
         "outcome": "blocked",
-        "reason": "The category payments.unheard-of is not known here.",
+        "reason": "The category payments.unheard-of is not known here: name one of the page"
+        " Categories, or have compliance make it.",
         "by": body["decision"]["by"],
         "reasons": ["category_unknown"],
     }

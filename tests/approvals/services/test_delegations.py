@@ -131,7 +131,9 @@ def test_an_agent_that_rests_cuts_the_chain_as_long(chain: Chain) -> None:
     request = chain.submit("helper", chain.handed[-1].token)
     (said,) = sentences(request)
     assert codes(request) == ["delegation_revoked"]
-    assert said.endswith("from planner to buyer rests, because buyer is paused.")
+    assert said.endswith(
+        "from planner to buyer rests, because buyer is paused: an owner says whether it goes on."
+    )
     with tenant_transaction(chain.tenant_id):
         resume_agent(actor=olivia, agent=buyer)
     assert chain.submit("helper", chain.handed[-1].token).status == "allowed"
@@ -148,7 +150,7 @@ def test_a_revoked_key_ends_what_was_made_with_it(chain: Chain) -> None:
     request = chain.submit("runner", chain.handed[2].token)
     assert codes(request) == ["delegation_revoked"]
     assert sentences(request)[0].endswith(
-        "ended with the key that it was made with, which was revoked."
+        "ended with the key that it was made with, which was revoked. Ask clerk for another one."
     )
 
 

@@ -260,7 +260,7 @@ def test_a_permission_is_withdrawn(site: Site, login: Login) -> None:
 def test_a_blocked_request_says_why(site: Site, login: Login) -> None:
     made = site.world.submit(category="crm.delete")
     html = login(site.world.company.alice).get(f"/t/acme/requests/{made.public_id}/")
-    assert "The category crm.delete is not known here." in html.content.decode()
+    assert "The category crm.delete is not known here: name one" in html.content.decode()
     assert "Why it is blocked" in html.content.decode()
 
 

@@ -79,7 +79,10 @@ def test_who_may_not_or_cannot_is_offered_nothing_and_refused() -> None:
     assert "Ask to take it back" not in carl.get(path_of(waiting)).content.decode()
     refused = ask(carl, waiting)
     assert refused.status_code == 409
-    assert "Only what was reported as done can be taken back." in refused.content.decode()
+    assert (
+        "Only what was reported as done can be taken back: report it first."
+        in refused.content.decode()
+    )
     assert ask(carl, paid, "").status_code == 422
 
 
