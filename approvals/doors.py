@@ -165,7 +165,9 @@ tenants_to_watch = register_door(
               WHERE hour > (SELECT govapp_now()) - interval '2 hours'
             UNION SELECT tenant_id FROM tenants_integration WHERE check_asked_at IS NOT NULL
             UNION SELECT tenant_id FROM tenants_vaultsecret
-              WHERE previous_until <= (SELECT govapp_now())""",
+              WHERE previous_until <= (SELECT govapp_now())
+            UNION SELECT tenant_id FROM tenants_tenantkey
+              WHERE replaced_at IS NOT NULL AND destroyed_at IS NULL""",
         reads={
             "approvals_actionrequest": (
                 "tenant_id", "status", "decided_at", "integration", "submitted_at",
@@ -179,6 +181,7 @@ tenants_to_watch = register_door(
             "tenants_integrationuse": ("tenant_id", "hour"),
             "tenants_integration": ("tenant_id", "check_asked_at"),
             "tenants_vaultsecret": ("tenant_id", "previous_until"),
+            "tenants_tenantkey": ("tenant_id", "replaced_at", "destroyed_at"),
         },
     )
 )  # fmt: skip

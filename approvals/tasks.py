@@ -8,7 +8,7 @@ from celery import shared_task
 from approvals.services import (
     chat_checks,
     delivery,
-    gateway,
+    gateway_closing,
     heartbeat,
     idempotency,
     kill,
@@ -60,7 +60,7 @@ def deliver_callback(tenant_id: str, delivery_id: str) -> None:
 @shared_task(name="approvals.close_lost_model_calls")
 def close_lost_model_calls() -> None:
     """Book calls of models that nobody ended."""
-    gateway.close_lost_calls()
+    gateway_closing.close_lost_calls()
 
 
 @shared_task(name="approvals.forget_idempotency_keys")

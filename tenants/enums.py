@@ -80,6 +80,13 @@ class IntegrationStatus(models.TextChoices):
     REVOKED = "revoked", "Revoked"  # for good
 
 
+class TokenAuth(models.TextChoices):
+    """How a client says to a token endpoint who it is (RFC 6749, section 2.3.1)."""
+
+    BASIC = "basic", "In the header (HTTP Basic)"
+    POST = "post", "In the body"
+
+
 class UnusualUse(models.TextChoices):
     """In which way the use of an integration is unlike what it was before."""
 

@@ -6,10 +6,16 @@ from typing import Any
 from django import forms
 
 from govapp.common import clock
-from tenants.enums import AgentStatus, IntegrationKind
+from tenants.enums import AgentStatus, IntegrationKind, TokenAuth
 from tenants.forms import MemberChoice, ReasonForm
 from tenants.models import Agent, Integration, Membership
 from tenants.selectors import active_members
+from tenants.services.integration_fields import (
+    LONGEST_TOKEN,
+    SHORTEST_TOKEN,
+    TOKEN_FIELDS,
+    USUAL_TOKEN,
+)
 
 _LINES = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off"})
 _INSTANT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -51,18 +57,60 @@ class IntegrationForm(forms.Form):
     expires_at = forms.DateTimeField(
         label="Ends", required=False, widget=_INSTANT, help_text="Empty: when somebody revokes it."
     )
+    token_url = forms.CharField(
+        label="Token endpoint",
+        required=False,
+        max_length=500,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        help_text="Of a secret that is given out: where a short-lived token is had for each"
+        " permission (OAuth 2.0, client credentials). Empty: the secret itself is given out.",
+    )
+    token_auth = forms.ChoiceField(
+        label="The client says who it is",
+        required=False,
+        choices=TokenAuth,
+        help_text="Most endpoints take either.",
+    )
+    token_with_scopes = forms.BooleanField(
+        label="Ask for scopes",
+        required=False,
+        help_text="For those that the agent was granted, so that a token opens no more.",
+    )
+    token_audience = forms.CharField(label="Audience", required=False, max_length=300)
+    token_resource = forms.CharField(
+        label="Resource", required=False, max_length=300, help_text="A URI (RFC 8707)."
+    )
+    token_seconds = forms.IntegerField(
+        label="Longest life of a token, in seconds",
+        required=False,
+        min_value=SHORTEST_TOKEN,
+        max_value=LONGEST_TOKEN,
+        initial=USUAL_TOKEN,
+        help_text="A token that lives for longer is not given out.",
+    )
 
-    def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, is_new: bool, kind: str = IntegrationKind.INJECTED, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["owner"].queryset = active_members()  # type: ignore[attr-defined]
         if not is_new:
             del self.fields["slug"], self.fields["kind"]
+        if kind != IntegrationKind.INJECTED:
+            for name in TOKEN_FIELDS:
+                del self.fields[name]
 
     def clean_scopes(self) -> list[str]:
         return str(self.cleaned_data["scopes"]).split()
 
     def clean_labels_cleared(self) -> list[str]:
         return str(self.cleaned_data["labels_cleared"]).split()
+
+    def clean_token_auth(self) -> str:
+        return str(self.cleaned_data["token_auth"] or TokenAuth.BASIC)
+
+    def clean_token_seconds(self) -> int:
+        return int(self.cleaned_data["token_seconds"] or USUAL_TOKEN)
 
     @staticmethod
     def values_of(integration: Integration) -> dict[str, Any]:
@@ -74,7 +122,8 @@ class IntegrationForm(forms.Form):
             "labels_cleared": "\n".join(integration.labels_cleared),
             "owner": integration.owner_id,
             "expires_at": integration.expires_at,
-        }
+        } | {name: getattr(integration, name) for name in TOKEN_FIELDS}
+
 
 
 class GrantForm(forms.Form):
@@ -122,12 +171,30 @@ class GrantForm(forms.Form):
 class SecretForm(forms.Form):
     """A secret goes in and is never shown again, not even in a form that is refused."""
 
+    client_id = forms.CharField(
+        label="Client id",
+        strip=False,
+        max_length=1_000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text="As the token endpoint knows it; kept in the vault with its secret.",
+    )
     secret = forms.CharField(
         strip=False,
         max_length=4_000,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
         help_text="It is sealed at once, and nobody is shown it here again.",
     )
+
+    def __init__(self, *args: Any, of_client: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if of_client:
+            self.fields["secret"].label = "Client secret"
+        else:
+            del self.fields["client_id"]
+
+    def values(self) -> dict[str, Any]:
+        """Return what the service takes."""
+        return {name: self.cleaned_data[name] for name in self.fields if name != "hours"}
 
 
 class RotateSecretForm(SecretForm):

@@ -7,6 +7,7 @@ from celery import shared_task
 
 from tenants.services import budgets
 from tenants.services.integration_checks import check_integration as look_at_integration
+from tenants.services.vault_rotation import renew_vault as seal_vault_anew
 from tenants.transports.email import send_invitation_mail
 
 
@@ -26,6 +27,12 @@ def send_invitation(tenant_id: str, invitation_id: str) -> None:
 def check_integration(tenant_id: str, integration_id: str) -> None:
     """Do the check of an integration that somebody asked for."""
     look_at_integration(tenant_id=UUID(tenant_id), integration_id=UUID(integration_id))
+
+
+@shared_task(name="tenants.renew_vault")
+def renew_vault(tenant_id: str) -> None:
+    """Seal a tenant's secrets anew after its key was replaced."""
+    seal_vault_anew(tenant_id=UUID(tenant_id))
 
 
 @shared_task(name="tenants.reap_reservations")

@@ -20,6 +20,7 @@ from tenants.views import (
     settings,
     tokens,
     trust,
+    vault,
 )
 
 _PEOPLE = [
@@ -67,6 +68,7 @@ _AGENTS = [
 ]
 _INTEGRATIONS = [
     path("", integrations.integration_list, name="integration_list"),
+    path("vault", vault.vault, name="vault"),
     path("new", integrations.register, name="integration_register"),
     path("<str:integration>/", integrations.integration, name="integration_detail"),
     path("<str:integration>/change", integrations.change, name="integration_change"),

@@ -56,6 +56,7 @@ class ModelCalls(ApiView):
     schema = None  # OpenAI's protocol, not ours: docs/gateway.md says what differs
     parser_classes = (GatewayParser,)
     scopes: ClassVar[Mapping[str, Scope]] = {"POST": Scope.MODEL}
+    honours_delegation = True  # the call comes under it
     kind: ClassVar[Kind]
 
     def post(self, request: Request) -> Response:
@@ -64,13 +65,15 @@ class ModelCalls(ApiView):
         if left is None:
             return fault_response(_NO_LOOP)
         check_category(request, f"model.{self.kind}")
+        principal = cast("AgentPrincipal", request.user)
         found = open_call(
             agent=self.agent,
-            credential_id=cast("AgentPrincipal", request.user).credential_id,
+            credential_id=principal.credential_id,
             kind=self.kind,
             body=cast("dict[str, Any]", request.data),
             integration=_named(request, "Govapp-Integration"),
             run=_named(request, "Govapp-Run"),
+            delegation_id=principal.delegation_id,
         )
         if isinstance(found, Fault):
             return fault_response(found)

@@ -24,7 +24,8 @@ from approvals.gateway.shapes import BadAnswer
 from approvals.gateway.sse import BadStream
 from approvals.guardrails import weigh
 from approvals.selectors.model_calls import Running
-from approvals.services.gateway import LONGEST, Outcome, Ticket, close_call
+from approvals.services.gateway import Ticket
+from approvals.services.gateway_closing import LONGEST, Outcome, close_call
 from govapp.common.api.problems import CONTENT_TYPE
 from govapp.common.asgi.bridge import (
     Answer,
@@ -99,7 +100,7 @@ class Call:
         ticket = self.ticket
         running = Running(
             ticket.tenant_id, ticket.call_id, ticket.agent_id, ticket.credential_id,
-            ticket.asked.category, ticket.integration,
+            ticket.asked.category, ticket.integration, ticket.delegation_id, ticket.delegation_path,
         )  # fmt: skip
         status, fault = ModelCallStatus.LEFT, None
         try:

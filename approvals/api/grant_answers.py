@@ -1,6 +1,7 @@
 """The permission, its use, and the keys that it is verified with."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 from django.conf import settings
@@ -21,7 +22,12 @@ class GrantAnswer(msgspec.Struct):
 
 
 class CredentialAnswer(msgspec.Struct):
-    """The secret of the integration, told once: use it for this action and keep it nowhere."""
+    """What the integration is used with, told once: use it for this action, keep it nowhere.
+
+    `minted` is a token that was had for this permission and ends by itself; `sealed` is the secret.
+    """
+
+    kind: Literal["minted", "sealed"]
 
     value: str
     scopes: list[str]
@@ -73,7 +79,9 @@ def redemption_for(used: Redeemed) -> RedemptionAnswer:
         jti=str(grant.jti),
         payload_digest=grant.payload_digest,
         redeemed_at=grant.redeemed_at,
-        credential=CredentialAnswer(given.value, list(given.scopes), given.expires_at)
+        credential=CredentialAnswer(
+            given.kind, given.value, list(given.scopes), given.expires_at
+        )
         if given
         else msgspec.UNSET,
     )

@@ -50,6 +50,7 @@ from approvals.api.runs import RunClose, RunRead, Runs, RunSteps
 from approvals.api.spend import BudgetsView, SpendView
 from approvals.api.status_list import StatusListView
 from govapp.common.api.converters import PublicIdConverter
+from tenants.api.vault import VaultKeyRotate, VaultKeyView
 
 
 class ActionRequestIdConverter(PublicIdConverter):
@@ -115,4 +116,6 @@ urlpatterns = [
     path("status-list", StatusListView.as_view()),
     path("spend", SpendView.as_view()),
     path("budgets", BudgetsView.as_view()),
+    path("vault/key", VaultKeyView.as_view()),
+    path("vault/key/rotate", VaultKeyRotate.as_view()),
 ]

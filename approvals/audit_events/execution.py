@@ -1,6 +1,6 @@
 """What became of a permission: issued, used, refused, withdrawn, reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -101,32 +101,84 @@ def secret_injected(
     now: datetime,
 ) -> None:
     """The secret of an integration was given out, with the use of a permission."""
+    _record_given(
+        "integration.secret_injected",
+        f"The secret of the integration {integration.name} (version {secret.version}) was"
+        f" given to {given_to.name} with the permission for “{request.summary}”, until"
+        f" {_time(expires_at)}.",
+        request,
+        integration,
+        given_to,
+        _given_facts(grant, secret, expires_at),
+        now,
+    )
+
+
+def token_minted(
+    *,
+    request: ActionRequest,
+    grant: ExecutionGrant,
+    integration: Integration,
+    secret: VaultSecret,
+    given_to: Agent,
+    scopes: Sequence[str],
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """A short-lived token for an integration was had, and given out with a permission."""
+    _record_given(
+        "integration.token_minted",
+        f"A token for the integration {integration.name} was had from its token endpoint and"
+        f" given to {given_to.name} with the permission for “{request.summary}”; it lives until"
+        f" {_time(expires_at)}.",
+        request,
+        integration,
+        given_to,
+        _given_facts(grant, secret, expires_at)
+        | {"scopes": list(scopes), "token_url": integration.token_url},
+        now,
+    )
+
+
+def _record_given(
+    event_type: str,
+    summary: str,
+    request: ActionRequest,
+    integration: Integration,
+    given_to: Agent,
+    data: Mapping[str, Any],
+    now: datetime,
+) -> None:
     record(
-        event_type="integration.secret_injected",
+        event_type=event_type,
         actor=given_to.as_actor(),
         subject=integration_subject(integration),
-        summary=(
-            f"The secret of the integration {integration.name} (version {secret.version}) was"
-            f" given to {given_to.name} with the permission for “{request.summary}”, until"
-            f" {_time(expires_at)}."
-        ),
+        summary=summary,
         data={
             "integration": integration.slug,
             "integration_name": integration.name,
-            "secret_version": secret.version,
-            "mark": secret.fingerprint,
             "agent": request.agent.public_id,
             "agent_name": request.agent.name,
             "given_to": given_to.public_id,
             "given_to_name": given_to.name,
-            "jti": str(grant.jti),
-            "expires_at": _time(expires_at),
+            **data,
         },
         request_id=request.pk,
         at=now,
         personal=(content(request.summary, request),),
         delegation=request.delegation_chain,
     )
+
+
+def _given_facts(
+    grant: ExecutionGrant, secret: VaultSecret, expires_at: datetime
+) -> dict[str, Any]:
+    return {
+        "secret_version": secret.version,
+        "mark": secret.fingerprint,
+        "jti": str(grant.jti),
+        "expires_at": _time(expires_at),
+    }
 
 
 def execution_reported(

@@ -95,6 +95,7 @@ def _record(event_type: str, call: ModelCall, summary: str, data: Mapping[str, A
             "request_digest": call.request_digest,
             **data,
         },
+        delegation=call.delegation_chain,
     )
 
 

@@ -48,11 +48,16 @@ def is_of_chain(refusal: Refusal) -> bool:
     return refusal.code.startswith("delegation_") or refusal.sentence.startswith(NAMES_A_LINK)
 
 
-def _depth(links: tuple[Link, ...], most: int) -> tuple[Refusal, ...]:
+def too_deep(links: tuple[Link, ...], most: int) -> str:
+    """Say that a task was handed on too often for this account; empty when it was not."""
     if len(links) <= most:
-        return ()
-    said = f"The task was handed on {len(links)} times; at most {most} are allowed here."
-    return (Refusal(TOO_DEEP, said),)
+        return ""
+    return f"The task was handed on {len(links)} times; at most {most} are allowed here."
+
+
+def _depth(links: tuple[Link, ...], most: int) -> tuple[Refusal, ...]:
+    said = too_deep(links, most)
+    return (Refusal(TOO_DEEP, said),) if said else ()
 
 
 def _width(links: tuple[Link, ...], asked: Asked) -> tuple[Refusal, ...]:

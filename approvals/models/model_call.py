@@ -3,6 +3,7 @@
 from django.db import models
 
 from approvals.enums import ModelCallStatus
+from approvals.models.delegation import Delegation
 from govapp.common.clock import Now
 from govapp.common.ids import public_id
 from govapp.common.models import TenantForeignKey, TenantOwned
@@ -47,7 +48,7 @@ class ModelCall(TenantOwned):
 
     immutable_fields = (
         "tenant_id", "agent", "kind", "model", "integration", "run_key", "streams",
-        "request_digest", "started_at",
+        "request_digest", "started_at", "delegation", "delegation_chain",
     )  # fmt: skip
     never_removed = True
 
@@ -57,6 +58,12 @@ class ModelCall(TenantOwned):
     model = models.CharField(max_length=200)
     integration = models.CharField(max_length=100, blank=True, default="")
     run_key = models.CharField(max_length=200, blank=True, default="")
+    # What its token is bound to: the whole chain as it was, and what is held in its budgets.
+    delegation = TenantForeignKey(
+        Delegation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    delegation_chain = models.JSONField(default=list, db_default=[])
+    delegation_held = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     streams = models.BooleanField(default=False)
     status = models.CharField(
         max_length=10, choices=ModelCallStatus, default=ModelCallStatus.OPEN

@@ -1,7 +1,7 @@
 """Prices of models, calls through the gateway, and what ends one that runs."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from approvals.enums import ModelCallStatus
 from approvals.gateway.faults import Fault
 from approvals.gateway.prices import Price
 from approvals.models import ModelCall, ModelPrice
+from approvals.selectors.delegations import cut
 from govapp.common.ids import InvalidId, parse_public_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import AgentStatus, IntegrationKind, IntegrationStatus
@@ -32,6 +33,8 @@ class Running:
     credential_id: UUID
     category: str
     integration: str
+    delegation_id: UUID | None = None
+    delegation_path: str = ""
 
 
 def list_prices() -> list[Price]:
@@ -120,24 +123,28 @@ def ended_calls(tenant_id: UUID, running: Collection[Running]) -> Mapping[UUID, 
                 pk__in=keys, revoked_at=None, agent__status=AgentStatus.ACTIVE
             ).values_list("pk", flat=True)
         )
-        asked: dict[tuple[UUID, str, str], Fault | None] = {}
+        asked: dict[Running, Fault | None] = {}
         ended: dict[UUID, Fault] = {}
         for each in running:
             if each.credential_id not in live:
                 said = "The key was revoked, or its agent was paused."
                 ended[each.call_id] = Fault(401, "unauthenticated", said)
                 continue
-            who = (each.agent_id, each.category, each.integration)
+            who = replace(each, call_id=each.agent_id, credential_id=each.agent_id)
             if who not in asked:
-                asked[who] = _stopping(*who)
+                asked[who] = _stopping(who)
             if (fault := asked[who]) is not None:
                 ended[each.call_id] = fault
         return ended
 
 
-def _stopping(agent_id: UUID, category: str, integration: str) -> Fault | None:
-    if killed := killed_for(agent_id, category, integration):
+def _stopping(call: Running) -> Fault | None:
+    """Why a call by this agent, of this kind and under this delegation, may not go on."""
+    agent_id, slug = call.agent_id, call.integration
+    if killed := killed_for(agent_id, call.category, slug, call.delegation_path):
         return Fault(403, "killed", killed)
-    known = read_reach(agent_id, integration)
-    why = out_of_reach(known, integration=integration, category=category)
+    if call.delegation_id and (problem := cut(call.delegation_id)):
+        return Fault(403, problem.code, problem.sentence)
+    known = read_reach(agent_id, slug)
+    why = out_of_reach(known, integration=slug, category=call.category)
     return None if why is None else Fault(403, why.code, why.sentence)

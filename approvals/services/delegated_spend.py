@@ -93,3 +93,11 @@ def _end(spend: DelegationSpend, state: SpendState, settled: Decimal) -> None:
 def _add(ids: Sequence[UUID], currency: str, **amounts: Decimal) -> None:
     rows = DelegationBudget.objects.filter(is_any("delegation_id", ids), currency=currency)
     change(rows, **{name: F(name) + amount for name, amount in amounts.items()})
+
+
+def count_in_chain(ids: Sequence[UUID], currency: str, **amounts: Decimal) -> None:
+    """Add to what is `reserved` and `settled` along a chain that the caller has held.
+
+    For what is no request: a call of a model keeps by itself what it holds.
+    """
+    _add(ids, currency, **amounts)

@@ -5,6 +5,7 @@ from typing import Final
 
 from approvals.gateway.tokens import Usage
 from approvals.models import ModelCall
+from approvals.services.gateway_findings import Held
 from tenants.budgets import Outcome, Spend
 from tenants.budgets.words import line_words
 from tenants.enums import SpendSource
@@ -20,8 +21,8 @@ _CODES: Final = {
 
 def reserve_call(
     call: ModelCall, expected: Usage, cost: Decimal, currency: str
-) -> tuple[str, str] | None:
-    """Hold what is expected; return code and sentence of what refuses it, None when it is held."""
+) -> Held | None:
+    """Hold what is expected; return what refuses it, None when it is held."""
     found = budgets.reserve(
         agent=call.agent,
         wanted=_spend(expected, cost, currency),
@@ -42,7 +43,7 @@ def reserve_call(
         budgets.release(holder=_holder(call), reason="A person would be needed.")
         said = f"{said} Nobody can be asked about a call of a model."
     code = "budget_halted" if found.tightest.is_stopped else _CODES[found.outcome]
-    return code, said
+    return Held(code, said)
 
 
 def settle_call(call: ModelCall, *, is_known: bool) -> None:

@@ -1,16 +1,17 @@
-"""Giving out the secret of an integration: with the use of a permission, once, to who may have it.
+"""Giving out what an integration is used with: with the use of a permission, once, to who may.
 
-Nowhere else does a secret leave the vault for an agent. It is in the answer and in nothing that is
-kept: the record names the integration, the version, the request and who was given it.
+That is a token that its token endpoint mints for this permission, or else its secret. Nowhere else
+does a secret leave the vault for an agent. It is in the answer and in nothing that is kept: the
+record names the integration, the version, the request and who was given it.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
-from approvals.audit_events.execution import secret_injected
+from approvals.audit_events.execution import secret_injected, token_minted
 from approvals.models import ActionRequest, ExecutionGrant
-from govapp.common.errors import Conflict, DomainError, Forbidden
+from govapp.common.errors import Conflict, DomainError, Forbidden, Unavailable
 from tenants.enums import IntegrationKind
 from tenants.killing import CODE
 from tenants.models import Agent, Integration, VaultSecret
@@ -20,6 +21,7 @@ from tenants.refusals import CATEGORY_WORDS, CategoryRefused
 from tenants.scopes import covers
 from tenants.selectors.kill import killed_for
 from tenants.selectors.reach import read_reach, unreachable
+from tenants.services.minting import Filled, Order, order_of
 from tenants.services.vault import find_secret, open_for
 
 LIFETIME: Final = timedelta(minutes=5)
@@ -29,6 +31,7 @@ LIFETIME: Final = timedelta(minutes=5)
 class Injected:
     """What the executing system is told once; `repr` shows nothing of it."""
 
+    kind: Literal["minted", "sealed"]
     value: str
     scopes: tuple[str, ...]
     expires_at: datetime
@@ -36,16 +39,51 @@ class Injected:
 
 @dataclass(frozen=True, repr=False)
 class Injection:
-    """A secret that is about to be given out."""
+    """What is about to be given out: the secret, or the token that an order is filled with."""
 
     integration: Integration
     secret: VaultSecret
-    value: str
     given_to: Agent
     scopes: tuple[str, ...]
+    value: str = ""
+    order: Order | None = None
 
-    def give(self, *, request: ActionRequest, grant: ExecutionGrant, now: datetime) -> Injected:
+    def why_not(self, filled: Filled | None) -> DomainError | None:
+        """Return why the token that was had is none for this; None when it is, or none is had."""
+        if filled is None:
+            return None
+        if self.order is None or not self.order.is_as(filled.order):
+            return Conflict(
+                f"The integration {self.integration.slug} was changed at this moment: try again.",
+                code="integration_changed",
+            )
+        if filled.token is None:
+            return Unavailable(
+                f"There is no token for the integration {self.integration.slug}."
+                f" {filled.why_not} The permission is not used up.",
+                code="token_not_minted",
+            )
+        return None
+
+    def give(
+        self, *, request: ActionRequest, grant: ExecutionGrant, now: datetime, filled: Filled | None
+    ) -> Injected:
         """Return what is told, and record that it was."""
+        if filled is not None and filled.token is not None:
+            token = filled.token
+            # From when it was asked for: it may end a moment later, and not a moment earlier.
+            expires_at = filled.order.at + timedelta(seconds=token.seconds)
+            token_minted(
+                request=request,
+                grant=grant,
+                integration=self.integration,
+                secret=self.secret,
+                given_to=self.given_to,
+                scopes=token.scopes,
+                expires_at=expires_at,
+                now=now,
+            )
+            return Injected("minted", token.value, token.scopes, expires_at)
         expires_at = now + LIFETIME
         secret_injected(
             request=request,
@@ -56,11 +94,11 @@ class Injection:
             expires_at=expires_at,
             now=now,
         )
-        return Injected(self.value, self.scopes, expires_at)
+        return Injected("sealed", self.value, self.scopes, expires_at)
 
 
 def prepare_injection(
-    request: ActionRequest, *, by: AgentPrincipal | None
+    request: ActionRequest, *, by: AgentPrincipal | None, now: datetime
 ) -> Injection | DomainError | None:
     """Return what is to be given out with this permission, why it is refused, or None.
 
@@ -88,12 +126,16 @@ def prepare_injection(
             f"The integration {slug} has no secret to give out: set one.", code="secret_missing"
         )
     known = read_reach(request.agent_id, slug)
+    scopes = granted_scopes(known, category=request.category_key)
+    given_to = Agent.objects.get(pk=by.agent_id)
     try:
+        if found.mints_tokens:
+            order = order_of(found, secret, scopes=scopes, purpose="redemption", now=now)
+            return Injection(found, secret, given_to, scopes, order=order)
         value = open_for(secret=secret, purpose="redemption")
     except DomainError as refusal:
         return refusal
-    scopes = granted_scopes(known, category=request.category_key)
-    return Injection(found, secret, value, Agent.objects.get(pk=by.agent_id), scopes)
+    return Injection(found, secret, given_to, scopes, value)
 
 
 def _why_not(request: ActionRequest, by: AgentPrincipal) -> DomainError | None:

@@ -29,6 +29,7 @@ from tenants.models import Agent, Tenant
 from tenants.principals import AgentPrincipal
 from tenants.refusals import OUTSIDE_DELEGATION, OUTSIDE_WORDS
 from tenants.selectors.reach import unreachable
+from tenants.services.minting import Filled, Order, fill
 
 log = structlog.get_logger(__name__)
 
@@ -87,13 +88,23 @@ def redeem_with_key(*, token: str, redeemed_by: str, by: AgentPrincipal | None) 
     with tenant_transaction(attempt.tenant_id):
         claims = _verified(attempt, seen.kid)
         outcome = _redeem(attempt, claims)
+    while isinstance(outcome, Order):  # once: with a token in the hand there is none
+        # Between the two transactions nothing is locked: all is looked at again in the second.
+        filled = fill(outcome)
+        with tenant_transaction(attempt.tenant_id):
+            outcome = _redeem(attempt, claims, filled)
     # Raised after the commit, so that the refusal stays in the record.
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
 
 
-def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> Redeemed | DomainError:
+def _redeem(
+    attempt: _Attempt, claims: Mapping[str, Any], filled: Filled | None = None
+) -> Redeemed | DomainError | Order:
+    """Use the permission, or refuse it; an `Order` when a token is to be had before, and nothing
+    was done so far.
+    """
     request = lock_request(_request_of(attempt.grant_id))
     grant = ExecutionGrant.objects.select_for_update().get(pk=attempt.grant_id)
     now = clock.now()
@@ -102,9 +113,13 @@ def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> Redeemed | DomainEr
         or _obstacle(request, grant, now)
         or _outside(request, attempt.by)
     )
-    injection = None if refusal else prepare_injection(request, by=attempt.by)
+    injection = None if refusal else prepare_injection(request, by=attempt.by, now=now)
     if isinstance(injection, DomainError):
         refusal, injection = injection, None
+    if injection is not None:
+        if injection.order is not None and filled is None:
+            return injection.order
+        refusal = injection.why_not(filled)
     if refusal is not None:
         events.grant_redeem_refused(
             request=request,
@@ -126,7 +141,9 @@ def _redeem(attempt: _Attempt, claims: Mapping[str, Any]) -> Redeemed | DomainEr
         armed_at=now,
     ).save(force_insert=True)
     events.grant_redeemed(request=request, grant=grant, redeemed_by=attempt.redeemed_by, now=now)
-    credential = injection.give(request=request, grant=grant, now=now) if injection else None
+    credential = (
+        injection.give(request=request, grant=grant, now=now, filled=filled) if injection else None
+    )
     return Redeemed(grant, credential)
 
 

@@ -12,7 +12,7 @@ kill_switch.settled | A kill switch has cancelled everything that waited | cance
 """
 _INTEGRATIONS: Final = """
 integration.registered | An external system was registered | kind address scopes:list
-    labels_cleared:list owner:object expires_at?
+    labels_cleared:list owner:object expires_at? token_url~
 integration.changed | An integration was changed | changes:object
 integration.check_asked | Somebody asked for a check of it | address
 integration.checked | It was checked | address scopes:list passed:flag result
@@ -30,9 +30,18 @@ integration.secret_rotated | It has another secret | secret_version:number mark 
 integration.secret_revoked | Its secret is in the vault no more | secret_version:number mark
 integration.secret_injected | Its secret was given out with a permission | secret_version:number
     mark agent agent_name given_to given_to_name jti expires_at
+integration.token_minted | A short-lived token for it was given out with a permission |
+    secret_version:number mark agent agent_name given_to given_to_name jti expires_at scopes:list
+    token_url
 integration.key_opened | Its key was opened for calls, first in an hour | agent agent_name
     secret_version:number mark
 integration.use_unusual | It is used unlike before | agent agent_name kind hour
+"""
+_VAULT: Final = """
+vault.key_rotated | Secrets are sealed under a new key, and those that there are will be |
+    former:number secrets:number reason
+vault.key_destroyed | Nothing was under a key that was replaced any more, and it is gone |
+vault.key_rewrapped | The operator sealed the key under a new one of the installation |
 """
 _MONEY: Final = """
 budget.changed | A budget was set, tightened or loosened, or somebody wants it looser | what scope
@@ -89,6 +98,7 @@ LEASH_GROUPS: Final[dict[str, tuple[str, str]]] = {
     "Autonomy, trust and delegations": ("", _LEASH),
     "Kill switches": ("scope ref name", _KILL),
     "Integrations": ("integration integration_name", _INTEGRATIONS),
+    "Vault": ("key_version:number", _VAULT),
     "Runs": ("", _RUNS),
     "Budgets and costs": ("", _MONEY),
 }

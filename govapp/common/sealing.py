@@ -8,7 +8,7 @@ import os
 from functools import cache
 from typing import Final
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
@@ -28,6 +28,23 @@ def seal(secret: bytes) -> bytes:
 def unseal(sealed: bytes) -> bytes:
     """Return what `seal` was given. Raises `cryptography.fernet.InvalidToken` when tampered."""
     return _sealer(tuple(settings.SEALING_KEYS)).decrypt(bytes(sealed))
+
+
+def is_sealed_newest(sealed: bytes) -> bool:
+    """Whether the first of the configured keys opens it: the others are not needed for it."""
+    try:
+        _sealer(tuple(settings.SEALING_KEYS[:1])).decrypt(bytes(sealed))
+    except InvalidToken:
+        return False
+    return True
+
+
+def reseal(sealed: bytes) -> bytes:
+    """Return what `seal` made, sealed under the first of the configured keys.
+
+    Raises `cryptography.fernet.InvalidToken` when none of them opens it.
+    """
+    return _sealer(tuple(settings.SEALING_KEYS)).rotate(bytes(sealed))
 
 
 def new_data_key() -> bytes:

@@ -205,6 +205,7 @@ def _facts(integration: Integration) -> dict[str, Any]:
         "labels_cleared": list(integration.labels_cleared),
         "owner": party(integration.owner),
         "expires_at": expires.isoformat() if expires else None,
+        "token_url": integration.token_url,
     }
 
 

@@ -6,7 +6,7 @@ from django.db import models
 from govapp.common.clock import Now
 from govapp.common.ids import public_id
 from govapp.common.models import TenantForeignKey, TenantOwned
-from tenants.enums import IntegrationKind, IntegrationStatus, UnusualUse
+from tenants.enums import IntegrationKind, IntegrationStatus, TokenAuth, UnusualUse
 from tenants.models.agent import Agent
 from tenants.models.people import Membership
 
@@ -37,6 +37,16 @@ class Integration(TenantOwned):
     check_passed = models.BooleanField(default=False)
     check_result = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
+    # Where a short-lived token is had for each permission (RFC 6749, section 4.4), in place of the
+    # secret itself; empty: the secret itself is given out. Its client is in the vault.
+    token_url = models.CharField(max_length=500, blank=True, default="", db_default="")
+    token_auth = models.CharField(
+        max_length=5, choices=TokenAuth, default=TokenAuth.BASIC, db_default=TokenAuth.BASIC
+    )
+    token_with_scopes = models.BooleanField(default=False, db_default=False)
+    token_audience = models.CharField(max_length=300, blank=True, default="", db_default="")
+    token_resource = models.CharField(max_length=300, blank=True, default="", db_default="")
+    token_seconds = models.PositiveIntegerField(default=900, db_default=900)
 
     class Meta:
         constraints = [
@@ -57,6 +67,11 @@ class Integration(TenantOwned):
     @property
     def public_id(self) -> str:
         return public_id("int", self.pk)
+
+    @property
+    def mints_tokens(self) -> bool:
+        """Whether a short-lived token is given out, and not the secret itself."""
+        return self.token_url != ""
 
 
 class IntegrationGrant(TenantOwned):

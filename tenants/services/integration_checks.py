@@ -1,5 +1,6 @@
 """Checking an integration: whether somebody answers there, and whether its scopes are declared.
 
+Where short-lived tokens are had, its token endpoint has to give one, as soon as there is a client.
 The check is asked for in a page's transaction and done by a task outside of any: nothing waits for
 the network with a lock in its hand. One whose hint was lost is asked for again by the watch.
 """
@@ -11,15 +12,20 @@ from uuid import UUID
 from django.db import transaction
 
 from govapp.common import clock
+from govapp.common.errors import DomainError
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import tenant_transaction
 from tenants.audit_events import integrations as events
 from tenants.models import Integration, Membership
+from tenants.services.integration_fields import CHECKED
 from tenants.services.integrations import lock_integration, require_manager, require_not_revoked
+from tenants.services.minting import Order, fill, order_of
+from tenants.services.vault import find_secret
 from tenants.transports.reachability import knock
 
 LOST_AFTER: Final = timedelta(minutes=1)
 _NO_SCOPES: Final = "It declares no scope: say what it can be used for."
+_MOST: Final = 200  # characters of a result
 
 
 @transaction.atomic
@@ -43,18 +49,16 @@ def check_integration(*, tenant_id: UUID, integration_id: UUID) -> bool | None:
     asked = Integration.objects.filter(pk=integration_id, check_asked_at__isnull=False)
     with tenant_transaction(tenant_id):
         found = asked.first()
+        order = _order(found) if found is not None else None
     if found is None:
         return None
-    passed, result = _look(found)
+    passed, result = _look(found, order)
     with tenant_transaction(tenant_id):
         integration = asked.select_for_update().first()
-        is_same = integration is not None and (integration.address, integration.scopes) == (
-            found.address, found.scopes,
-        )  # fmt: skip
-        if integration is None or not is_same:
+        if integration is None or not _is_same(integration, found, order):
             return None  # changed meanwhile: this says nothing about it as it is now
         integration.check_asked_at, integration.checked_at = None, clock.now()
-        integration.check_passed, integration.check_result = passed, result
+        integration.check_passed, integration.check_result = passed, result[:_MOST]
         integration.save(
             update_fields=["check_asked_at", "checked_at", "check_passed", "check_result"]
         )
@@ -68,10 +72,46 @@ def ask_lost_checks(now: datetime) -> None:
         _hint(each)
 
 
-def _look(integration: Integration) -> tuple[bool, str]:
+def _order(integration: Integration) -> Order | str | None:
+    """Return the token that is to be tried, or why it cannot be; None when there is no client."""
+    secret = find_secret(integration.public_id) if integration.mints_tokens else None
+    if secret is None:
+        return None
+    scopes = tuple(integration.scopes)
+    try:
+        return order_of(integration, secret, scopes=scopes, purpose="check", now=clock.now())
+    except DomainError as refusal:
+        return refusal.detail
+
+
+def _is_same(integration: Integration, looked_at: Integration, order: Order | str | None) -> bool:
+    if any(getattr(integration, each) != getattr(looked_at, each) for each in CHECKED):
+        return False
+    if not integration.mints_tokens:
+        return True
+    secret = find_secret(integration.public_id)
+    if secret is None:
+        return order is None
+    return not isinstance(order, Order) or order.secret_version == secret.version
+
+
+def _look(integration: Integration, order: Order | str | None) -> tuple[bool, str]:
     if not integration.scopes:
         return False, _NO_SCOPES
-    return knock(integration.address)
+    passed, said = knock(integration.address)
+    if not passed or not integration.mints_tokens:
+        return passed, said
+    if isinstance(order, str):
+        return False, order
+    if order is None:
+        passed, _ = knock(integration.token_url)
+        if not passed:
+            return False, "Its token endpoint does not answer."
+        return True, f"{said} Its token endpoint answers; with its client a token is tried."
+    filled = fill(order)
+    if filled.token is None:
+        return False, filled.why_not
+    return True, f"{said} Its token endpoint gave a token for {filled.token.seconds} seconds."
 
 
 def _hint(integration: Integration) -> None:

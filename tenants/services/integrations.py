@@ -5,38 +5,31 @@ at the same moment waits for it (`selectors.reach.unreachable`).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
-from django.utils.timezone import localtime
 
 from govapp.common import clock
-from govapp.common.errors import Conflict, FieldError, Invalid, Malformed
-from govapp.common.receivers import require_usable_url
+from govapp.common.errors import Conflict, FieldError, Malformed
 from tenants import rules
 from tenants.audit_events import integrations as events
-from tenants.audit_events.words import Change, name_of
+from tenants.audit_events.words import Change
 from tenants.enums import IntegrationKind, IntegrationStatus
 from tenants.models import Integration, Membership
 from tenants.services.checks import clean_text, fault
+from tenants.services.integration_fields import (
+    CHECKED,
+    NAMES,
+    TOKEN_FIELDS,
+    clean,
+    require_kind_mints,
+    servers_of,
+    words_of,
+)
 
-MOST_SCOPES: Final = 50
-MOST_LABELS: Final = 20
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
-_WORD: Final = re.compile(r"[!-~]+")
-_NAMES: Final = {
-    "name": "name",
-    "address": "address",
-    "scopes": "scopes",
-    "labels_cleared": "labels cleared",
-    "owner": "owner",
-    "expires_at": "expiry",
-}
-# What a check was about: after a change of it the check has to be passed again.
-_CHECKED: Final = frozenset({"address", "scopes"})
 
 
 @transaction.atomic
@@ -51,10 +44,13 @@ def register_integration(
     scopes: Iterable[str] = (),
     labels_cleared: Iterable[str] = (),
     expires_at: datetime | None = None,
+    **token: Any,
 ) -> Integration:
     """Make a system known, as a draft that nobody can use: it has to be checked and activated.
 
-    Raises `Forbidden`, `Invalid`, and `Conflict` when its short name is taken.
+    `token` says where short-lived tokens for it are had (`TOKEN_FIELDS`), of what a secret is
+    given out of. Raises `Forbidden`, `Invalid`, `Malformed` for another field, and `Conflict`
+    when its short name is taken.
     """
     require_manager(actor)
     if len(slug) > 60 or not _SLUG.fullmatch(slug):
@@ -69,7 +65,9 @@ def register_integration(
         "labels_cleared": labels_cleared,
         "expires_at": expires_at,
     }
-    checked = {field: _CHECKS[field](value) for field, value in fields.items()}
+    _require_known(token, frozenset(TOKEN_FIELDS))
+    checked = {field: clean(field, value) for field, value in (fields | token).items()}
+    require_kind_mints(kind, checked.get("token_url", ""))
     integration = Integration(slug=slug, kind=kind, status_since=clock.now(), **checked)
     try:
         with transaction.atomic():
@@ -85,34 +83,36 @@ def register_integration(
 def change_integration(
     *, actor: Membership, integration: Integration, **fields: Any
 ) -> Integration:
-    """Change any of `name`, `address`, `scopes`, `labels_cleared`, `owner`, `expires_at`.
+    """Change any of `name`, `address`, `scopes`, `labels_cleared`, `owner`, `expires_at`, and of
+    `TOKEN_FIELDS`.
 
-    With another address or other scopes it has to pass its check again before it is used; with
-    another server its secret is emptied, for it was given for the former one. Raises `Forbidden`,
-    `Invalid`, `Malformed` for another field, `Conflict` for one that is revoked.
+    With another address or other scopes, and whatever concerns its tokens, it has to pass its
+    check again before it is used; with another server its secret is emptied, for it was given for
+    the former one. Raises `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for
+    one that is revoked.
     """
     from tenants.services.integration_secrets import drop_secret
 
     require_manager(actor)
-    if unknown := set(fields) - set(_NAMES):
-        raise Malformed(f"An integration has no field {sorted(unknown)[0]}.")
+    _require_known(fields, frozenset(NAMES))
     integration = lock_integration(integration)
     require_not_revoked(integration)
-    server = _server(integration.address)
+    servers = servers_of(integration)
     changes: dict[str, Change] = {}
     for field, value in fields.items():
         before = getattr(integration, field)
-        value = value if value == before else _CHECKS[field](value)
+        value = value if value == before else clean(field, value)
         if value != before:
-            changes[field] = Change(_NAMES[field], _words(before), _words(value))
+            changes[field] = Change(NAMES[field], words_of(before), words_of(value))
             setattr(integration, field, value)
     if not changes:
         return integration
-    if _CHECKED & set(changes):
+    require_kind_mints(integration.kind, integration.token_url)
+    if CHECKED & set(changes):
         integration.check_passed, integration.checked_at = False, None
         integration.check_asked_at, integration.check_result = None, ""
     integration.save()
-    is_moved = _server(integration.address) != server
+    is_moved = servers_of(integration) != servers
     if is_moved and (gone := drop_secret(actor=actor, integration=integration)):
         changes["secret"] = Change("secret", f"version {gone.version}", "")
     events.changed(actor=actor, integration=integration, changes=changes)
@@ -211,57 +211,6 @@ def _move(integration: Integration, status: IntegrationStatus) -> None:
     integration.save(update_fields=["status", "status_since"])
 
 
-def _clean_words(field: str, values: Iterable[str], *, most: int, longest: int) -> list[str]:
-    found = sorted({str(value).strip() for value in values if str(value).strip()})
-    if len(found) > most:
-        raise fault(field, f"Name at most {most}.")
-    if any(len(each) > longest or not _WORD.fullmatch(each) for each in found):
-        raise fault(field, f"Use visible ASCII characters without blanks, at most {longest}.")
-    return found
-
-
-def _clean_address(value: str) -> str:
-    try:
-        require_usable_url(value.strip())
-    except Invalid as invalid:
-        # The same words, at the field as it is called here.
-        raise fault("address", invalid.errors[0].detail) from None
-    return value.strip()
-
-
-def _server(address: str) -> tuple[str, str | None, int | None]:
-    """Return who answers at an address: what is behind it, and how it is spoken to."""
-    parts = urlsplit(address)
-    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-
-
-def _clean_owner(value: Membership) -> Membership:
-    if not value.is_active:
-        raise fault("owner", "Choose somebody who is active.")
-    return value
-
-
-def _clean_expiry(value: datetime | None) -> datetime | None:
-    if value is not None and value <= clock.now():
-        raise fault("expires_at", "Choose a time that is still to come.")
-    return value
-
-
-_CHECKS: Final[dict[str, Callable[[Any], Any]]] = {
-    "name": lambda value: clean_text(value, field="name", at_most=100),
-    "address": _clean_address,
-    "owner": _clean_owner,
-    "scopes": lambda value: _clean_words("scopes", value, most=MOST_SCOPES, longest=100),
-    "labels_cleared": lambda value: _clean_words(
-        "labels_cleared", value, most=MOST_LABELS, longest=50
-    ),
-    "expires_at": _clean_expiry,
-}
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Membership):
-        return name_of(value)
-    if isinstance(value, datetime):
-        return f"{localtime(value):%d %B %Y %H:%M %Z}"
-    return ", ".join(value) if isinstance(value, list) else str(value or "")
+def _require_known(fields: Iterable[str], known: frozenset[str]) -> None:
+    if unknown := set(fields) - known:
+        raise Malformed(f"An integration has no field {sorted(unknown)[0]}.")

@@ -12,22 +12,19 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 
 from govapp.common import clock
-from govapp.common.errors import Conflict, Forbidden, Unavailable
-from govapp.common.sealing import new_data_key, seal, seal_under, unseal, unseal_under
-from govapp.common.tenancy import require_tenant_id
+from govapp.common.errors import Conflict, Forbidden
 from tenants.audit_events import integrations as events
 from tenants.enums import IntegrationKind
-from tenants.models import Agent, Integration, TenantKey, VaultSecret
+from tenants.models import Agent, Integration, VaultSecret
 from tenants.reach import out_of_reach
 from tenants.selectors.reach import read_reach
 from tenants.services.checks import fault
 from tenants.services.integration_use import note_call
+from tenants.services.vault_keys import hold_sealing_key, seal_row, unseal_row, with_keys
 
 MOST_CHARACTERS: Final = 4_000
 LONGEST_OVERLAP: Final = timedelta(days=7)
@@ -59,7 +56,7 @@ def put(*, holder: str, name: str, secret: str) -> VaultSecret:
     if found is not None and found.sealed is not None:
         raise Conflict("There is a secret already: rotate it.", code="secret_there")
     row = found or VaultSecret(holder=holder, name=name, version=0)
-    _seal_into(row, secret)
+    _seal_into(row, secret, former=None)
     row.previous_sealed, row.previous_until, row.previous_fingerprint = None, None, ""
     row.revoked_at = None
     row.save(force_insert=found is None)
@@ -82,9 +79,8 @@ def rotate(*, holder: str, name: str, secret: str, overlap: timedelta) -> VaultS
     former, mark = _opened(row), row.fingerprint
     if hmac.compare_digest(former.encode(), secret.encode()):
         raise fault("secret", "This is the secret that there is.")
-    _seal_into(row, secret)
+    _seal_into(row, secret, former=former if overlap else None)
     if overlap:
-        row.previous_sealed = seal_under(_key(), former.encode(), about=_about(row, "previous"))
         row.previous_until, row.previous_fingerprint = row.set_at + overlap, mark
     else:
         row.previous_sealed, row.previous_until, row.previous_fingerprint = None, None, ""
@@ -113,7 +109,7 @@ def drop_ended(now: datetime) -> int:
 
 def find_secret(holder: str, name: str = ACCESS) -> VaultSecret | None:
     """Return a secret that works, sealed as it is."""
-    rows = VaultSecret.objects.filter(holder=holder, name=name)
+    rows = with_keys(VaultSecret.objects.filter(holder=holder, name=name))
     return rows.filter(sealed__isnull=False).first()
 
 
@@ -127,7 +123,7 @@ def open_for(*, secret: VaultSecret, purpose: str) -> str:
     return _opened(secret)
 
 
-PURPOSES: Final = ("redemption", "model")
+PURPOSES: Final = ("redemption", "model", "check")
 
 
 def previous_of(secret: VaultSecret, now: datetime) -> str | None:
@@ -136,7 +132,7 @@ def previous_of(secret: VaultSecret, now: datetime) -> str | None:
         return None
     if secret.previous_until <= now:
         return None
-    return _unsealed(secret.previous_sealed, _about(secret, "previous"))
+    return unseal_row(secret, "previous_sealed").decode()
 
 
 @transaction.atomic
@@ -178,47 +174,27 @@ def _check(secret: str) -> None:
         raise fault("secret", f"Enter 1 to {MOST_CHARACTERS} visible characters.")
 
 
-@sensitive_variables("secret")
-def _seal_into(row: VaultSecret, secret: str) -> None:
-    key = _key()
+@sensitive_variables("secret", "former")
+def _seal_into(row: VaultSecret, secret: str, *, former: str | None) -> None:
+    """Seal a secret into its row, and with it the former one while an overlap lasts."""
+    key = hold_sealing_key()
     row.version += 1
-    row.sealed = seal_under(key, secret.encode(), about=_about(row, str(row.version)))
-    row.fingerprint = hmac.new(key, secret.encode(), hashlib.sha256).hexdigest()[:4]
+    given = {"sealed": secret.encode()}
+    if former is not None:
+        given["previous_sealed"] = former.encode()
+    seal_row(row, key, given)
+    row.fingerprint = hmac.new(key.plain, secret.encode(), hashlib.sha256).hexdigest()[:4]
     row.set_at = clock.now()
 
 
 def _opened(row: VaultSecret) -> str:
     if row.sealed is None:
         raise Conflict("This secret was revoked.", code="secret_missing")
-    return _unsealed(row.sealed, _about(row, str(row.version)))
-
-
-def _unsealed(sealed: bytes | memoryview, about: str) -> str:
-    try:
-        return unseal_under(_key(), bytes(sealed), about=about).decode()
-    except InvalidTag:
-        raise Unavailable("The secret cannot be opened: set it again.") from None
-
-
-def _about(row: VaultSecret, version: str) -> str:
-    """What a secret is for: moved to another row, or back to an older version, it does not open."""
-    return f"{row.tenant_id}/{row.pk}/{version}"
+    return unseal_row(row, "sealed").decode()
 
 
 def _locked(holder: str, name: str) -> VaultSecret | None:
-    return VaultSecret.objects.select_for_update().filter(holder=holder, name=name).first()
-
-
-def _key() -> bytes:
-    """Return the tenant's data key; it is made when it is first needed."""
-    found = TenantKey.objects.first()
-    if found is None:
-        made = TenantKey(key_sealed=seal(new_data_key()))
-        TenantKey.objects.bulk_create([made], ignore_conflicts=True)  # two may be first
-        found = TenantKey.objects.get(tenant_id=require_tenant_id())
-    try:
-        return unseal(bytes(found.key_sealed))
-    except InvalidToken:
-        raise Unavailable(
-            "The vault cannot be opened: this installation has another key."
-        ) from None
+    rows = VaultSecret.objects.filter(holder=holder, name=name)
+    found = rows.select_for_update().values_list("pk", flat=True).first()
+    # Read once it is locked: whoever was waited for may have sealed it anew.
+    return with_keys(VaultSecret.objects.filter(pk=found)).first() if found else None

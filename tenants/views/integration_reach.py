@@ -43,23 +43,25 @@ def withdraw(request: PageRequest, slug: str, integration: str, grant: str) -> H
 
 
 @require_POST
-@sensitive_post_parameters("secret")
+@sensitive_post_parameters("secret", "client_id")
 def secret(request: PageRequest, slug: str, integration: str) -> HttpResponse:
     """Set the secret, or replace the one that there is."""
     found = get_integration(integration)
     rules.require(rules.may_manage_integrations(request.membership), _NOT_OWNER)
     replaces = find_secret(found.public_id) is not None
-    form = RotateSecretForm(request.POST) if replaces else SecretForm(request.POST)
+    kind = RotateSecretForm if replaces else SecretForm
+    form = kind(request.POST, of_client=found.mints_tokens)
     if form.is_valid():
         with refusals_on(form):
-            given = form.cleaned_data["secret"]
+            given = form.values()
             if isinstance(form, RotateSecretForm):
                 rotate_secret(
-                    actor=request.membership, integration=found, secret=given, overlap=form.overlap
+                    actor=request.membership, integration=found, overlap=form.overlap, **given
                 )
             else:
-                set_secret(actor=request.membership, integration=found, secret=given)
-            messages.success(request, "The secret is in the vault.")
+                set_secret(actor=request.membership, integration=found, **given)
+            tried = " A check tries it." if found.mints_tokens else ""
+            messages.success(request, f"The secret is in the vault.{tried}")
             return redirect("integration_detail", slug, integration)
     return integration_page(request, found, secret_form=form)
 

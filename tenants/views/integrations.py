@@ -77,7 +77,12 @@ def integration(request: PageRequest, slug: str, integration: str) -> HttpRespon
 def change(request: PageRequest, slug: str, integration: str) -> HttpResponse:
     found = get_integration(integration)
     rules.require(rules.may_manage_integrations(request.membership), _NOT_OWNER)
-    form = IntegrationForm(posted(request), initial=IntegrationForm.values_of(found), is_new=False)
+    form = IntegrationForm(
+        posted(request),
+        initial=IntegrationForm.values_of(found),
+        is_new=False,
+        kind=found.kind,
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_on(form):
             changed = change_integration(
@@ -163,7 +168,9 @@ def integration_page(
         "may_manage": rules.may_manage_integrations(member),
         "may_suspend": rules.may_suspend_integration(member),
         "grant_form": GrantForm(integration=integration),
-        "secret_form": RotateSecretForm() if has_secret else SecretForm(),
+        "secret_form": (RotateSecretForm if has_secret else SecretForm)(
+            of_client=integration.mints_tokens
+        ),
         "suspend_form": ReasonForm(auto_id="id_suspend_%s"),
         "revoke_form": RevokeForm(auto_id="id_revoke_%s"),
         **bound,

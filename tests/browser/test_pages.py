@@ -88,6 +88,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "integration": ("olivia", "integrations/{integration}/"),
     "integration-read": ("audrey", "integrations/{integration}/"),
     "integration-new": ("olivia", "integrations/new"),
+    "vault": ("olivia", "integrations/vault"),
     "integration-change": ("olivia", "integrations/{integration}/change"),
     "settings": ("olivia", "settings/"),
     "findings": ("olivia", "health/"),

@@ -69,7 +69,10 @@ AGENTS = {
 }  # fmt: skip
 AGENTS |= {"gateway/v1/chat/completions", "gateway/v1/embeddings"}
 # What members' programs call with a token.
-MEMBERS = {"api/v1/audit/tile/entries/<path:entries>", "api/v1/audit/events"} | {
+MEMBERS = {
+    "api/v1/audit/tile/entries/<path:entries>", "api/v1/audit/events", "api/v1/vault/key",
+    "api/v1/vault/key/rotate",
+} | {
     f"api/v1/policies{path}"
     for path in (
         "", "/live", "/check", "/drafts", "/drafts/<policy_draft:draft_id>",

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from approvals.api.gateway import TICKET
 from approvals.models import ActionRequest, Delegation, ModelCall
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, SpendEntry
@@ -36,6 +37,9 @@ HONOUR: Final = {
     DELEGATIONS: 422,
     f"{DELEGATIONS}/dg_00000000000000000000000000/revoke": 404,
     REDEEM: 422,
+    # Calls of models are carried out by the ASGI application only.
+    "/gateway/v1/chat/completions": 501,
+    "/gateway/v1/embeddings": 501,
 }
 
 
@@ -108,19 +112,34 @@ def test_what_does_not_look_at_the_delegation_itself_is_shut(site: Site) -> None
     expected = {path: (403, OUTSIDE) for path in shut if path not in HONOUR}
     assert {path: found for path, found in shut.items() if found[1] == OUTSIDE} == expected
     assert {path: status for path, (status, _) in shut.items() if path in HONOUR} == HONOUR
-    assert set(site.recorded()) == {(OUTSIDE, scope) for scope in ("model", "spend", "submit")}
+    assert set(site.recorded()) == {(OUTSIDE, scope) for scope in ("spend", "submit")}
 
 
-def test_the_gateway_calls_no_model_with_it(site: Site) -> None:
+def test_the_gateway_calls_models_under_it_as_far_as_it_goes(site: Site) -> None:
     with tenant_transaction(site.world.company.id):
         agent = site.agent()
     connect_model(site.world, agent, "https://models.example/v1")
-    answer = site.bound.post("/gateway/v1/chat/completions", HELLO)
-    assert told(answer) == (403, OUTSIDE)
-    assert "use the agent's own key" in answer.json()["detail"]
+    answer = ask_model(site.bound)
+    assert told(answer) == (403, "delegation_too_wide")
+    assert "It is for payments.*, not for model.chat." in answer.json()["detail"]
+    handed = site.planner.post(
+        DELEGATIONS, {"to": site.ident, "expires_in": 3600, "categories": ["model.*"]}
+    ).json()
+    bound = exchanged(site.ident, site.buyer, handed["token"])
+    assert told(ask_model(bound)) == (200, "")
     with tenant_transaction(site.world.company.id):
-        assert ModelCall.objects.count() == 0
-    assert site.recorded() == [(OUTSIDE, "model")]
+        refused, opened = ModelCall.objects.order_by("id")
+        assert [each["id"] for each in opened.delegation_chain] == [handed["id"]]
+    assert (refused.status, opened.status, opened.agent_id) == ("refused", "open", agent.pk)
+    assert site.recorded() == []
+
+
+def ask_model(caller: Caller) -> Any:
+    """Open a call at the gateway, and leave it there: nothing is sent on."""
+    return Client().post(
+        "/gateway/v1/chat/completions", HELLO, content_type="application/json",
+        headers=caller.headers, **{TICKET: []},
+    )  # fmt: skip
 
 
 def test_nothing_is_spent_with_it(site: Site) -> None:

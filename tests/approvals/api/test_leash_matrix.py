@@ -26,7 +26,9 @@ from tenants.services.kill import throw
 from tenants.services.reach_grants import withdraw_grant
 from tenants.services.tenants import suspend_tenant
 from tests.approvals.api.agents import PAYMENT, URL, Caller, make_caller, new_caller
+from tests.approvals.api.test_bound_tokens import ask_model, exchanged, told
 from tests.approvals.chains import ALLOWED
+from tests.approvals.models_at import connect_model
 from tests.approvals.world import World
 from tests.support.committed import CommittedDatabase
 from tests.support.recorded import text_of
@@ -303,3 +305,55 @@ def test_of_another_tenant_there_is_nothing(site: Site) -> None:
 def test_a_suspended_account_refuses_everything(site: Site) -> None:
     suspend_tenant(operator="Ruth", slug="acme", reason="Unpaid.")
     assert site.try_all() == ("tenant_suspended",) * 4
+
+
+# A call of a model, by a token that is bound to the delegation: what it answers to the same holds.
+AT_THE_GATEWAY: Final[dict[str, str]] = {
+    "environment read-only": GOES,  # nothing is changed by it
+    "recommends only": GOES,  # nor is it an action
+    "over budget": "budget_halted",
+    "everything killed": "killed",
+    "agent killed": "killed",
+    "delegation killed": "killed",
+    "delegation cut": "delegation_revoked",
+    "whoever handed on is paused": "delegation_revoked",
+    "delegated too deep": "delegation_too_deep",
+    "agent paused": "unauthenticated",
+}
+
+
+def model_token(site: Site) -> Caller:
+    """Hand on what models are called with, and return a token that is bound to it."""
+    site.handed = site.planner.post(
+        "/api/v1/delegations",
+        {"to": buyer_id(site), "expires_in": 120, "categories": ["payments.*", "model.*"]},
+    ).json()
+    return exchanged(buyer_id(site), site.buyer, site.handed["token"])
+
+
+def buyer_id(site: Site) -> str:
+    with tenant_transaction(site.world.company.id):
+        return buyer_of(site).public_id
+
+
+def test_a_model_is_called_under_a_delegation(site: Site) -> None:
+    with tenant_transaction(site.world.company.id):
+        agent = buyer_of(site)
+    connect_model(site.world, agent, "https://models.example/v1")
+    assert ask_model(model_token(site)).status_code == 200
+
+
+@pytest.mark.parametrize("name", AT_THE_GATEWAY)
+def test_what_holds_an_agent_holds_its_calls_of_models_under_a_delegation(
+    site: Site, name: str
+) -> None:
+    with tenant_transaction(site.world.company.id):
+        agent = buyer_of(site)
+    connect_model(site.world, agent, "https://models.example/v1")
+    bound = model_token(site)
+    with tenant_transaction(site.world.company.id):
+        HELD[name][0](site)
+    answer = ask_model(bound)
+    assert (told(answer)[1] or GOES) == AT_THE_GATEWAY[name]
+    if answer.status_code == 403:
+        assert answer.json()["detail"] in site.recorded()

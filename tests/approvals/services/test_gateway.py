@@ -11,7 +11,8 @@ from approvals.gateway.faults import Fault
 from approvals.gateway.tokens import Usage
 from approvals.models import ModelCall
 from approvals.selectors.model_calls import Running, ended_calls
-from approvals.services.gateway import Outcome, Ticket, close_call, close_lost_calls, open_call
+from approvals.services.gateway import Ticket, open_call
+from approvals.services.gateway_closing import Outcome, close_call, close_lost_calls
 from audit.models import LedgerEvent
 from govapp.common import clock
 from govapp.common.clock import shift_clock

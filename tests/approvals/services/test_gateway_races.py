@@ -10,7 +10,8 @@ from django.db import connection
 from approvals.enums import ModelCallStatus
 from approvals.gateway.tokens import Usage
 from approvals.models import ModelCall, Run
-from approvals.services.gateway import Outcome, Ticket, close_call, open_call
+from approvals.services.gateway import Ticket, open_call
+from approvals.services.gateway_closing import Outcome, close_call
 from approvals.services.runs import start_run
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction

@@ -1,0 +1,108 @@
+"""Short-lived tokens of an integration, from the token endpoint that it declares.
+
+What is needed is taken from the vault in a transaction (`order_of`), and the endpoint is asked
+outside of any (`fill`): nobody waits for the network with a lock in the hand.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.views.decorators.debug import sensitive_variables
+
+from govapp.common.errors import Unavailable
+from tenants.models import Integration, VaultSecret
+from tenants.services.checks import fault
+from tenants.services.vault import open_for, previous_of
+from tenants.transports.token_endpoint import Client, Endpoint, Minted, MintFailed, mint
+
+_MOST_CHARACTERS = 1_000
+
+
+@dataclass(frozen=True, repr=False)
+class Order:
+    """A token that is to be had: where, as whom, and at what time it was asked for.
+
+    While a client is being replaced the former one may still be the one that works. `repr` shows
+    nothing of it.
+    """
+
+    endpoint: Endpoint
+    clients: tuple[Client, ...]
+    secret_version: int
+    at: datetime
+
+    def is_as(self, other: "Order") -> bool:
+        """Whether a token for the other order is one for this."""
+        return (self.endpoint, self.secret_version) == (other.endpoint, other.secret_version)
+
+
+@dataclass(frozen=True, repr=False)
+class Filled:
+    """An order with the token that it brought; None, and why, when there is none."""
+
+    order: Order
+    token: Minted | None
+    why_not: str = ""
+
+
+@sensitive_variables("client_id", "client_secret")
+def client_pair(*, client_id: str, client_secret: str) -> str:
+    """Return a client's id and secret as the vault keeps them, as one. Raises `Invalid`."""
+    for field, value in (("client_id", client_id), ("secret", client_secret)):
+        # RFC 6749, appendix A.1 and A.2: VSCHAR.
+        if not 1 <= len(value) <= _MOST_CHARACTERS or not all(" " <= each <= "~" for each in value):
+            raise fault(field, f"Enter 1 to {_MOST_CHARACTERS} visible ASCII characters.")
+    return json.dumps({"client_id": client_id, "client_secret": client_secret})
+
+
+def endpoint_of(integration: Integration, scopes: tuple[str, ...]) -> Endpoint:
+    """Return where tokens of an integration are had; with these scopes if it asks for any."""
+    return Endpoint(
+        url=integration.token_url,
+        auth=integration.token_auth,
+        scopes=tuple(sorted(scopes)) if integration.token_with_scopes else (),
+        audience=integration.token_audience,
+        resource=integration.token_resource,
+        longest=integration.token_seconds,
+    )
+
+
+def order_of(
+    integration: Integration,
+    secret: VaultSecret,
+    *,
+    scopes: tuple[str, ...],
+    purpose: str,
+    now: datetime,
+) -> Order:
+    """Return what a token is to be asked for with. Raises `Unavailable` as `vault.open_for`."""
+    opened = [open_for(secret=secret, purpose=purpose), previous_of(secret, now)]
+    return Order(
+        endpoint=endpoint_of(integration, scopes),
+        clients=tuple(_client_in(each) for each in opened if each is not None),
+        secret_version=secret.version,
+        at=now,
+    )
+
+
+def fill(order: Order) -> Filled:
+    """Ask for the token, outside of any transaction. Never raises for what the endpoint does."""
+    said = ""
+    for client in order.clients:
+        try:
+            return Filled(order, mint(order.endpoint, client))
+        except MintFailed as failure:
+            said = said or failure.sentence  # of the present client, rather than the former one
+            if not failure.is_client_refused:
+                break
+    return Filled(order, None, said)
+
+
+@sensitive_variables("text", "found")
+def _client_in(text: str) -> Client:
+    try:
+        found = json.loads(text)
+        return Client(found["client_id"], found["client_secret"])
+    except (ValueError, TypeError, KeyError):
+        raise Unavailable("What is in the vault is no client: set it again.") from None
