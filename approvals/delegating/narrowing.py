@@ -170,9 +170,7 @@ def _depth_problems(parent: int, child: int) -> list[Problem]:
     return []
 
 
-def _spending(
-    budget: Mapping[str, Decimal], money: Mapping[str, Decimal] | None
-) -> list[Problem]:
+def _spending(budget: Mapping[str, Decimal], money: Mapping[str, Decimal] | None) -> list[Problem]:
     has = budget_words(budget)
     if money is None:
         said = f"It has a budget ({has}), so each request has to say its estimated_cost in money."
@@ -180,9 +178,7 @@ def _spending(
     if any(amount < 0 for amount in money.values()):
         return [_overspent("An estimated cost is not below nothing.")]
     return [
-        _overspent(
-            f"{currency} {amount_words(amount)} is more than is left of its budget ({has})."
-        )
+        _overspent(f"{currency} {amount_words(amount)} is more than is left of its budget ({has}).")
         for currency, amount in _counted(budget, money)
         if amount > budget.get(currency, Decimal(0))
     ]

@@ -49,7 +49,7 @@ def reserve_spend(
     expires_at: datetime | None,
     again: bool = False,
 ) -> None:
-    """Reserve what a request wants (`holders.delegation.wanted_money`) in every budget of its chain.
+    """Reserve what a request wants (`wanted_money`) in every budget of its chain.
 
     The chain was held, and found wide enough, when the request was judged. `again`: something was
     reserved for it as it was before, which is given back.
@@ -104,9 +104,8 @@ def follow_execution(
 ) -> None:
     """Book what an action came to: what it moved, and the reported cost, else the estimate.
 
-    What failed without a report cost nothing. The amount stays counted, whatever an agent says of
-    it, unless `is_undone`: an action that takes it back was carried out. It may be more than there
-    is left: then the next request is refused.
+    The amount stays counted, whatever an agent says of it, unless `is_undone`: an action that takes
+    it back was carried out. It may be more than there is left: then the next request is refused.
     """
     if request.delegation_id is None:
         return
@@ -115,7 +114,7 @@ def follow_execution(
     elif to == ExecutionState.REDEEMED:
         _hold_until(request, None)
     elif to in _ENDS:
-        _settle(request, to, is_undone=is_undone)
+        _settle(request, is_undone=is_undone)
 
 
 def renew_spend(request: ActionRequest, now: datetime, until: datetime) -> None:
@@ -183,7 +182,7 @@ def _reap(tenant_id: UUID, request_id: UUID) -> int:
     return 1
 
 
-def _settle(request: ActionRequest, to: ExecutionState, *, is_undone: bool) -> None:
+def _settle(request: ActionRequest, *, is_undone: bool) -> None:
     ids = chain_ids(_path_of(request))
     budgets = DelegationBudget.objects.filter(is_any("delegation_id", ids))
     currencies = sorted(set(budgets.values_list("currency", flat=True)))
@@ -199,7 +198,7 @@ def _settle(request: ActionRequest, to: ExecutionState, *, is_undone: bool) -> N
                 settled = max((spend.settled or _ZERO) - moved, _ZERO)
                 _end(ids, spend, SpendState.SETTLED, settled)
             continue
-        settled = _cost(request, to, currency) + (_ZERO if is_undone else moved)
+        settled = _cost(request, currency) + (_ZERO if is_undone else moved)
         if spend is None and settled:
             # It said nothing of this currency, and reports some.
             spend = DelegationSpend(
@@ -211,13 +210,11 @@ def _settle(request: ActionRequest, to: ExecutionState, *, is_undone: bool) -> N
             _end(ids, spend, SpendState.SETTLED, settled)
 
 
-def _cost(request: ActionRequest, to: ExecutionState, currency: str) -> Decimal:
+def _cost(request: ActionRequest, currency: str) -> Decimal:
     """Return what doing it cost in a currency: as reported, else as estimated."""
     reported = cost_of(request.execution_cost)
     if {currency, NO_CURRENCY} & set(reported.money):
         return reported.of(f"money:{currency}")
-    if to == ExecutionState.FAILED and not reported.money:
-        return _ZERO
     return cost_of(request.estimated_cost).of(f"money:{currency}")
 
 

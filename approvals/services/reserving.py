@@ -118,7 +118,7 @@ def _standings(judged: Judgement) -> tuple[Standing, ...]:
 
 
 def holds_until(judged: Judgement) -> datetime | None:
-    """Return when what is held is given back unless something is heard; None while people decide."""
+    """Return when what is held is given back by itself; None while people decide."""
     if judged.status == RequestStatus.PENDING:
         return None
     delay = judged.evaluation.obligations.delay

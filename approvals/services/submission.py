@@ -211,9 +211,7 @@ def _build(
     )
 
 
-def _note_delegation(
-    request: ActionRequest, submission: Submission, judged: Judgement
-) -> None:
+def _note_delegation(request: ActionRequest, submission: Submission, judged: Judgement) -> None:
     """Take what it wants from the budgets of its chain, or record that the chain refuses it."""
     claim = judged.claim
     if claim is None:

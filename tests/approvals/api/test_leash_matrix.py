@@ -61,7 +61,9 @@ class Site:
         return named | fields
 
     def begin(self) -> "Site":
-        self.run = self.buyer.post("/api/v1/runs", {"key": "task", "title": "Invoices"}).json()["id"]
+        self.run = self.buyer.post("/api/v1/runs", {"key": "task", "title": "Invoices"}).json()[
+            "id"
+        ]
         allowed, granted = (self.buyer.submit(**self.act()).json() for _ in range(2))
         assert (allowed["status"], granted["status"]) == ("allowed", "allowed")
         self.open = allowed["id"]
