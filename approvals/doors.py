@@ -260,3 +260,19 @@ chat_connection_by_id = register_door(
         reads={"approvals_chatconnection": ("id", "tenant_id", "channel")},
     )
 )
+
+lapsed_delegation_spend = register_door(
+    Door(
+        name="door_lapsed_delegation_spend",
+        arguments="at_most integer",
+        returns="tenant_id uuid, request_id uuid",
+        body=(
+            "SELECT DISTINCT tenant_id, request_id FROM approvals_delegationspend"
+            " WHERE state = 'reserved' AND expires_at IS NOT NULL"
+            " AND expires_at <= (SELECT govapp_now()) LIMIT $1"
+        ),
+        reads={
+            "approvals_delegationspend": ("tenant_id", "request_id", "state", "expires_at"),
+        },
+    )
+)

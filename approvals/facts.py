@@ -35,7 +35,6 @@ class Submission:
     step: str = ""  # the step of that run whose output it acts on, by the agent's key
     # The delegation that it comes under: its token, or its public id where that is known already.
     delegation: str = ""
-    is_reserved: bool = False  # its cost was reserved under it when it was first judged
     estimated_cost: Mapping[str, Any] | None = None
     on_behalf_of: str = ""
     traceparent: str = ""

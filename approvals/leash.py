@@ -1,8 +1,20 @@
 """What holds a submission besides the rules of the policy. Pure; `services/judging.py` asks."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any, Final
+
+TOO_OFTEN: Final = "retries_exhausted"
+# Somebody has stopped, closed or used up something for a while, whatever it is that is asked for:
+# the same would pass once that is over, and nothing else would pass until then.
+PASSING: Final = frozenset(
+    {
+        "tenant_suspended", "killed", "agent_not_active", "no_policy", "environment_read_only",
+        "integration_suspended", "integration_unverified", "integration_expired",
+        "delegation_revoked", "delegation_expired", "throttled", "budget_halted",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,8 +46,32 @@ class Held:
     refusals: tuple[Refusal, ...] = ()
     demands: tuple[Demand, ...] = ()
     warnings: tuple[str, ...] = ()
-    # Why the policy's default need not ask: it answers nothing else (`holders.autonomy`).
+    # Why the policy's default need not ask: it answers nothing else (`policies.weighing`).
     answers: tuple[str, ...] = ()
+
+    def to_record(self) -> dict[str, object]:
+        """Return what other rules would meet as well, as a request keeps it; `{}` for nothing."""
+        kept: dict[str, list[Any]] = {
+            "refusals": [asdict(Demand(each.code, each.sentence)) for each in self.refusals],
+            "demands": [asdict(each) for each in self.demands],
+            "answers": list(self.answers),
+        }
+        return {name: said for name, said in kept.items() if said}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Held":
+        """Read what `to_record` wrote. Raises ValueError for what it did not write."""
+        try:
+            return cls(
+                tuple(Refusal(**each) for each in record.get("refusals", ())),
+                tuple(Demand(**each) for each in record.get("demands", ())),
+                answers=tuple(str(each) for each in record.get("answers", ())),
+            )
+        except (AttributeError, TypeError) as error:
+            raise ValueError("this is not a record of what held a request") from error
+
+
+NOTHING_HELD: Final = Held()
 
 
 def together(held: Iterable[Held]) -> Held:
@@ -47,6 +83,18 @@ def together(held: Iterable[Held]) -> Held:
         tuple(warning for each in every for warning in each.warnings),
         tuple(answer for each in every for answer in each.answers),
     )
+
+
+def counts_as_try(refusals: Sequence[Refusal]) -> bool:
+    """Whether what ended so was tried, as far as trying again is limited.
+
+    It was when rules, people or something about the thing itself said no: what is asked for, how
+    much of it, or what this agent may do at all. It was not when it met nothing but what stops
+    everything of its kind for a while (`PASSING`), nor when it was not looked at for having been
+    tried too often: so whoever asks while it is stopped is not held when it goes on.
+    """
+    codes = {each.code for each in refusals}
+    return TOO_OFTEN not in codes and (not codes or not codes <= PASSING)
 
 
 def sentences_of(refusals: Iterable[object]) -> tuple[str, ...]:

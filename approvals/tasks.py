@@ -7,6 +7,7 @@ from celery import shared_task
 
 from approvals.services import (
     chat_checks,
+    delegated_spend,
     delivery,
     gateway_closing,
     heartbeat,
@@ -115,3 +116,9 @@ def find_chat_accounts(tenant_id: str) -> None:
 def cancel_killed(tenant_id: str, switch_id: str) -> None:
     """Cancel what waits within the scope of a kill switch."""
     kill.cancel_killed(tenant_id=UUID(tenant_id), switch_id=UUID(switch_id))
+
+
+@shared_task(name="approvals.reap_delegated_spend")
+def reap_delegated_spend() -> None:
+    """Give back to the budgets of delegations what is held for permissions that nobody uses."""
+    delegated_spend.reap_spend()

@@ -1,7 +1,7 @@
 """What agents spend, and what is left for them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from approvals.api.base import IDEMPOTENCY_KEY, ApiView, idempotency_key
 from approvals.api.bodies import CategoryKey, Currency
+from approvals.selectors.bookable import require_bookable
 from approvals.selectors.categories import cost_class_of
 from approvals.services.idempotency import Answer, answer_once
 from govapp.common.api.bodies import RequestBody, parse_body
@@ -25,7 +26,7 @@ from tenants.api.scopes import check_category
 from tenants.budgets import Spend
 from tenants.scopes import Scope
 from tenants.selectors.budgets import Purpose, Standing, read_standings
-from tenants.services.spend import book_spend
+from tenants.services.spend import book_spend, note_refused_spend
 
 Amount = Annotated[str, Meta(description="A decimal number, of the measure's unit.")]
 Integration = Annotated[str, Meta(max_length=100, pattern=r"^([a-z0-9][a-z0-9._-]*)?$")]
@@ -105,17 +106,27 @@ class SpendView(ApiView):
         responses={201: SpendAnswer, **problems(*WITH_BODY, 409)},
     )
     def post(self, request: Request) -> Response:
-        """Book what no report of an action says. It is spent already, so nothing is refused; what
-        passes a limit is held against what you ask for next."""
+        """Book what no report of an action says, on what you were granted or have asked for. It is
+        spent already, so no budget refuses it; what passes a limit is held against what you ask for
+        next."""
         key = idempotency_key(request.headers)
         body = parse_body(request.data, SpendBooking)
         if body.category:
             check_category(request, body.category)
+        holder: Any = request.user  # an agent: the view has seen to that
+        purpose = Purpose(
+            self.agent.pk, body.category, body.integration, body.run, cost_class_of(body.category)
+        )
         # A key that was used for a submission is not one of spending, whatever the bodies are.
         digest = f"spend:{hashlib.sha256(rfc8785.dumps(request.data)).hexdigest()}"
         answer = answer_once(
-            agent=self.agent, key=key, body_digest=digest, produce=lambda: self._book(body)
+            agent=self.agent,
+            key=key,
+            body_digest=digest,
+            produce=lambda: self._book(body, purpose, holder.categories),
         )
+        if answer.status == 403 and not answer.replayed:
+            note_refused_spend(agent=self.agent, purpose=purpose, why=answer.body["detail"])
         response = Response(answer.body, status=answer.status)
         if answer.status >= 400:
             response = Response(answer.body, status=answer.status, content_type=CONTENT_TYPE)
@@ -123,10 +134,8 @@ class SpendView(ApiView):
             response["Idempotency-Replayed"] = "true"
         return response
 
-    def _book(self, body: SpendBooking) -> Answer:
-        purpose = Purpose(
-            self.agent.pk, body.category, body.integration, body.run, cost_class_of(body.category)
-        )
+    def _book(self, body: SpendBooking, purpose: Purpose, opened: Collection[str]) -> Answer:
+        require_bookable(self.agent, purpose, opened=opened)
         entry, _ = book_spend(
             agent=self.agent, spent=body.to_spend(), purpose=purpose, note=body.note
         )

@@ -1,7 +1,8 @@
 """How rights are handed on from agent to agent, and cut off again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from approvals.audit_events.wording import words
 from approvals.delegating.links import Link, chain_of
 from approvals.delegating.narrowing import amount_words, budget_words, words_of
 from approvals.models import ActionRequest, Delegation
-from audit.actors import Actor, Content, Subject
+from audit.actors import SYSTEM, Actor, Content, Subject
 from audit.services import record
 from govapp.common.ids import public_id
 from tenants.audit_events.words import said
@@ -94,6 +95,23 @@ def delegation_refused(*, actor: Agent, to: UUID, code: str, why: str) -> None:
         subject=Subject("agent", actor.public_id, actor.name),
         summary=f"{actor.name} wanted to hand on what it may not: {why}",
         data={"to": public_id("ag", to), "code": code, "why": why},
+    )
+
+
+def delegation_spend_reaped(*, request: ActionRequest, amounts: Mapping[str, Decimal]) -> None:
+    """Nobody used a permission, so that what was reserved for it was given back to the chain."""
+    if request.delegation is None:
+        return
+    said = {currency: amount_words(amount) for currency, amount in sorted(amounts.items())}
+    _record(
+        "delegation.spend_reaped",
+        SYSTEM,
+        request.delegation,
+        f"Nothing was heard from {request.agent.name} of {request.public_id}:"
+        f" {budget_words(amounts)} that was reserved for it under a delegation is given back.",
+        {"agent": request.agent.public_id, "agent_name": request.agent.name, "amounts": said},
+        (),
+        request,
     )
 
 

@@ -16,6 +16,8 @@ EXPIRED: Final = "delegation_expired"
 OVERSPENT: Final = "budget_exceeded"
 DEEPEST: Final = 8
 """No chain has more links than this, whatever a tenant says."""
+ANY_CURRENCY: Final = "XXX"
+"""ISO 4217's own word for none: an amount without a currency counts in each of a budget."""
 
 Part = Literal["categories", "integrations", "budget", "expires_at", "depth"]
 
@@ -38,12 +40,12 @@ class Rights:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one action asks of rights. `cost` is an amount with its currency; None: none is said."""
+    """What one action asks of rights. `money` are amounts by currency; None: none is said."""
 
     category: str
     at: datetime
     integration: str = ""
-    cost: tuple[Decimal, str] | None = None
+    money: Mapping[str, Decimal] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def narrows(parent: Rights, child: Rights) -> tuple[Problem, ...]:
 def allows(rights: Rights, wanted: Wanted) -> tuple[Problem, ...]:
     """Return why these rights do not cover an action; nothing when they do.
 
-    Under a budget an action has to say what it costs: else the budget would hold nobody.
+    Under a budget an action has to say what it moves or costs: else the budget would hold nobody.
     """
     problems = []
     if not covers_category(rights.categories, wanted.category):
@@ -99,7 +101,7 @@ def allows(rights: Rights, wanted: Wanted) -> tuple[Problem, ...]:
         said = f"It ended at {_time(rights.expires_at)}."
         problems.append(Problem(EXPIRED, "expires_at", said))
     if rights.budget is not None:
-        problems += _spending(rights.budget, wanted.cost)
+        problems += _spending(rights.budget, wanted.money)
     return tuple(problems)
 
 
@@ -168,18 +170,33 @@ def _depth_problems(parent: int, child: int) -> list[Problem]:
     return []
 
 
-def _spending(budget: Mapping[str, Decimal], cost: tuple[Decimal, str] | None) -> list[Problem]:
+def _spending(budget: Mapping[str, Decimal], money: Mapping[str, Decimal] | None) -> list[Problem]:
     has = budget_words(budget)
-    if cost is None:
+    if money is None:
         said = f"It has a budget ({has}), so each request has to say its estimated_cost in money."
-        return [Problem(OVERSPENT, "budget", said)]
-    amount, currency = cost
-    if amount < 0:
-        return [Problem(OVERSPENT, "budget", "An estimated cost is not below nothing.")]
-    if amount > budget.get(currency, Decimal(0)):
-        said = f"{currency} {amount_words(amount)} is more than is left of its budget ({has})."
-        return [Problem(OVERSPENT, "budget", said)]
-    return []
+        return [_overspent(said)]
+    if any(amount < 0 for amount in money.values()):
+        return [_overspent("An estimated cost is not below nothing.")]
+    return [
+        _overspent(f"{currency} {amount_words(amount)} is more than is left of its budget ({has}).")
+        for currency, amount in _counted(budget, money)
+        if amount > budget.get(currency, Decimal(0))
+    ]
+
+
+def _counted(
+    budget: Mapping[str, Decimal], money: Mapping[str, Decimal]
+) -> list[tuple[str, Decimal]]:
+    """Return what counts in which currency: what has none counts in each of the budget."""
+    without = money.get(ANY_CURRENCY, Decimal(0))
+    counted = {currency: amount for currency, amount in money.items() if currency != ANY_CURRENCY}
+    for currency in budget:
+        counted[currency] = counted.get(currency, Decimal(0)) + without
+    return sorted(counted.items())
+
+
+def _overspent(sentence: str) -> Problem:
+    return Problem(OVERSPENT, "budget", sentence)
 
 
 def _wide(part: Part, sentence: str) -> Problem:

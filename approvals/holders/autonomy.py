@@ -9,13 +9,11 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from approvals.holders.asked import Asked
 from approvals.leash import Demand, Held, Refusal
 from approvals.models import ActionCategory
-from approvals.policies import ALLOW, REQUIRE_APPROVAL, Evaluation, RuleTrace
 from tenants.autonomy_words import where
 from tenants.enums import AutonomyLevel
 from tenants.levels import EVERY_AGENT, EVERYTHING, LevelRule, rule_for
@@ -29,34 +27,6 @@ def held(asked: Asked) -> Held:
     shut = closed(asked.known["environment"], asked.submission.environment, asked.category)
     refusals = level.refusals if shut is None else (*level.refusals, shut)
     return Held(refusals, level.demands, answers=level.answers)
-
-
-def answered(evaluation: Evaluation, held: Held) -> Evaluation:
-    """Let an agent act where no rule said anything and only the policy's default would ask.
-
-    Nothing else: not past a rule, not past a default that denies, not past anything that refuses
-    or wants a person.
-    """
-    if not held.answers or held.refusals or held.demands:
-        return evaluation
-    if evaluation.outcome != REQUIRE_APPROVAL or not evaluation.used_default:
-        return evaluation
-    said = _Answer(" ".join(held.answers), evaluation)
-    return Evaluation(ALLOW, (), True, evaluation.obligations, said)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Why something is allowed that no rule allowed, with the trace of what the rules said."""
-
-    sentence: str
-    former: Evaluation
-
-    def because(self) -> str:
-        return self.sentence
-
-    def trace(self, *, every: bool) -> tuple[RuleTrace, ...]:
-        return self.former.rules if every else self.former.considered
 
 
 def _of_level(asked: Asked) -> Held:

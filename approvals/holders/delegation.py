@@ -1,13 +1,16 @@
 """What a delegation holds a submission to, when the agent acts under one."""
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, Decimal, localcontext
+from decimal import Decimal
 from typing import Any, Final
 
 from approvals.delegating.links import NAMES_A_LINK, Link, chain_allows, links_of, why_cut
 from approvals.delegating.narrowing import TOO_DEEP, Wanted
 from approvals.holders.asked import Asked
+from approvals.holders.budgets import cost_of, moved_of
 from approvals.leash import Held, Refusal
+from approvals.models import ActionCategory
+from approvals.policies.decimals import read_decimal
 
 UNKNOWN: Final = "delegation_unknown"
 # The same words for both: a token that somebody found tells them nothing.
@@ -16,8 +19,6 @@ UNKNOWN_WORDS: Final = (
     " Ask whoever handed the task on for it."
 )
 KNOWN_AS: Final = "delegation"
-_SMALLEST: Final = Decimal("0.000001")
-_DIGITS: Final = 50  # an agent may write an amount of forty
 
 
 def held(asked: Asked) -> Held:
@@ -33,14 +34,20 @@ def held(asked: Asked) -> Held:
     return Held((*_depth(links, known["most"]), *_width(links, asked)))
 
 
-def cost_of(cost: Mapping[str, Any] | None) -> tuple[Decimal, str] | None:
-    """Return a cost in money, rounded up to millionths; None when none is said."""
-    cost = cost or {}
-    amount, currency = cost.get("amount"), cost.get("currency")
-    if not amount or not currency:
-        return None
-    with localcontext(prec=_DIGITS):
-        return Decimal(amount).quantize(_SMALLEST, rounding=ROUND_CEILING), currency
+def wanted_money(
+    category: ActionCategory | None,
+    payload: Mapping[str, Any],
+    cost: Mapping[str, Any] | None,
+) -> Mapping[str, Decimal] | None:
+    """Return what counts in the budgets of a chain, by currency; None when nothing is said.
+
+    The same that counts in the account's budgets: what the action moves, and what doing it costs.
+    An estimate below nothing stays so, and is refused.
+    """
+    below = read_decimal((cost or {}).get("amount"))
+    if below is not None and below < 0:
+        return {"": below}
+    return (moved_of(category, payload) + cost_of(cost)).money or None
 
 
 def is_of_chain(refusal: Refusal) -> bool:
@@ -62,8 +69,6 @@ def _depth(links: tuple[Link, ...], most: int) -> tuple[Refusal, ...]:
 
 def _width(links: tuple[Link, ...], asked: Asked) -> tuple[Refusal, ...]:
     submission = asked.submission
-    cost = cost_of(submission.estimated_cost)
-    if cost and submission.is_reserved:
-        cost = Decimal(0), cost[1]
-    wanted = Wanted(submission.category, asked.now, submission.integration, cost)
+    money = wanted_money(asked.category, submission.payload, submission.estimated_cost)
+    wanted = Wanted(submission.category, asked.now, submission.integration, money)
     return tuple(Refusal(each.code, each.sentence) for each in chain_allows(links, wanted))

@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from approvals.holders.asked import Asked
-from approvals.leash import Held, Refusal
+from approvals.leash import TOO_OFTEN, Held, Refusal
 
 
 def held(asked: Asked) -> Held:
     """Refuse what was refused, denied or failed as often as the tenant allows.
 
-    Refusals of this kind are not counted: when it is quiet for as long, it may be tried again.
+    Refusals of this kind are not counted, nor are those that say nothing of the thing itself
+    (`leash.counts_as_try`): when it is quiet for as long, it may be tried again.
     """
     known = asked.known.get("retries")
     if not known or known["times"] < known["limit"]:
@@ -22,7 +23,7 @@ def held(asked: Asked) -> Held:
         " an agent cannot keep trying for ever. Change what is asked for, or wait until"
         f" {until:%H:%M} UTC."
     )
-    return Held((Refusal("retries_exhausted", said, until),))
+    return Held((Refusal(TOO_OFTEN, said, until),))
 
 
 def _span(minutes: int) -> str:

@@ -110,9 +110,9 @@ class DelegationBudget(TenantOwned):
 
 
 class DelegationSpend(TenantOwned):
-    """What one request holds of the budgets along its chain."""
+    """What one request holds, in one currency, of the budgets along its chain."""
 
-    immutable_fields = ("tenant_id", "request", "delegation", "currency", "reserved")
+    immutable_fields = ("tenant_id", "request", "delegation", "currency")
 
     request = TenantForeignKey(ActionRequest, on_delete=models.PROTECT, related_name="+")
     delegation = TenantForeignKey(Delegation, on_delete=models.PROTECT, related_name="+")
@@ -120,8 +120,20 @@ class DelegationSpend(TenantOwned):
     reserved = models.DecimalField(max_digits=60, decimal_places=6)
     settled = models.DecimalField(max_digits=60, decimal_places=6, null=True)
     state = models.CharField(max_length=10, choices=SpendState, default=SpendState.RESERVED)
+    # When it is given back unless something is heard; null: not by itself.
+    expires_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant_id", "request"], name="delegation_spend_once")
+            models.UniqueConstraint(
+                fields=["tenant_id", "request", "currency"], name="delegation_spend_each"
+            )
+        ]
+        indexes = [
+            # what nothing was heard of, in all tenants
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(state="reserved", expires_at__isnull=False),
+                name="delegation_spend_expiry",
+            )
         ]

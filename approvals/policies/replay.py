@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from approvals.leash import NOTHING_HELD, Held
 from approvals.policies.demands import (
     NO_TOLL,
     NOTHING_ASKED,
@@ -23,13 +24,13 @@ from approvals.policies.demands import (
     ask_of,
     compare_demands,
 )
-from approvals.policies.engine import evaluate
 from approvals.policies.evaluation import Evaluation, RequirementSpec
 from approvals.policies.facts import Facts
 from approvals.policies.kinds import Need
 from approvals.policies.policy import Policy
 from approvals.policies.replay_figures import Figures
 from approvals.policies.rules import ALLOW, DENY, REQUIRE_APPROVAL, Outcome
+from approvals.policies.weighing import decide
 
 _STRICTNESS: Final[dict[Outcome, int]] = {ALLOW: 0, REQUIRE_APPROVAL: 1, DENY: 2}
 _REMEMBERED: Final = 4096
@@ -53,7 +54,7 @@ class Recorded:
     `side` holds the e-mail addresses of the agent's side, who may not vote where duties are
     separated, and `managers` those of the agent's owner. `is_reconstructed`: its facts were put
     together afterwards, as far as possible. `is_looked_up_since`: what came before it was counted
-    afterwards.
+    afterwards. `held` is what held it then besides the rules, and would have under any others.
     """
 
     ident: Hashable
@@ -63,6 +64,7 @@ class Recorded:
     managers: AbstractSet[str] = frozenset()
     is_reconstructed: bool = False
     is_looked_up_since: bool = False
+    held: Held = NOTHING_HELD
 
 
 class _Judged(NamedTuple):
@@ -113,10 +115,10 @@ class Replay:
     def add(self, request: Recorded) -> Change | None:
         """Decide one request again and count it; return what would have changed, if anything."""
         facts = request.facts
-        after = self._decide(self.policy, facts)
+        after = self._decide(self.policy, request)
         before: Decided | _Judged = request.before
         if self.compared_with is not None:
-            before = self._decide(self.compared_with, facts)
+            before = self._decide(self.compared_with, request)
         tolls = [self._toll(each, request) for each in (before, after)]
         direction = self._direction(before, after)
         figures = self.figures
@@ -140,8 +142,8 @@ class Replay:
         other = self.compared_with
         return needs if other is None else needs | other.plan.needs(category)
 
-    def _decide(self, policy: Policy, facts: Facts) -> _Judged:
-        evaluation = evaluate(policy, facts)
+    def _decide(self, policy: Policy, request: Recorded) -> _Judged:
+        evaluation = decide(policy, request.facts, request.held)
         if evaluation.outcome == ALLOW and evaluation.obligations.delay:
             # Nobody is asked, but the permission is held back.
             return _Judged(ALLOW, self._demand(evaluation), evaluation)

@@ -1,4 +1,11 @@
-"""How often the same was tried in vain: one JSON value of the situation."""
+"""How often the same was tried in vain: one JSON value of the situation.
+
+A try is the same category and payload, by the same agent, that was blocked or denied for what it
+is, or that failed. What met a kill switch, a suspended system or account, a closed environment, a
+paused agent or a throttle is none: it says nothing of the thing, and whoever kept asking while it
+was stopped goes on when it is resumed. `approvals.leash.counts_as_try` decides, and a request that
+is none keeps no `attempt_digest`.
+"""
 
 from typing import Final
 

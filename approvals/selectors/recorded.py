@@ -13,6 +13,7 @@ import msgspec
 from django.db import connection
 
 from approvals.enums import RequestStatus
+from approvals.leash import NOTHING_HELD, Held
 from approvals.policies import ALLOW, DENY, REQUIRE_APPROVAL, Facts, Flow, Outcome
 from approvals.policies.demands import NOTHING_ASKED, Ask, Demand, ask_of
 from approvals.policies.obligations import EvaluatedObligations
@@ -159,11 +160,14 @@ class RecordedReader:
         return known
 
     def _recorded(self, row: RecordedRow, asks: frozenset[Ask]) -> Recorded:
-        payload = _decode(row.payload)
+        payload, held = _decode(row.payload), NOTHING_HELD
         if row.facts is None:
             facts = self._old.facts(row, payload)
         else:
-            facts = Facts.from_record(_decode(row.facts), payload)
+            record = _decode(row.facts)
+            facts = Facts.from_record(record, payload)
+            if "held" in record:
+                held = Held.from_record(record["held"])
         outcome = _OUTCOMES.get(row.status, REQUIRE_APPROVAL)
         is_held = outcome == ALLOW and self.with_demands
         demand = self._demand(asks, row.obligations) if asks or is_held else NOTHING_ASKED
@@ -174,6 +178,7 @@ class RecordedReader:
             self._side(row),
             self._managers_of(row.agent_id),
             is_reconstructed=row.facts is None,
+            held=held,
         )
 
     def _demand(self, asks: frozenset[Ask], obligations: str) -> Demand:

@@ -91,7 +91,6 @@ def _submission(request: ActionRequest, payload: dict[str, Any], summary: str) -
         estimated_cost=request.estimated_cost,
         on_behalf_of=request.on_behalf_of,
         delegation=public_id("dg", request.delegation_id) if request.delegation_id else "",
-        is_reserved=request.delegation_id is not None,
     )
 
 

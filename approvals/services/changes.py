@@ -203,7 +203,7 @@ def _replace(voter: Voter, changed: ChangedAction) -> set[UUID]:
         payload_digest=digest_of(request.agent, changed.submission, judged.version),
         policy_version=judged.version,
         trace=judged.to_trace() | {"refusals": []},
-        facts=judged.facts.to_record(),
+        facts=judged.to_facts(),
         obligations=changed.obligations.to_dict(),
         target_digest=judged.target_digest,
         because=STILL_DEMANDED if allowed else judged.because,

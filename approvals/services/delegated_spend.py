@@ -1,98 +1,264 @@
 """What requests hold of the budgets along their chain: reserved, given back, or spent.
 
-Whoever changes budgets has locked them, by id (`selectors.delegations.hold_budgets`); the change
-itself is one statement for all links, so that the sums of a chain never differ.
+It counts what the account's budgets count, and lives as what is reserved in those does
+(`services.spending`). Whoever changes budgets has locked them, by id
+(`selectors.delegations.hold_budgets`); the change itself is one statement for all links of a
+currency, so that the sums of a chain never differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db.models import F
 
-from approvals.delegating.links import Link
-from approvals.enums import ExecutionState, SpendState
-from approvals.holders.delegation import cost_of
+from approvals.audit_events import delegations as events
+from approvals.delegating.links import Link, chain_allows
+from approvals.delegating.narrowing import Wanted
+from approvals.doors import lapsed_delegation_spend
+from approvals.enums import ExecutionState, RequestStatus, SpendState
+from approvals.holders.budgets import cost_of, moved_of
 from approvals.models import ActionRequest, DelegationBudget, DelegationSpend
-from approvals.selectors.delegations import chain_ids, hold_budgets
+from approvals.selectors.delegations import chain_ids, hold_budgets, read_links
+from approvals.services.locking import try_to_lock
+from approvals.services.spending import HELD_FOR, LAPSED, expiry_of
+from govapp.common import clock
 from govapp.common.arrays import is_any
-from govapp.common.writing import change, insert, update
+from govapp.common.errors import Forbidden
+from govapp.common.tenancy import tenant_transaction
+from govapp.common.writing import change, insert, unit_of_work, update
+from tenants.budgets import NO_CURRENCY, Spend
 
-_ENDS = frozenset({ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK})
+log = structlog.get_logger(__name__)
+
+_ENDS: Final = frozenset(
+    {ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK}
+)
+_ZERO: Final = Decimal(0)
+_MOST_AT_ONCE: Final = 500
 
 
-def reserve_spend(*, request: ActionRequest, ids: Sequence[UUID], links: Sequence[Link]) -> None:
-    """Reserve what a request says it will cost, in every budget of its chain.
+def reserve_spend(
+    *,
+    request: ActionRequest,
+    links: Sequence[Link],
+    money: Mapping[str, Decimal] | None,
+    expires_at: datetime | None,
+    again: bool = False,
+) -> None:
+    """Reserve what a request wants (`wanted_money`) in every budget of its chain.
 
-    The chain was held, and found wide enough, when the request was judged.
+    The chain was held, and found wide enough, when the request was judged. `again`: something was
+    reserved for it as it was before, which is given back.
     """
-    cost = cost_of(request.estimated_cost)
-    if cost is None or cost[0] <= 0 or request.delegation_id is None:
+    wanted = Spend(money or {})
+    amounts = {
+        currency: amount
+        for currency in sorted({each for link in links for each in link.left or ()})
+        if (amount := wanted.of(f"money:{currency}"))
+    }
+    former = {each.currency: each for each in _rows(request)} if again else {}
+    if not amounts and not former:
         return
-    amount, currency = cost
-    if not any(link.left and currency in link.left for link in links):
-        return
-    insert(
-        DelegationSpend(
-            request=request,
-            delegation_id=request.delegation_id,
-            currency=currency,
-            reserved=amount,
-        )
-    )
-    _add(ids, currency, reserved=amount)
+    ids = [*chain_ids(_path_of(request))]
+    for currency in sorted({*amounts, *former}):
+        amount, spend = amounts.get(currency, _ZERO), former.get(currency)
+        held = spend.reserved if spend and spend.state == SpendState.RESERVED else _ZERO
+        if spend is None:
+            spend = DelegationSpend(
+                request=request, delegation_id=request.delegation_id, currency=currency,
+                reserved=amount, expires_at=expires_at,
+            )  # fmt: skip
+            insert(spend)
+        else:
+            spend.reserved, spend.expires_at = amount, expires_at
+            spend.state = SpendState.RESERVED
+            update(spend, "reserved", "expires_at", "state")
+        _add(ids, currency, reserved=amount - held)
 
 
 def release_spend(*, request: ActionRequest) -> None:
     """Give back what a request held: it will not be done. The caller has locked the request."""
-    spend = _held(request)
-    if spend is not None:
-        _end(spend, SpendState.RELEASED, Decimal(0))
+    rows = _open(request)
+    if rows:
+        ids = _hold(request)
+        for spend in rows:
+            _end(ids, spend, SpendState.RELEASED)
 
 
-def settle_spend(*, request: ActionRequest, to: ExecutionState) -> None:
-    """Book what an action came to; see `release_spend` for one whose permission was withdrawn.
-
-    What was reported; without a report what was estimated, and nothing when it failed. It may be
-    more than there is left: then the next request is refused.
-    """
-    if to not in _ENDS and to != ExecutionState.REVOKED:
+def follow_status(request: ActionRequest, to: RequestStatus, now: datetime) -> None:
+    """Give back what is held for what is not going to be done; hold for a while what may be."""
+    if request.delegation_id is None:
         return
-    spend = _held(request)
-    if spend is None:
+    if not to.is_grantable:
+        release_spend(request=request)
+    else:
+        _hold_until(request, expiry_of(request, now))
+
+
+def follow_execution(
+    request: ActionRequest, to: ExecutionState, *, is_undone: bool = False
+) -> None:
+    """Book what an action came to: what it moved, and the reported cost, else the estimate.
+
+    The amount stays counted, whatever an agent says of it, unless `is_undone`: an action that takes
+    it back was carried out. It may be more than there is left: then the next request is refused.
+    """
+    if request.delegation_id is None:
         return
     if to == ExecutionState.REVOKED:
-        _end(spend, SpendState.RELEASED, Decimal(0))
-    else:
-        _end(spend, SpendState.SETTLED, _came_to(spend, request.execution_cost, to))
+        release_spend(request=request)
+    elif to == ExecutionState.REDEEMED:
+        _hold_until(request, None)
+    elif to in _ENDS:
+        _settle(request, is_undone=is_undone)
 
 
-def _came_to(spend: DelegationSpend, reported: Any, to: ExecutionState) -> Decimal:
-    cost = cost_of(reported)
-    if cost is not None and cost[1] == spend.currency:
-        return max(cost[0], Decimal(0))
-    return Decimal(0) if to == ExecutionState.FAILED and cost is None else spend.reserved
+def renew_spend(request: ActionRequest, now: datetime, until: datetime) -> None:
+    """Hold what a permission is for until it is used, or hold it again when it was given back.
+
+    Raises `Forbidden` when the chain has no more of it.
+    """
+    rows = _rows(request) if request.delegation_id else []
+    lapsed = [each for each in rows if each.state == SpendState.RELEASED]
+    if lapsed:
+        ids = _hold(request)
+        wanted = Wanted(
+            request.category_key,
+            now,
+            request.integration,
+            {each.currency: each.reserved for each in lapsed},
+        )
+        if problems := chain_allows(read_links(ids), wanted):
+            said = f"{LAPSED}. {problems[0].sentence} Submit it anew."
+            raise Forbidden(said, code=problems[0].code)
+        for spend in lapsed:
+            spend.state = SpendState.RESERVED
+            update(spend, "state")
+            _add(ids, spend.currency, reserved=spend.reserved)
+    if rows:
+        _hold_until(request, until + HELD_FOR)
 
 
-def _held(request: ActionRequest) -> DelegationSpend | None:
-    if request.delegation_id is None:
-        return None
-    rows = DelegationSpend.objects.select_related("delegation")
-    return rows.filter(request=request, state=SpendState.RESERVED).first()
+def hold_budgets_of(*requests: ActionRequest) -> None:
+    """Wait for, and keep, all budgets along the chains of these: at once, in their order."""
+    ids = {
+        ident
+        for request in requests
+        if request.delegation_id
+        for ident in chain_ids(_path_of(request))
+    }
+    if ids:
+        hold_budgets(sorted(ids))
 
 
-def _end(spend: DelegationSpend, state: SpendState, settled: Decimal) -> None:
-    ids = chain_ids(spend.delegation.path)
+def reap_spend() -> int:
+    """Give back, in every tenant, what is held for permissions that nobody uses; how many."""
+    reaped = 0
+    for row in lapsed_delegation_spend.call(_MOST_AT_ONCE):
+        try:
+            reaped += _reap(row["tenant_id"], row["request_id"])
+        except Exception as error:
+            kind, tenant = type(error).__name__, str(row["tenant_id"])
+            log.error("delegation_spend.failed", tenant=tenant, error=kind)  # noqa: TRY400 - what it said may name somebody
+    return reaped
+
+
+def _reap(tenant_id: UUID, request_id: UUID) -> int:
+    with tenant_transaction(tenant_id), unit_of_work():
+        request, now = try_to_lock(request_id), clock.now()
+        if request is None:
+            return 0  # somebody is at it
+        lapsed = [each for each in _open(request) if each.expires_at and each.expires_at <= now]
+        if not lapsed:
+            return 0
+        release_spend(request=request)
+        events.delegation_spend_reaped(
+            request=request, amounts={each.currency: each.reserved for each in lapsed}
+        )
+    return 1
+
+
+def _settle(request: ActionRequest, *, is_undone: bool) -> None:
+    ids = chain_ids(_path_of(request))
+    budgets = DelegationBudget.objects.filter(is_any("delegation_id", ids))
+    currencies = sorted(set(budgets.values_list("currency", flat=True)))
+    if not currencies:
+        return
     hold_budgets(ids)
-    spend.state, spend.settled = state, settled
-    update(spend, "state", "settled")
-    _add(ids, spend.currency, reserved=-spend.reserved, settled=settled)
+    rows = {each.currency: each for each in _rows(request)}
+    for currency in currencies:
+        spend = rows.get(currency)
+        moved = moved_of(request.category, request.payload).of(f"money:{currency}")
+        if spend is not None and spend.state == SpendState.SETTLED:
+            if is_undone:
+                settled = max((spend.settled or _ZERO) - moved, _ZERO)
+                _end(ids, spend, SpendState.SETTLED, settled)
+            continue
+        settled = _cost(request, currency) + (_ZERO if is_undone else moved)
+        if spend is None and settled:
+            # It said nothing of this currency, and reports some.
+            spend = DelegationSpend(
+                request=request, delegation_id=request.delegation_id, currency=currency,
+                reserved=_ZERO,
+            )  # fmt: skip
+            insert(spend)
+        if spend is not None:
+            _end(ids, spend, SpendState.SETTLED, settled)
+
+
+def _cost(request: ActionRequest, currency: str) -> Decimal:
+    """Return what doing it cost in a currency: as reported, else as estimated."""
+    reported = cost_of(request.execution_cost)
+    if {currency, NO_CURRENCY} & set(reported.money):
+        return reported.of(f"money:{currency}")
+    return cost_of(request.estimated_cost).of(f"money:{currency}")
+
+
+def _rows(request: ActionRequest) -> list[DelegationSpend]:
+    return list(DelegationSpend.objects.filter(request=request).order_by("currency"))
+
+
+def _open(request: ActionRequest) -> list[DelegationSpend]:
+    if request.delegation_id is None:
+        return []
+    return [each for each in _rows(request) if each.state == SpendState.RESERVED]
+
+
+def _hold_until(request: ActionRequest, expires_at: datetime | None) -> None:
+    rows = DelegationSpend.objects.filter(request=request, state=SpendState.RESERVED)
+    change(rows, expires_at=expires_at)
+
+
+def _path_of(request: ActionRequest) -> str:
+    """Return the chain as its path is written; the request keeps who is in it."""
+    return "/".join(each["id"] for each in request.delegation_chain)
+
+
+def _hold(request: ActionRequest) -> tuple[UUID, ...]:
+    ids = chain_ids(_path_of(request))
+    hold_budgets(ids)
+    return ids
+
+
+def _end(
+    ids: Sequence[UUID], spend: DelegationSpend, state: SpendState, settled: Decimal = _ZERO
+) -> None:
+    held = spend.reserved if spend.state == SpendState.RESERVED else _ZERO
+    former = spend.settled or _ZERO
+    spend.state, spend.settled, spend.expires_at = state, settled, None
+    update(spend, "state", "settled", "expires_at")
+    _add(ids, spend.currency, reserved=-held, settled=settled - former)
 
 
 def _add(ids: Sequence[UUID], currency: str, **amounts: Decimal) -> None:
-    rows = DelegationBudget.objects.filter(is_any("delegation_id", ids), currency=currency)
-    change(rows, **{name: F(name) + amount for name, amount in amounts.items()})
+    moved = {name: F(name) + amount for name, amount in amounts.items() if amount}
+    if moved:
+        rows = DelegationBudget.objects.filter(is_any("delegation_id", ids), currency=currency)
+        change(rows, **moved)
 
 
 def count_in_chain(ids: Sequence[UUID], currency: str, **amounts: Decimal) -> None:

@@ -23,8 +23,9 @@ from approvals.enums import (
 from approvals.killing import death_of, stop_of
 from approvals.models import ActionRequest, ExecutionGrant, Vote
 from approvals.obligations import grant_not_before
-from approvals.selectors.closed import closed_environment
+from approvals.selectors.held_again import held_again
 from approvals.services.callbacks import queue_callbacks
+from approvals.services.delegated_spend import renew_spend
 from approvals.services.delegations import require_whole
 from approvals.services.grant_keys import signing_key
 from approvals.services.lifecycle import move_execution
@@ -41,7 +42,6 @@ from tenants.enums import AgentStatus, Role
 from tenants.killing import CODE
 from tenants.models import Agent, Membership
 from tenants.rules import has_role
-from tenants.selectors.reach import unreachable
 
 __all__ = [
     "IssuedGrant", "issue_grant", "redeem_grant", "redeem_with_key", "report_execution",
@@ -67,19 +67,18 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     """Sign the permission of an approved or allowed request of this agent, for five minutes.
 
     One that expired unused, or died with a kill switch, is replaced. Raises `NotFound`,
-    `Forbidden` for an agent that is not active or may not use the integration any more, while a
-    kill switch stops it or its environment is read-only, or when its budgets let go of it and have
-    no more of it, `DelegationRefused` when it was asked for
-    under a delegation that was cut, `NotYet` while a rule holds it back, and `Conflict` when the
-    decision gives none, or it was issued, used or withdrawn.
+    `Forbidden` for an agent that is not active, while a kill switch stops it, when the agent may
+    not do this any more (`selectors.held_again`) or its budgets let go of it and have no more of
+    it, `DelegationRefused` when it was asked for under a delegation that was cut or has no more of
+    it, `NotYet` while a rule holds it back, and `Conflict` when the decision gives none, or it was
+    issued, used or withdrawn.
     """
     request = _own_request(agent, request_id)
     if not RequestStatus(request.status).is_grantable:
         raise Conflict(f"There is no permission to give. {ended(request)}")
     _require_active(request.agent)
     _require_not_killed(request)
-    _require_in_reach(request)
-    _require_open_environment(request)
+    _require_not_held(request)
     now = clock.now()
     require_whole(request)
     _require_not_held_back(request, now)
@@ -87,6 +86,7 @@ def issue_grant(*, agent: Agent, request_id: UUID) -> IssuedGrant:
     if former is not None:
         former.revoked_at = now
         former.save(update_fields=["revoked_at"])
+    renew_spend(request, now, now + LIFETIME)
     renew_reservation(request, now, now + LIFETIME)
     key = signing_key()
     grant = ExecutionGrant(
@@ -186,14 +186,8 @@ def _require_not_killed(request: ActionRequest) -> None:
         raise Forbidden(found.sentence, code=CODE)
 
 
-def _require_in_reach(request: ActionRequest) -> None:
-    why = unreachable(request.agent_id, request.integration, request.category_key, lock=True)
-    if why is not None:
-        raise Forbidden(why.sentence, code=why.code)
-
-
-def _require_open_environment(request: ActionRequest) -> None:
-    why = closed_environment(request)
+def _require_not_held(request: ActionRequest) -> None:
+    why = held_again(request)
     if why is not None:
         raise Forbidden(why.sentence, code=why.code)
 

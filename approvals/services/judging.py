@@ -1,11 +1,9 @@
-"""Judging one submission: what is read, which version decides, and what shadows it."""
+"""Judging one submission: what is read, which version decides, and what holds it besides."""
 
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
-
-import structlog
 
 from approvals.deadlines import Office
 from approvals.delegating.links import Link, links_of
@@ -21,8 +19,7 @@ from approvals.facts import (
 from approvals.guarding import Guarded, guard, rules_of
 from approvals.holders import HOLDERS
 from approvals.holders.asked import Asked
-from approvals.holders.autonomy import answered
-from approvals.leash import Demand, Held, Refusal, together
+from approvals.leash import Held, Refusal, together
 from approvals.models import ActionCategory, ActionRequest, PolicyVersion
 from approvals.payload_check import find_payload_errors
 from approvals.policies import (
@@ -33,39 +30,26 @@ from approvals.policies import (
     Facts,
     Policy,
     PolicyInvalid,
-    RuleTrace,
     evaluate,
 )
-from approvals.policies.obligations import NO_OBLIGATIONS
+from approvals.policies.weighing import denial, weigh
 from approvals.selectors.delegations import Claim, find_claim, hold_budgets, hold_chain
 from approvals.selectors.history import History, Question, read_history
 from approvals.selectors.policies import compiled
 from approvals.selectors.reserved import known_to_holders
 from approvals.selectors.situation import Situation, read_situation
+from approvals.services.shadowing import Shadowed, shadow, usable_shadow
 from tenants.budgets import Verdict
 from tenants.enums import AgentStatus
 from tenants.models import Agent
 
-log = structlog.get_logger(__name__)
-
 _NO_POLICY: Final = "There is no live policy, so everything is refused: compliance publishes one."
 _UNUSABLE: Final = "The live policy cannot be used: compliance publishes one that can."
-_SHADOW_UNUSABLE: Final = "the version in shadow cannot be used"
 _STATUS_OF: Final = {
     ALLOW: RequestStatus.ALLOWED,
     DENY: RequestStatus.BLOCKED,
     REQUIRE_APPROVAL: RequestStatus.PENDING,
 }
-
-
-@dataclass(frozen=True)
-class Shadowed:
-    """What the version in shadow would have said."""
-
-    version: PolicyVersion
-    outcome: str
-    because: str
-    differs: bool
 
 
 @dataclass(frozen=True)
@@ -111,6 +95,11 @@ class Judgement:
             | ({"warnings": list(self.warnings)} if self.warnings else {})
         )
 
+    def to_facts(self) -> dict[str, object]:
+        """What rules can look at, and what held it besides: all that a replay needs."""
+        held = self.held.to_record()
+        return self.facts.to_record() | ({"held": held} if held else {})
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is said besides: the guardrails' own stand with their findings."""
@@ -120,7 +109,7 @@ class Judgement:
         """Return what an agent is told would happen: a refusal of ours reads as a denial."""
         if self.status == _STATUS_OF.get(self.evaluation.outcome) and not self.refusals:
             return self.evaluation
-        return _denial(self.because, self.evaluation)
+        return denial(self.because, self.evaluation)
 
 
 def judge_submission(
@@ -165,10 +154,10 @@ def judge_submission(
     held = together((guarded.held, *(holder(asked) for holder in HOLDERS)))
     refusals = [*_refusals(agent, submission, found, errors), *held.refusals]
     policy = under or _usable(found.version)
-    shadow = _usable_shadow(found) if is_binding else None
+    beside = usable_shadow(found.shadow) if is_binding else None
     # What is refused anyway needs no history.
     needs = frozenset() if refusals or policy is None else policy.plan.needs(submission.category)
-    looks = needs | shadow.plan.needs(submission.category) if shadow and not refusals else needs
+    looks = needs | beside.plan.needs(submission.category) if beside and not refusals else needs
     target = target_digest(usable, submission.payload)
     facts = facts_of(
         guardrail_findings=guarded.names,
@@ -196,14 +185,12 @@ def judge_submission(
     if policy is None:
         said = _NO_POLICY if found.version is None else _UNUSABLE
         refusals.append(Refusal("no_policy", said))
-        evaluation = _denial(" ".join(each.sentence for each in refusals), None)
+        evaluation = denial(" ".join(each.sentence for each in refusals), None)
     else:
         evaluation = evaluate(policy, facts)
         if not refusals:
-            evaluation = answered(evaluation, held)
-        if evaluation.outcome == ALLOW and held.demands and not refusals:
-            evaluation, unmet = _demanded(policy, evaluation, held.demands)
-            refusals += unmet
+            evaluation, unmet = weigh(policy, evaluation, held)
+            refusals += [unmet] if unmet else []
     return Judgement(
         evaluation=evaluation,
         because=" ".join(each.sentence for each in refusals) or evaluation.because,
@@ -214,7 +201,7 @@ def judge_submission(
         version=found.version,
         facts=facts,
         target_digest=target,
-        shadowed=_shadowed(found.shadow, shadow, facts, evaluation, held) if is_binding else None,
+        shadowed=shadow(found.shadow, beside, facts, evaluation, held) if is_binding else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
         attempt_digest=tried,
@@ -267,23 +254,6 @@ def _refusals(
     return refusals
 
 
-def _demanded(
-    policy: Policy, allowed: Evaluation, demands: tuple[Demand, ...]
-) -> tuple[Evaluation, list[Refusal]]:
-    """What the rules allow and something else wants a person for: the policy's default asks.
-
-    Where the policy has no default requirement nobody could be asked, so it is refused.
-    """
-    said = " ".join(each.sentence for each in demands)
-    default = policy.plan.default
-    if default is None:
-        words = f"{said} The policy has no default requirement, so that nobody can be asked."
-        refusal = Refusal(demands[0].code.replace("_ask", "_refused"), words)
-        return allowed, [refusal]
-    because = _Refusal(said, allowed)
-    return Evaluation(REQUIRE_APPROVAL, (default,), True, allowed.obligations, because), []
-
-
 def _usable(version: PolicyVersion | None) -> Policy | None:
     try:
         return compiled(version) if version else None
@@ -314,64 +284,3 @@ def _history(
         leaving_out=instead_of.pk if instead_of else None,
     )
     return read_history(question, needs=needs, locked=locked)
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    """Why something is denied whatever the rules said, with the trace of what they said."""
-
-    sentence: str
-    former: Evaluation | None
-
-    def because(self) -> str:
-        return self.sentence
-
-    def trace(self, *, every: bool) -> tuple[RuleTrace, ...]:
-        if self.former is None:
-            return ()
-        return self.former.rules if every else self.former.considered
-
-
-def _denial(because: str, former: Evaluation | None) -> Evaluation:
-    return Evaluation(DENY, (), False, NO_OBLIGATIONS, _Refusal(because, former))
-
-
-def _usable_shadow(found: Situation) -> Policy | None:
-    """Return the policy in shadow. Whatever is wrong with it must not disturb what decides."""
-    if found.shadow is None:
-        return None
-    try:
-        return compiled(found.shadow)
-    except Exception as error:
-        log.warning("shadow.unusable", version=found.shadow.public_id, error=type(error).__name__)
-        return None
-
-
-def _shadowed(
-    version: PolicyVersion | None,
-    policy: Policy | None,
-    facts: Facts,
-    live: Evaluation,
-    held: Held,
-) -> Shadowed | None:
-    if version is None:
-        return None
-    if policy is None:
-        # As an unusable version would if it were live: it denies.
-        return Shadowed(version, DENY, _SHADOW_UNUSABLE, live.outcome != DENY)
-    beside = answered(evaluate(policy, facts), held)
-    if beside.outcome == ALLOW and held.demands:
-        # What wants a person besides the rules would want one of this version, too.
-        beside, unmet = _demanded(policy, beside, held.demands)
-        if unmet:
-            beside = _denial(unmet[0].sentence, beside)
-    return Shadowed(version, beside.outcome, beside.because, _asked(beside) != _asked(live))
-
-
-def _asked(evaluation: Evaluation) -> tuple[object, ...]:
-    """The outcome, and what has to be done before anything is: whatever the rules are called."""
-    if evaluation.outcome == DENY:
-        return (DENY,)
-    flows = {(each.flow, each.separation_of_duties) for each in evaluation.requirements}
-    obliged = evaluation.obligations
-    return evaluation.outcome, flows, obliged.step_up, obliged.login, obliged.delay

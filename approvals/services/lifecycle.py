@@ -15,8 +15,7 @@ from approvals.enums import (
     StageStatus,
 )
 from approvals.models import ActionRequest, RequirementStage
-from approvals.services import alarms, callbacks, notifications, spending
-from approvals.services.delegated_spend import release_spend, settle_spend
+from approvals.services import alarms, callbacks, delegated_spend, notifications, spending
 from approvals.services.schedule import close_timers
 from audit.actors import SYSTEM, Actor
 from govapp.common.live import (
@@ -60,12 +59,11 @@ def move(
     else:
         _end(request, now)
     if to.is_final:
-        if former is not None and not to.is_grantable:
-            release_spend(request=request)
-        events.record_decided(request=request, actor=actor, now=now)
         if former is not None:  # as it is born, it was reserved with its judgement
-            spending.follow_status(request, to, now)
+            delegated_spend.follow_status(request, to, now)
+        events.record_decided(request=request, actor=actor, now=now)
         if former is not None:  # else nobody has been asked
+            spending.follow_status(request, to, now)
             _tell_how_it_ended(request, reason)
         callbacks.queue_callbacks(request=request, event_type=f"action_request.{to}")
     if to == RequestStatus.DENIED:
@@ -85,7 +83,7 @@ def move_execution(
     if (former, to) not in LEGAL_EXECUTION_MOVES:
         raise IllegalMove(f"{former} → {to}")
     # The chain's budgets before the tenant's: the order in which a submission takes them.
-    settle_spend(request=request, to=to)
+    delegated_spend.follow_execution(request, to, is_undone=is_undone)
     spending.follow_execution(request, to, now, is_undone=is_undone)
     request.execution_state = to
     fields = ["execution_state"]

@@ -15,8 +15,8 @@ from approvals.enums import ExecutionState, Purpose, TimerKind
 from approvals.grant_tokens import GrantTokenInvalid
 from approvals.killing import death_of
 from approvals.models import ActionRequest, ExecutionGrant, GrantKey, Timer
-from approvals.selectors.closed import closed_environment
 from approvals.selectors.delegations import cut
+from approvals.selectors.held_again import held_again
 from approvals.services.injection import Injected, prepare_injection
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
@@ -28,7 +28,6 @@ from tenants.killing import CODE
 from tenants.models import Agent, Tenant
 from tenants.principals import AgentPrincipal
 from tenants.refusals import OUTSIDE_DELEGATION, OUTSIDE_WORDS
-from tenants.selectors.reach import unreachable
 from tenants.services.minting import Filled, Order, fill
 
 log = structlog.get_logger(__name__)
@@ -209,10 +208,8 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
         return Conflict("The agent is not active any more.", code="agent_not_active")
     if Tenant.objects.get(pk=request.tenant_id).is_suspended:
         return Conflict("This account is suspended.", code="tenant_suspended")
-    why = (
-        unreachable(request.agent_id, request.integration, request.category_key, lock=True)
-        or closed_environment(request)
-        or (cut(request.delegation_id, hold=True) if request.delegation_id else None)
+    why = held_again(request) or (
+        cut(request.delegation_id, hold=True) if request.delegation_id else None
     )
     return None if why is None else Conflict(why.sentence, code=why.code)
 

@@ -1,12 +1,13 @@
 """Reserving what a submission wants, together with judging it: nothing is decided in between."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from approvals.enums import Purpose, RequestStatus
 from approvals.facts import Submission
 from approvals.holders.budgets import KEY, verdict_of, wanted_of
+from approvals.holders.delegation import wanted_money
 from approvals.models import ActionRequest
+from approvals.services.delegated_spend import reserve_spend
 from approvals.services.judging import Judgement, judge_submission
 from approvals.services.spending import HELD_FOR
 from govapp.common.errors import Conflict
@@ -15,8 +16,7 @@ from tenants.models import Agent
 from tenants.selectors import budgets as tenant_budgets
 from tenants.selectors.budgets import Standing, standings_of
 from tenants.services import budgets
-
-_TOO_OFTEN: Final = "retries_exhausted"
+from tenants.services.budget_notes import note_refused
 
 
 def judge_and_reserve(
@@ -35,7 +35,7 @@ def judge_and_reserve(
     wanted = wanted_of(judged.category, submission)
     peeked = verdict_of(judged.known[KEY], judged.now, wanted)
     if judged.status == RequestStatus.BLOCKED:
-        budgets.note_refused(agent=agent, found=peeked, standings=standings, at=judged.now)
+        note_refused(agent=agent, found=peeked, standings=standings, at=judged.now)
         return judged, False
     found = budgets.reserve(
         agent=agent,
@@ -44,7 +44,7 @@ def judge_and_reserve(
         at=judged.now,
         purpose=purpose_of(agent, submission, judged),
         standings=standings,
-        expires_at=_expiry(judged),
+        expires_at=holds_until(judged),
     )
     if found.outcome <= peeked.outcome:
         return judged, True
@@ -54,11 +54,20 @@ def judge_and_reserve(
 def reserve_changed(request: ActionRequest, submission: Submission, judged: Judgement) -> None:
     """Hold what an action wants as it was changed, instead of what it wanted before.
 
-    An exercise holds nothing: nothing is ever done by it. Raises `Conflict` when a budget has no
-    more of it: others were faster than who changed it.
+    In the budgets of its chain first, the order in which a submission takes them. An exercise holds
+    nothing: nothing is ever done by it. Raises `Conflict` when a budget has no more of it: others
+    were faster than who changed it.
     """
     if request.purpose != Purpose.ACTION:
         return
+    if request.delegation_id is not None:
+        reserve_spend(
+            request=request,
+            links=judged.chain,
+            money=wanted_money(judged.category, submission.payload, submission.estimated_cost),
+            expires_at=None,
+            again=True,
+        )
     if request.has_reservation:
         budgets.release(holder=request.public_id, reason="It was changed.")
     standings = _standings(judged)
@@ -77,11 +86,6 @@ def reserve_changed(request: ActionRequest, submission: Submission, judged: Judg
         raise Conflict("As changed, it is more than a budget has left.", code="change_blocked")
     request.has_reservation = True
     request.save(update_fields=["has_reservation"])
-
-
-def is_too_often(judged: Judgement) -> bool:
-    """Whether it was refused for having been tried too often: that counts as no attempt."""
-    return any(each.code == _TOO_OFTEN for each in judged.refusals)
 
 
 def purpose_of(agent: Agent, submission: Submission, judged: Judgement) -> tenant_budgets.Purpose:
@@ -105,7 +109,7 @@ def _judged_again(
     if judged.status == RequestStatus.BLOCKED:
         budgets.release(holder=holder, reason=judged.because)
         return judged, False
-    budgets.hold_until(holder=holder, expires_at=_expiry(judged))
+    budgets.hold_until(holder=holder, expires_at=holds_until(judged))
     return judged, True
 
 
@@ -113,7 +117,8 @@ def _standings(judged: Judgement) -> tuple[Standing, ...]:
     return standings_of(judged.known.get(KEY), judged.now)
 
 
-def _expiry(judged: Judgement) -> datetime | None:
+def holds_until(judged: Judgement) -> datetime | None:
+    """Return when what is held is given back by itself; None while people decide."""
     if judged.status == RequestStatus.PENDING:
         return None
     delay = judged.evaluation.obligations.delay

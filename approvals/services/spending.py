@@ -20,7 +20,7 @@ from tenants.services.spend_entries import write_entries
 
 HELD_FOR: Final = timedelta(hours=1)
 """For how long a permission that nobody uses keeps what was reserved for it."""
-_LAPSED: Final = "What was reserved for it was given back, as nothing was heard of it"
+LAPSED: Final = "What was reserved for it was given back, as nothing was heard of it"
 _RELEASES: Final = frozenset(
     {
         RequestStatus.DENIED,
@@ -41,7 +41,7 @@ def follow_status(request: ActionRequest, to: RequestStatus, now: datetime) -> N
     if to in _RELEASES:
         budgets.release(holder=request.public_id, reason=to.label)
     elif to == RequestStatus.APPROVED:
-        budgets.hold_until(holder=request.public_id, expires_at=_expiry_of(request, now))
+        budgets.hold_until(holder=request.public_id, expires_at=expiry_of(request, now))
 
 
 def follow_execution(
@@ -95,11 +95,11 @@ def renew_reservation(request: ActionRequest, now: datetime, until: datetime) ->
     )
     if found.outcome.is_refusal:
         raise Forbidden(
-            f"{_LAPSED}, and the budget has no more of it. Submit it anew.", code="budget_exceeded"
+            f"{LAPSED}, and the budget has no more of it. Submit it anew.", code="budget_exceeded"
         )
     if found.outcome == Outcome.ASK and request.status == RequestStatus.ALLOWED:
         raise Forbidden(
-            f"{_LAPSED}, and for more than the budget has left a person decides. Submit it anew.",
+            f"{LAPSED}, and for more than the budget has left a person decides. Submit it anew.",
             code="budget_ask",
         )
 
@@ -182,5 +182,6 @@ def _alert(request: ActionRequest, standing: Standing) -> None:
     )
 
 
-def _expiry_of(request: ActionRequest, now: datetime) -> datetime:
+def expiry_of(request: ActionRequest, now: datetime) -> datetime:
+    """Return until when a permission that nobody uses keeps what is reserved for it."""
     return max(now, grant_not_before(request) or now) + HELD_FOR

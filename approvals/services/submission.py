@@ -11,7 +11,8 @@ from approvals.digests import canonical_json, payload_digest
 from approvals.enums import Purpose, RequestStatus
 from approvals.facts import Submission
 from approvals.guarding import without_masked_words
-from approvals.holders.delegation import is_of_chain
+from approvals.holders.delegation import is_of_chain, wanted_money
+from approvals.leash import counts_as_try
 from approvals.models import ActionRequest, CallbackEndpoint, PolicyVersion, ShadowResult
 from approvals.policies import Evaluation, Policy
 from approvals.rules import may_cancel
@@ -20,11 +21,12 @@ from approvals.selectors.stage_clock import StageClock
 from approvals.services import notifications
 from approvals.services.delegated_spend import reserve_spend
 from approvals.services.delegations import note_refused_use
-from approvals.services.judging import Judgement, Shadowed, judge_submission
+from approvals.services.judging import Judgement, judge_submission
 from approvals.services.lifecycle import move
 from approvals.services.locking import ended, lock_request
-from approvals.services.reserving import is_too_often, judge_and_reserve
+from approvals.services.reserving import holds_until, judge_and_reserve
 from approvals.services.runs import Joined, count_request, join_run
+from approvals.services.shadowing import Shadowed
 from approvals.services.stages import first_deadline, open_requirements
 from approvals.submission_check import check_submission
 from audit.actors import SYSTEM
@@ -89,7 +91,7 @@ def submit_action(
         move(request=request, to=to, actor=actor, reason=judged.because, now=judged.now)
         if joined is not None:
             count_request(run=joined.run, request=request)
-        _note_delegation(request, agent, judged)
+        _note_delegation(request, submission, judged)
         if to == RequestStatus.PENDING:
             board = open_requirements(
                 request=request, evaluation=judged.evaluation, now=judged.now, clock=stages
@@ -193,7 +195,7 @@ def _build(
         delegation_chain=chain_of(judged.chain),
         delegation_owners=owners_of(judged.chain),
         target_digest=judged.target_digest,
-        attempt_digest="" if is_too_often(judged) else judged.attempt_digest,
+        attempt_digest=judged.attempt_digest if counts_as_try(judged.refusals) else "",
         estimated_cost=submission.estimated_cost,
         on_behalf_of=submission.on_behalf_of,
         traceparent=submission.traceparent,
@@ -202,24 +204,31 @@ def _build(
         callback_endpoint_id=submission.callback_endpoint,
         policy_version=version,
         trace=judged.to_trace(),
-        facts=judged.facts.to_record(),
+        facts=judged.to_facts(),
         obligations=judged.evaluation.obligations.to_dict(),
         because=judged.because,
         submitted_at=judged.now,
     )
 
 
-def _note_delegation(request: ActionRequest, agent: Agent, judged: Judgement) -> None:
-    """Take its cost from the budgets of its chain, or record that the chain refuses it."""
+def _note_delegation(request: ActionRequest, submission: Submission, judged: Judgement) -> None:
+    """Take what it wants from the budgets of its chain, or record that the chain refuses it."""
     claim = judged.claim
     if claim is None:
         return
     if request.status == RequestStatus.BLOCKED:
         why = next((each for each in judged.held.refusals if is_of_chain(each)), None)
         if why is not None:
-            note_refused_use(claim, by=agent, code=why.code, why=why.sentence, request=request)
+            note_refused_use(
+                claim, by=request.agent, code=why.code, why=why.sentence, request=request
+            )
     else:
-        reserve_spend(request=request, ids=claim.chain, links=judged.chain)
+        reserve_spend(
+            request=request,
+            links=judged.chain,
+            money=wanted_money(judged.category, submission.payload, submission.estimated_cost),
+            expires_at=holds_until(judged),
+        )
 
 
 def _note_shadow(request: ActionRequest, live: Evaluation, shadowed: Shadowed) -> None:

@@ -14,6 +14,7 @@ from approvals.facts import Submission
 from approvals.models import ActionRequest
 from approvals.rules import may_ask_undo
 from approvals.selectors.undoing import undo_of, undo_under_way, undo_until
+from approvals.services import delegated_spend
 from approvals.services.callbacks import queue_callbacks
 from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
@@ -75,11 +76,12 @@ def hold_undone(*, made: ActionRequest) -> ActionRequest | None:
     """Lock what a request takes back, if it does, and the budgets of both; return it.
 
     Before anything of `made` is settled, which the caller has locked: requests are locked before
-    the uses of budgets, and all of those at once.
+    the budgets of chains, those before the uses of budgets, and all of each at once.
     """
     if made.undoes_id is None:
         return None
     original = lock_request(made.undoes_id)
+    delegated_spend.hold_budgets_of(made, original)
     hold_uses([made.public_id, original.public_id])
     return original
 
@@ -92,6 +94,7 @@ def note_undone(*, made: ActionRequest, original: ActionRequest, now: datetime) 
     former = ExecutionState(original.execution_state)
     if (former, ExecutionState.ROLLED_BACK) not in LEGAL_EXECUTION_MOVES:
         # Its agent has said so itself, meanwhile; now it is so, and its amount is given back.
+        delegated_spend.follow_execution(original, ExecutionState.ROLLED_BACK, is_undone=True)
         follow_execution(original, ExecutionState.ROLLED_BACK, now, is_undone=True)
         return
     move_execution(request=original, to=ExecutionState.ROLLED_BACK, now=now, is_undone=True)

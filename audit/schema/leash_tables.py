@@ -52,6 +52,8 @@ budget.exceeded | More was wanted or spent than a budget has | agent agent_name 
     reserved settled wanted? on_exceed window
 spend.booked | Something was spent that no report of an action says | agent agent_name holder?
     source spent:object category? integration? run? is_as_reserved:flag note?
+spend.refused | An agent wanted to book on what it was not granted and has not asked for | agent
+    agent_name category? integration? run? why
 reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name
     holder wanted:object
 costs.exported | The costs of a period were taken out | from until rows:number
@@ -92,6 +94,8 @@ delegation.revoked | A delegation was cut, with everything under it | from:objec
 delegation.refused | An agent wanted to hand on what it may not | to code why
 delegation.used_refused | A delegation does not allow what was wanted | from:object to:object code
     why
+delegation.spend_reaped | What nothing was heard of was given back to a delegation's budgets |
+    from:object to:object agent agent_name amounts:object
 """
 
 LEASH_GROUPS: Final[dict[str, tuple[str, str]]] = {

@@ -55,6 +55,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "approvals.sweep", "schedule": 10.0},
     "watch": {"task": "approvals.watch", "schedule": 30.0},
     "reservations": {"task": "tenants.reap_reservations", "schedule": 60.0},
+    "delegated_spend": {"task": "approvals.reap_delegated_spend", "schedule": 60.0},
     "runs": {"task": "approvals.close_left_open_runs", "schedule": 600.0},
     "model_calls": {"task": "approvals.close_lost_model_calls", "schedule": 60.0},
     "trust": {"task": "approvals.assess_agents", "schedule": 300.0},

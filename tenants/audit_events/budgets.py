@@ -92,6 +92,24 @@ def spend_booked(*, entry: SpendEntry, spent: Spend, note: str = "") -> None:
     )
 
 
+def spend_refused(*, agent: Agent, category: str, integration: str, run: str, why: str) -> None:
+    """An agent wanted to book what it spent on something that it was not granted."""
+    record(
+        event_type="spend.refused",
+        actor=agent.as_actor(),
+        subject=Subject("agent", agent.public_id, agent.name),
+        summary=f"{agent.name} wanted to book what it spent on what is none of its: {why}",
+        data={
+            "agent": agent.public_id,
+            "agent_name": agent.name,
+            "category": category or None,
+            "integration": integration or None,
+            "run": run or None,
+            "why": why,
+        },
+    )
+
+
 def reservation_reaped(*, reservation: Reservation) -> None:
     """Nothing was heard of what it was held for, so that it was given back."""
     agent, wanted = reservation.agent, Spend.from_dict(reservation.wanted)

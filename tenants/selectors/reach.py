@@ -38,18 +38,13 @@ _ALONE: Final = (
 )
 
 
-def unreachable(
-    agent_id: UUID, integration: str, category_key: str, *, lock: bool = False
-) -> OutOfReach | None:
+def unreachable(agent_id: UUID, integration: str, category_key: str) -> OutOfReach | None:
     """Return why the agent may not use this integration for this category now; None when it may.
 
-    Nothing is asked when no integration is named. With `lock` it waits for whoever suspends it or
-    withdraws a grant at this moment, and then holds until the end of the transaction.
+    Nothing is asked when no integration is named.
     """
     if not integration:
         return None
-    if lock:
-        _wait_for_changes(integration)
     found = read_reach(agent_id, integration)
     return out_of_reach(found, integration=integration, category=category_key)
 
@@ -63,8 +58,14 @@ def read_reach(agent_id: UUID, integration: str) -> Mapping[str, Any] | None:
     return found
 
 
-def _wait_for_changes(integration: str) -> None:
-    """Everything that changes what may be reached locks the integration's row first."""
+def hold_reach(integration: str) -> None:
+    """Wait for whoever suspends it or withdraws a grant, and keep it until the transaction ends.
+
+    Everything that changes what may be reached locks the integration's row first. No statement
+    when none is named.
+    """
+    if not integration:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM tenants_integration WHERE tenant_id = %s AND slug = %s FOR SHARE",

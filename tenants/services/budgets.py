@@ -5,7 +5,6 @@ before it is decided, so that whoever comes second sees what the first one took.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -17,19 +16,19 @@ from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from govapp.common.writing import insert, joined_unit, unit_of_work, update
 from tenants.audit_events import budgets as events
-from tenants.budgets.nested import Line, Use, Verdict, verdict
+from tenants.budgets.nested import Verdict, verdict
 from tenants.budgets.spend import NOTHING, Spend
 from tenants.doors import expired_reservations
 from tenants.enums import ReservationState, SpendSource
 from tenants.models import Agent, Reservation, SpendEntry
 from tenants.selectors.budgets import Purpose, Standing, read_standings
+from tenants.services.budget_notes import Change, note_changes, note_refused
 from tenants.services.budget_uses import (
     Added,
     Moved,
     Now,
     add_to_uses,
     lock_uses,
-    mark_uses,
     move_uses,
 )
 from tenants.services.spend_entries import write_entries
@@ -39,25 +38,6 @@ log = structlog.get_logger(__name__)
 HELD_FOR: Final = timedelta(minutes=15)
 """For how long something is held when nobody says for how long: as a call of a model takes."""
 _MOST_AT_ONCE: Final = 500
-
-
-@dataclass(frozen=True)
-class Change:
-    """One budget before and after: what was wanted of it, and how it stands now."""
-
-    standing: Standing
-    wanted: Decimal
-    now: Now
-
-    def before(self) -> Use:
-        """How it stood before this was added."""
-        use = self.standing.as_use()
-        return replace(
-            use,
-            limit=self.now.limit,
-            reserved=self.now.reserved - self.wanted,
-            settled=self.now.settled,
-        )
 
 
 def reserve(
@@ -174,26 +154,6 @@ def hold_uses(holders: Sequence[str]) -> None:
 def wanted_by(held: Reservation) -> Spend:
     """Return what was wanted when it was reserved."""
     return Spend.from_dict(held.wanted)
-
-
-def note_refused(
-    *, agent: Agent, found: Verdict, standings: Sequence[Standing], at: datetime
-) -> None:
-    """Record, once in each window, that a budget refused something."""
-    by_id = {each.public_id: each for each in standings}
-    lines = [
-        line
-        for line in found.lines
-        if line.outcome.is_refusal and not by_id[line.use.budget].is_exceeded
-    ]
-    now = add_to_uses([Added(by_id[line.use.budget]) for line in lines])
-    new = [line for line in lines if not now[by_id[line.use.budget].budget_id].is_exceeded]
-    mark_uses([now[by_id[line.use.budget].budget_id].use_id for line in new], warned=[], at=at)
-    for line in new:
-        standing = by_id[line.use.budget]
-        events.budget_exceeded(
-            agent=agent, standing=standing, used=_figures(now[standing.budget_id], line)
-        )
 
 
 def reap() -> int:
@@ -315,22 +275,6 @@ def _locked(holder: str) -> Reservation | None:
     return found.select_for_update(of=("self",)).first()
 
 
-def note_changes(agent: Agent, changes: Sequence[Change], at: datetime) -> None:
-    """Record, once in each window, what warns now and what is passed now."""
-    over = [each for each in changes if each.now.is_over and not each.now.is_exceeded]
-    near = [each for each in changes if _is_near(each) and not each.now.is_warned]
-    mark_uses([each.now.use_id for each in over], warned=[each.now.use_id for each in near], at=at)
-    for each in near:
-        events.budget_warned(agent=agent, standing=each.standing, used=_figures(each.now))
-    for each in over:
-        events.budget_exceeded(agent=agent, standing=each.standing, used=_figures(each.now))
-
-
-def _is_near(change: Change) -> bool:
-    percent, now = change.standing.warn_at, change.now
-    return percent is not None and (now.reserved + now.settled) * 100 >= now.limit * percent
-
-
 def _passed(held: Reservation, now: dict[UUID, Now], at: datetime) -> list[Standing]:
     """Record which budgets what was settled has passed, and return them."""
     over = {each.budget_id: each for each in now.values() if each.is_over}
@@ -341,8 +285,3 @@ def _passed(held: Reservation, now: dict[UUID, Now], at: datetime) -> list[Stand
     known = [each for each in present if each.budget_id in over]
     note_changes(held.agent, [Change(each, Decimal(0), over[each.budget_id]) for each in known], at)
     return known
-
-
-def _figures(now: Now, line: Line | None = None) -> dict[str, Decimal]:
-    figures = {"reserved": now.reserved, "settled": now.settled}
-    return figures | {"wanted": line.wanted} if line else figures

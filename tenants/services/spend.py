@@ -10,8 +10,8 @@ from tenants.budgets.spend import NOTHING, Spend
 from tenants.enums import SpendSource
 from tenants.models import Agent, SpendEntry
 from tenants.selectors.budgets import Purpose, Standing, read_standings
+from tenants.services.budget_notes import Change, note_changes
 from tenants.services.budget_uses import Added, Now, add_to_uses
-from tenants.services.budgets import Change, note_changes
 from tenants.services.spend_entries import write_entries
 
 
@@ -48,3 +48,14 @@ def book_spend(
 
 def _use_of(standing: Standing, now: Now) -> Use:
     return replace(standing.as_use(), limit=now.limit, reserved=now.reserved, settled=now.settled)
+
+
+def note_refused_spend(*, agent: Agent, purpose: Purpose, why: str) -> None:
+    """Record that an agent wanted to book on what is none of its."""
+    events.spend_refused(
+        agent=agent,
+        category=purpose.category,
+        integration=purpose.integration,
+        run=purpose.run,
+        why=why,
+    )

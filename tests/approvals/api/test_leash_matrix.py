@@ -44,7 +44,8 @@ Cells = tuple[str, str, str, str]
 class Site:
     """A company whose buyer acts under a delegation of a planner, on a system it was granted.
 
-    It has one request that is allowed, and one with a permission that was not used yet.
+    All is part of one task. There is one request that is allowed, and one with a permission that
+    was not used yet.
     """
 
     world: World
@@ -53,13 +54,18 @@ class Site:
     system: Integration
     handed: dict[str, Any]
     words: list[str] = field(default_factory=list)
+    run: str = ""
     open: str = ""
     token: str = ""
 
     def act(self, **fields: Any) -> dict[str, Any]:
-        return {"integration": "acme-bank", "delegation": self.handed["token"]} | fields
+        named = {"integration": "acme-bank", "delegation": self.handed["token"], "run": self.run}
+        return named | fields
 
     def begin(self) -> "Site":
+        self.run = self.buyer.post("/api/v1/runs", {"key": "task", "title": "Invoices"}).json()[
+            "id"
+        ]
         allowed, granted = (self.buyer.submit(**self.act()).json() for _ in range(2))
         assert (allowed["status"], granted["status"]) == ("allowed", "allowed")
         self.open = allowed["id"]
@@ -209,11 +215,21 @@ def read_only(site: Site) -> None:
     )
 
 
-def recommends_only(site: Site) -> None:
-    set_autonomy(
-        actor=site.world.company.olivia, agent=buyer_of(site), pattern="payments.*",
-        level="recommend", reason="It is new.",
-    )  # fmt: skip
+def limited_to(level: str) -> Callable[[Site], None]:
+    def limit(site: Site) -> None:
+        set_autonomy(
+            actor=site.world.company.olivia, agent=buyer_of(site), pattern="payments.*",
+            level=level, reason="It is new.",
+        )  # fmt: skip
+
+    return limit
+
+
+def labelled(site: Site) -> None:
+    """The task reads what the system is not cleared for."""
+    step = {"key": "read", "kind": "retrieval", "title": "A file", "labels": ["customer-pii"]}
+    answer = site.buyer.post(f"/api/v1/runs/{site.run}/steps", {"steps": [step]})
+    assert answer.status_code == 201, answer.content
 
 
 def paused(site: Site) -> None:
@@ -235,7 +251,13 @@ HELD: Final[dict[str, tuple[Callable[[Site], None], Cells]]] = {
     "system revoked": (revoked, all_four("integration_revoked")),
     "system expired": (expired, all_four("integration_expired")),
     "environment read-only": (read_only, all_four("environment_read_only")),
-    "recommends only": (recommends_only, at_submit("recommend_only")),
+    "recommends only": (limited_to("recommend"), all_four("recommend_only")),
+    # Nobody was asked of what was allowed before, and nobody can be asked here now.
+    "asks always": (
+        limited_to("ask"),
+        ("autonomy_refused", "denied", "autonomy_ask", "autonomy_ask"),
+    ),
+    "data not cleared": (labelled, all_four("labels_not_cleared")),
     "over budget": (over_budget, at_submit("budget_halted")),
     # Of what is submitted now people are asked, and there are none here; what was allowed before
     # does not go past them.

@@ -1,18 +1,24 @@
 """`POST /api/v1/spend`, `GET /api/v1/budgets`, and what submissions answer of budgets."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from approvals.models import ActionCategory
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import SpendEntry
-from tests.approvals.api.agents import Caller, make_caller
+from tenants.models import Agent, Integration, IntegrationGrant, SpendEntry
+from tenants.services.credentials import issue_credential
+from tenants.services.key_limits import KeyLimits
+from tenants.services.reach_grants import withdraw_grant
+from tests.approvals.api.agents import Caller, make_caller, new_caller
 from tests.approvals.services.test_guarding import ALLOWING
 from tests.approvals.world import World
 from tests.support.committed import CommittedDatabase
 from tests.tenants.budgets.companies import begin_at_noon, set_one
 from tests.tenants.ledger import events
+from tests.tenants.systems import active_system, give
 
 URL = "/api/v1/spend"
 
@@ -155,3 +161,119 @@ def test_too_many_tries_are_answered_with_when_to_come_again(
     with tenant_transaction(world.company.id):
         last = events("action_request.blocked")[-1]
     assert "cannot keep trying for ever" in last["data"]["reason"]
+
+
+def grant_system(world: World, slug: str, *categories: str, **fields: Any) -> IntegrationGrant:
+    with tenant_transaction(world.company.id):
+        system = Integration.objects.filter(slug=slug).first()
+        system = system or active_system(world.company, slug)
+        agent = Agent.objects.get(name="caller")
+        return give(world.company, agent, system, *categories, **fields)
+
+
+def booked(caller: Caller, **named: str) -> str:
+    """Return what booking on this is answered with, and which fields are at fault."""
+    answer = book(caller, tokens=1, **named)
+    if answer.status_code == 201:
+        return "booked"
+    said = answer.json()
+    assert (answer.status_code, said["type"]) == (403, "urn:govapp:problem:spend_not_granted")
+    assert said["detail"] == " ".join(each["detail"] for each in said["errors"])
+    return " ".join(each["pointer"] for each in said["errors"])
+
+
+@pytest.mark.parametrize(
+    ("named", "answer"),
+    [
+        ({}, "booked"),
+        ({"run": "whatever-I-call-it"}, "booked"),
+        ({"category": "payments.transfer"}, "booked"),
+        ({"integration": "acme-bank"}, "booked"),
+        ({"category": "payments.transfer", "integration": "acme-bank"}, "booked"),
+        ({"category": "payments.nothing"}, "/category"),
+        ({"category": "mails.send"}, "/category"),
+        ({"category": "mails.send", "integration": "acme-bank"}, "/category"),
+        ({"category": "payments.transfer", "integration": "crm"}, "/integration"),
+        ({"integration": "crm"}, "/integration"),
+        ({"integration": "unheard-of"}, "/integration"),
+        ({"integration": "lapsed"}, "/integration"),
+        ({"integration": "crm", "run": "run_01knz6j2t5e9k8a6c2y0m3q7x4"}, "/run /integration"),
+    ],
+)
+def test_an_agent_books_on_what_it_was_granted(
+    made: tuple[World, Caller], named: dict[str, str], answer: str
+) -> None:
+    world, caller = made
+    with tenant_transaction(world.company.id):
+        ActionCategory.objects.create(key="mails.send", name="Mail", payload_schema={})
+        active_system(world.company, "crm")
+    grant_system(world, "acme-bank", "payments.*")
+    lapsed = grant_system(world, "lapsed", "payments.*")
+    with tenant_transaction(world.company.id):
+        withdraw_grant(actor=world.company.olivia, grant=lapsed)
+    assert booked(caller, **named) == answer
+    with tenant_transaction(world.company.id):
+        assert SpendEntry.objects.count() == (1 if answer == "booked" else 0)
+        told = events("spend.refused")
+    assert [each["actor"]["name"] for each in told] == ([] if answer == "booked" else ["caller"])
+
+
+def test_an_agent_books_on_what_it_has_asked_for_itself(made: tuple[World, Caller]) -> None:
+    world, caller = made
+    assert booked(caller, category="payments.transfer") == "/category"
+    assert caller.submit().json()["status"] == "allowed"
+    assert booked(caller, category="payments.transfer") == "booked"
+    assert booked(caller, category="payments.transfer", integration="acme-bank") == "/integration"
+    # What was blocked opens nothing.
+    assert caller.submit(category="mails.send").json()["status"] == "blocked"
+    assert caller.submit(integration="acme-bank").json()["status"] == "blocked"
+    assert booked(caller, category="mails.send") == "/category"
+    assert booked(caller, integration="acme-bank") == "/integration"
+    # What was asked for on a system stays its own, also when it was taken away since.
+    grant = grant_system(world, "acme-bank", "payments.*")
+    assert caller.submit(integration="acme-bank").json()["status"] == "allowed"
+    with tenant_transaction(world.company.id):
+        withdraw_grant(actor=world.company.olivia, grant=grant)
+    assert booked(caller, category="payments.transfer", integration="acme-bank") == "booked"
+    other = new_caller(world, "other")
+    assert booked(other, category="payments.transfer") == "/category"
+
+
+def test_an_agent_books_on_runs_of_its_own(made: tuple[World, Caller]) -> None:
+    world, caller = made
+    run = caller.post("/api/v1/runs", {"key": "task"}).json()["id"]
+    other = new_caller(world, "other")
+    assert (booked(caller, run=run), booked(other, run=run)) == ("booked", "/run")
+    # Where it named the id as it would any other name, it counts for that agent alone.
+    assert other.submit(run=run).json()["status"] == "allowed"
+    assert booked(other, run=run) == "booked"
+
+
+def test_a_key_for_some_categories_books_on_those(made: tuple[World, Caller]) -> None:
+    world, _ = made
+    with tenant_transaction(world.company.id):
+        ActionCategory.objects.create(key="mails.send", name="Mail", payload_schema={})
+        _, key = issue_credential(
+            actor=world.company.olivia,
+            agent=Agent.objects.get(name="caller"),
+            label="narrow",
+            lifetime=timedelta(hours=2),
+            limits=KeyLimits(categories=("payments.*",)),
+        )
+    narrow = Caller(key)
+    assert booked(narrow, category="payments.transfer") == "booked"
+    refused = book(narrow, tokens=1, category="mails.send")
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (
+        403, "category_not_of_key",
+    )  # fmt: skip
+
+
+def test_a_refusal_is_repeated_with_its_key_and_told_once(made: tuple[World, Caller]) -> None:
+    world, caller = made
+    first, again = (book(caller, key="k", tokens=1, integration="crm") for _ in range(2))
+    assert (first.status_code, again.json()) == (403, first.json())
+    assert again["Idempotency-Replayed"] == "true"
+    with tenant_transaction(world.company.id):
+        (told,) = events("spend.refused")
+    assert told["data"]["why"] == first.json()["detail"]
+    assert told["data"]["integration"] == "crm"

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from approvals.facts import Submission
 from approvals.holders.asked import Asked
-from approvals.holders.autonomy import answered, held
+from approvals.holders.autonomy import held
 from approvals.leash import Demand, Held, Refusal, together
 from approvals.models import ActionCategory
 from approvals.policies import Evaluation, evaluate, parse_policy
+from approvals.policies.weighing import answered
 from tenants.enums import AutonomyLevel
 from tenants.models import Agent
 from tests.approvals.policies.builders import facts

@@ -1,21 +1,18 @@
 """Handing on, acting under it, and cutting it off."""
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from approvals.enums import RequestStatus, Verdict
-from approvals.models import ActionRequest, Delegation, DelegationBudget
+from approvals.enums import RequestStatus
+from approvals.models import ActionRequest, Delegation
 from approvals.services.delegations import DelegationRefused
 from approvals.services.execution import (
     issue_grant,
     redeem_grant,
     report_execution,
-    revoke_grant,
 )
-from approvals.services.submission import cancel_action
 from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from govapp.common.tenancy import bind_tenant, tenant_transaction
@@ -385,119 +382,6 @@ def test_a_person_says_why_and_nobody_cuts_it_twice(chain: Chain) -> None:
     for handed in chain.handed:
         with pytest.raises(Conflict, match="It was revoked on"):
             chain.revoke(handed.delegation, carl, "Again.")
-
-
-def sums(chain: Chain) -> list[tuple[Any, Any]]:
-    """Return what is reserved and settled of each link, the first one first."""
-    with tenant_transaction(chain.tenant_id):
-        rows = DelegationBudget.objects.filter(currency="EUR").order_by("delegation__depth")
-        return [(row.reserved, row.settled) for row in rows]
-
-
-def euros(amount: str) -> dict[str, Any]:
-    return {"estimated_cost": {"amount": amount, "currency": "EUR"}}
-
-
-@pytest.fixture
-def rich(db: None) -> Chain:
-    chain = make_chain()
-    for budget in ("100", "60", "50"):
-        chain.extend(budget={"EUR": budget})
-    return chain
-
-
-def test_a_request_is_reserved_in_every_budget_of_its_chain(rich: Chain) -> None:
-    last = rich.handed[-1].token
-    assert rich.submit("runner", last, **euros("20.5")).status == "allowed"
-    assert sums(rich) == [(Decimal("20.5"), 0)] * 3
-    # Somebody above spends of the same money.
-    assert rich.submit("buyer", rich.handed[0].token, **euros("70")).status == "allowed"
-    assert sums(rich)[0] == (Decimal("90.5"), 0)
-    request = rich.submit("runner", last, **euros("9.51"))
-    assert codes(request) == ["budget_exceeded"]
-    first = rich.handed[0].delegation.public_id
-    (said,) = sentences(request)
-    assert said == (
-        f"The delegation {first} from planner to buyer does not cover this."
-        " EUR 9.51 is more than is left of its budget (EUR 9.50)."
-    )
-    assert rich.submit("runner", last, **euros("9.5")).status == "allowed"
-    assert sums(rich) == [(100, 0), (30, 0), (30, 0)]
-
-
-def test_under_a_budget_a_request_says_what_it_costs(rich: Chain) -> None:
-    last = rich.handed[-1].token
-    for fields in ({}, {"estimated_cost": {"tokens": 5}}, euros("-1")):
-        assert codes(rich.submit("runner", last, **fields)) == ["budget_exceeded"]
-    assert rich.submit("runner", last, **euros("0")).status == "allowed"
-    assert sums(rich) == [(0, 0)] * 3
-
-
-def test_what_is_not_done_is_given_back(db: None) -> None:
-    chain = make_chain(document=FOUR_EYES)
-    chain.extend(budget={"EUR": "100"})
-    token, company = chain.handed[0].token, chain.world.company
-    for end in ("denied", "cancelled", "returned"):
-        request = chain.submit("buyer", token, **euros("60"))
-        assert (request.status, sums(chain)) == ("pending", [(60, 0)])
-        assert codes(chain.submit("buyer", token, **euros("60"))) == ["budget_exceeded"]
-        if end == "cancelled":
-            with tenant_transaction(chain.tenant_id):
-                cancel_action(actor=chain.agents["buyer"], request_id=request.pk)
-        else:
-            verdict = Verdict.DENY if end == "denied" else Verdict.RETURN
-            chain.world.vote(company.alice, request, verdict)
-        with tenant_transaction(chain.tenant_id):
-            request.refresh_from_db()
-        assert (request.status, sums(chain)) == (end, [(0, 0)])
-
-
-@pytest.mark.parametrize(
-    ("outcome", "cost", "left"),
-    [
-        ("succeeded", None, (0, 60)),
-        ("succeeded", {"amount": "45.25", "currency": "EUR"}, (0, Decimal("45.25"))),
-        ("succeeded", {"amount": "145", "currency": "EUR"}, (0, 145)),
-        ("succeeded", {"amount": "9", "currency": "USD"}, (0, 60)),
-        ("succeeded", {"amount": "-9", "currency": "EUR"}, (0, 0)),
-        ("failed", None, (0, 0)),
-        ("failed", {"amount": "5", "currency": "EUR"}, (0, 5)),
-    ],
-)
-def test_what_was_done_is_settled(
-    db: None, outcome: Any, cost: dict[str, Any] | None, left: tuple[Any, Any]
-) -> None:
-    chain = make_chain(1, budget={"EUR": "100"})
-    buyer = chain.agents["buyer"]
-    request = chain.submit("buyer", chain.handed[0].token, **euros("60"))
-    with tenant_transaction(chain.tenant_id):
-        issued = issue_grant(agent=buyer, request_id=request.pk)
-    with bind_tenant(chain.tenant_id):
-        redeem_grant(token=issued.token, redeemed_by="bank")
-    assert sums(chain) == [(60, 0)]
-    with tenant_transaction(chain.tenant_id):
-        report_execution(agent=buyer, request_id=request.pk, outcome=outcome, cost=cost)
-    assert sums(chain) == [left]
-    if outcome == "succeeded":
-        with tenant_transaction(chain.tenant_id):
-            report_execution(agent=buyer, request_id=request.pk, outcome="rolled_back")
-        assert sums(chain) == [left]
-    after = chain.submit("buyer", chain.handed[0].token, **euros("0.01"))
-    assert after.status == ("blocked" if left[1] > 100 else "allowed")
-
-
-def test_a_withdrawn_permission_gives_it_back(db: None) -> None:
-    chain = make_chain(1, budget={"EUR": "100"})
-    request = chain.submit("buyer", chain.handed[0].token, **euros("60"))
-    with tenant_transaction(chain.tenant_id):
-        revoke_grant(actor=chain.world.company.carl, request_id=request.pk, reason="Wrong.")
-        request.refresh_from_db()
-    assert (str(request.execution_state), sums(chain)) == ("revoked", [(0, 0)])
-
-
-def test_without_a_budget_nothing_is_counted(chain: Chain) -> None:
-    assert chain.submit("helper", chain.handed[-1].token, **euros("1e9".replace("e9", "000")))
-    assert sums(chain) == []
 
 
 def test_a_delegation_allows_nothing_by_itself(db: None) -> None:
