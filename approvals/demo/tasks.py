@@ -17,7 +17,8 @@ from approvals.gateway.faults import Fault
 from approvals.gateway.tokens import usage_in
 from approvals.gateway.whole import guard_answer
 from approvals.models import Run
-from approvals.services.gateway import Outcome, Ticket, close_call, open_call
+from approvals.services.gateway import Ticket, open_call
+from approvals.services.gateway_closing import Outcome, close_call
 from approvals.services.runs import Step, add_steps, close_run, start_run
 from approvals.services.submission import Submission
 from govapp.common import outgoing

@@ -4,7 +4,7 @@ The same rules as for a submission (`approvals.holders.delegation`): the chain i
 whole, and each of its links covers the call's category, integration and cost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
@@ -77,7 +77,7 @@ def why_not_spent(
     """Return which budget of the chain has not so much left; None when all have."""
     if under is None:
         return None
-    return _first(call, under, chain_allows(under.links, _wanted(call, (cost, currency))))
+    return _first(call, under, chain_allows(under.links, _wanted(call, {currency: cost})))
 
 
 def reserve_in_chain(call: ModelCall, under: Under | None) -> None:
@@ -97,7 +97,7 @@ def settle_in_chain(call: ModelCall) -> None:
     count_in_chain(ids, call.currency, reserved=-call.delegation_held, settled=call.cost)
 
 
-def _wanted(call: ModelCall, money: tuple[Decimal, str] | None) -> Wanted:
+def _wanted(call: ModelCall, money: Mapping[str, Decimal] | None) -> Wanted:
     return Wanted(f"model.{call.kind}", call.started_at, call.integration, money)
 
 

@@ -271,7 +271,7 @@ COST_TABLE = [
 def test_a_budget_holds_who_says_what_it_costs(
     budget: dict[str, str] | None, cost: tuple[str, str] | None, is_allowed: bool
 ) -> None:
-    spent = cost and (Decimal(cost[0]), cost[1])
+    spent = cost and {cost[1]: Decimal(cost[0])}
     problems = allows(replace(WHOLE, budget=_money(budget)), Wanted("pay", NOON, "", spent))
     assert [each.code for each in problems] == ([] if is_allowed else ["budget_exceeded"])
 
