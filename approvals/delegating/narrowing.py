@@ -189,6 +189,8 @@ def _counted(
 ) -> list[tuple[str, Decimal]]:
     """Return what counts in which currency: what has none counts in each of the budget."""
     without = money.get(ANY_CURRENCY, Decimal(0))
+    if not budget:
+        return sorted(money.items())
     counted = {currency: amount for currency, amount in money.items() if currency != ANY_CURRENCY}
     for currency in budget:
         counted[currency] = counted.get(currency, Decimal(0)) + without

@@ -95,15 +95,17 @@ def close_left_open() -> int:
     return count
 
 
-def join_run(*, agent: Agent, submission: Submission) -> Joined | None:
+def join_run(*, agent: Agent, submission: Submission, is_binding: bool = True) -> Joined | None:
     """Lock the run that a submission names by its id, so that it becomes part of it.
 
     None when it names none of this agent's: any other text is the agent's own name for a task.
-    Raises `Invalid` for a run that is closed, and for a step that is not in it.
+    Without `is_binding` nothing is locked: it is only looked whether it could join. Raises
+    `Invalid` for a run that is closed, and for a step that is not in it.
     """
     run_id, run = read_run_id(submission.run), None
     if run_id is not None:
-        run = Run.objects.select_for_update().filter(pk=run_id, agent=agent).first()
+        rows = Run.objects.select_for_update() if is_binding else Run.objects.all()
+        run = rows.filter(pk=run_id, agent=agent).first()
     if run is None:
         if submission.step:
             raise _at("/step", "Name the run by its id to name a step of it.")

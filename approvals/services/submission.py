@@ -109,7 +109,7 @@ def submit_action(
 
 
 def preview_action(*, agent: Agent, submission: Submission) -> Evaluation:
-    """Return what would happen to a submission, and write nothing."""
+    """Return what would happen to a submission, and write nothing. Raises as `submit_action`."""
     return _preview(agent, submission, None)
 
 
@@ -122,6 +122,8 @@ def _preview(agent: Agent, submission: Submission, under: Policy | None) -> Eval
     check_submission(submission)
     canonical_json(submission.payload)
     with transaction.atomic():
+        if under is None:  # other rules are tried on what was asked long ago, too
+            join_run(agent=agent, submission=submission, is_binding=False)
         judged = judge_submission(agent, submission, is_binding=False, under=under)
         _check_references(agent, submission)
     return judged.as_evaluation()

@@ -47,7 +47,8 @@ WANTED = st.builds(
     category=st.sampled_from(_KEYS),
     at=st.integers(0, 6).map(lambda minutes: NOON + timedelta(minutes=minutes)),
     integration=st.sampled_from(("", *_SYSTEMS)),
-    cost=st.none() | st.tuples(_MONEY, st.sampled_from(("EUR", "USD"))),
+    # An amount without a currency is held to every currency of each link by itself (below).
+    money=_BUDGETS,
 )
 
 
@@ -253,27 +254,38 @@ def test_every_way_of_being_wider_is_said() -> None:
     ]  # fmt: skip
 
 
-COST_TABLE = [
-    # the budget, the cost, is it allowed
+MONEY_TABLE: list[tuple[dict[str, str] | None, dict[str, str] | None, bool]] = [
+    # the budget, what is wanted, is it allowed
     (None, None, True),
-    (None, ("-5", "EUR"), True),
+    (None, {"EUR": "-5"}, True),
     ({"EUR": "5"}, None, False),
-    ({"EUR": "5"}, ("5", "EUR"), True),
-    ({"EUR": "5"}, ("5.01", "EUR"), False),
-    ({"EUR": "5"}, ("0", "EUR"), True),
-    ({"EUR": "5"}, ("-1", "EUR"), False),
-    ({"EUR": "5"}, ("1", "USD"), False),
-    ({"EUR": "5"}, ("0", "USD"), True),
+    ({"EUR": "5"}, {}, True),
+    ({"EUR": "5"}, {"EUR": "5"}, True),
+    ({"EUR": "5"}, {"EUR": "5.01"}, False),
+    ({"EUR": "5"}, {"EUR": "0"}, True),
+    ({"EUR": "5"}, {"EUR": "-1"}, False),
+    ({"EUR": "5"}, {"USD": "1"}, False),
+    ({"EUR": "5"}, {"USD": "0"}, True),
+    ({"EUR": "5"}, {"EUR": "5", "USD": "1"}, False),
+    ({"EUR": "5", "USD": "1"}, {"EUR": "5", "USD": "1"}, True),
+    # What has no currency counts in each.
+    ({"EUR": "5"}, {"XXX": "5"}, True),
+    ({"EUR": "5"}, {"XXX": "5", "EUR": "0.01"}, False),
+    ({"EUR": "5", "USD": "1"}, {"XXX": "1"}, True),
+    ({"EUR": "5", "USD": "1"}, {"XXX": "1.01"}, False),
+    ({"EUR": "5"}, {"XXX": "1", "USD": "0"}, True),
+    ({}, {"XXX": "1"}, False),
+    ({}, {"XXX": "0"}, True),
 ]
 
 
-@pytest.mark.parametrize(("budget", "cost", "is_allowed"), COST_TABLE)
-def test_a_budget_holds_who_says_what_it_costs(
-    budget: dict[str, str] | None, cost: tuple[str, str] | None, is_allowed: bool
+@pytest.mark.parametrize(("budget", "money", "is_allowed"), MONEY_TABLE)
+def test_a_budget_holds_who_says_what_it_moves_and_costs(
+    budget: dict[str, str] | None, money: dict[str, str] | None, is_allowed: bool
 ) -> None:
-    spent = cost and {cost[1]: Decimal(cost[0])}
-    problems = allows(replace(WHOLE, budget=_money(budget)), Wanted("pay", NOON, "", spent))
-    assert [each.code for each in problems] == ([] if is_allowed else ["budget_exceeded"])
+    wanted = Wanted("pay", NOON, "", _money(money))
+    problems = allows(replace(WHOLE, budget=_money(budget)), wanted)
+    assert {each.code for each in problems} == (set() if is_allowed else {"budget_exceeded"})
 
 
 def test_an_end_is_not_part_of_the_time() -> None:

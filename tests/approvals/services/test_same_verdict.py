@@ -6,7 +6,14 @@ from typing import Any, Final
 import pytest
 
 from approvals.policies import parse_policy
-from approvals.services.submission import Submission, preview_action, preview_under
+from approvals.services.runs import close_run, start_run
+from approvals.services.submission import (
+    Submission,
+    preview_action,
+    preview_under,
+    submit_action,
+)
+from govapp.common.errors import Invalid
 from govapp.common.tenancy import tenant_transaction
 from tenants.services.kill import throw
 from tests.approvals.services.replays import changes, replayed
@@ -96,3 +103,17 @@ def test_a_replay_under_other_rules_says_what_a_submission_under_them_would(hold
                     parse_policy(rules), agent=world.agent, submission=Submission(**FIELDS)
                 )
             assert said == STATUS_OF[previewed.outcome]
+
+
+def test_a_preview_refuses_a_run_that_could_not_be_joined() -> None:
+    world = make_world(POLICIES["allow"])
+    with tenant_transaction(world.company.id):
+        run = start_run(agent=world.agent, key="task")
+        close_run(agent=world.agent, run_id=run.pk, outcome="succeeded")
+    for named in ({"run": run.public_id}, {"run": "r1", "step": "read"}):
+        refusals = []
+        for way in (preview_action, submit_action):
+            with tenant_transaction(world.company.id), pytest.raises(Invalid) as refused:
+                way(agent=world.agent, submission=Submission(**(FIELDS | named)))
+            refusals.append(refused.value.errors)
+        assert refusals[0] == refusals[1]
