@@ -30,7 +30,7 @@ def runs_that_stay(refs: Collection[str], before: datetime) -> set[str]:
     """Return those that are not over, and those of which a request is young, open or held."""
     runs = idents("run", refs)
     open_ones = Run.objects.filter(pk__in=runs, closed_at=None).values_list("pk", flat=True)
-    kept = set(open_ones)
+    kept: set[UUID | None] = set(open_ones)
     requests = dict(
         ActionRequest.objects.filter(run__in=runs, forgotten_at=None).values_list("pk", "run_id")
     )

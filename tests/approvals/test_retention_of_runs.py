@@ -16,6 +16,7 @@ from audit.services.verification import verify_tenant
 from govapp.common import clock
 from govapp.common.clock import shift_clock
 from govapp.common.tenancy import tenant_transaction
+from tenants.services.tenants import set_retention
 from tests.approvals.documents import rule, rules
 from tests.approvals.test_retention import BACKEND, pruned, texts_with
 from tests.approvals.world import FOUR_EYES, World, make_world
@@ -152,3 +153,16 @@ def test_what_is_still_there_of_a_run_without_events_is_kept_by_a_hold_that_come
             holds[on].save(force_insert=True)
         went = (("runs whose words went", 1),)
         assert forget_runs(clock.now(), 50) == (() if on in holds else went)
+
+
+def test_the_page_says_how_many_will_go_before_they_go(world: World) -> None:
+    told(world, "Quagmire")
+    told(world, "Zeppelin", is_closed=False)
+    shift_clock(timedelta(days=60))
+    with tenant_transaction(world.company.id):
+        set_retention(actor=world.company.carl, days=30)
+    client = Client()
+    client.force_login(world.company.carl.user, backend=BACKEND)
+    page = client.get(f"/t/{world.company.slug}/audit/retention/")
+    assert dict(page.context["others"])["runs whose words go"] == 1
+    assert "Runs whose words go" in page.content.decode()

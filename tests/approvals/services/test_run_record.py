@@ -1,6 +1,7 @@
 """What somebody does to a run's record past every trigger shows: the run's own events say so."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -10,10 +11,16 @@ from approvals.models import Run
 from approvals.selectors.runs import PRUNED, verify_run
 from approvals.services.runs import Step, add_steps, close_run, start_run
 from audit.models import Pruning
+from audit.packs.verifier.main import verify_pack
+from audit.packs.verifier.verdict import Verdict
+from audit.selectors.events import EventFilter
+from audit.selectors.proofs import latest_checkpoint
+from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.documents import rule, rules
 from tests.approvals.world import World, make_world
+from tests.audit.packs.taking import made, taken
 from tests.conftest import DATABASE
 from tests.support.committed import CommittedDatabase
 from tests.support.services import Services
@@ -103,3 +110,41 @@ def test_what_was_pruned_is_not_called_a_gap(world: World, forge: Forge) -> None
     with tenant_transaction(world.company.id):
         Pruning.objects.create(before=clock.now(), status="done", **asked)
     assert problems(world) == (PRUNED,)
+
+
+def verdict_on(world: World, wanted: EventFilter, path: Path) -> Verdict:
+    """What whoever takes a pack home finds, with the key that they know."""
+    tenant_id = world.company.id
+    while sequence_tenant(tenant_id=tenant_id):
+        pass
+    with tenant_transaction(tenant_id):
+        checkpoint = latest_checkpoint()
+    assert checkpoint is not None
+    path.write_bytes(taken(made(tenant_id, wanted)))
+    return verify_pack(path, [checkpoint.vkey], [], [], "")
+
+
+@pytest.mark.parametrize("is_alone", [False, True], ids=["of everything", "of the run"])
+def test_a_pack_shows_that_a_run_is_whole(world: World, tmp_path: Path, is_alone: bool) -> None:
+    with tenant_transaction(world.company.id):
+        wanted = EventFilter(subject=Run.objects.get().public_id) if is_alone else EventFilter()
+    verdict = verdict_on(world, wanted, tmp_path / "pack.zip")
+    assert verdict.refusals == []
+    whole = "Runs of which every event is here, as many as the closing event counts: 1."
+    assert whole in verdict.checked
+    assert "Events of runs, each of which follows the one before it: 6." in verdict.checked
+
+
+@pytest.mark.parametrize("is_alone", [False, True], ids=["of everything", "of the run"])
+@pytest.mark.parametrize(
+    ("statement", "reason"), [(CUT, "run-gap"), (CHANGE, "run-broken")], ids=["cut", "changed"]
+)
+def test_a_pack_of_a_run_that_was_touched_before_it_was_signed_is_refused(
+    world: World, forge: Forge, tmp_path: Path, is_alone: bool, statement: str, reason: str
+) -> None:
+    """Nothing of the tree gives it away: what was changed is what was signed."""
+    with tenant_transaction(world.company.id):
+        wanted = EventFilter(subject=Run.objects.get().public_id) if is_alone else EventFilter()
+    forge(statement)
+    verdict = verdict_on(world, wanted, tmp_path / "pack.zip")
+    assert [each["reason"] for each in verdict.refusals] == [reason]

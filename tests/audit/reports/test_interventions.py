@@ -1,0 +1,121 @@
+"""How agents were stopped and held back stands in every report that is about that, one by one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from audit.actors import Actor, Subject
+from audit.models import LedgerLeaf
+from audit.reports.document import Document, gather_document
+from audit.reports.interventions import NAMED
+from audit.reports.kinds import KINDS
+from audit.reports.reading import source_of
+from audit.services import record
+from audit.services.sequencer import sequence_tenant
+from govapp.common.ids import new_id
+from govapp.common.tenancy import tenant_transaction
+from tests.audit.cases import play_company
+
+pytestmark = pytest.mark.django_db
+
+FIRST = datetime(2026, 1, 4, 23, tzinfo=UTC)
+OLIVIA = Actor("person", "mem_olivia", "Olivia Owner")
+
+
+def refused(code: str) -> dict[str, Any]:
+    return {"refusals": [{"code": "payload_invalid"}, {"code": code, "sentence": "No."}]}
+
+
+# Figure → type, data that it counts, data of the same type that it does not.
+CASES: Mapping[str, tuple[str, dict[str, Any], dict[str, Any] | None]] = {
+    "Agents paused or retired": ("agent.paused", {}, None),
+    "Kill switches thrown": ("kill_switch.thrown", {"scope": "agent"}, None),
+    "Let go on by a second person": ("kill_switch.resumed", {}, None),
+    "Kill switches tried in a drill": ("kill_switch.drilled", {}, None),
+    "Autonomy set to asking or recommending only": (
+        "agent.autonomy_set", {"level": "ask", "former": "act"}, {"level": "act", "former": "ask"}
+    ),
+    "Trust in agents lowered": ("agent.trust_lowered", {"from": "high", "to": "low"}, None),
+    "Delegations cut": ("delegation.revoked", {"cut": 2}, None),
+    "Budgets used up, refusing more": (
+        "budget.exceeded", {"on_exceed": "halt"}, {"on_exceed": "warn"}
+    ),
+    "Requests refused by a budget": (
+        "action_request.blocked", refused("budget_halted"), refused("recommend_only")
+    ),
+    "Requests refused by guardrails": (
+        "action_request.blocked", refused("guardrail_refused"), {"refusals": None}
+    ),
+    "Calls of models held by a guardrail or a budget": (
+        "model.refused", {"code": "guardrail_refused"}, {"code": "model_unknown"}
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def tenant_id() -> UUID:
+    """A company in which each of these happened once, and beside it what must not be counted."""
+    ident = new_id()
+    play_company(ident, first=FIRST, days=2)
+    with tenant_transaction(ident):
+        for name, (kind, data, other) in CASES.items():
+            for said, words in ((data, f"This happened: {name}."), (other, "Something else.")):
+                if said is not None:
+                    record(
+                        event_type=kind, actor=OLIVIA, subject=Subject("thing", "x_1", "payer"),
+                        summary=words, data=said, at=FIRST + timedelta(hours=30),
+                    )  # fmt: skip
+    sequence_tenant(tenant_id=ident)
+    return ident
+
+
+def gathered(tenant_id: UUID, slug: str) -> Document:
+    with tenant_transaction(tenant_id):
+        source = replace(
+            source_of(LedgerLeaf.objects.count()), start=FIRST, end=FIRST + timedelta(days=2)
+        )
+        return gather_document(KINDS[slug], source)
+
+
+def test_every_intervention_has_a_case() -> None:
+    assert list(CASES) == [name for name, _ in NAMED]
+
+
+STOPS = tuple(CASES)[:7]
+HELD = tuple(CASES)[7:]
+
+
+@pytest.mark.parametrize(
+    ("slug", "reference", "names"),
+    [
+        ("eu-ai-act", "Art. 14(4)(e)", (*STOPS, *HELD)),
+        ("eu-ai-act", "Art. 26(5)", (*STOPS[:3], *STOPS[4:], HELD[0])),
+        ("eu-ai-act", "Art. 12(2)(a)", HELD),
+        ("hipaa", "164.312(a)(2)(ii)", STOPS[1:4]),
+        ("soc-2", "CC7.2", HELD),
+        ("soc-2", "CC7.4", (*STOPS[:3], *STOPS[4:], HELD[0])),
+        ("iso-42001", "8.1", HELD),
+        ("iso-42001", "10.2", (*STOPS[:3], *STOPS[4:])),
+        ("nist-ai-rmf", "MANAGE 2.4", (*STOPS, *HELD)),
+        ("nist-ai-rmf", "MEASURE 3.1", HELD),
+    ],
+)
+def test_a_framework_counts_and_lists_them(
+    tenant_id: UUID, slug: str, reference: str, names: tuple[str, ...]
+) -> None:
+    found = gathered(tenant_id, slug).found["answers"]
+    (answer,) = [each for each in found if each.duty.reference == reference]
+    counts = {figure.name: figure.events for figure in answer.figures}
+    assert {name: counts[name] for name in names} == dict.fromkeys(names, 1)
+    listed = [line.text for line in answer.examples]
+    assert [name for name in names if f"This happened: {name}." not in listed] == []
+
+
+@pytest.mark.parametrize("slug", ["oversight", "agent-activity"])
+def test_the_other_reports_list_them_too(tenant_id: UUID, slug: str) -> None:
+    html = gathered(tenant_id, slug).html(stylesheet="x.css")
+    assert [name for name in CASES if f"This happened: {name}." not in html] == []
