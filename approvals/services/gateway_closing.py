@@ -106,7 +106,9 @@ def _tried(tenant_id: UUID, work: Callable[[], _T]) -> _T | None:
 
 def _close_open(tenant_id: UUID, call_id: UUID, outcome: Outcome) -> None:
     with tenant_transaction(tenant_id):
-        rows = ModelCall.objects.select_for_update(of=("self",)).select_related("agent", "delegation")
+        rows = ModelCall.objects.select_for_update(of=("self",)).select_related(
+            "agent", "delegation"
+        )
         call = rows.get(pk=call_id)
         if call.status == ModelCallStatus.OPEN:
             _close(call, outcome)

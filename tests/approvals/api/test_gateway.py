@@ -223,5 +223,3 @@ def test_nothing_of_what_is_said_is_kept_or_logged(
     kept = " ".join([text_of_all(gateway), *capfd.readouterr(), caplog.text])
     assert ("Zanzibar" in kept, "Timbuktu" in kept, VENDOR_KEY in kept) == (False, False, False)
     assert gateway.calls()[0].request_digest.startswith("sha256:")
-
-

@@ -224,5 +224,3 @@ def test_a_service_that_nobody_runs_is_told_and_costs_nothing(gateway: Gateway) 
     assert (call.status, str(call.cost), call.asked_tokens) == ("failed", "0.000000", 0)
     with tenant_transaction(gateway.world.company.id):
         assert [each.state for each in Reservation.objects.all()] == ["released"]
-
-
