@@ -125,7 +125,6 @@ class IntegrationForm(forms.Form):
         } | {name: getattr(integration, name) for name in TOKEN_FIELDS}
 
 
-
 class GrantForm(forms.Form):
     """Which agent may use it, for what and how long."""
 

@@ -79,9 +79,7 @@ def redemption_for(used: Redeemed) -> RedemptionAnswer:
         jti=str(grant.jti),
         payload_digest=grant.payload_digest,
         redeemed_at=grant.redeemed_at,
-        credential=CredentialAnswer(
-            given.kind, given.value, list(given.scopes), given.expires_at
-        )
+        credential=CredentialAnswer(given.kind, given.value, list(given.scopes), given.expires_at)
         if given
         else msgspec.UNSET,
     )

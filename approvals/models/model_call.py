@@ -59,9 +59,7 @@ class ModelCall(TenantOwned):
     integration = models.CharField(max_length=100, blank=True, default="")
     run_key = models.CharField(max_length=200, blank=True, default="")
     # What its token is bound to: the whole chain as it was, and what is held in its budgets.
-    delegation = TenantForeignKey(
-        Delegation, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    delegation = TenantForeignKey(Delegation, on_delete=models.PROTECT, null=True, related_name="+")
     delegation_chain = models.JSONField(default=list, db_default=[])
     delegation_held = models.DecimalField(max_digits=18, decimal_places=6, null=True)
     streams = models.BooleanField(default=False)

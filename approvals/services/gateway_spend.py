@@ -19,9 +19,7 @@ _CODES: Final = {
 }
 
 
-def reserve_call(
-    call: ModelCall, expected: Usage, cost: Decimal, currency: str
-) -> Held | None:
+def reserve_call(call: ModelCall, expected: Usage, cost: Decimal, currency: str) -> Held | None:
     """Hold what is expected; return what refuses it, None when it is held."""
     found = budgets.reserve(
         agent=call.agent,

@@ -50,9 +50,7 @@ class VaultState:
 
 def vault_state() -> VaultState:
     """Return how the key of the bound tenant's vault stands. Two statements."""
-    filled = VaultSecret.objects.filter(
-        Q(sealed__isnull=False) | Q(previous_sealed__isnull=False)
-    )
+    filled = VaultSecret.objects.filter(Q(sealed__isnull=False) | Q(previous_sealed__isnull=False))
     counted = filled.values("key_version").annotate(count=Count("id")).order_by("key_version")
     under = {row["key_version"]: row["count"] for row in counted}
     rows = TenantKey.objects.defer("key_sealed").order_by("-version")[:MOST_SHOWN]

@@ -28,12 +28,8 @@ def vault(request: PageRequest, slug: str) -> HttpResponse:
         )
         if form.is_valid():
             with refusals_on(form):
-                made = rotate_data_key(
-                    actor=request.membership, reason=form.cleaned_data["reason"]
-                )
-                messages.success(
-                    request, f"Version {made.version} of the key seals from now on."
-                )
+                made = rotate_data_key(actor=request.membership, reason=form.cleaned_data["reason"])
+                messages.success(request, f"Version {made.version} of the key seals from now on.")
                 return redirect("vault", slug)
     context = {
         "nav": "integrations",

@@ -36,9 +36,8 @@ from audit.services.reports import make_report, request_report
 from audit.services.sequencer import sequence_tenant
 from govapp.common import clock
 from govapp.common.errors import Forbidden, Invalid
-from govapp.common.sealing import unseal
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Integration, TenantKey
+from tenants.models import Integration
 from tenants.services import vault
 from tenants.services.integration_secrets import rotate_secret, set_secret
 from tests.approvals.documents import rule, rules
@@ -46,6 +45,7 @@ from tests.conftest import DATABASE
 from tests.isolation.addresses import agent_routes, all_routes, member_routes, tenant_routes
 from tests.isolation.lives import Life
 from tests.isolation.asking import as_agent, as_member, as_program
+from tests.isolation.planted_acts import CLIENT_SECRET, MINTED, mint_tokens, replace_keys
 from tests.support.services import Services
 from tests.support.tables import TABLES
 from tests.tenants.systems import active_system, give
@@ -67,7 +67,7 @@ class Planted:
     needles: dict[str, list[bytes]]
     logged: str
     answers: list[bytes]
-    given: str
+    given: dict[str, str]
 
     def found_in(self, *texts: bytes) -> set[str]:
         """Return the names of the secrets that stand in one of these."""
@@ -120,9 +120,7 @@ def planted(lives: tuple[Life, Life], django_db_blocker: Any) -> Iterator[Plante
     with django_db_blocker.unblock():
         connection.force_debug_cursor = True  # all statements, with their parameters
         try:
-            answers, given = _use_secrets(life)
-            with tenant_transaction(life.tenant.pk):
-                data_key = unseal(bytes(TenantKey.objects.get().key_sealed))
+            answers, given, keys = _use_secrets(life)
         finally:
             connection.force_debug_cursor = False
             root.removeHandler(kept)
@@ -130,15 +128,18 @@ def planted(lives: tuple[Life, Life], django_db_blocker: Any) -> Iterator[Plante
                 each.setLevel(level)
         secrets = {
             "former": FORMER.encode(), "model": MODEL.encode(), "injected": INJECTED.encode(),
-            "never": NEVER.encode(), "data key": data_key, "agent": secret_part(life.key),
-            "member": secret_part(life.member_key),
+            "never": NEVER.encode(), "agent": secret_part(life.key),
+            "member": secret_part(life.member_key), "client": CLIENT_SECRET.encode(),
+            "minted": MINTED.encode(), **keys,
         }  # fmt: skip
         needles = {name: forms_of(secret) for name, secret in secrets.items()}
         yield Planted(life, needles, "\n".join(kept.lines), answers, given)
 
 
-def _use_secrets(life: Life) -> tuple[list[bytes], str]:
-    """Set, replace, open, give out, refuse; return all answers but the one that gives it out."""
+def _use_secrets(life: Life) -> tuple[list[bytes], dict[str, str], dict[str, bytes]]:
+    """Set, replace, open, give out, refuse; return all answers but those that give out, what they
+    gave out, and all keys that there were.
+    """
     company, agent, olivia = life.company, life.agent, life.company.olivia
     with tenant_transaction(company.id):
         _allow_everything(life)
@@ -160,10 +161,13 @@ def _use_secrets(life: Life) -> tuple[list[bytes], str]:
             set_secret(actor=company.alice, integration=system, secret=NEVER)
     answers = _over_pages(life, system)
     more, given = _over_the_api(life)
+    minting = mint_tokens(life)
+    keys = replace_keys(life)
     watch_tenant(company.id)
     while sequence_tenant(tenant_id=company.id):
         pass
-    return [*answers, *more], given
+    told = {"injected": given, "minted": minting.given}
+    return [*answers, *more, *minting.answers], told, keys
 
 
 def _allow_everything(life: Life) -> None:
@@ -213,10 +217,11 @@ def _over_the_api(life: Life) -> tuple[list[bytes], str]:
     return [each.content for each in answers], used.json()["credential"]["value"]
 
 
-def test_the_one_answer_that_gives_it_out_has_it(planted: Planted) -> None:
+def test_the_one_answer_that_gives_each_out_has_it(planted: Planted) -> None:
     """Without this, the tests below would look for what is nowhere at all."""
-    assert planted.given == INJECTED
-    assert planted.found_in(planted.given.encode()) == {"injected"}
+    assert planted.given == {"injected": INJECTED, "minted": MINTED}
+    for name, value in planted.given.items():
+        assert planted.found_in(value.encode()) == {name}
     assert {len(forms) for forms in planted.needles.values()} == {6}
 
 
@@ -295,7 +300,7 @@ def test_no_page_shows_one(planted: Planted, who: str) -> None:
         body = b"".join(getattr(answer, "streaming_content", ())) or getattr(answer, "content", b"")
         seen += answer.status_code == 200
         found |= {(path, secret) for secret in planted.found_in(body, str(answer.headers).encode())}
-    assert len(systems) == 3
+    assert len(systems) == 4
     assert seen > 20
     assert found == set()
 

@@ -1,4 +1,4 @@
-"""A token endpoint on loopback that speaks RFC 6749, section 4.4, well or badly, as a test wants."""
+"""A token endpoint on loopback that speaks RFC 6749, well or badly, as a test wants."""
 
 import json
 import threading

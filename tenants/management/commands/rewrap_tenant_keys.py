@@ -1,4 +1,4 @@
-"""`manage.py rewrap_tenant_keys --operator NAME`, after `GOVAPP_SEALING_KEY` got a new first key."""
+"""`manage.py rewrap_tenant_keys`, after `GOVAPP_SEALING_KEY` got a new first key."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -59,9 +59,7 @@ def call(chain: Chain, handed: Handed, agent: str = "clerk", **more: Any) -> Tic
 
 def close(ticket: Ticket, usage: Usage | None) -> None:
     status = ModelCallStatus.FAILED if usage is None else ModelCallStatus.ANSWERED
-    close_call(
-        tenant_id=ticket.tenant_id, call_id=ticket.call_id, outcome=Outcome(status, usage)
-    )
+    close_call(tenant_id=ticket.tenant_id, call_id=ticket.call_id, outcome=Outcome(status, usage))
 
 
 def budgets(chain: Chain) -> list[tuple[Decimal, Decimal]]:

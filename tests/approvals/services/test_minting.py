@@ -125,13 +125,16 @@ def test_without_scopes_none_are_asked_for(world: World, server: TokenEndpoint) 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "refused": (
-        {"clients": {}}, "The token endpoint refused with status 401: invalid_client.",
+        {"clients": {}},
+        "The token endpoint refused with status 401: invalid_client.",
     ),
     "broken": ({"instead": (500, b"")}, "The token endpoint refused with status 500."),
     "too long": (
         {"seconds": 901},
-        "The tokens of the token endpoint live for 901 seconds, and here at most 900 are wanted:"
-        " have them live shorter, or allow longer.",
+        (
+            "The tokens of the token endpoint live for 901 seconds, and here at most 900 are"
+            " wanted: have them live shorter, or allow longer."
+        ),
     ),
     "too much": (
         {"answer": {"scope": "payments:read admin"}},

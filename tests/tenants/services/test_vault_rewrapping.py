@@ -1,6 +1,5 @@
 """The installation's key is replaced: every tenant's data key is sealed anew, one after another."""
 
-from collections.abc import Iterator
 from io import StringIO
 
 import pytest
@@ -27,13 +26,13 @@ OPERATOR = Actor("system", "operator", "Ruth")
 
 
 @pytest.fixture
-def companies() -> Iterator[list[Company]]:
+def companies() -> list[Company]:
     made = [make_company(), make_company(slug="globex")]
     for company in made:
         with bind_tenant(company.id):
             system = active_system(company, "signer", kind="injected")
             set_secret(actor=company.olivia, integration=system, secret=SECRET)
-    yield made
+    return made
 
 
 def opened(company: Company) -> str:

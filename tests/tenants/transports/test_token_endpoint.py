@@ -60,8 +60,8 @@ ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "for too long": (
         {"expires_in": 901},
-        "The tokens of the token endpoint live for 901 seconds, and here at most 900 are wanted:"
-        " have them live shorter, or allow longer.",
+        ("The tokens of the token endpoint live for 901 seconds, and here at most 900 are"
+        " wanted: have them live shorter, or allow longer."),
     ),
     "nobody knows how long": (
         {"expires_in": None}, "The token endpoint did not say for how long its token lives.",
@@ -102,7 +102,8 @@ REFUSALS: dict[str, tuple[tuple[int, bytes], str, bool]] = {
         "The token endpoint refused with status 400: invalid_client.", True,
     ),
     "in words of its own": (
-        (403, b'{"error": "s3cret:/+%-7f19c2"}'), "The token endpoint refused with status 403.", False,
+        (403, b'{"error": "s3cret:/+%-7f19c2"}'),
+        "The token endpoint refused with status 403.", False,
     ),
     "without a word": ((500, b"Traceback"), "The token endpoint refused with status 500.", False),
     "elsewhere": ((307, b""), "The token endpoint refused with status 307.", False),
