@@ -47,7 +47,7 @@ def test_it_is_made_once_and_leaves_a_note(
         codes = {each.trace["refusals"][0]["code"] for each in held}
     assert codes <= {
         "budget_exceeded", "delegation_revoked", "guardrail_refused", "integration_not_granted",
-        "integration_suspended", "killed", "labels_not_cleared",
+        "integration_suspended", "killed", "labels_not_cleared", "retries_exhausted",
     }  # fmt: skip
 
 
