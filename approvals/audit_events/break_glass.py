@@ -52,8 +52,7 @@ def refused(*, request: ActionRequest, member: Membership, why: str, now: dateti
         request,
         member.as_actor(),
         now,
-        f"The emergency approval of {member.user.name} on “{request.summary}” was"
-        f" refused: {why}",
+        f"The emergency approval of {member.user.name} on “{request.summary}” was refused: {why}",
         {
             "verdict": "approve",
             "is_break_glass": True,

@@ -20,10 +20,10 @@ from django.db import connections, transaction
 from audit.merkle.commitments import Hidden
 from audit.sealed_texts import seal_texts
 from govapp.common.arrays import bytes_array, text_array, uuid_array
+from govapp.common.gathered import Lines
 from govapp.common.ids import FreshId, new_id, new_ids, public_id
 from govapp.common.sealing import seal
 from govapp.common.tenancy import require_tenant_id
-from govapp.common.gathered import Lines
 from govapp.common.writing import times_undone
 
 _KEPT_SECONDS: Final = 3600

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from audit.services.commitments import Sealing
 from audit.services.naming import note_recorded
+from govapp.common.gathered import Lines
 from govapp.common.ids import new_id
 from govapp.common.tenancy import require_tenant_id
-from govapp.common.gathered import Lines
 from govapp.common.writing import insert_lines
 
 _EVENT_COLUMNS: Final = (

@@ -18,7 +18,7 @@ from approvals.services.changes import (
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import Membership
 from tests.approvals.documents import asks, rules, where
-from tests.approvals.standing import fresh
+from tests.approvals.standing import fresh, recorded
 from tests.approvals.world import (
     FOUR_EYES,
     Document,
@@ -90,4 +90,4 @@ def assert_unchanged(world: World, request: ActionRequest) -> None:
         assert RequestRevision.objects.count() == Vote.objects.count() == 0
         assert Requirement.objects.exclude(replaced_at=None).count() == 0
         assert Timer.objects.exclude(status=TimerStatus.ARMED).count() == 0
-    assert "action_request.changed" not in events(request)
+    assert "action_request.changed" not in recorded(request)

@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from approvals.models import ActionCategory
 from audit.models import LedgerSubject
 from govapp.common import gathered
+from govapp.common.gathered import Lines
 from govapp.common.ids import new_id
 from govapp.common.tenancy import bind_tenant, tenant_transaction
-from govapp.common.gathered import Lines
 from govapp.common.writing import change, insert, insert_lines, unit_of_work, update
 from tenants.models import ApproverGroup, Membership
 from tests.people import Company, make_company

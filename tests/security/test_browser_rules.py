@@ -9,9 +9,9 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tests.isolation.addresses import ACCOUNTS, Route, all_routes
+from tests.isolation.asking import Marks, marks  # noqa: F401 - a fixture
 from tests.isolation.conftest import acme, globex, lives  # noqa: F401 - fixtures
 from tests.isolation.lives import Life
-from tests.isolation.asking import Marks, marks  # noqa: F401 - a fixture
 from tests.people import PASSWORD
 
 ROUTES = all_routes()

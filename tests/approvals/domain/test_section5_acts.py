@@ -25,8 +25,8 @@ from tests.approvals.domain.acts import (
     reviews,
     told,
 )
-from tests.approvals.standing import fresh, recorded
 from tests.approvals.emergencies import WHY, approve_alone, may_act_alone
+from tests.approvals.standing import fresh, recorded
 from tests.approvals.world import FOUR_EYES, HOUR, World, make_world, policy, stage
 from tests.conftest import MoveClock
 from tests.support.authenticator import App

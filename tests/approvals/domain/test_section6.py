@@ -21,9 +21,9 @@ from audit.models import LedgerEvent
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.domain.acts import edit, empty_group, open_amount, told
-from tests.approvals.standing import fresh, recorded
 from tests.approvals.selectors.test_stage_clock import at, set_office
 from tests.approvals.services.test_watch import sent_away
+from tests.approvals.standing import fresh, recorded
 from tests.approvals.world import FOUR_EYES, HOUR, MINUTE, Document, World, make_world, stage
 from tests.approvals.world import policy as one_rule
 from tests.conftest import MoveClock

@@ -19,9 +19,9 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, Tenant
 from tenants.services.people import suspend_member
 from tests.approvals.domain.acts import empty_group, go_away, told
-from tests.approvals.standing import fresh
 from tests.approvals.services.test_channels import Chat, connect, prefer
 from tests.approvals.services.test_policies import SOURCE, YES, colleague
+from tests.approvals.standing import fresh
 from tests.approvals.world import FOUR_EYES, HOUR, World, make_world
 from tests.conftest import MoveClock
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from approvals.enums import RequestStatus, Verdict
-from approvals.models import ActionRequest, RequirementStage, Vote
+from approvals.models import RequirementStage, Vote
 from govapp.common.errors import Conflict, Forbidden, Invalid, Stale
 from govapp.common.tenancy import tenant_transaction
 from tenants.services.groups import add_to_group
