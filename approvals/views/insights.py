@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from approvals.selectors.insights import PERIODS, Insights, Period, PersonRow, read_insights
 from approvals.views.common import read_filter
+from approvals.views.insights_spending import spending_context
 from govapp.common import clock
 from govapp.common.charts import Series, share_text
 from govapp.common.formats import span_two
@@ -51,6 +52,9 @@ def insights(request: PageRequest, slug: str) -> HttpResponse:
             for each in PERIODS
         ],
         "stats": _stats(found),
+        "spending": spending_context(request, period, found.days),
+        "days_chosen": chosen,
+        "zone": request.tenant.time_zone,
         "labels": [f"{day:%d %b}" for day in found.days],
         "outcomes": [
             Series(word, found.by_day[status], tone)
