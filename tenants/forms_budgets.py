@@ -149,8 +149,8 @@ class LimitsForm(forms.Form):
     """How often agents may call, and how often they may try the same."""
 
     retry_limit = forms.IntegerField(
-        label="The same may fail", min_value=1, max_value=1000, required=False,
-        help_text="Times, until it is not looked at any more. Empty: agents may keep trying.",
+        label="How often the same may fail", min_value=1, max_value=1000, required=False,
+        help_text="Then it is not looked at any more. Empty: agents may keep trying.",
     )  # fmt: skip
     retry_minutes = forms.IntegerField(
         label="Within (minutes)", min_value=1, max_value=10_080,

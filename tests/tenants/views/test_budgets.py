@@ -64,7 +64,7 @@ def test_a_budget_is_set_in_a_sentence_and_shows_what_is_left(
     assert response["Location"] == url(company, f"{budget.public_id}/")
     page = text_of(client.get(url(company)))
     assert "EUR 50.00 a day for each agent" in page
-    assert "Beyond it: ask a person. Warns at 80 %." in page
+    assert "Beyond it: ask a person. Warns at 80%." in page
     assert "EUR 37.50 left" in page
     assert '<progress max="100" value="25"' in page
     about = text_of(client.get(f"/t/acme/agents/{agent.public_id}/"))
