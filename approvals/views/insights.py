@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -43,12 +44,17 @@ def insights(request: PageRequest, slug: str) -> HttpResponse:
     period = Period(now - timedelta(days=PERIODS[chosen]), now, request.tenant.time_zone)
     is_compliance = has_role(request.membership, Role.COMPLIANCE)
     found = read_insights(period, with_canaries=is_compliance)
+    kept = {name: request.GET[name] for name in ("of", "measure") if name in request.GET}
     context = {
         "nav": "insights",
         "now": now,
         "found": found,
         "tabs": [
-            {"word": f"{each} days", "href": f"?days={each}", "current": each == chosen}
+            {
+                "word": f"{each} days",
+                "href": f"?{urlencode(kept | {'days': each})}",
+                "current": each == chosen,
+            }
             for each in PERIODS
         ],
         "stats": _stats(found),
