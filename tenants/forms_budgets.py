@@ -82,7 +82,9 @@ class BudgetForm(TermsForm):
         needs_name = said.get("about") in ("integration", "category")
         if needs_name != bool(said.get("named", "").strip()):
             self.add_error("named", "Name one here." if needs_name else "Leave this empty.")
-        if said.get("measure") == "money" and not _CURRENCY.fullmatch(said.get("currency", "").strip()):
+        if said.get("measure") == "money" and not _CURRENCY.fullmatch(
+            said.get("currency", "").strip()
+        ):
             self.add_error("currency", "Write three letters, such as EUR.")
         return said
 
@@ -131,9 +133,7 @@ class ChangeForm(TermsForm):
 class AgentLimitForm(forms.Form):
     """How often one agent may call."""
 
-    agent = forms.ModelChoiceField(
-        queryset=Agent.objects.none(), empty_label="Choose an agent"
-    )
+    agent = forms.ModelChoiceField(queryset=Agent.objects.none(), empty_label="Choose an agent")
     agent_limit = forms.IntegerField(
         label="Calls a second", min_value=1, required=False,
         help_text="Empty: as many as any other agent.",

@@ -33,8 +33,8 @@ class BreakGlassForm(forms.Form):
     reason = forms.CharField(
         max_length=4000,
         label="Reason",
-        help_text="Why it cannot wait, in at least 20 characters. Everybody concerned reads it, and so"
-        " does the record.",
+        help_text="Why it cannot wait, in at least 20 characters. Everybody concerned reads it, and"
+        " so does the record.",
         widget=forms.Textarea(attrs={"rows": 3, "minlength": 20}),
     )
     code = forms.CharField(required=False, max_length=20)

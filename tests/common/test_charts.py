@@ -46,6 +46,7 @@ def test_series_are_stacked_and_zero_draws_nothing() -> None:
         float(first.attrib["y"]), abs=0.11
     )
 
+
 def test_a_limit_is_a_line_in_steps_over_the_columns() -> None:
     limit = Series("Budget", (80, 80, 40))
     root = parsed(bar_svg(title="Spent", labels=WEEKS, series=[APPROVED], limit=limit))

@@ -91,6 +91,7 @@ def test_a_draft_is_written_by_choices_and_names_what_differs(world: World) -> N
     assert "It looks looser than what is in force" in page
     assert "By the rule look-alikes." in page
 
+
 def add(client: Client, **said: str) -> Any:
     """Send the form of a draft: the rules as they are, and one that is added."""
     kept = {"action0": "ask", "action1": "ask", "action2": "warn", "action3": "ask"}
@@ -143,7 +144,6 @@ def test_a_name_that_nobody_chose_is_never_taken(world: World) -> None:
     with tenant_transaction(world.company.id):
         rules = GuardrailVersion.objects.get().document["rules"]
     assert [each["id"] for each in rules[-2:]] == ["iban", "iban-2"]
-
 
 
 def test_a_text_that_is_wrong_says_where(world: World) -> None:

@@ -49,7 +49,9 @@ def test_the_line_is_the_tightest_budget_and_the_table_has_it(
     assert "EUR by day" in page
     assert '<th scope="col" class="num">Tightest budget</th>' in page
     assert '<th scope="row">15 Jan</th><td class="num">12.5</td><td class="num">10</td>' in page
-    assert f'href="/t/acme/budgets/{budget.public_id}/">EUR 310.00 a month for everything here' in page
+    assert (
+        f'href="/t/acme/budgets/{budget.public_id}/">EUR 310.00 a month for everything here' in page
+    )
     assert "which is EUR 10.00 a day" in page
     assert "EUR 12.50 in this period." in page
 
