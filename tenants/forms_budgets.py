@@ -35,7 +35,7 @@ class TermsForm(forms.Form):
     )
     on_exceed = forms.ChoiceField(
         label="Beyond it", choices=OnExceed.choices, initial=OnExceed.HALT,
-        help_text="To stop everything refuses also what costs nothing.",
+        help_text="“Stop everything” also refuses what costs nothing.",
     )  # fmt: skip
     warn_at = forms.IntegerField(
         label="Warn at (percent)", min_value=1, max_value=100, required=False,
@@ -55,8 +55,7 @@ class BudgetForm(TermsForm):
 
     measure = forms.ChoiceField(label="Of", choices=_MEASURES)
     currency = forms.CharField(
-        label="Currency", max_length=3, required=False, initial="EUR",
-        help_text="Three letters, such as EUR.",
+        label="Currency", max_length=3, initial="EUR", help_text="Three letters.",
     )  # fmt: skip
     period = forms.ChoiceField(label="In", choices=Period.choices, initial=Period.DAY)
     about = forms.ChoiceField(label="For", choices=_ABOUT)
@@ -67,8 +66,8 @@ class BudgetForm(TermsForm):
     cost_class = forms.ChoiceField(label="Counting", choices=_CLASSES, required=False)
 
     field_order = (
-        "limit", "measure", "currency", "period", "about", "named", "cost_class", "on_exceed",
-        "warn_at",
+        "limit", "measure", "currency", "period", "about", "named", "on_exceed", "warn_at",
+        "cost_class",
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, agents: Iterable[Agent]) -> None:
@@ -82,9 +81,9 @@ class BudgetForm(TermsForm):
         needs_name = said.get("about") in ("integration", "category")
         if needs_name != bool(said.get("named", "").strip()):
             self.add_error("named", "Name one here." if needs_name else "Leave this empty.")
-        if said.get("measure") == "money" and not _CURRENCY.fullmatch(
-            said.get("currency", "").strip()
-        ):
+        if said.get("measure") != "money":
+            self.errors.pop("currency", None)  # nobody sees it
+        elif "currency" in said and not _CURRENCY.fullmatch(said["currency"].strip()):
             self.add_error("currency", "Write three letters, such as EUR.")
         return said
 

@@ -116,7 +116,7 @@ class RulesForm(forms.Form):
     @property
     def new_fields(self) -> list[forms.BoundField]:
         """The fields of a rule that is added."""
-        names = ("new_kind", "new_words", "new_categories", "new_action", "new_name")
+        names = ("new_kind", "new_categories", "new_words", "new_action", "new_name")
         return [self[name] for name in names]
 
     def clean(self) -> dict[str, Any]:
