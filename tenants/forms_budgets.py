@@ -1,5 +1,6 @@
 """The forms of budgets, read from left to right as a sentence."""
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,7 @@ _ABOUT = [
     ("category", "the categories named below"),
 ]
 _MEASURES = [("money", "money"), (TOKENS, "tokens"), (COUNT, "actions")]
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
 _CLASSES = [("", "all of it"), ("low", "cost class low"), ("medium", "cost class medium"),
             ("high", "cost class high")]  # fmt: skip
 
@@ -32,8 +34,9 @@ class TermsForm(forms.Form):
         label="At most", min_value=Decimal("0.000001"), max_digits=22, decimal_places=6
     )
     on_exceed = forms.ChoiceField(
-        label="What would be more", choices=OnExceed.choices, initial=OnExceed.HALT
-    )
+        label="Beyond it", choices=OnExceed.choices, initial=OnExceed.HALT,
+        help_text="“Stop everything” also refuses what costs nothing.",
+    )  # fmt: skip
     warn_at = forms.IntegerField(
         label="Warn at (percent)", min_value=1, max_value=100, required=False,
         help_text="Of the limit. Empty: no warning.",
@@ -48,25 +51,28 @@ class TermsForm(forms.Form):
 class BudgetForm(TermsForm):
     """A new budget."""
 
+    places = {"ref": "named", "scope": "about"}
+
     measure = forms.ChoiceField(label="Of", choices=_MEASURES)
     currency = forms.CharField(
-        label="Currency", max_length=3, required=False, initial="EUR", help_text="For money."
-    )
+        label="Currency", max_length=3, initial="EUR", help_text="Three letters.",
+    )  # fmt: skip
     period = forms.ChoiceField(label="In", choices=Period.choices, initial=Period.DAY)
     about = forms.ChoiceField(label="For", choices=_ABOUT)
     named = forms.CharField(
-        label="Name", max_length=100, required=False,
-        help_text="An integration, a category, or a pattern like payments.*.",
+        label="Which", max_length=100, required=False,
+        help_text="Its short name, as on its page; categories also as a pattern like payments.*.",
     )  # fmt: skip
     cost_class = forms.ChoiceField(label="Counting", choices=_CLASSES, required=False)
 
     field_order = (
-        "limit", "measure", "currency", "period", "about", "named", "cost_class", "on_exceed",
-        "warn_at",
+        "limit", "measure", "currency", "period", "about", "named", "on_exceed", "warn_at",
+        "cost_class",
     )  # fmt: skip
 
     def __init__(self, data: Any = None, *, agents: Iterable[Agent]) -> None:
         super().__init__(data)
+        self.fields["warn_at"].initial = 80
         one = [(f"agent:{each.pk}", f"the agent {each.name}") for each in agents]
         self.fields["about"].choices = [*_ABOUT, *one]  # type: ignore[attr-defined]
 
@@ -75,6 +81,10 @@ class BudgetForm(TermsForm):
         needs_name = said.get("about") in ("integration", "category")
         if needs_name != bool(said.get("named", "").strip()):
             self.add_error("named", "Name one here." if needs_name else "Leave this empty.")
+        if said.get("measure") != "money":
+            self.errors.pop("currency", None)  # nobody sees it
+        elif "currency" in said and not _CURRENCY.fullmatch(said["currency"].strip()):
+            self.add_error("currency", "Write three letters, such as EUR.")
         return said
 
     def to_fields(self) -> dict[str, Any]:
@@ -122,7 +132,7 @@ class ChangeForm(TermsForm):
 class AgentLimitForm(forms.Form):
     """How often one agent may call."""
 
-    agent = forms.ModelChoiceField(queryset=Agent.objects.none())
+    agent = forms.ModelChoiceField(queryset=Agent.objects.none(), empty_label="Choose an agent")
     agent_limit = forms.IntegerField(
         label="Calls a second", min_value=1, required=False,
         help_text="Empty: as many as any other agent.",
@@ -138,8 +148,8 @@ class LimitsForm(forms.Form):
     """How often agents may call, and how often they may try the same."""
 
     retry_limit = forms.IntegerField(
-        label="The same may fail", min_value=1, max_value=1000, required=False,
-        help_text="Times, until it is not looked at any more. Empty: agents may keep trying.",
+        label="How often the same may fail", min_value=1, max_value=1000, required=False,
+        help_text="Then it is not looked at any more. Empty: agents may keep trying.",
     )  # fmt: skip
     retry_minutes = forms.IntegerField(
         label="Within (minutes)", min_value=1, max_value=10_080,

@@ -7,6 +7,9 @@ from approvals.guarding import rules_of
 from approvals.guardrails import RuleSet
 from approvals.models import GuardrailVersion
 from govapp.common.ids import InvalidId, parse_public_id
+from tenants.enums import Role
+from tenants.models import Tenant
+from tenants.selectors import active_members
 
 
 def live_guardrails() -> GuardrailVersion | None:
@@ -43,3 +46,11 @@ def find_guardrails(public: str) -> GuardrailVersion | None:
         return None
     people = GuardrailVersion.objects.select_related("written_by__user", "published_by__user")
     return people.filter(pk=ident).first()
+
+
+def who_may_publish(draft: GuardrailVersion, tenant: Tenant) -> list[str]:
+    """Return the names of those who may publish a draft: whoever wrote it is not among them."""
+    able = active_members().filter(roles__contains=[Role.COMPLIANCE])
+    if not tenant.single_person_publishing:
+        able = able.exclude(pk=draft.written_by_id)
+    return [member.user.name for member in able]

@@ -65,9 +65,13 @@ class RunPage:
 
     @property
     def stopped(self) -> int:
-        """How many steps were held, and requests blocked or denied."""
-        held = sum(each.step.result == StepResult.STOPPED for each in self.steps)
-        return held + sum(each.status in ("blocked", "denied") for each in self.requests)
+        """How many steps a rule, a guardrail or a person stopped."""
+        return sum(each.step.result == StepResult.STOPPED for each in self.steps)
+
+    @property
+    def refused(self) -> int:
+        """How many requests were blocked or denied."""
+        return sum(each.status in ("blocked", "denied") for each in self.requests)
 
 
 def read_run_page(run: Run) -> RunPage:

@@ -24,7 +24,7 @@ from govapp.common.tenancy import require_tenant_id
 from tenants.models import Membership, Tenant
 from tenants.rules import may_edit_policy, require
 
-OWN_DRAFT: Final = "You wrote this version; somebody else with compliance puts it in force."
+OWN_DRAFT: Final = "You wrote this version; somebody else with compliance publishes it."
 _WHO: Final = "Only members with the role compliance write guardrails."
 _OVERTAKEN: Final = "The draft was changed in the meantime; look at it again."
 

@@ -1,4 +1,4 @@
-"""Guardrails: what holds, trying an example, a draft, and putting it in force."""
+"""Guardrails: what holds, trying an example, a draft, and publishing it."""
 
 from typing import Any, Final
 
@@ -23,7 +23,13 @@ from approvals.selectors.guardrail_pages import (
     show_rules,
     try_example,
 )
-from approvals.selectors.guardrails import draft_guardrails, list_guardrails, live_guardrails
+from approvals.selectors.guardrails import (
+    draft_guardrails,
+    list_guardrails,
+    live_guardrails,
+    who_may_publish,
+)
+from approvals.selectors.request_list import category_keys
 from approvals.services.guardrails import (
     discard_guardrails,
     publish_guardrails,
@@ -43,13 +49,13 @@ _GET_AND_POST: Final = ["GET", "HEAD", "POST"]
 @require_safe
 def guardrails(request: PageRequest, slug: str) -> HttpResponse:
     """Show the rules that hold now, a place to try an example, and every version."""
-    return _home(request, TryForm())
+    return _home(request, TryForm(categories=category_keys()))
 
 
 @require_http_methods(_GET_AND_POST)
 def guardrails_try(request: PageRequest, slug: str) -> HttpResponse:
     """Show what the rules make of an example: those in force, or those of the draft."""
-    form = TryForm(posted(request))
+    form = TryForm(posted(request), categories=category_keys())
     if not form.is_bound or not form.is_valid():
         return _home(request, form)
     return _home(request, form, tries_draft=request.POST.get("with") == "draft")
@@ -59,7 +65,7 @@ def guardrails_try(request: PageRequest, slug: str) -> HttpResponse:
 def guardrails_draft(request: PageRequest, slug: str) -> HttpResponse:
     """Write a draft: what follows from each rule, and a rule about words."""
     rules.require(rules.may_edit_policy(request.membership), _NOT_WRITER)
-    form = RulesForm(posted(request), initial=_start(), rules=_written())
+    form = _rules_form(posted(request))
     if form.is_bound and form.is_valid():
         with refusals_on(form):
             return _save(request, slug, form.to_document(), form.cleaned_data)
@@ -74,12 +80,12 @@ def guardrails_text(request: PageRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with refusals_on(form):
             return _save(request, slug, form.cleaned_data["document"], form.cleaned_data)
-    return _draft(request, RulesForm(initial=_start(), rules=_written()), form)
+    return _draft(request, _rules_form(), form)
 
 
 @require_http_methods(_GET_AND_POST)
 def guardrails_publish(request: PageRequest, slug: str) -> HttpResponse:
-    """Put the draft in force, with a confirmation in words."""
+    """Publish the draft, with a confirmation in words."""
     rules.require(rules.may_edit_policy(request.membership), _NOT_WRITER)
     draft = draft_guardrails()
     if draft is None:
@@ -88,12 +94,13 @@ def guardrails_publish(request: PageRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with refusals_on(form):
             made = publish_guardrails(actor=request.membership, **form.cleaned_data)
-            messages.success(request, f"Version {made.number} is in force from now on.")
+            messages.success(request, f"Version {made.number} is published: it holds from now on.")
             return redirect("guardrails", slug)
     is_own = draft.written_by_id == request.membership.pk
     context = _version_context(draft) | {
         "form": form,
         "is_shut_out": is_own and not request.tenant.single_person_publishing,
+        "publishers": who_may_publish(draft, request.tenant),
     }
     return _render(request, "publish", context, form)
 
@@ -109,13 +116,13 @@ def guardrails_discard(request: PageRequest, slug: str) -> HttpResponse:
         except DomainError as refused:
             messages.error(request, refused.detail)
             return redirect("guardrails_draft", slug)
-        messages.success(request, "The draft was discarded; nothing has changed.")
+        messages.success(request, "The draft is put away; nothing has changed.")
     return redirect("guardrails", slug)
 
 
 @require_safe
 def guardrails_version(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    """Show a version: its rules, what it changed, and who put it in force."""
+    """Show a version: its rules, what it changed, and who published it."""
     rules.require(rules.may_read_settings(request.membership), _NOT_READER)
     return _render(request, "version", _version_context(get_version(ident)))
 
@@ -168,8 +175,13 @@ def _save(request: PageRequest, slug: str, document: Any, said: dict[str, Any]) 
         remark=said["remark"],
         revision=said["revision"],
     )
-    messages.success(request, "Saved as a draft. Nothing changes until it is put in force.")
+    messages.success(request, "Saved as a draft. Nothing changes until it is published.")
     return redirect("guardrails_draft", slug)
+
+
+def _rules_form(data: Any = None) -> RulesForm:
+    start, written = _start(), _written()
+    return RulesForm(data, initial=start, rules=written, categories=category_keys())
 
 
 def _written() -> Any:

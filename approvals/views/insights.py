@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -9,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from approvals.selectors.insights import PERIODS, Insights, Period, PersonRow, read_insights
 from approvals.views.common import read_filter
+from approvals.views.insights_spending import spending_context
 from govapp.common import clock
 from govapp.common.charts import Series, share_text
 from govapp.common.formats import span_two
@@ -42,15 +44,23 @@ def insights(request: PageRequest, slug: str) -> HttpResponse:
     period = Period(now - timedelta(days=PERIODS[chosen]), now, request.tenant.time_zone)
     is_compliance = has_role(request.membership, Role.COMPLIANCE)
     found = read_insights(period, with_canaries=is_compliance)
+    kept = {name: request.GET[name] for name in ("of", "measure") if name in request.GET}
     context = {
         "nav": "insights",
         "now": now,
         "found": found,
         "tabs": [
-            {"word": f"{each} days", "href": f"?days={each}", "current": each == chosen}
+            {
+                "word": f"{each} days",
+                "href": f"?{urlencode(kept | {'days': each})}",
+                "current": each == chosen,
+            }
             for each in PERIODS
         ],
         "stats": _stats(found),
+        "spending": spending_context(request, period, found.days),
+        "days_chosen": chosen,
+        "zone": request.tenant.time_zone,
         "labels": [f"{day:%d %b}" for day in found.days],
         "outcomes": [
             Series(word, found.by_day[status], tone)

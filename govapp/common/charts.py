@@ -83,15 +83,24 @@ def nice_ticks(largest: Number, count: int = 4) -> list[float]:
 
 
 def bar_svg(
-    *, title: str, labels: Sequence[str], series: Sequence[Series], unit: str = "", width: int = 480
+    *,
+    title: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    unit: str = "",
+    width: int = 480,
+    limit: Series | None = None,
 ) -> str:
     """Columns over `labels`; several series are stacked. Values are counts or amounts >= 0.
 
+    `limit` is drawn over them as a dashed line in steps: what each column may come to.
     Raises ValueError when a series has another length than the labels, or a negative value.
     """
-    _check(labels, series)
+    limits = [limit] if limit else []
+    _check(labels, [*series, *limits])
     totals = [sum(s.values[i] for s in series) for i in range(len(labels))]
-    plot = _frame(labels, max(totals, default=0), width)
+    highest = max([*totals, *(value for s in limits for value in s.values)], default=0)
+    plot = _frame(labels, highest, width)
     slot = plot.inner_width / max(len(labels), 1)
     bar = min(slot * 0.62, 44)
     for i in range(len(labels)):
@@ -106,7 +115,23 @@ def bar_svg(
                     f'rx="1.5" class="chart-fill-{tone}" fill="{TONES[tone]}"/>'
                 )
             base += value
-    return _document(plot, title, _describe(labels, series, unit))
+    for s in limits:
+        plot.parts.append(_steps(plot, s, slot))
+    return _document(plot, title, _describe(labels, [*series, *limits], unit))
+
+
+def _steps(plot: _Plot, limit: Series, slot: float) -> str:
+    """A line that keeps its height over each column and is upright between two."""
+    points = " ".join(
+        f"{plot.left + slot * at:.1f},{plot.y(value):.1f}"
+        for i, value in enumerate(limit.values)
+        for at in (i, i + 1)
+    )
+    tone = limit.tone or "bad"
+    return (
+        f'<polyline points="{points}" fill="none" stroke="{TONES[tone]}" stroke-width="2" '
+        f'stroke-dasharray="{_DASHES[1]}" class="chart-line-{tone}"/>'
+    )
 
 
 def line_svg(

@@ -125,11 +125,11 @@ def changes_of(budget: Budget) -> list[ChangeRow]:
 
 
 def change_words(budget: Budget, change: BudgetChange) -> str:
-    """Return what a change makes of a budget: "EUR 50.00 a day; what would be more: …"."""
+    """Return what a change makes of a budget: "EUR 50.00 a day; beyond it: …"."""
     limit = limit_words(budget.measure, change.limit, budget.period)
-    warns = f"; it warns at {change.warn_at} %" if change.warn_at else ""
+    warns = f"; it warns at {change.warn_at}%" if change.warn_at else ""
     off = "" if change.is_active else "; switched off"
-    return f"{limit}; what would be more: {change.get_on_exceed_display()}{warns}{off}"
+    return f"{limit}; beyond it: {change.get_on_exceed_display()}{warns}{off}"
 
 
 def _rows(budgets: Sequence[Budget]) -> list[BudgetRow]:

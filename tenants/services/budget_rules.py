@@ -135,7 +135,7 @@ def change_budget(
     if terms == former:
         raise Conflict("Nothing is changed.", code="no_change")
     if budget.changes.filter(answered_at=None).exists():
-        raise Conflict("A change waits for a second person: confirm it or put it away.")
+        raise Conflict("A change waits for a second person: confirm it or withdraw it.")
     change = BudgetChange(budget=budget, reason=reason, asked_by=actor, **asdict(terms))
     waits = terms.is_looser_than(former) and not Tenant.objects.get().single_person_publishing
     if waits:
@@ -155,7 +155,7 @@ def answer_change(*, actor: Membership, budget_id: UUID, is_confirmed: bool) -> 
     """Let a looser budget hold from now on, or put the wish for it away.
 
     Raises `NotFound` when nothing waits, `Forbidden` for whoever does not set budgets, and for who
-    asked, who may only put it away.
+    asked, who may only withdraw it.
     """
     rules.require(rules.may_set_budgets(actor), WHO)
     budget = _locked(budget_id)

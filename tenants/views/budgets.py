@@ -26,6 +26,7 @@ from tenants.selectors.budget_pages import (
     changes_of,
     get_budget,
     list_budgets,
+    name_of_budget,
 )
 from tenants.selectors.costs import (
     HEADER,
@@ -64,7 +65,8 @@ def budget_new(request: PageRequest, slug: str) -> HttpResponse:
     if form.is_bound and form.is_valid():
         with refusals_on(form):
             made = set_budget(actor=request.membership, terms=form.to_terms(), **form.to_fields())
-            messages.success(request, "The budget holds from now on.")
+            name = name_of_budget(made)
+            messages.success(request, f"The budget holds from now on: {name}.")
             return redirect("budget_detail", slug, made.public_id)
     context = _context(request) | {"form": form}
     status = 422 if form.is_bound else 200
@@ -102,7 +104,7 @@ def budget_detail(request: PageRequest, slug: str, budget: str) -> HttpResponse:
 
 @require_POST
 def budget_answer(request: PageRequest, slug: str, budget: str) -> HttpResponse:
-    """Confirm a looser budget, or put the wish for it away."""
+    """Confirm a looser budget, or withdraw the wish for it."""
     row, confirms = get_budget(budget), request.POST.get("answer") == "confirm"
     try:
         answer_change(actor=request.membership, budget_id=row.budget.pk, is_confirmed=confirms)
@@ -111,7 +113,7 @@ def budget_answer(request: PageRequest, slug: str, budget: str) -> HttpResponse:
             raise
         messages.error(request, refused.detail)
     else:
-        messages.success(request, "It holds from now on." if confirms else "It was put away.")
+        messages.success(request, "It holds from now on." if confirms else "It was withdrawn.")
     return redirect("budget_detail", slug, budget)
 
 

@@ -69,6 +69,7 @@ class Demo:
     integration: Integration
     link: str
     closed_link: str
+    login_link: str
 
     def url(self, path: str) -> str:
         """Fill the names of what there is into a path under the tenant."""
@@ -176,6 +177,7 @@ def make_demo() -> Demo:
     return Demo(
         world, pending, approved, low_request, world.category, draft, endpoint,
         _streaming(world), *_ran(world), _spending(world), _reaching(world), link, closed,
+        link_for(world, pending, company.alice),
     )  # fmt: skip
 
 

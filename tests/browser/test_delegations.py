@@ -1,5 +1,7 @@
 """Delegations in a real browser: the tree by keyboard, what a cut ends, and the cut; accessible."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -28,11 +30,15 @@ def chain_of(demo: Demo) -> Chain:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_tree_is_walked_and_cut_on_accessible_pages(demo: Demo, visit: Visit, width: int) -> None:
+def test_a_tree_is_walked_and_cut_on_accessible_pages(
+    demo: Demo, visit: Visit, shots: Path | None, width: int
+) -> None:
     chain = chain_of(demo)
     window = visit(demo.world.company.carl, width=width)
     page = window.go(demo.url("delegations/"))
     wrong = examine(page, f"delegations-{width}", None)
+    if shots is not None and width == WIDTHS[0]:
+        page.screenshot(path=shots / "delegations-1280-light.png")
     link = page.locator(f'a[href*="{chain.handed[1].delegation.public_id}"]')
     link.focus()
     expect(link).to_be_focused()

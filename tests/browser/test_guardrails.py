@@ -28,6 +28,7 @@ def test_an_example_and_a_draft_on_accessible_pages(demo: Demo, visit: Visit, wi
     wrong = examine(page, f"tried-{width}", None)
     page = window.go(demo.url("guardrails/draft"))
     page.locator("#id_action0").select_option("refuse")
+    page.locator("#id_new_kind").select_option("words")
     page.locator("#id_new_words").fill("project falcon")
     page.get_by_role("button", name="Save the draft").click()
     expect(page.locator(".messages")).to_contain_text("Saved as a draft.")

@@ -112,6 +112,9 @@ ACCOUNT = {
 # What README shows of these, and so what `--screenshots` writes.
 PICTURES = {
     "link-390-light",
+    "link-login-390-light",
+    "budgets-1280-light",
+    "guardrails-draft-1280-light",
     "editor-1280-light",
     "editor-rules-0-1280-dark",
     "editor-rules-0-390-light",
@@ -171,6 +174,7 @@ def test_every_page_is_accessible_and_silent(
         for who in ("", *{who for who, _ in PAGES.values()})
     }
     paths = {name: (who, demo.url(path)) for name, (who, path) in PAGES.items()}
+    paths["link-login"] = ("", f"{demo.login_link}?choice=approve")
     paths |= {"link": ("", f"{demo.link}?choice=approve"), "link-ended": ("", demo.closed_link)}
     paths |= {name: ("alice", path) for name, path in ACCOUNT.items()}
     for name, (who, path) in paths.items():

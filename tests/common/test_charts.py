@@ -47,6 +47,17 @@ def test_series_are_stacked_and_zero_draws_nothing() -> None:
     )
 
 
+def test_a_limit_is_a_line_in_steps_over_the_columns() -> None:
+    limit = Series("Budget", (80, 80, 40))
+    root = parsed(bar_svg(title="Spent", labels=WEEKS, series=[APPROVED], limit=limit))
+    (line,) = root.iter(f"{SVG}polyline")
+    heights_of = [float(point.split(",")[1]) for point in line.attrib["points"].split()]
+    assert heights_of == [10.0, 10.0, 10.0, 10.0, 101.0, 101.0]  # 80 is the top, 40 halfway
+    assert line.attrib["stroke"] == TONES["bad"]
+    (description,) = root.iter(f"{SVG}desc")
+    assert "Budget: from 80 (45) to 40 (47)" in str(description.text)
+
+
 def test_a_line_has_a_point_for_every_label() -> None:
     root = parsed(line_svg(title="Minutes", labels=WEEKS, series=[APPROVED, DENIED]))
     lines = list(root.iter(f"{SVG}polyline"))

@@ -44,6 +44,7 @@ from tests.approvals.documents import rule, rules
 from tests.conftest import DATABASE
 from tests.isolation.addresses import agent_routes, all_routes, member_routes, tenant_routes
 from tests.isolation.asking import as_agent, as_member, as_program
+from tests.isolation.lives import Life
 from tests.isolation.planted_acts import CLIENT_SECRET, MINTED, mint_tokens, replace_keys
 from tests.support.services import Services
 from tests.support.tables import TABLES

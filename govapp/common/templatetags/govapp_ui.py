@@ -226,15 +226,22 @@ def _series(series: Iterable[SeriesInput] | Sequence[float], title: str) -> list
     return made
 
 
+# Height, place and roundness of a key in the legend: a column's, and that of the line over them.
+_KEY_SHAPES = {False: (10, 0, 2), True: (3, 4, 0)}
+
+
 def _figure(
     svg: str, title: str, head: Sequence[str], rows: Sequence[Sequence[str]], extra: dict[str, Any]
 ) -> SafeString:
     legend = format_html_join(
         "",
         '<li><span class="chart-key"><svg width="10" height="10" aria-hidden="true">'
-        '<rect width="10" height="10" rx="2" class="chart-fill-{}" fill="{}"/></svg></span>'
+        '<rect width="10" height="{}" y="{}" rx="{}" class="chart-fill-{}" fill="{}"/></svg></span>'
         "{}</li>",
-        ((tone, charts.TONES[tone], word) for tone, word in extra["legend"]),
+        (
+            (*_KEY_SHAPES[word == extra.get("limit")], tone, charts.TONES[tone], word)
+            for tone, word in extra["legend"]
+        ),
     )
     table: str = ""
     if extra["table"]:
@@ -276,18 +283,24 @@ def _xy_figure(
     rows = _series(series, title)
     unit = str(options.get("unit", ""))
     width = int(options.get("width", 480))
-    svg = draw(title=title, labels=names, series=rows, unit=unit, width=width)
-    tones = zip(charts.series_tones(rows), rows, strict=True)
-    legend = [(tone, s.name) for tone, s in tones] if len(rows) > 1 else []
+    limit = options.get("limit")
+    drawn = {"limit": limit} if limit else {}
+    svg = draw(title=title, labels=names, series=rows, unit=unit, width=width, **drawn)
+    tones = [*charts.series_tones(rows), *([limit.tone or "bad"] if limit else [])]
+    rows += [limit] if limit else []
+    named = zip(tones, rows, strict=True)
+    legend = [(tone, s.name) for tone, s in named] if len(rows) > 1 else []
     figures = [[n, *(charts.number(s.values[i]) for s in rows)] for i, n in enumerate(names)]
     head = [str(options.get("over", "Period")), *(s.name for s in rows)]
     extra = {"kind": kind, "legend": legend, "table": options.get("table", True)}
+    extra["limit"] = limit.name if limit else None
     return _figure(svg, title, head, figures, extra)
 
 
 @register.simple_tag
 def bar_chart(title: str, labels: Sequence[str], series: Any, **options: Any) -> SafeString:
-    """Columns, stacked when there are several series. Options: unit, width, over, table=False."""
+    """Columns, stacked when there are several series. Options: unit, width, over, table=False,
+    limit (a series that is drawn over them as a dashed line)."""
     return _xy_figure(charts.bar_svg, "bar", title, labels, series, options)
 
 

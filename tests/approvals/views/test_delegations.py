@@ -47,7 +47,7 @@ def test_the_tree_is_nested_and_names_what_each_may(chain: Chain) -> None:
 
 def test_without_any_the_page_says_what_would_be_there(db: None) -> None:
     chain = make_chain()
-    assert "Nothing is handed on" in text(client_of(chain, "alice").get(HOME))
+    assert "No delegation is in force" in text(client_of(chain, "alice").get(HOME))
 
 
 def test_what_is_over_is_shown_on_demand_and_by_agent(chain: Chain) -> None:

@@ -1,5 +1,7 @@
 """The pages of guardrails."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -90,6 +92,60 @@ def test_a_draft_is_written_by_choices_and_names_what_differs(world: World) -> N
     assert "By the rule look-alikes." in page
 
 
+def add(client: Client, **said: str) -> Any:
+    """Send the form of a draft: the rules as they are, and one that is added."""
+    kept = {"action0": "ask", "action1": "ask", "action2": "warn", "action3": "ask"}
+    sent = kept | {"revision": "0", "action4": "warn", "new_action": "refuse"} | said
+    return client.post(f"{HOME}draft", sent)
+
+
+def test_ibans_are_refused_in_one_category_by_choices_alone(world: World) -> None:
+    client = as_member(world, "carl")
+    page = client.get(f"{HOME}draft").content.decode()
+    assert '<option value="payments.transfer">' in page
+    assert add(client, new_kind="pii:iban", new_categories="payments.transfer").status_code == 302
+    with tenant_transaction(world.company.id):
+        draft = GuardrailVersion.objects.get()
+    assert draft.document["rules"][-1] == {
+        "id": "iban-payments-transfer", "kind": "pii", "action": "refuse",
+        "categories": ["payments.transfer"], "detectors": ["iban"],
+    }  # fmt: skip
+    tried = client.post(
+        f"{HOME}try", {"example": IBAN, "category": "payments.transfer", "with": "draft"}
+    )
+    assert "It would be refused." in tried.content.decode()
+
+
+WRONG: list[tuple[dict[str, str], str]] = [
+    ({"new_kind": "words"}, "Write at least one."),
+    ({"new_kind": "pii", "new_words": "falcon"}, "Leave this empty, or look for words or phrases."),
+    ({"new_categories": "payments.transfer"}, "Choose what to look for."),
+    ({"new_kind": "pii", "new_categories": "email.*"}, "Select a valid choice."),
+    ({"new_words": "falcon", "new_name": "secrets"}, "Another rule is called secrets"),
+]
+
+
+@pytest.mark.parametrize(("said", "words"), WRONG)
+def test_a_rule_that_says_too_little_or_too_much_is_said_and_nothing_is_lost(
+    world: World, said: dict[str, str], words: str
+) -> None:
+    answer = add(as_member(world, "carl"), remark="For the audit", **said)
+    page = answer.content.decode()
+    assert (answer.status_code, words in page) == (422, True)
+    assert 'value="For the audit"' in page
+    with tenant_transaction(world.company.id):
+        assert not GuardrailVersion.objects.exists()
+
+
+def test_a_name_that_nobody_chose_is_never_taken(world: World) -> None:
+    client = as_member(world, "carl")
+    add(client, new_kind="pii:iban")
+    add(client, revision="1", action5="refuse", new_kind="pii:iban", new_action="warn")
+    with tenant_transaction(world.company.id):
+        rules = GuardrailVersion.objects.get().document["rules"]
+    assert [each["id"] for each in rules[-2:]] == ["iban", "iban-2"]
+
+
 def test_a_text_that_is_wrong_says_where(world: World) -> None:
     client = as_member(world, "carl")
     sent = {"revision": "0", "document": '{"rules": [{"id": "a", "kind": "pii"}]}'}
@@ -100,7 +156,7 @@ def test_a_text_that_is_wrong_says_where(world: World) -> None:
     assert "this is not JSON" in refused.content.decode()
 
 
-def test_whoever_wrote_it_is_told_that_somebody_else_puts_it_in_force(world: World) -> None:
+def test_whoever_wrote_it_is_told_who_publishes_it(world: World) -> None:
     with tenant_transaction(world.company.id):
         save_guardrails(actor=world.company.carl, document=OWN)
     client = as_member(world, "carl")

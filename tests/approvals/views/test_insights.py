@@ -140,5 +140,5 @@ def test_the_page_costs_the_same_for_many(
         world.vote(world.company.alice, world.submit(summary=f"Pay {number}"))
     carl = login(world.company.carl)
     carl.get("/t/acme/insights/")
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(20):
         carl.get("/t/acme/insights/")

@@ -76,6 +76,8 @@ def test_high_risk_asks_for_a_login_and_shows_no_payload(site: Site) -> None:
     assert "Log in to decide" in html
     assert "900.00" not in html
     assert "choice%3Ddeny" in html
+    assert "Log in to deny</a>" in html
+    assert "Deny is chosen already. This link decides nothing by itself." in html
     answer = Client().post(link, {"seen": "x", "verdict": "approve"})
     assert answer.status_code == 412
     assert status(site) == (RequestStatus.PENDING, 0)

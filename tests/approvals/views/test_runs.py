@@ -63,7 +63,7 @@ def test_a_run_says_what_led_to_what(world: World) -> None:
     made = world.submit(run=run.public_id, step="think")
     page = read(log_in(world.company.alice), f"runs/{run.public_id}/")
     words = text(page)
-    assert "3 steps, 1 request, of them 1 held" in words
+    assert "3 steps (1 stopped), 1 request " in words
     assert "EUR 0.40, 980 tokens" in words
     assert "whole: 5 of 5 events are there, each names the one before it" in words
     assert "customer-pii step 1 3 steps payments.transfer Allowed by rule" in words

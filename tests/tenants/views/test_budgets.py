@@ -64,7 +64,7 @@ def test_a_budget_is_set_in_a_sentence_and_shows_what_is_left(
     assert response["Location"] == url(company, f"{budget.public_id}/")
     page = text_of(client.get(url(company)))
     assert "EUR 50.00 a day for each agent" in page
-    assert "What would be more: ask a person. Warns at 80 %." in page
+    assert "Beyond it: ask a person. Warns at 80%." in page
     assert "EUR 37.50 left" in page
     assert '<progress max="100" value="25"' in page
     about = text_of(client.get(f"/t/acme/agents/{agent.public_id}/"))
@@ -80,7 +80,7 @@ def test_a_budget_is_set_in_a_sentence_and_shows_what_is_left(
         ({"limit": "0"}, "greater than or equal to"),
         ({"about": "category"}, "Name one here."),
         ({"named": "x"}, "Leave this empty."),
-        ({"currency": "E"}, "as money:EUR"),
+        ({"currency": "E"}, "Write three letters, such as EUR."),
         ({"period": "run"}, "A run&#x27;s budget is for the run"),
     ],
 )
@@ -103,7 +103,7 @@ def test_a_looser_budget_waits_until_somebody_else_lets_it_hold(
     changed = {"limit": "80", "on_exceed": "halt", "is_active": "on", "reason": "The fair"}
     assert olivia.post(here, changed)["Location"] == here
     page = text_of(olivia.get(here))
-    assert "Olivia asks: EUR 80.00 a day; what would be more: refuse it" in page
+    assert "Olivia asks: EUR 80.00 a day; beyond it: refuse it" in page
     assert "Somebody else confirms it." in page
     assert "A change waits for a second person." in text_of(carl.get(url(company)))
     refused = olivia.post(f"{here}answer", {"answer": "confirm"}, follow=True)

@@ -1,0 +1,250 @@
+"""What was spent on each day of a period, and how near it came to the budgets that hold today.
+
+Three statements, whatever the tenant holds. Amounts are those of the costs (`SpendEntry`); how full
+a budget was is what the budget itself counted (`BudgetUse`). Source: ux design page, 11.
+"""
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from govapp.common.ids import public_id
+from govapp.common.tenancy import require_tenant_id
+from tenants.budgets.spend import COUNT, TOKENS
+from tenants.budgets.words import amount_words, budget_words
+from tenants.scopes import covers
+
+MOST_SERIES: Final = 5
+MOST_CHOICES: Final = 50
+_COLUMNS: Final = {TOKENS: "tokens", COUNT: '"count"'}
+
+_WITHIN: Final = "s.tenant_id = %(tenant)s AND s.spent_at >= %(since)s AND s.spent_at < %(until)s"
+_CHOICES: Final = f"""
+WITH e AS (
+  SELECT s.agent_id, s.category, s.currency, sum(s.amount) AS amount, sum(s.tokens) AS tokens,
+    sum(s."count") AS actions, count(*) AS n
+  FROM tenants_spendentry s WHERE {_WITHIN} GROUP BY 1, 2, 3)
+(SELECT 'measure', 'money:' || currency, '', sum(n) FROM e
+  WHERE currency <> '' GROUP BY currency HAVING sum(amount) <> 0 ORDER BY 4 DESC, 2)
+UNION ALL (SELECT 'measure', 'tokens', '', 0 FROM e HAVING sum(tokens) > 0)
+UNION ALL (SELECT 'measure', 'count', '', 0 FROM e HAVING sum(actions) > 0)
+UNION ALL (SELECT 'agent', e.agent_id::text, a.name, sum(n) FROM e
+  JOIN tenants_agent a ON a.tenant_id = %(tenant)s AND a.id = e.agent_id
+  GROUP BY 2, 3 ORDER BY 4 DESC, 3 LIMIT %(most)s)
+UNION ALL (SELECT 'category', category, '', sum(n) FROM e
+  WHERE category <> '' GROUP BY category ORDER BY 4 DESC, 2 LIMIT %(most)s)"""  # noqa: S608 - names of our own
+_DAYS: Final = """
+WITH e AS (
+  SELECT (s.spent_at AT TIME ZONE %(zone)s)::date AS day, {key} AS part, sum(s.{column}) AS spent
+  FROM tenants_spendentry s WHERE {where} GROUP BY 1, 2),
+named AS (
+  SELECT part FROM e GROUP BY 1 HAVING sum(spent) > 0 ORDER BY sum(spent) DESC, 1 LIMIT %(parts)s),
+folded AS (
+  SELECT e.day, n.part, sum(e.spent) AS spent
+  FROM e LEFT JOIN named n ON n.part = e.part GROUP BY 1, 2)
+SELECT f.day, f.part, coalesce(a.name, f.part), f.spent FROM folded f
+LEFT JOIN tenants_agent a ON a.tenant_id = %(tenant)s AND a.id::text = f.part
+ORDER BY 1, 2"""
+_BUDGETS: Final = """
+WITH fullest AS (
+  SELECT DISTINCT ON (u.budget_id) u.budget_id, u.ref, u.starts_at,
+    u.reserved + u.settled AS used, count(u.exceeded_at) OVER w AS passed
+  FROM tenants_budgetuse u
+  WHERE u.tenant_id = %(tenant)s AND u.starts_at < %(until)s
+    AND (u.ends_at IS NULL OR u.ends_at > %(since)s)
+  WINDOW w AS (PARTITION BY u.budget_id)
+  ORDER BY u.budget_id, u.reserved + u.settled DESC, u.starts_at DESC, u.ref)
+SELECT b.id, b.scope, b.ref, b.measure, b.period, b.cost_class, b."limit", o.name, f.ref, w.name,
+  f.starts_at, coalesce(f.used, 0), coalesce(f.passed, 0)
+FROM tenants_budget b
+LEFT JOIN fullest f ON f.budget_id = b.id
+LEFT JOIN tenants_agent o ON o.tenant_id = b.tenant_id AND o.id::text = b.ref
+LEFT JOIN tenants_agent w ON w.tenant_id = b.tenant_id
+  AND w.id::text = split_part(coalesce(f.ref, ''), ' ', 1)
+WHERE b.tenant_id = %(tenant)s AND b.is_active
+ORDER BY coalesce(f.used, 0) / b."limit" DESC, b.created_at, b.id"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is looked at: a measure, of everything or of one agent or category; and in what parts.
+
+    An empty measure is the currency that is used most.
+    """
+
+    measure: str = ""
+    agent: UUID | None = None
+    category: str = ""
+    is_by_category: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """One agent or category: what it spent on each day."""
+
+    name: str
+    values: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """A budget that holds today, and the window of the period in which it was fullest."""
+
+    budget_id: UUID
+    scope: str
+    ref: str
+    measure: str
+    period: str
+    cost_class: str
+    limit: Decimal
+    owner: str | None  # the name of its agent
+    whose: str | None  # of whom the fullest window is
+    whose_name: str | None
+    starts_at: datetime | None  # of the fullest window
+    used: Decimal
+    passed: int  # windows in which somebody wanted more than there was
+
+    @property
+    def public_id(self) -> str:
+        return public_id("bud", self.budget_id)
+
+    @property
+    def name(self) -> str:
+        """The budget in words."""
+        return budget_words(
+            scope=self.scope,
+            ref=self.ref,
+            measure=self.measure,
+            period=self.period,
+            limit=self.limit,
+            cost_class=self.cost_class,
+            name=self.owner or "",
+        )
+
+    @property
+    def percent(self) -> int:
+        return int(self.used * 100 / self.limit)
+
+    @property
+    def used_words(self) -> str:
+        return amount_words(self.measure, self.used)
+
+    @property
+    def of_whom(self) -> str:
+        """Whose fullest window it is, where the budget counts several by themselves."""
+        if self.ref != "*" or not self.whose:
+            return ""
+        agent, _, run = self.whose.partition(" ")
+        who = self.whose_name or agent
+        return f"{who}, run {run}" if run else who
+
+    def counts(self, look: Look) -> bool:
+        """Whether it counts all of what is looked at, so that the two can be compared."""
+        if self.cost_class or self.measure != look.measure or self.period == "run":
+            return False
+        match self.scope:
+            case "tenant":
+                return True
+            case "agent":
+                return look.agent is not None and self.ref in ("*", str(look.agent))
+            case "category":
+                is_meant = self.ref == "*" or covers([self.ref], look.category)
+                return bool(look.category) and is_meant
+        return False
+
+    def share_of(self, day: date) -> Decimal:
+        """What it comes to for one day; a week's and a month's is shared out evenly."""
+        match self.period:
+            case "hour":
+                return self.limit * 24
+            case "week":
+                return self.limit / 7
+            case "month":
+                return self.limit / monthrange(day.year, day.month)[1]
+        return self.limit
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Everything that is shown of it."""
+
+    look: Look
+    days: Sequence[date]
+    parts: tuple[Part, ...]
+    measures: tuple[str, ...]
+    agents: tuple[tuple[UUID, str], ...]
+    categories: tuple[str, ...]
+    budgets: tuple[BudgetLine, ...]
+
+    @property
+    def tightest(self) -> BudgetLine | None:
+        """The budget that leaves the least for a day; None when none counts all of this."""
+        fitting = [each for each in self.budgets if each.counts(self.look)]
+        return min(fitting, key=lambda each: each.share_of(self.days[-1]), default=None)
+
+
+def read_spending(
+    since: datetime, until: datetime, zone: str, days: Sequence[date], look: Look
+) -> Spending:
+    """Return what the bound tenant spent from `since` to `until`, by the days of a time zone."""
+    values = {
+        "tenant": require_tenant_id(), "since": since, "until": until, "zone": zone,
+        "most": MOST_CHOICES, "parts": MOST_SERIES, "agent": look.agent, "category": look.category,
+    }  # fmt: skip
+    choices = _rows(_CHOICES, values)
+    measures = tuple(key for kind, key, *_ in choices if kind == "measure")
+    measure = look.measure if look.measure in measures else next(iter(measures), "money:EUR")
+    look = Look(measure, look.agent, look.category, look.is_by_category)
+    return Spending(
+        look=look,
+        days=days,
+        parts=_parts(_rows(_query(look), values | {"currency": measure.partition(":")[2]}), days),
+        measures=measures,
+        agents=tuple((UUID(key), name) for kind, key, name, _ in choices if kind == "agent"),
+        categories=tuple(key for kind, key, *_ in choices if kind == "category"),
+        budgets=tuple(BudgetLine(*row) for row in _rows(_BUDGETS, values)),
+    )
+
+
+def _query(look: Look) -> str:
+    where = [_WITHIN]
+    if look.measure not in _COLUMNS:
+        where.append("s.currency = %(currency)s")
+    if look.agent:
+        where.append("s.agent_id = %(agent)s")
+    if look.category:
+        where.append("s.category = %(category)s")
+    is_by_category = look.is_by_category or look.agent is not None
+    return _DAYS.format(
+        key="s.category" if is_by_category else "s.agent_id::text",
+        column=_COLUMNS.get(look.measure, "amount"),
+        where=" AND ".join(where),
+    )
+
+
+def _parts(rows: Sequence[tuple[Any, ...]], days: Sequence[date]) -> tuple[Part, ...]:
+    """Return one part for each name, those with the most first, what is left over last."""
+    found: dict[str | None, dict[date, Decimal]] = {}
+    names: dict[str | None, str] = {None: "Others"}
+    for day, part, name, spent in rows:
+        found.setdefault(part, {})[day] = spent
+        names.setdefault(part, name or "without a category")
+    ordered = sorted(found, key=lambda part: (part is None, -sum(found[part].values()), part or ""))
+    made = (
+        # A correction may take more back on a day than was spent on it.
+        Part(names[part], tuple(max(found[part].get(day, Decimal(0)), Decimal(0)) for day in days))
+        for part in ordered
+    )
+    return tuple(each for each in made if any(each.values))
+
+
+def _rows(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return list(cursor.fetchall())
