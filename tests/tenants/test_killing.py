@@ -25,7 +25,7 @@ def thrown(scope: str = "tenant", ref: str = "", **fields: object) -> Thrown:
         (thrown("agent", "ag_1", name="payer"), "the agent payer"),
         (thrown("integration", "bank"), "the integration bank"),
         (thrown("category", "payments.transfer"), "the category payments.transfer"),
-        (thrown("category", "payments.*"), "the categories payments.*"),
+        (thrown("category", "payments.*"), "every category under payments"),
         (thrown("delegation", "dg_a"), "the delegation dg_a and everything under it"),
     ],
 )
