@@ -7,7 +7,6 @@ class RevokeForm(forms.Form):
     """Why somebody cuts it."""
 
     reason = forms.CharField(
-        label="Why",
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="It is recorded, and cannot be taken back.",

@@ -52,7 +52,9 @@ class RulesForm(forms.Form):
         label="In these categories",
         help_text="Such as payments.*, with commas between. Empty: in all.",
     )
-    remark = forms.CharField(required=False, max_length=500, label="Why, for who confirms it")
+    remark = forms.CharField(
+        required=False, max_length=500, label="Reason", help_text="Who confirms it reads this."
+    )
 
     def __init__(self, *args: Any, rules: RuleSet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,7 +107,9 @@ class DocumentForm(forms.Form):
     document = forms.CharField(
         max_length=200_000, widget=forms.Textarea(attrs=_CODE | {"rows": 18}), label="Rules as JSON"
     )
-    remark = forms.CharField(required=False, max_length=500, label="Why, for who confirms it")
+    remark = forms.CharField(
+        required=False, max_length=500, label="Reason", help_text="Who confirms it reads this."
+    )
 
     @staticmethod
     def start(rules: RuleSet, *, revision: int, remark: str = "") -> dict[str, Any]:
@@ -139,6 +143,6 @@ class ConfirmForm(forms.Form):
 
 
 class DiscardForm(forms.Form):
-    """Which draft is put away."""
+    """Which draft is discarded."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1)

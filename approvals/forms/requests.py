@@ -32,7 +32,7 @@ class BreakGlassForm(forms.Form):
     seen = forms.CharField(widget=forms.HiddenInput)
     reason = forms.CharField(
         max_length=4000,
-        label="Why it cannot wait",
+        label="Reason it cannot wait",
         help_text="At least 20 characters. Everybody concerned reads it, and so does the record.",
         widget=forms.Textarea(attrs={"rows": 3, "minlength": 20}),
     )
@@ -74,7 +74,7 @@ class WithdrawForm(forms.Form):
 
 class RollbackForm(forms.Form):
     reason = forms.CharField(
-        label="Why it has to be taken back",
+        label="Reason to take it back",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Who decides on it reads this, and it is kept in the record.",

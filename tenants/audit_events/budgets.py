@@ -29,7 +29,7 @@ def budget_changed(
     verbs = {
         "set": "set a budget", "tightened": "tightened a budget",
         "asked": "asks to loosen a budget", "loosened": "loosened a budget",
-        "withdrawn": "put away the wish to loosen a budget",
+        "withdrawn": "withdrew the wish to loosen a budget",
     }  # fmt: skip
     terms = terms_of(change if what in ("asked", "withdrawn") and change else budget)
     reason = f": {change.reason}" if change else "."

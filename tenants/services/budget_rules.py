@@ -12,7 +12,7 @@ from govapp.common.errors import Conflict, Forbidden, NotFound
 from tenants import rules
 from tenants.audit_events import budgets as events
 from tenants.budgets.spend import is_measure
-from tenants.enums import BudgetScope, OnExceed, Period
+from tenants.enums import BudgetScope, CostClass, OnExceed, Period
 from tenants.models import Agent, Budget, BudgetChange, Membership, Tenant
 from tenants.scopes import is_pattern
 from tenants.selectors.budget_pages import name_of_budget
@@ -20,7 +20,7 @@ from tenants.services.checks import clean_text, fault
 
 WHO: Final = "Only an owner or compliance sets budgets."
 OWN: Final = "Whoever wants a budget looser does not confirm it: ask somebody else."
-_COST_CLASSES: Final = ("", "low", "medium", "high")
+_COST_CLASSES: Final = ("", *CostClass.values)
 _MOST: Final = Decimal(10) ** 15
 _MOST_BUDGETS: Final = 200
 _STRICTNESS: Final = [each.value for each in OnExceed]
@@ -135,7 +135,7 @@ def change_budget(
     if terms == former:
         raise Conflict("Nothing is changed.", code="no_change")
     if budget.changes.filter(answered_at=None).exists():
-        raise Conflict("A change waits for a second person: confirm it or put it away.")
+        raise Conflict("A change waits for a second person: confirm or withdraw it.")
     change = BudgetChange(budget=budget, reason=reason, asked_by=actor, **asdict(terms))
     waits = terms.is_looser_than(former) and not Tenant.objects.get().single_person_publishing
     if waits:
@@ -152,10 +152,10 @@ def change_budget(
 
 @transaction.atomic
 def answer_change(*, actor: Membership, budget_id: UUID, is_confirmed: bool) -> Budget:
-    """Let a looser budget hold from now on, or put the wish for it away.
+    """Confirm a looser budget, or withdraw the wish for it.
 
     Raises `NotFound` when nothing waits, `Forbidden` for whoever does not set budgets, and for who
-    asked, who may only put it away.
+    asked, who may only withdraw it.
     """
     rules.require(rules.may_set_budgets(actor), WHO)
     budget = _locked(budget_id)

@@ -102,7 +102,7 @@ def budget_detail(request: PageRequest, slug: str, budget: str) -> HttpResponse:
 
 @require_POST
 def budget_answer(request: PageRequest, slug: str, budget: str) -> HttpResponse:
-    """Confirm a looser budget, or put the wish for it away."""
+    """Confirm a looser budget, or withdraw the wish for it."""
     row, confirms = get_budget(budget), request.POST.get("answer") == "confirm"
     try:
         answer_change(actor=request.membership, budget_id=row.budget.pk, is_confirmed=confirms)
@@ -111,7 +111,7 @@ def budget_answer(request: PageRequest, slug: str, budget: str) -> HttpResponse:
             raise
         messages.error(request, refused.detail)
     else:
-        messages.success(request, "It holds from now on." if confirms else "It was put away.")
+        messages.success(request, "Confirmed, it holds from now on." if confirms else "Withdrawn, nothing has changed.")
     return redirect("budget_detail", slug, budget)
 
 

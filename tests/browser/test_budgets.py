@@ -23,6 +23,6 @@ def test_a_budget_is_set_and_made_looser_by_two(demo: Demo, visit: Visit) -> Non
     expect(page.get_by_text("Somebody else confirms it.")).to_be_visible()
     second = olivia.page
     second.goto(page.url, wait_until="load")
-    follow(second.get_by_role("button", name="Let it hold"))
+    follow(second.get_by_role("button", name="Confirm"))
     expect(second.get_by_text("EUR 400.00 a day for payments.*").first).to_be_visible()
     assert carl.faults == olivia.faults == []

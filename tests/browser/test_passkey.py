@@ -151,7 +151,7 @@ def test_alone_with_a_passkey(
     window, _ = person(charlie)
     page = window.go(demo.url(f"requests/{asked.public_id}/"))
     page.get_by_text("Approve alone, in an emergency").click()
-    page.get_by_label("Why it cannot wait").fill(WHY)
+    page.get_by_label("Reason it cannot wait").fill(WHY)
     page.get_by_role("button", name="Approve alone").click()
     expect(page.get_by_text("Approved in an emergency", exact=True)).to_be_visible()
     assert votes(demo) == ["approve passkey"]
@@ -174,7 +174,7 @@ def test_the_pages_of_an_emergency(
     page = charlie.go(demo.url(f"requests/{asked.public_id}/"))
     page.get_by_text("Approve alone, in an emergency").click()
     wrong += examine(page, f"alone-{name}", None)
-    page.get_by_label("Why it cannot wait").fill(WHY)
+    page.get_by_label("Reason it cannot wait").fill(WHY)
     page.get_by_label("Code of your authenticator app").fill(app.code())
     page.get_by_role("button", name="Approve alone").click()
     expect(page.get_by_text("Approved in an emergency", exact=True)).to_be_visible()
