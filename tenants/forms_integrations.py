@@ -131,7 +131,7 @@ class GrantForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
         patterns = [*data.get("known", []), *data.get("categories", "").split()]
-        if not patterns and not self.errors:
+        if not patterns and not {"known", "categories"} & set(self.errors):
             self.add_error("known", "Tick at least one, or write one below.")
         data["patterns"] = list(dict.fromkeys(patterns))
         return data
