@@ -63,7 +63,7 @@ class Thrown:
                     return f"every category under {self.ref[:-2]}"
                 return f"the category {self.ref}"
             case _:
-                return f"the delegation {self.ref} and everything under it"
+                return f"the delegation {self.name or self.ref} and everything under it"
 
     @property
     def sentence(self) -> str:

@@ -50,6 +50,12 @@ def read_offers(kind: KillScope, words: str = "", *, at_most: int = MOST) -> Off
     return Offered(found[:at_most], len(found) > at_most)
 
 
+def name_of(kind: KillScope, ref: str) -> str:
+    """Return what people call the thing with this id, the id itself when it is not known."""
+    found = _readers[kind](ref, 1)
+    return next((offer.name for offer in found if offer.ref == ref), ref)
+
+
 def with_patterns(categories: Iterable[tuple[str, str]]) -> list[Offer]:
     """Return categories (key and name, by key), each group of them led by what covers them all."""
     offers: list[Offer] = []

@@ -18,6 +18,7 @@ from tenants.audit_events import kill as events
 from tenants.enums import KillPending, KillScope
 from tenants.kill_effects import Stopped, count_stopped, follow_throw
 from tenants.models import Agent, KillSwitch, Membership
+from tenants.offers import name_of
 from tenants.scopes import is_pattern
 from tenants.selectors import get_agent
 from tenants.selectors.kill import get_switch, possible_resumers
@@ -204,6 +205,7 @@ def _target(scope: KillScope, ref: str) -> tuple[Agent | None, str, str]:
         case KillScope.DELEGATION:
             if not _DELEGATION.fullmatch(ref):
                 raise fault("ref", "Write the id of a delegation, dg_….")
+            return None, ref, name_of(scope, ref)
         case KillScope.INTEGRATION:
             ref = clean_text(ref, field="ref", at_most=100)
     return None, ref, ref

@@ -5,7 +5,7 @@ import pytest
 from approvals.services.categories import create_category
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import KillScope
-from tenants.offers import Offer, read_offers
+from tenants.offers import Offer, name_of, read_offers
 from tests.approvals.chains import make_chain
 from tests.approvals.world import make_world
 
@@ -42,6 +42,9 @@ def test_delegations_in_force_are_offered_the_newest_first() -> None:
         ]
         searched = read_offers(KillScope.DELEGATION, "clerk buyer").offers
         assert searched == [found[1]]
+        assert read_offers(KillScope.DELEGATION, second.public_id).offers == [found[1]]
+        assert name_of(KillScope.DELEGATION, second.public_id) == "buyer to clerk"
+        assert name_of(KillScope.DELEGATION, "dg_none") == "dg_none"
     chain.revoke(second, chain.world.company.carl, "Over.")
     with tenant_transaction(chain.tenant_id):
         assert read_offers(KillScope.DELEGATION).offers == [found[2]]
