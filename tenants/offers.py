@@ -45,7 +45,7 @@ def register_offers(kind: KillScope, read: Reader) -> None:
 
 
 def read_offers(kind: KillScope, words: str = "", *, at_most: int = MOST) -> Offered:
-    """Return what of a kind has these words in its name or id. As many statements for any number."""
+    """Return what of a kind has these words in its name or id. One statement."""
     found = _readers[kind](words, at_most + 1)
     return Offered(found[:at_most], len(found) > at_most)
 

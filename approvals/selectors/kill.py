@@ -87,13 +87,17 @@ def find_held(requests: Iterable[ActionRequest], member: Membership) -> dict[UUI
 
 
 def read_still_runs(switch: KillSwitch) -> StillRuns:
-    """Return what a switch, which need not be stored, does not call back. Two statements at most."""
+    """Return what a switch does not call back; it need not be stored. Two statements at most."""
     begun = ActionRequest.objects.filter(
         requests_in([planned(switch)]),
         execution_state=ExecutionState.REDEEMED,
         submitted_at__gt=clock.now() - _LATELY,
     ).select_related("agent")
-    rows = list(begun.defer("payload", "trace", "facts", "sources").order_by("-submitted_at", "-pk")[: SHOWN + 1])
+    rows = list(
+        begun.defer("payload", "trace", "facts", "sources").order_by("-submitted_at", "-pk")[
+            : SHOWN + 1
+        ]
+    )
     handed_on: list[Delegation] = []
     if switch.agent_id is not None:
         live = Delegation.objects.filter(

@@ -1,4 +1,4 @@
-"""What goes on although something is stopped, on the pages of the kill switch of the floor below."""
+"""What goes on although something is stopped, on pages of the floor below."""
 
 from typing import Any
 

@@ -78,5 +78,7 @@ def _integrations(words: str, at_most: int) -> list[Offer]:
     return [Offer(each.slug, each.name, each.slug) for each in found]
 
 
-register_offers(KillScope.AGENT, lambda words, at_most: _agents(Agent.objects.all(), words, at_most))
+register_offers(
+    KillScope.AGENT, lambda words, at_most: _agents(Agent.objects.all(), words, at_most)
+)
 register_offers(KillScope.INTEGRATION, _integrations)

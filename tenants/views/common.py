@@ -39,9 +39,7 @@ def save_or_show(
     return show()
 
 
-def form_page(
-    request: HttpRequest, template: str, form: Form, **context: object
-) -> HttpResponse:
+def form_page(request: HttpRequest, template: str, form: Form, **context: object) -> HttpResponse:
     """Render a page that is about one form: 422 when something was posted that cannot be."""
     shown = {"form": form} | context
     return render(request, template, shown, status=422 if form.is_bound else 200)

@@ -64,7 +64,7 @@ def test_what_exists_is_there_to_choose_from(places: Places, login: Login) -> No
         ("category", "payments.transfer"),
         ("integration", "acme-bank"),
     ):
-        assert f"?scope={scope}&amp;ref={ref}\"" in shown
+        assert f'?scope={scope}&amp;ref={ref}"' in shown
     assert "Every category under payments" in shown
     assert '?scope=tenant"' in shown
 
@@ -251,9 +251,7 @@ def more(places: Places, number: int) -> None:
     company = places.company
     with tenant_transaction(company.id):
         active_system(company, f"system-{number}")
-        register_agent(
-            actor=company.olivia, name=f"bot{number}", description="", owner=company.bob
-        )
+        register_agent(actor=company.olivia, name=f"bot{number}", description="", owner=company.bob)
         throw(actor=company.olivia, scope="category", ref=f"area{number}.things", reason="Odd")
         drill(actor=company.olivia, scope="category", ref=f"area{number}.*", reason="To see")
 
