@@ -90,13 +90,13 @@ class GrantForm(forms.Form):
 
     agent = forms.ModelChoiceField(queryset=Agent.objects.none(), empty_label="Choose")
     known = forms.MultipleChoiceField(
-        label="For these categories", required=False, widget=forms.CheckboxSelectMultiple
+        label="For which categories", required=False, widget=forms.CheckboxSelectMultiple
     )
     categories = forms.CharField(
-        label="And for these",
+        label="Other categories",
         required=False,
         widget=forms.Textarea(attrs=_CODE | {"rows": 2}),
-        help_text="Categories that are not listed, one a line: payments.transfer or payments.*.",
+        help_text="One a line: payments.transfer, or payments.* for all under payments.",
     )
     scopes = forms.MultipleChoiceField(
         required=False,

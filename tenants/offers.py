@@ -3,6 +3,7 @@
 Pages offer what exists in place of a field in which somebody has to write an id.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -57,15 +58,18 @@ def name_of(kind: KillScope, ref: str) -> str:
 
 
 def with_patterns(categories: Iterable[tuple[str, str]]) -> list[Offer]:
-    """Return categories (key and name, by key), each group of them led by what covers them all."""
+    """Return categories (key and name, by key), those that share a beginning led by all of it."""
+    rows = list(categories)
+    shared = Counter(above for key, _ in rows for above in _above(key))
     offers: list[Offer] = []
-    seen: set[str] = set()
-    for key, name in categories:
-        parts = key.split(".")
-        for depth in range(1, len(parts)):
-            above = ".".join(parts[:depth])
-            if above not in seen:
-                seen.add(above)
+    for key, name in rows:
+        for above in _above(key):
+            if shared.pop(above, 1) > 1:
                 offers.append(Offer(f"{above}.*", f"Every category under {above}"))
         offers.append(Offer(key, name))
     return offers
+
+
+def _above(key: str) -> list[str]:
+    parts = key.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts))]

@@ -11,14 +11,14 @@ from tests.browser.test_pages import examine
 
 pytestmark = pytest.mark.browser
 
-WHAT = "every category under payments"
+WHAT = "the category payments.transfer"
 
 
 def look(page: Page) -> None:
     """Choose what to stop, see what that stops, and say why."""
-    page.get_by_label("Search what there is").fill("payments")
+    page.get_by_label("Search what there is").fill("transfer")
     follow(page.get_by_role("button", name="Search"))
-    follow(page.get_by_role("link", name="Every category under payments"))
+    follow(page.get_by_role("link", name="Bank transfer"))
     expect(page.locator(".consequence")).to_have_text(f"Stop {WHAT}")
     page.get_by_label("Reason").fill("It pays the same invoice twice")
 

@@ -233,7 +233,8 @@ def test_a_grant_is_chosen_from_the_agents_page_and_ends_with_a_day(
 ) -> None:
     client, company = login(places.company.olivia), places.company
     with bind_tenant(company.id):
-        create_category(actor=company.carl, key="refunds.card", name="Card refund", risk="low")
+        for key, name in (("refunds.card", "Card refund"), ("refunds.sepa", "Transfer back")):
+            create_category(actor=company.carl, key=key, name=name, risk="low")
     reach = client.get(places.url("agents/{agent}/?tab=reach")).content.decode()
     page = url(systems, "integrations/{system}/")
     assert f'href="{page}?agent={places.agent.public_id}#grant"' in reach
@@ -246,7 +247,7 @@ def test_a_grant_is_chosen_from_the_agents_page_and_ends_with_a_day(
     given = client.post(f"{page}grants", sent | {"until": friday.isoformat()}, follow=True)
     assert f"{friday.day} {friday:%b %Y}, 23:59" in given.content.decode()
     with bind_tenant(company.id):
-        grant = IntegrationGrant.objects.get(categories=["refunds.card", "crm.note"])
+        grant = IntegrationGrant.objects.get(categories=["crm.note", "refunds.card"])
     ends = localtime(grant.expires_at, ZoneInfo(company.tenant.time_zone))
     assert (ends.date(), ends.hour, ends.minute) == (friday, 23, 59)
 

@@ -55,6 +55,7 @@ def text(response: Any) -> str:
 
 def test_what_exists_is_there_to_choose_from(places: Places, login: Login) -> None:
     category(places, "payments.transfer")
+    category(places, "payments.refund")
     with tenant_transaction(places.company.id):
         active_system(places.company, "acme-bank")
     shown = text(login(places.company.carl).get(places.url(PAGE)))
