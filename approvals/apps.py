@@ -12,6 +12,7 @@ class ApprovalsConfig(AppConfig):
         import_module("approvals.departures")
         import_module("approvals.erasers")
         import_module("approvals.kill_effects")
+        import_module("approvals.offers")
         import_module("approvals.retention")
         import_module("approvals.retention_of_runs")
         import_module("approvals.stand_in_news")

@@ -12,14 +12,6 @@ class Risk(models.TextChoices):
     CRITICAL = "critical", "Critical"
 
 
-class CostClass(models.TextChoices):
-    """What an action of a kind may cost. The tenant says so, not the agent."""
-
-    LOW = "low", "Low"
-    MEDIUM = "medium", "Medium"
-    HIGH = "high", "High"
-
-
 class RequestStatus(models.TextChoices):
     """How a request stands. It only moves forward; execution is a field of its own."""
 

@@ -25,7 +25,7 @@ from tenants.retention import register_minimums
 
 
 def minimums_in_use() -> Sequence[Minimum]:
-    """Return what the templates ask for from which rules were written that nobody put away."""
+    """Return what the templates ask for from which rules were written that nobody discarded."""
     drafts = PolicyDraft.objects.filter(discarded_at=None).exclude(template={})
     used = set(drafts.values_list("template__key", flat=True))
     return [

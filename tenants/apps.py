@@ -8,6 +8,7 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("tenants.doors")
+        import_module("tenants.selectors.stopping")
         import_module("tenants.signals")
         import_module("tenants.services.autonomy")
         import_module("tenants.services.trust")

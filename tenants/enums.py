@@ -106,6 +106,14 @@ class BudgetScope(models.TextChoices):
     RUN = "run", "a run"
 
 
+class CostClass(models.TextChoices):
+    """What an action of a kind may cost. The tenant says so of a category, not the agent."""
+
+    LOW = "low", "Low"
+    MEDIUM = "medium", "Medium"
+    HIGH = "high", "High"
+
+
 class Period(models.TextChoices):
     """For how long a limit holds before it begins anew, where the tenant is."""
 

@@ -9,6 +9,7 @@ from tenants.enums import TrustTier
 from tenants.selectors.autonomy import level_choices
 from tenants.trust import Standard, Standards
 from tenants.trust.standards import LIMITS, MOST_GRACE, NAMES, RAISED, WINDOW
+from tenants.widgets import SuggestingInput, suggest_categories
 
 _CODE: Final = {"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}
 _NOTHING: Final = ("none", "Nothing: what is set more broadly holds, or else the policy")
@@ -28,7 +29,7 @@ class AutonomyForm(ReasonedForm):
     pattern = forms.CharField(
         label="Category",
         max_length=100,
-        widget=forms.TextInput(attrs=_CODE),
+        widget=SuggestingInput(),
         help_text="payments.transfer, everything below it as payments.*, or * for all.",
     )
     level = forms.ChoiceField(label="What it may do there", widget=forms.RadioSelect, initial="ask")
@@ -38,6 +39,7 @@ class AutonomyForm(ReasonedForm):
         choice = self.fields["level"]
         assert isinstance(choice, forms.ChoiceField)  # noqa: S101 - for the type checker
         choice.choices = [*level_choices(), _NOTHING]
+        suggest_categories(self.fields["pattern"])
 
     def clean_level(self) -> str | None:
         level: str = self.cleaned_data["level"]

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from tenants.budgets.spend import COUNT, TOKENS
-from tenants.enums import OnExceed, Period
+from tenants.enums import CostClass, OnExceed, Period
 from tenants.models import Agent, Budget
 from tenants.services.budget_rules import Terms
 
@@ -23,8 +23,7 @@ _ABOUT = [
 ]
 _MEASURES = [("money", "money"), (TOKENS, "tokens"), (COUNT, "actions")]
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
-_CLASSES = [("", "all of it"), ("low", "cost class low"), ("medium", "cost class medium"),
-            ("high", "cost class high")]  # fmt: skip
+_CLASSES = [("", "all of it"), *((each, f"cost class {each}") for each in CostClass.values)]
 
 
 class TermsForm(forms.Form):

@@ -1,14 +1,18 @@
 """The forms of integrations. What is allowed is decided by the services."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from uuid import UUID
 
 from django import forms
+from django.utils.timezone import localdate, make_aware
 
 from govapp.common import clock
-from tenants.enums import AgentStatus, IntegrationKind, TokenAuth
+from govapp.common.ids import InvalidId, parse_public_id
+from tenants.enums import AgentStatus, IntegrationKind, KillScope, TokenAuth
 from tenants.forms import MemberChoice, ReasonForm
 from tenants.models import Agent, Integration, Membership
+from tenants.offers import Offer, read_offers
 from tenants.selectors import active_members
 from tenants.services.integration_fields import (
     LONGEST_TOKEN,
@@ -17,8 +21,12 @@ from tenants.services.integration_fields import (
     USUAL_TOKEN,
 )
 
-_LINES = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "off"})
+_CODE: Final = {"spellcheck": "false", "autocapitalize": "off"}
+_LINES = forms.Textarea(attrs=_CODE | {"rows": 3})
 _INSTANT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+_USUAL: Final = timedelta(days=90)
+_LAST_MINUTE: Final = time(23, 59)
+_MOST_LISTED: Final = 60
 
 
 class IntegrationForm(forms.Form):
@@ -129,42 +137,84 @@ class GrantForm(forms.Form):
     """Which agent may use it, for what and how long."""
 
     agent = forms.ModelChoiceField(queryset=Agent.objects.none(), empty_label="Choose")
+    known = forms.MultipleChoiceField(
+        label="For which categories", required=False, widget=forms.CheckboxSelectMultiple
+    )
     categories = forms.CharField(
-        widget=_LINES, help_text="One a line, like payments.transfer or payments.*."
+        label="Other categories",
+        required=False,
+        widget=forms.Textarea(attrs=_CODE | {"rows": 2}),
+        help_text="One a line: payments.transfer, or payments.* for all under payments.",
     )
     scopes = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text="None ticked: all that it declares.",
     )
-    days = forms.TypedChoiceField(
-        label="For",
-        coerce=int,
-        choices=[(1, "a day"), (30, "30 days"), (90, "90 days"), (365, "365 days"), (0, "no end")],
-        initial=90,
+    until = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="It ends by itself at the end of this day. Empty: no end.",
     )
 
-    def __init__(self, *args: Any, integration: Integration, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, data: Any = None, *, integration: Integration, agent: str = "", **kwargs: Any
+    ) -> None:
+        super().__init__(data, **kwargs)
         agents = Agent.objects.exclude(status=AgentStatus.RETIRED).order_by("name", "pk")
         self.fields["agent"].queryset = agents  # type: ignore[attr-defined]
-        scopes = self.fields["scopes"]
-        assert isinstance(scopes, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
-        scopes.choices = [(each, each) for each in integration.scopes]
+        self.initial.setdefault("agent", _agent_id(agent))
+        self.initial.setdefault("until", localdate(clock.now()) + _USUAL)
+        offers = read_offers(KillScope.CATEGORY, at_most=_MOST_LISTED).offers
+        _choose(self.fields["known"], [(each.ref, _words(each)) for each in offers])
+        _choose(self.fields["scopes"], [(each, each) for each in integration.scopes])
+
+    def clean_until(self) -> date | None:
+        until: date | None = self.cleaned_data["until"]
+        if until is not None and until < localdate(clock.now()):
+            raise forms.ValidationError("This day is over: choose today or a later one.")
+        return until
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        patterns = [*data.get("known", []), *data.get("categories", "").split()]
+        if not patterns and not {"known", "categories"} & set(self.errors):
+            self.add_error("known", "Tick at least one, or write one below.")
+        data["patterns"] = list(dict.fromkeys(patterns))
+        return data
 
     def values(self) -> dict[str, Any]:
         """Return what the service takes."""
         data = self.cleaned_data
         return {
             "agent": data["agent"],
-            "categories": data["categories"].split(),
+            "categories": data["patterns"],
             "scopes": data["scopes"],
-            "expires_at": self._ends(),
+            "expires_at": _end_of(data["until"]),
         }
 
-    def _ends(self) -> datetime | None:
-        days: int = self.cleaned_data["days"]
-        return clock.now() + timedelta(days=days) if days else None
+
+def _choose(field: forms.Field, choices: list[tuple[str, str]]) -> None:
+    assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
+    field.choices = choices
+
+
+def _words(offer: Offer) -> str:
+    return offer.name if offer.name == offer.ref else f"{offer.name} ({offer.ref})"
+
+
+def _agent_id(ident: str) -> UUID | None:
+    """Return the agent that an address names, if it names one."""
+    try:
+        return parse_public_id("ag", ident)
+    except InvalidId:
+        return None
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """Return the last minute of a day, where the tenant is."""
+    return make_aware(datetime.combine(day, _LAST_MINUTE)) if day else None
 
 
 class SecretForm(forms.Form):

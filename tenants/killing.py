@@ -59,10 +59,11 @@ class Thrown:
             case KillScope.INTEGRATION:
                 return f"the integration {self.ref}"
             case KillScope.CATEGORY:
-                kind = "categories" if self.ref.endswith(".*") else "category"
-                return f"the {kind} {self.ref}"
+                if self.ref.endswith(".*"):
+                    return f"every category under {self.ref[:-2]}"
+                return f"the category {self.ref}"
             case _:
-                return f"the delegation {self.ref} and everything under it"
+                return f"the delegation {self.name or self.ref} and everything under it"
 
     @property
     def sentence(self) -> str:

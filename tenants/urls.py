@@ -117,6 +117,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/absences/", include(_ABSENCES)),
     path("t/<slug:slug>/agents/", include(_AGENTS)),
     path("t/<slug:slug>/kill-switch/", kill.kill_switch, name="kill_switch"),
+    path("t/<slug:slug>/kill-switch/stop", kill.kill_switch_stop, name="kill_switch_stop"),
+    path(
+        "t/<slug:slug>/kill-switch/<str:switch>/",
+        kill.kill_switch_detail,
+        name="kill_switch_detail",
+    ),
     path(
         "t/<slug:slug>/kill-switch/<str:switch>/resume",
         kill.kill_switch_resume,

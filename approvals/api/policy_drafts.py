@@ -133,7 +133,7 @@ class PolicyDraftDetail(DocumentAPIView):
         summary="Discard a draft",
         parameters=[IF_MATCH],
         responses={
-            204: OpenApiResponse(None, "Put away"),
+            204: OpenApiResponse(None, "Discarded"),
             **problems(*WITH_BODY, *WITH_ENTITY_TAG),
         },
     )

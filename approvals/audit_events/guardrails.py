@@ -19,7 +19,7 @@ def guardrails_saved(*, actor: Membership, version: GuardrailVersion) -> None:
 
 
 def guardrails_discarded(*, actor: Membership, version: GuardrailVersion) -> None:
-    """A draft was put away."""
+    """A draft was discarded."""
     _record("guardrails.discarded", actor, version, f"{actor} discarded {_called(version)}.", ())
 
 

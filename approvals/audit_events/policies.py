@@ -66,7 +66,7 @@ def draft_saved(*, actor: Membership, draft: PolicyDraft) -> None:
 
 
 def draft_discarded(*, actor: Membership, draft: PolicyDraft) -> None:
-    """A draft was put away."""
+    """A draft was discarded."""
     _record_draft(
         "policy_draft.discarded",
         actor,

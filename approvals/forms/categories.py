@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 
 from django import forms
 
-from approvals.enums import CostClass, Risk
+from approvals.enums import Risk
 from approvals.forms.json_text import place_of, pretty, read_json
 from approvals.forms.listing import ListedForm
 from approvals.models import ActionCategory
@@ -15,6 +15,7 @@ from approvals.schema_limits import require_usable_schema
 from approvals.selectors.categories import CategoryRow
 from approvals.undoing import MOST_HOURS, UndoInvalid, parse_lines, to_lines
 from govapp.common.errors import Invalid
+from tenants.enums import CostClass
 from tenants.models import ApproverGroup, Membership
 
 KINDS: Final = [

@@ -216,6 +216,6 @@ class ConfirmForm(forms.Form):
 
 
 class DiscardForm(forms.Form):
-    """Which draft is put away."""
+    """Which draft is discarded."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1)

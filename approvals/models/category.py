@@ -7,10 +7,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from approvals.enums import CostClass, Risk
+from approvals.enums import Risk
 from govapp.common.clock import Now
 from govapp.common.ids import public_id
 from govapp.common.models import TenantForeignKey, TenantOwned
+from tenants.enums import CostClass
 from tenants.models import User
 
 if TYPE_CHECKING:

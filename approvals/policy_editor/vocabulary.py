@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from approvals.enums import CostClass
 from approvals.models import ActionCategory, ActionRequest
 from approvals.policies.limits import FIELD_SEGMENTS
-from tenants.enums import MemberStatus, Role, TrustTier
+from tenants.enums import CostClass, MemberStatus, Role, TrustTier
 from tenants.models import Agent, ApproverGroup, Membership
 
 _USUAL_ENVIRONMENTS: Final = ("production", "staging", "development")

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from approvals.enums import Purpose, RequestStatus
+from approvals.enums import ExecutionState, Purpose, RequestStatus
 from approvals.killing import act_of, requests_in
-from approvals.models import ActionRequest, ExecutionGrant
+from approvals.models import ActionRequest, Delegation, ExecutionGrant
 from govapp.common import clock
 from tenants.enums import AgentStatus, KillScope
 from tenants.kill_effects import Stopped
@@ -20,6 +20,20 @@ from tenants.selectors.kill import read_switches, thrown_for_page
 
 # An agent that did nothing within a scope for so long is not counted as stopped by its switch.
 _LATELY: Final = timedelta(days=30)
+SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class StillRuns:
+    """What goes on although a switch is thrown.
+
+    Actions whose permission was used before and whose result is not reported, and rights that a
+    stopped agent had handed on: other agents act with those.
+    """
+
+    begun: list[ActionRequest]
+    has_more: bool
+    handed_on: list[Delegation]
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,27 @@ def find_held(requests: Iterable[ActionRequest], member: Membership) -> dict[UUI
     waiting = [each for each in requests if switches and each.is_pending]
     found = {each.pk: stopping(switches, act_of(each)) for each in waiting}
     return {key: switch.sentence for key, switch in found.items() if switch is not None}
+
+
+def read_still_runs(switch: KillSwitch) -> StillRuns:
+    """Return what a switch does not call back; it need not be stored. Two statements at most."""
+    begun = ActionRequest.objects.filter(
+        requests_in([planned(switch)]),
+        execution_state=ExecutionState.REDEEMED,
+        submitted_at__gt=clock.now() - _LATELY,
+    ).select_related("agent")
+    rows = list(
+        begun.defer("payload", "trace", "facts", "sources").order_by("-submitted_at", "-pk")[
+            : SHOWN + 1
+        ]
+    )
+    handed_on: list[Delegation] = []
+    if switch.agent_id is not None:
+        live = Delegation.objects.filter(
+            from_agent=switch.agent_id, revoked_at=None, expires_at__gt=clock.Now()
+        )
+        handed_on = list(live.select_related("to_agent").order_by("-created_at", "-pk")[:SHOWN])
+    return StillRuns(rows[:SHOWN], len(rows) > SHOWN, handed_on)
 
 
 def read_standing() -> Standing:

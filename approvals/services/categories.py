@@ -9,7 +9,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from approvals.audit_events import break_glass
 from approvals.audit_events import configuration as events
-from approvals.enums import CostClass, Risk
+from approvals.enums import Risk
 from approvals.models import ActionCategory
 from approvals.policies.fields import PAYLOAD, find_field
 from approvals.schema_limits import require_usable_schema
@@ -18,6 +18,7 @@ from approvals.selectors.reviews import BREAK_GLASS
 from approvals.services.category_undo import check_undo, require_possible_undo
 from approvals.services.reading import ask_reading, needs_second_person
 from govapp.common.errors import Conflict, FieldError, Invalid
+from tenants.enums import CostClass
 from tenants.models import ApproverGroup, Membership
 from tenants.rules import may_edit_policy, may_manage_people, require
 

@@ -103,7 +103,7 @@ def reason_view(summary: str, metadata: str) -> dict[str, Any]:
         close=_plain("Cancel", 24),
         blocks=[
             SectionBlock(text=_plain(summary, _SECTION)),
-            InputBlock(block_id=REASON_BLOCK, label=_plain("Why?", 100), element=field),
+            InputBlock(block_id=REASON_BLOCK, label=_plain("Reason", 100), element=field),
         ],
     )
     made: dict[str, Any] = view.to_dict()

@@ -25,14 +25,14 @@ from approvals.services.callbacks import (
     rotate_secret,
 )
 from approvals.views.common import page_links, read_cursor
-from govapp.common.forms import refusals_on
 from govapp.common.ids import public_id
 from tenants import rules
 from tenants.http import PageRequest
-from tenants.views.common import flash_refusal, posted
+from tenants.views.common import flash_refusal, form_page, posted, save_or_show
 
 _NOT_OWNER = "Only owners manage callbacks."
 _NOT_READER = "Your role does not include the settings."
+_FORM = "approvals/callbacks/form.html"
 
 
 @require_safe
@@ -51,11 +51,12 @@ def callback_list(request: PageRequest, slug: str) -> HttpResponse:
 def callback_create(request: PageRequest, slug: str) -> HttpResponse:
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
     form = EndpointForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            made, secret = create_endpoint(actor=request.membership, **form.cleaned_data)
-            return _shown_once(request, made, secret)
-    return _form_page(request, form, None)
+
+    def save() -> HttpResponse:
+        made, secret = create_endpoint(actor=request.membership, **form.cleaned_data)
+        return _shown_once(request, made, secret)
+
+    return save_or_show(form, save, lambda: form_page(request, _FORM, form, nav="settings"))
 
 
 @require_safe
@@ -71,12 +72,16 @@ def callback_change(request: PageRequest, slug: str, ident: str) -> HttpResponse
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
     start = {"url": endpoint.url, "description": endpoint.description}
     form = EndpointForm(posted(request), initial=start)
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            change_endpoint(actor=request.membership, endpoint=endpoint, **form.cleaned_data)
-            messages.success(request, "The callback is saved.")
-            return redirect("callback_detail", slug, ident)
-    return _form_page(request, form, endpoint)
+
+    def save() -> HttpResponse:
+        change_endpoint(actor=request.membership, endpoint=endpoint, **form.cleaned_data)
+        messages.success(request, "The callback is saved.")
+        return redirect("callback_detail", slug, ident)
+
+    def show() -> HttpResponse:
+        return form_page(request, _FORM, form, nav="settings", endpoint=endpoint)
+
+    return save_or_show(form, save, show)
 
 
 @require_POST
@@ -84,13 +89,12 @@ def callback_change(request: PageRequest, slug: str, ident: str) -> HttpResponse
 def callback_rotate(request: PageRequest, slug: str, ident: str) -> HttpResponse:
     endpoint, form = get_endpoint(ident), RotateSecretForm(request.POST)
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
-    if form.is_valid():
-        with refusals_on(form):
-            secret = rotate_secret(
-                actor=request.membership, endpoint=endpoint, overlap=form.overlap
-            )
-            return _shown_once(request, get_endpoint(ident), secret)
-    return _endpoint_page(request, endpoint, form)
+
+    def save() -> HttpResponse:
+        secret = rotate_secret(actor=request.membership, endpoint=endpoint, overlap=form.overlap)
+        return _shown_once(request, get_endpoint(ident), secret)
+
+    return save_or_show(form, save, lambda: _endpoint_page(request, endpoint, form))
 
 
 @require_POST
@@ -117,14 +121,6 @@ def delivery_replay(request: PageRequest, slug: str, ident: str, delivery: str) 
 def _shown_once(request: PageRequest, endpoint: CallbackEndpoint, secret: str) -> HttpResponse:
     context = {"nav": "settings", "endpoint": endpoint, "secret": secret}
     return render(request, "approvals/callbacks/secret.html", context)
-
-
-def _form_page(
-    request: PageRequest, form: EndpointForm, endpoint: CallbackEndpoint | None
-) -> HttpResponse:
-    context = {"nav": "settings", "form": form, "endpoint": endpoint}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "approvals/callbacks/form.html", context, status=status)
 
 
 def _endpoint_page(

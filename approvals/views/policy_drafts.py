@@ -1,4 +1,4 @@
-"""Around a draft: where it begins, how it goes to review, and how it is put away."""
+"""Around a draft: where it begins, how it goes to review, and how it is discarded."""
 
 from typing import Final
 
@@ -113,13 +113,13 @@ def policy_draft_review(request: PageRequest, slug: str, ident: str) -> HttpResp
 
 @require_POST
 def policy_draft_discard(request: PageRequest, slug: str, ident: str) -> HttpResponse:
-    """Put a draft away. What was saved of it stays in the record."""
+    """Discard a draft. What was saved of it stays in the record."""
     rules.require(rules.may_edit_policy(request.membership), NOT_EDITOR)
     draft = get_draft(ident)
     where = reverse("policy_draft", args=[slug, ident])
     with flash_refusal(request):
         discard_draft(actor=request.membership, draft_id=draft.pk, revision=revision_seen(request))
-        messages.success(request, "The draft is put away.")
+        messages.success(request, "The draft is discarded.")
         where = reverse("policy", args=[slug])
     return redirect(where)
 

@@ -126,14 +126,14 @@ policy_draft.created | Somebody began to write rules | revision:number title sou
     based_on:number? rolls_back_to:number? renews:number?
 policy_draft.saved | A draft has another text | revision:number title source_sha256
     based_on:number? rolls_back_to:number? renews:number?
-policy_draft.discarded | A draft was put away | revision:number title source_sha256
+policy_draft.discarded | A draft was discarded | revision:number title source_sha256
     based_on:number? rolls_back_to:number? renews:number?
 policy_template.applied | A template was filled in | template answers:object into_live:flag
     categories:list differences:list also:list
 guardrails.saved | A draft of the guardrails has other rules | number:number revision:number
     based_on:number document document_sha256 remark attestation written_by single_person:flag
     changes:list
-guardrails.discarded | A draft of the guardrails was put away | number:number revision:number
+guardrails.discarded | A draft of the guardrails was discarded | number:number revision:number
     based_on:number document document_sha256 remark attestation written_by single_person:flag
     changes:list
 guardrails.published | A version of the guardrails came into force | number:number revision:number

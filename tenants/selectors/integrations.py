@@ -23,6 +23,7 @@ from tenants.models import (
 EXPIRES_SOON: Final = timedelta(days=14)
 USE_SHOWN: Final = timedelta(days=7)
 MOST_SHOWN: Final = 50
+_ALERTS_SHOWN: Final = 5
 _LIVE: Final = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=Now()))
 _LIVE_GRANTS: Final = Q(grants__revoked_at=None) & (
     Q(grants__expires_at=None) | Q(grants__expires_at__gt=Now())
@@ -114,6 +115,19 @@ def grants_of_agent(agent_id: UUID) -> list[IntegrationGrant]:
     """Return what an agent may use at this moment, by the integration's name."""
     rows = IntegrationGrant.objects.filter(_LIVE, agent=agent_id).select_related("integration")
     return list(rows.order_by("integration__name", "pk"))
+
+
+def grantable() -> list[Integration]:
+    """Return what may be used by whoever is granted it, by name."""
+    usable = Q(expires_at=None) | Q(expires_at__gt=Now())
+    rows = Integration.objects.filter(usable, status=IntegrationStatus.ACTIVE)
+    return list(rows.order_by("name", "pk"))
+
+
+def alerts_of_agent(agent_id: UUID) -> list[IntegrationAlert]:
+    """Return what was unusual of an agent's use in the last seven days, the newest first."""
+    lately = IntegrationAlert.objects.filter(agent=agent_id, found_at__gt=clock.now() - USE_SHOWN)
+    return list(lately.select_related("integration").order_by("-found_at", "-pk")[:_ALERTS_SHOWN])
 
 
 def alerts_since(moment: datetime) -> QuerySet[IntegrationAlert]:

@@ -61,6 +61,11 @@ def thrown_switches() -> QuerySet[KillSwitch]:
     return _with_people().filter(resumed_at=None, is_drill=False).order_by("thrown_at", "id")
 
 
+def find_thrown(switch: KillSwitch) -> KillSwitch | None:
+    """Return the switch that stops the same already, if one does."""
+    return thrown_switches().filter(scope=switch.scope, ref=switch.ref).first()
+
+
 def former_switches() -> QuerySet[KillSwitch]:
     """Return what was resumed or drilled, the newest first."""
     over = _with_people().exclude(resumed_at=None, is_drill=False)

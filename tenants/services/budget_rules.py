@@ -12,7 +12,7 @@ from govapp.common.errors import Conflict, Forbidden, NotFound
 from tenants import rules
 from tenants.audit_events import budgets as events
 from tenants.budgets.spend import is_measure
-from tenants.enums import BudgetScope, OnExceed, Period
+from tenants.enums import BudgetScope, CostClass, OnExceed, Period
 from tenants.models import Agent, Budget, BudgetChange, Membership, Tenant
 from tenants.scopes import is_pattern
 from tenants.selectors.budget_pages import name_of_budget
@@ -20,7 +20,7 @@ from tenants.services.checks import clean_text, fault
 
 WHO: Final = "Only an owner or compliance sets budgets."
 OWN: Final = "Whoever wants a budget looser does not confirm it: ask somebody else."
-_COST_CLASSES: Final = ("", "low", "medium", "high")
+_COST_CLASSES: Final = ("", *CostClass.values)
 _MOST: Final = Decimal(10) ** 15
 _MOST_BUDGETS: Final = 200
 _STRICTNESS: Final = [each.value for each in OnExceed]
@@ -152,7 +152,7 @@ def change_budget(
 
 @transaction.atomic
 def answer_change(*, actor: Membership, budget_id: UUID, is_confirmed: bool) -> Budget:
-    """Let a looser budget hold from now on, or put the wish for it away.
+    """Confirm a looser budget, or withdraw the wish for it.
 
     Raises `NotFound` when nothing waits, `Forbidden` for whoever does not set budgets, and for who
     asked, who may only withdraw it.

@@ -18,12 +18,14 @@ from tenants.audit_events import kill as events
 from tenants.enums import KillPending, KillScope
 from tenants.kill_effects import Stopped, count_stopped, follow_throw
 from tenants.models import Agent, KillSwitch, Membership
+from tenants.offers import name_of
 from tenants.scopes import is_pattern
 from tenants.selectors import get_agent
 from tenants.selectors.kill import get_switch, possible_resumers
 from tenants.services.checks import clean_text, fault
 
 LONGEST_REASON: Final = 500
+LONGEST_NAME: Final = 100
 # Longer than anything that is let in takes. A switch is thrown also when this was not enough.
 LONGEST_WAIT: Final = "5s"
 _DELEGATION: Final = re.compile(r"dg_[0-9a-z]{26}")
@@ -204,6 +206,7 @@ def _target(scope: KillScope, ref: str) -> tuple[Agent | None, str, str]:
         case KillScope.DELEGATION:
             if not _DELEGATION.fullmatch(ref):
                 raise fault("ref", "Write the id of a delegation, dg_….")
+            return None, ref, name_of(scope, ref)[:LONGEST_NAME]
         case KillScope.INTEGRATION:
             ref = clean_text(ref, field="ref", at_most=100)
     return None, ref, ref

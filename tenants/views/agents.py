@@ -1,23 +1,16 @@
-"""Agents: the list, one agent with its keys, registering and changing."""
+"""Agents: the list, registering and changing; pausing and retiring."""
 
-from django import forms
+from typing import Final
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.forms import AgentForm, ReasonForm, RetireForm
-from tenants.forms_autonomy import AutonomyForm, RaiseForm
-from tenants.forms_keys import KeyForm
 from tenants.http import PageRequest
-from tenants.models import Agent
-from tenants.selectors import agents, credentials_of, get_agent
-from tenants.selectors.autonomy import autonomy_lines
-from tenants.selectors.budget_pages import budgets_of
-from tenants.selectors.integrations import grants_of_agent
-from tenants.selectors.trust import raisable, trust_of
+from tenants.selectors import agents, get_agent
 from tenants.services.agents import (
     change_agent,
     pause_agent,
@@ -25,17 +18,23 @@ from tenants.services.agents import (
     resume_agent,
     retire_agent,
 )
-from tenants.views.common import flash_refusal, posted
+from tenants.views.agent_page import agent_page
+from tenants.views.common import flash_refusal, form_page, posted, save_or_show
 
-_NOT_OWNER = "Only an owner can manage agents."
+_NOT_OWNER: Final = "Only an owner can manage agents."
+_NOT_PAUSED: Final = "Only an owner, compliance or the owner of the agent can pause it."
+_FORM: Final = "tenants/agent_form.html"
+_RETIRE: Final = "tenants/agent_retire.html"
 
 
 @require_safe
 def agent_list(request: PageRequest, slug: str) -> HttpResponse:
+    member = request.membership
+    found = list(agents())
     context = {
         "nav": "agents",
-        "agents": agents(),
-        "may_manage": rules.may_manage_agents(request.membership),
+        "rows": [(each, rules.may_throw_kill_switch(member, each)) for each in found],
+        "may_manage": rules.may_manage_agents(member),
     }
     return render(request, "tenants/agent_list.html", context)
 
@@ -44,15 +43,13 @@ def agent_list(request: PageRequest, slug: str) -> HttpResponse:
 def register(request: PageRequest, slug: str) -> HttpResponse:
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
     form = AgentForm(posted(request), initial={"owner": request.membership.pk})
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            made = register_agent(actor=request.membership, **form.cleaned_data)
-            messages.success(request, f"{made.name} is registered. Give it a key.")
-            return redirect("agent_detail", slug, made.public_id)
-    status = 422 if request.method == "POST" else 200
-    return render(
-        request, "tenants/agent_form.html", {"nav": "agents", "form": form}, status=status
-    )
+
+    def save() -> HttpResponse:
+        made = register_agent(actor=request.membership, **form.cleaned_data)
+        messages.success(request, f"{made.name} is registered. Give it a key.")
+        return redirect("agent_detail", slug, made.public_id)
+
+    return save_or_show(form, save, lambda: form_page(request, _FORM, form, nav="agents"))
 
 
 @require_safe
@@ -65,29 +62,29 @@ def change(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     found = get_agent(agent)
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
     form = AgentForm(posted(request), is_new=False, initial=AgentForm.values_of(found))
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            changed = change_agent(actor=request.membership, agent=found, **form.cleaned_data)
-            messages.success(request, f"{changed.name} is saved.")
-            return redirect("agent_detail", slug, agent)
-    context = {"nav": "agents", "form": form, "agent": found}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "tenants/agent_form.html", context, status=status)
+
+    def save() -> HttpResponse:
+        changed = change_agent(actor=request.membership, agent=found, **form.cleaned_data)
+        messages.success(request, f"{changed.name} is saved.")
+        return redirect("agent_detail", slug, agent)
+
+    def show() -> HttpResponse:
+        return form_page(request, _FORM, form, nav="agents", agent=found)
+
+    return save_or_show(form, save, show)
 
 
 @require_POST
 def pause(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     found, form = get_agent(agent), ReasonForm(request.POST)
-    rules.require(
-        rules.may_pause_agent(request.membership, found),
-        "Only an owner, compliance or the owner of the agent can pause it.",
-    )
-    if form.is_valid():
-        with refusals_on(form):
-            pause_agent(actor=request.membership, agent=found, **form.cleaned_data)
-            messages.success(request, f"{found.name} is paused. Its keys are refused.")
-            return redirect("agent_detail", slug, agent)
-    return agent_page(request, found, pause_form=form)
+    rules.require(rules.may_pause_agent(request.membership, found), _NOT_PAUSED)
+
+    def save() -> HttpResponse:
+        pause_agent(actor=request.membership, agent=found, **form.cleaned_data)
+        messages.success(request, f"{found.name} is paused. Its keys are refused.")
+        return redirect("agent_detail", slug, agent)
+
+    return save_or_show(form, save, lambda: agent_page(request, found, pause_form=form))
 
 
 @require_POST
@@ -104,38 +101,14 @@ def retire(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     """Ask once more, then retire."""
     found, form = get_agent(agent), RetireForm(posted(request))
     rules.require(rules.may_manage_agents(request.membership), _NOT_OWNER)
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            reason = form.cleaned_data["reason"]
-            retire_agent(actor=request.membership, agent=found, reason=reason)
-            messages.success(request, f"{found.name} is retired. Its keys are revoked.")
-            return redirect("agent_detail", slug, agent)
-    context = {"nav": "agents", "agent": found, "form": form}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "tenants/agent_retire.html", context, status=status)
 
+    def save() -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        retire_agent(actor=request.membership, agent=found, reason=reason)
+        messages.success(request, f"{found.name} is retired. Its keys are revoked.")
+        return redirect("agent_detail", slug, agent)
 
-def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpResponse:
-    """Render one agent, with a form that was filled in wrongly if there is one."""
-    trust = trust_of(agent)
-    reads_reach = rules.may_read_integrations(request.membership)
-    context = {
-        "nav": "agents",
-        "agent": agent,
-        "trust": trust,
-        "autonomy": autonomy_lines(agent),
-        "may_set": rules.may_set_autonomy(request.membership),
-        "autonomy_form": AutonomyForm(auto_id="autonomy_%s"),
-        "raise_form": RaiseForm(tiers=raisable(trust), auto_id="raise_%s"),
-        "lower_form": RaiseForm(tiers=trust.lower, auto_id="lower_%s"),
-        "keys": credentials_of(agent),
-        "reads_reach": reads_reach,
-        "reach": grants_of_agent(agent.pk) if reads_reach else [],
-        "may_manage": rules.may_manage_agents(request.membership),
-        "may_pause": rules.may_pause_agent(request.membership, agent),
-        "pause_form": ReasonForm(),
-        "key_form": KeyForm(),
-        "budgets": budgets_of(agent) if rules.may_read_settings(request.membership) else [],
-        **bound,
-    }
-    return render(request, "tenants/agent_detail.html", context, status=422 if bound else 200)
+    def show() -> HttpResponse:
+        return form_page(request, _RETIRE, form, nav="agents", agent=found)
+
+    return save_or_show(form, save, show)

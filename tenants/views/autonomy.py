@@ -26,7 +26,7 @@ from tenants.selectors.autonomy import (
 )
 from tenants.services.autonomy import set_autonomy, set_environment
 from tenants.services.loosenings import NOT_ALLOWED, confirm_loosening, withdraw_loosening
-from tenants.views.agents import agent_page
+from tenants.views.agent_page import AUTONOMY, agent_page, to_agent
 from tenants.views.common import flash_refusal, posted
 
 NOT_READER: Final = "Your role does not include what agents may do."
@@ -82,7 +82,7 @@ def agent_autonomy(request: PageRequest, slug: str, agent: str) -> HttpResponse:
     if form.is_valid():
         with refusals_on(form):
             tell(request, set_autonomy(actor=request.membership, agent=found, **form.cleaned_data))
-            return redirect("agent_detail", slug, agent)
+            return to_agent(slug, agent, AUTONOMY)
     return agent_page(request, found, autonomy_form=form)
 
 

@@ -113,7 +113,10 @@ def budget_answer(request: PageRequest, slug: str, budget: str) -> HttpResponse:
             raise
         messages.error(request, refused.detail)
     else:
-        messages.success(request, "It holds from now on." if confirms else "It was withdrawn.")
+        messages.success(
+            request,
+            "Confirmed, it holds from now on." if confirms else "Withdrawn, nothing has changed.",
+        )
     return redirect("budget_detail", slug, budget)
 
 

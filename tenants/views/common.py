@@ -1,13 +1,15 @@
 """What the pages of this floor share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from govapp.common.errors import DomainError, Forbidden, NotFound, Unauthenticated
+from govapp.common.forms import refusals_on
 from tenants.departures import ConfirmationNeeded
 
 
@@ -25,6 +27,22 @@ def flash_refusal(request: HttpRequest) -> Iterator[None]:
 def posted(request: HttpRequest) -> QueryDict | None:
     """Return what a form is bound to: what was posted, also when it is empty, or nothing."""
     return request.POST if request.method == "POST" else None
+
+
+def save_or_show(
+    form: Form, save: Callable[[], HttpResponse], show: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """Save what was posted; show the form when nothing was, and with what is wrong when it is."""
+    if form.is_bound and form.is_valid():
+        with refusals_on(form):
+            return save()
+    return show()
+
+
+def form_page(request: HttpRequest, template: str, form: Form, **context: object) -> HttpResponse:
+    """Render a page that is about one form: 422 when something was posted that cannot be."""
+    shown = {"form": form} | context
+    return render(request, template, shown, status=422 if form.is_bound else 200)
 
 
 def is_confirmed(request: HttpRequest) -> bool:

@@ -1,5 +1,8 @@
 """Integrations: the list, one with its grants, secret, use and alerts; registering and changing."""
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,9 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from govapp.common import clock
-from govapp.common.forms import refusals_on
 from tenants import rules
-from tenants.enums import IntegrationKind
+from tenants.enums import IntegrationKind, Role
 from tenants.forms import ReasonForm
 from tenants.forms_integrations import (
     GrantForm,
@@ -20,6 +22,7 @@ from tenants.forms_integrations import (
 )
 from tenants.http import PageRequest
 from tenants.models import Integration
+from tenants.selectors import members_with_role
 from tenants.selectors.integrations import (
     EXPIRES_SOON,
     get_integration,
@@ -35,10 +38,12 @@ from tenants.services.integrations import (
     revoke_integration,
     suspend_integration,
 )
-from tenants.views.common import flash_refusal, posted
+from tenants.views.common import flash_refusal, form_page, posted, save_or_show
 
-_NOT_OWNER = "Only an owner can manage integrations."
-_NOT_READER = "Your role does not include the integrations."
+_NOT_OWNER: Final = "Only an owner can manage integrations."
+_NOT_READER: Final = "Your role does not include the integrations."
+_NOT_OFFICER: Final = "Only owners and compliance suspend an integration."
+_FORM: Final = "tenants/integrations/form.html"
 
 
 @require_safe
@@ -57,13 +62,14 @@ def register(request: PageRequest, slug: str) -> HttpResponse:
     rules.require(rules.may_manage_integrations(request.membership), _NOT_OWNER)
     start = {"owner": request.membership.pk}
     form = IntegrationForm(posted(request), initial=start, is_new=True)
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            made = register_integration(actor=request.membership, **form.cleaned_data)
-            ask_check(actor=request.membership, integration=made)
-            messages.success(request, f"{made.name} is registered, and is being checked.")
-            return redirect("integration_detail", slug, made.public_id)
-    return _form_page(request, form, None)
+
+    def save() -> HttpResponse:
+        made = register_integration(actor=request.membership, **form.cleaned_data)
+        ask_check(actor=request.membership, integration=made)
+        messages.success(request, f"{made.name} is registered, and is being checked.")
+        return redirect("integration_detail", slug, made.public_id)
+
+    return save_or_show(form, save, lambda: form_page(request, _FORM, form, nav="integrations"))
 
 
 @require_safe
@@ -83,71 +89,53 @@ def change(request: PageRequest, slug: str, integration: str) -> HttpResponse:
         is_new=False,
         kind=found.kind,
     )
-    if request.method == "POST" and form.is_valid():
-        with refusals_on(form):
-            changed = change_integration(
-                actor=request.membership, integration=found, **form.cleaned_data
-            )
-            messages.success(request, f"{changed.name} is saved.")
-            if not changed.check_passed:
-                ask_check(actor=request.membership, integration=changed)
-            return redirect("integration_detail", slug, integration)
-    return _form_page(request, form, found)
+
+    def save() -> HttpResponse:
+        changed = change_integration(
+            actor=request.membership, integration=found, **form.cleaned_data
+        )
+        messages.success(request, f"{changed.name} is saved.")
+        if not changed.check_passed:
+            ask_check(actor=request.membership, integration=changed)
+        return redirect("integration_detail", slug, integration)
+
+    def show() -> HttpResponse:
+        return form_page(request, _FORM, form, nav="integrations", integration=found)
+
+    return save_or_show(form, save, show)
 
 
 @require_POST
 def check(request: PageRequest, slug: str, integration: str) -> HttpResponse:
-    found = get_integration(integration)
-    with flash_refusal(request):
-        ask_check(actor=request.membership, integration=found)
-        messages.success(request, f"{found.name} is being checked.")
-    return redirect("integration_detail", slug, integration)
+    return _pressed(request, integration, ask_check, "is being checked.")
 
 
 @require_POST
 def activate(request: PageRequest, slug: str, integration: str) -> HttpResponse:
-    found = get_integration(integration)
-    with flash_refusal(request):
-        activate_integration(actor=request.membership, integration=found)
-        messages.success(request, f"{found.name} may be used by whoever is granted it.")
-    return redirect("integration_detail", slug, integration)
+    said = "may be used by whoever is granted it."
+    return _pressed(request, integration, activate_integration, said)
+
+
+@require_POST
+def resume(request: PageRequest, slug: str, integration: str) -> HttpResponse:
+    return _pressed(request, integration, resume_integration, "may be used again.")
 
 
 @require_POST
 def suspend(request: PageRequest, slug: str, integration: str) -> HttpResponse:
     found, form = get_integration(integration), ReasonForm(request.POST)
-    rules.require(
-        rules.may_suspend_integration(request.membership),
-        "Only owners and compliance suspend an integration.",
-    )
-    if form.is_valid():
-        with refusals_on(form):
-            suspend_integration(actor=request.membership, integration=found, **form.cleaned_data)
-            messages.success(request, f"{found.name} is suspended: nothing is done on it.")
-            return redirect("integration_detail", slug, integration)
-    return integration_page(request, found, suspend_form=form)
-
-
-@require_POST
-def resume(request: PageRequest, slug: str, integration: str) -> HttpResponse:
-    found = get_integration(integration)
-    with flash_refusal(request):
-        resume_integration(actor=request.membership, integration=found)
-        messages.success(request, f"{found.name} may be used again.")
-    return redirect("integration_detail", slug, integration)
+    rules.require(rules.may_suspend_integration(request.membership), _NOT_OFFICER)
+    return _ended(
+        request, found, suspend_integration, "is suspended: nothing is done on it.",
+        suspend_form=form,
+    )  # fmt: skip
 
 
 @require_POST
 def revoke(request: PageRequest, slug: str, integration: str) -> HttpResponse:
     found, form = get_integration(integration), RevokeForm(request.POST)
     rules.require(rules.may_manage_integrations(request.membership), _NOT_OWNER)
-    if form.is_valid():
-        with refusals_on(form):
-            reason = form.cleaned_data["reason"]
-            revoke_integration(actor=request.membership, integration=found, reason=reason)
-            messages.success(request, f"{found.name} is revoked, for good.")
-            return redirect("integration_detail", slug, integration)
-    return integration_page(request, found, revoke_form=form)
+    return _ended(request, found, revoke_integration, "is revoked, for good.", revoke_form=form)
 
 
 def integration_page(
@@ -157,6 +145,7 @@ def integration_page(
     page, member = page_of_integration(integration), request.membership
     has_secret = page.secret is not None and page.secret.sealed is not None
     expires = integration.expires_at
+    may_manage = rules.may_manage_integrations(member)
     context = {
         "nav": "integrations",
         "integration": integration,
@@ -165,9 +154,10 @@ def integration_page(
         "keeps_secret": IntegrationKind(integration.kind).has_secret,
         "is_revoked": integration.status == "revoked",
         "expires_soon": expires is not None and expires - clock.now() < EXPIRES_SOON,
-        "may_manage": rules.may_manage_integrations(member),
+        "may_manage": may_manage,
+        "managers": [] if may_manage else [o.user.name for o in members_with_role(Role.OWNER)],
         "may_suspend": rules.may_suspend_integration(member),
-        "grant_form": GrantForm(integration=integration),
+        "grant_form": GrantForm(integration=integration, agent=request.GET.get("agent", "")),
         "secret_form": (RotateSecretForm if has_secret else SecretForm)(
             of_client=integration.mints_tokens
         ),
@@ -179,9 +169,31 @@ def integration_page(
     return render(request, "tenants/integrations/detail.html", context, status=status)
 
 
-def _form_page(
-    request: PageRequest, form: IntegrationForm, integration: Integration | None
+def _pressed(
+    request: PageRequest, ident: str, act: Callable[..., object], said: str
 ) -> HttpResponse:
-    context = {"nav": "integrations", "form": form, "integration": integration}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "tenants/integrations/form.html", context, status=status)
+    """Do what a button says, and say so on the page of the integration."""
+    found = get_integration(ident)
+    with flash_refusal(request):
+        act(actor=request.membership, integration=found)
+        messages.success(request, f"{found.name} {said}")
+    return redirect("integration_detail", request.tenant.slug, ident)
+
+
+def _ended(
+    request: PageRequest,
+    integration: Integration,
+    act: Callable[..., object],
+    said: str,
+    **named: forms.Form,
+) -> HttpResponse:
+    """Do what takes a reason, and say so; `named` is its form, as the page calls it."""
+    (form,) = named.values()
+
+    def save() -> HttpResponse:
+        reason: Any = form.cleaned_data["reason"]
+        act(actor=request.membership, integration=integration, reason=reason)
+        messages.success(request, f"{integration.name} {said}")
+        return redirect("integration_detail", request.tenant.slug, integration.public_id)
+
+    return save_or_show(form, save, lambda: integration_page(request, integration, **named))

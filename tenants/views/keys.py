@@ -5,7 +5,7 @@ A redirect would have to keep the key somewhere in between, and it is kept nowhe
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.views.decorators.cache import never_cache
@@ -20,7 +20,7 @@ from tenants.http import PageRequest
 from tenants.models import Agent, Credential
 from tenants.selectors import EXPIRES_SOON, get_agent, get_credential, refusals_of
 from tenants.services.credentials import issue_credential, revoke_credential, rotate_credential
-from tenants.views.agents import agent_page
+from tenants.views.agent_page import KEYS, agent_page, to_agent
 from tenants.views.common import flash_refusal
 
 _NOT_OWNER = "Only an owner can manage keys."
@@ -76,7 +76,7 @@ def revoke(request: PageRequest, slug: str, agent: str, key: str) -> HttpRespons
     with flash_refusal(request):
         revoke_credential(actor=request.membership, credential=credential)
         messages.success(request, f"The key {credential.label} is refused from now on.")
-    return redirect("agent_detail", slug, agent)
+    return to_agent(slug, agent, KEYS)
 
 
 def _key_page(

@@ -21,7 +21,7 @@ from tenants.selectors.trust import (
 )
 from tenants.services.loosenings import NOT_ALLOWED
 from tenants.services.trust import lower_trust, raise_trust, set_standards
-from tenants.views.agents import agent_page
+from tenants.views.agent_page import AUTONOMY, agent_page, to_agent
 from tenants.views.autonomy import NOT_READER, page, tell, waiting
 from tenants.views.common import posted
 
@@ -70,7 +70,7 @@ def agent_raise(request: PageRequest, slug: str, agent: str) -> HttpResponse:
             raised = raise_trust(actor=request.membership, agent=found, **form.cleaned_data)
             tier = raised.get_trust_tier_display().lower()
             messages.success(request, f"{raised.name} has the tier {tier} from now on.")
-            return redirect("agent_detail", slug, agent)
+            return to_agent(slug, agent, AUTONOMY)
     return agent_page(request, found, raise_form=form)
 
 
@@ -85,5 +85,5 @@ def agent_lower(request: PageRequest, slug: str, agent: str) -> HttpResponse:
             lowered = lower_trust(actor=request.membership, agent=found, **form.cleaned_data)
             tier = lowered.get_trust_tier_display().lower()
             messages.success(request, f"{lowered.name} has the tier {tier} from now on.")
-            return redirect("agent_detail", slug, agent)
+            return to_agent(slug, agent, AUTONOMY)
     return agent_page(request, found, lower_form=form)

@@ -32,7 +32,7 @@ def leave(demo: Demo) -> None:
 def test_what_gives_more_is_asked_for_and_confirmed(demo: Demo, visit: Visit, width: int) -> None:
     leave(demo)
     window = visit(demo.world.company.carl, width=width)
-    page = window.go(demo.url("agents/{agent}/"))
+    page = window.go(demo.url("agents/{agent}/?tab=autonomy"))
     wrong = examine(page, f"agent-{width}", None)
     page.get_by_label("Category").fill("payments.*")
     page.get_by_label("Act: it acts without asking").check()
@@ -51,7 +51,7 @@ def test_what_gives_more_is_asked_for_and_confirmed(demo: Demo, visit: Visit, wi
     expect(page.locator(".messages")).to_contain_text("Confirmed, it holds from now on")
     page = other.go(demo.url("autonomy/trust"))
     wrong += examine(page, f"trust-{width}", None)
-    page = other.go(demo.url("agents/{agent}/"))
+    page = other.go(demo.url("agents/{agent}/?tab=autonomy"))
     page.get_by_label("Tier").select_option("medium")
     page.locator("#raise_reason").fill("A good quarter")
     follow(page.get_by_role("button", name="Raise the tier"))

@@ -52,6 +52,8 @@ def test_a_tree_is_walked_and_cut_on_accessible_pages(
     expect(page.get_by_text("Nothing is done under it", exact=True)).to_be_visible()
     wrong += examine(page, f"delegation-cut-{width}", None)
     agent = chain.agents["clerk"].public_id
-    wrong += examine(window.go(demo.url(f"agents/{agent}/")), f"agent-{width}", None)
+    wrong += examine(
+        window.go(demo.url(f"agents/{agent}/?tab=delegations")), f"agent-{width}", None
+    )
     assert wrong == []
     assert window.faults == []

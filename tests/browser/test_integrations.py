@@ -18,6 +18,7 @@ def test_an_integration_is_granted_given_its_secret_and_suspended(
 ) -> None:
     window = visit(demo.world.company.olivia, width=width)
     page = window.go(demo.url("integrations/{integration}/"))
+    page.get_by_text("To which agent, for what, and until when").click()
     page.locator("#id_agent").select_option(label=demo.world.agent.name)
     page.locator("#id_categories").fill("mail.send")
     follow(page.get_by_role("button", name="Grant", exact=True))

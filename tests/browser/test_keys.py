@@ -48,7 +48,7 @@ def test_the_pages_of_keys(demo: Demo, visit: Visit, width: int) -> None:
     window = visit(demo.world.company.olivia, width=width)
     wrong: list[str] = []
     for name, path in {
-        "agent": f"agents/{agent}/",
+        "agent": f"agents/{agent}/?tab=keys",
         "agent-change": f"agents/{agent}/change",
         "key": f"agents/{agent}/keys/{credential.public_id}/",
         "key-leak": f"agents/{agent}/keys/{credential.public_id}/leak",

@@ -25,8 +25,12 @@ def thrown(scope: str = "tenant", ref: str = "", **fields: object) -> Thrown:
         (thrown("agent", "ag_1", name="payer"), "the agent payer"),
         (thrown("integration", "bank"), "the integration bank"),
         (thrown("category", "payments.transfer"), "the category payments.transfer"),
-        (thrown("category", "payments.*"), "the categories payments.*"),
+        (thrown("category", "payments.*"), "every category under payments"),
         (thrown("delegation", "dg_a"), "the delegation dg_a and everything under it"),
+        (
+            thrown("delegation", "dg_a", name="buyer to clerk"),
+            "the delegation buyer to clerk and everything under it",
+        ),
     ],
 )
 def test_it_says_what_it_stops(switch: Thrown, what: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from approvals.enums import CostClass, Risk
+from approvals.enums import Risk
 from approvals.policies import load_policy
 from approvals.policies.fields import find_field
 from approvals.policies.operator_table import BY_KIND, OPERATORS
@@ -17,7 +17,7 @@ from approvals.policies.reference import (
 )
 from approvals.policies.reference_text import DOCUMENT
 from approvals.policies.rules import OUTCOMES
-from tenants.enums import TrustTier
+from tenants.enums import CostClass, TrustTier
 
 PAGE = Path(__file__).parents[3] / "docs" / "policy-language.md"
 LANGUAGE = describe_language()

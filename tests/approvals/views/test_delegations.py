@@ -121,12 +121,13 @@ def test_looking_cuts_nothing(chain: Chain) -> None:
 
 def test_the_page_of_an_agent_shows_in_and_out(chain: Chain) -> None:
     client = client_of(chain, "audrey")
-    page = text(client.get(f"/t/acme/agents/{chain.agents['buyer'].public_id}/"))
+    page = text(client.get(f"/t/acme/agents/{chain.agents['buyer'].public_id}/?tab=delegations"))
     first, second = (handed.delegation.public_id for handed in chain.handed[:2])
     assert page.index("Handed to buyer") < page.index(first)
     assert page.index(first) < page.index("Handed on by buyer") < page.index(second)
-    page = text(client.get(f"/t/acme/agents/{chain.world.agent.public_id}/"))
+    page = text(client.get(f"/t/acme/agents/{chain.world.agent.public_id}/?tab=delegations"))
     assert "Handed to" not in page
+    assert "Nothing is handed on" in page
 
 
 def test_the_page_of_a_request_shows_who_handed_it_on_and_a_cut(db: None) -> None:
@@ -169,7 +170,7 @@ def test_the_explanation_tells_the_chain(chain: Chain) -> None:
 
 def test_the_tree_costs_the_same_for_one_and_for_many(chain: Chain) -> None:
     client, counts = client_of(chain, "carl"), []
-    for path in (HOME, f"/t/acme/agents/{chain.agents['planner'].public_id}/"):
+    for path in (HOME, f"/t/acme/agents/{chain.agents['planner'].public_id}/?tab=delegations"):
         client.get(path)
         for _ in range(2):
             with CaptureQueriesContext(connection) as asked:

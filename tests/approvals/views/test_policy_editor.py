@@ -277,7 +277,7 @@ def test_sending_to_review_makes_a_version_and_closes_the_draft(
 def test_a_draft_put_away_says_so(office: Office, draft: PolicyDraft) -> None:
     with tenant_transaction(office.company.id):
         discard_draft(actor=office.company.carl, draft_id=draft.pk, revision=1)
-    assert "This draft was put away" in words(log_in(office.company.carl).get(url_of(draft)))
+    assert "This draft was discarded" in words(log_in(office.company.carl).get(url_of(draft)))
 
 
 def test_what_somebody_else_saved_is_not_put_away_unseen(

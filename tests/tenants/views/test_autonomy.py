@@ -128,11 +128,11 @@ def test_an_environment_is_closed_and_opened_by_two(places: Places, login: Login
 
 def test_a_tier_says_why_and_is_raised_by_a_person(places: Places, login: Login) -> None:
     client = login(places.company.carl)
-    page = text(client, places.url("agents/{agent}/"))
+    page = text(client, places.url("agents/{agent}/?tab=autonomy"))
     assert "Nobody has looked at its conduct yet" in page
     look(places, SOLID)
     assert "payer New now, high earned" in text(client, places.url("autonomy/trust"))
-    page = text(client, places.url("agents/{agent}/"))
+    page = text(client, places.url("agents/{agent}/?tab=autonomy"))
     assert "In the last 90 days 250 actions went well: people approved 150" in page
     data = {"to": "medium", "reason": "A good quarter"}
     page = post(client, places.url("agents/{agent}/trust/raise"), data)
@@ -158,7 +158,7 @@ def test_whoever_owns_the_agent_may_lower_it_only(places: Places, login: Login) 
         )
     look(places, SOLID)
     client = login(places.company.alice)
-    page = text(client, places.url("agents/{agent}/"))
+    page = text(client, places.url("agents/{agent}/?tab=autonomy"))
     assert "Lower the tier" in page
     assert "Raise the tier" not in page
     assert "Set what it may do" not in page

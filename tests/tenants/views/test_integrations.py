@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localdate, localtime
 
+from approvals.services.categories import create_category
 from govapp.common import clock
 from govapp.common.tenancy import bind_tenant
 from tenants.models import (
@@ -47,7 +50,7 @@ POST: Final[dict[str, tuple[dict[str, Any], tuple[int, int, int, int]]]] = {
         {"reason": "Sold.", "is_sure": "on"}, (302, 403, 403, 403),
     ),
     "integrations/{system}/grants": (
-        {"agent": "{agent_pk}", "categories": "crm.*", "days": "30"}, (302, 403, 403, 403),
+        {"agent": "{agent_pk}", "categories": "crm.*"}, (302, 403, 403, 403),
     ),
     "integrations/{system}/grants/{grant}/withdraw": ({}, (302, 403, 403, 403)),
     "integrations/{system}/secret": ({"secret": "sk-1a2b3c"}, (302, 403, 403, 403)),
@@ -111,7 +114,7 @@ def test_a_system_is_registered_granted_and_given_its_secret(places: Places, log
     assert "Activate the integration" in client.get(where).content.decode()
     client.post(f"{where}activate")
     given = client.post(
-        f"{where}grants", {"agent": places.agent.pk, "categories": "payments.*", "days": "0"}
+        f"{where}grants", {"agent": places.agent.pk, "categories": "payments.*", "until": ""}
     )
     assert given.status_code == 302
     put = client.post(f"{where}secret", {"secret": "sk-on-no-page-4e5f"}, follow=True)
@@ -144,7 +147,7 @@ def test_what_is_refused_is_said_where_it_was_typed(
     answer = client.post("/t/acme/integrations/new", bad | NEW | {"slug": "signer"})
     assert "There is an integration signer already." in answer.content.decode()
     page = url(systems, "integrations/{system}/")
-    grants = {"agent": places.agent.pk, "categories": "Payments", "days": "30"}
+    grants = {"agent": places.agent.pk, "categories": "Payments"}
     answer = client.post(f"{page}grants", grants)
     assert (answer.status_code, "not Payments" in answer.content.decode()) == (422, True)
     answer = client.post(f"{page}revoke", {"reason": "Sold."})
@@ -223,3 +226,55 @@ def test_an_expired_one_and_one_that_ends_soon_say_so(
         signer.update(expires_at=clock.now())
     text = client.get(page).content.decode()
     assert ("until it has another date" in text, "Expired" in text) == (True, True)
+
+
+def test_a_grant_is_chosen_from_the_agents_page_and_ends_with_a_day(
+    places: Places, login: Login, systems: dict[str, str]
+) -> None:
+    client, company = login(places.company.olivia), places.company
+    with bind_tenant(company.id):
+        for key, name in (("refunds.card", "Card refund"), ("refunds.sepa", "Transfer back")):
+            create_category(actor=company.carl, key=key, name=name, risk="low")
+    reach = client.get(places.url("agents/{agent}/?tab=reach")).content.decode()
+    page = url(systems, "integrations/{system}/")
+    assert f'href="{page}?agent={places.agent.public_id}#grant"' in reach
+    shown = client.get(f"{page}?agent={places.agent.public_id}").content.decode()
+    assert f'<option value="{places.agent.pk}" selected>' in shown
+    assert "Card refund (refunds.card)" in shown
+    assert "Every category under refunds (refunds.*)" in shown
+    friday = localdate(clock.now()) + timedelta(days=4)
+    sent = {"agent": places.agent.pk, "known": ["refunds.card"], "categories": "crm.note crm.note"}
+    given = client.post(f"{page}grants", sent | {"until": friday.isoformat()}, follow=True)
+    assert f"{friday.day} {friday:%b %Y}, 23:59" in given.content.decode()
+    with bind_tenant(company.id):
+        grant = IntegrationGrant.objects.get(categories=["crm.note", "refunds.card"])
+    ends = localtime(grant.expires_at, ZoneInfo(company.tenant.time_zone))
+    assert (ends.date(), ends.hour, ends.minute) == (friday, 23, 59)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"known": [], "categories": " "}, "Tick at least one, or write one below."),
+        ({"known": ["nothing.known"]}, "Select a valid choice."),
+        ({"until": "2020-02-03"}, "This day is over"),
+        ({"until": "Friday"}, "Enter a valid date."),
+    ],
+)
+def test_a_grant_that_cannot_be_keeps_what_was_typed(
+    places: Places, login: Login, systems: dict[str, str], wrong: dict[str, Any], said: str
+) -> None:
+    sent = {"agent": places.agent.pk, "categories": "crm.kept", "until": "2020-02-03"} | wrong
+    answer = login(places.company.olivia).post(url(systems, "integrations/{system}/grants"), sent)
+    text = answer.content.decode()
+    assert (answer.status_code, said in text) == (422, True)
+    assert sent["categories"].strip() in text
+    assert f'value="{sent["until"]}"' in text
+
+
+def test_who_cannot_grant_is_told_who_can(
+    places: Places, login: Login, systems: dict[str, str]
+) -> None:
+    text = login(places.company.carl).get(url(systems, "integrations/{system}/")).content.decode()
+    assert "Owners grant it: Olivia." in text
+    assert "Grant it to an agent" not in text

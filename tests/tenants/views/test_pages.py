@@ -91,8 +91,9 @@ COUNTED: Final[dict[str, More]] = {
     "groups/": more_groups,
     "groups/finance/": more_people,
     "agents/": more_agents,
-    "agents/{agent}/": more_keys,
-    "agents/{agent}/?autonomy": more_autonomy,
+    "agents/{agent}/?tab=keys": more_keys,
+    "agents/{agent}/?tab=autonomy": more_autonomy,
+    "agents/{agent}/": more_autonomy,
     "autonomy/": more_autonomy,
     "autonomy/environments": more_environments,
     "autonomy/trust": more_looks,
@@ -176,7 +177,7 @@ def test_a_new_key_is_shown_once_and_works(places: Places, login: Login) -> None
     principal = authenticate_key(Shown(key))
     assert principal is not None
     assert principal.agent_id == places.agent.pk
-    assert key not in client.get(places.url("agents/{agent}/")).content.decode()
+    assert key not in client.get(places.url("agents/{agent}/?tab=keys")).content.decode()
 
 
 def test_rotating_shows_the_successor_and_revoking_ends_it(places: Places, login: Login) -> None:
