@@ -9,7 +9,7 @@ import govapp.common.models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0022_delegations'),
+        ('approvals', '0024_runs_forgotten'),
     ]
 
     operations = [

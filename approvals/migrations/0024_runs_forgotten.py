@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("approvals", "0022_delegations"),
+        ("approvals", "0023_delegated_amounts"),
     ]
 
     operations = [
