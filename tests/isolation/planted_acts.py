@@ -14,8 +14,8 @@ from tenants.services.integration_checks import check_integration
 from tenants.services.integration_secrets import set_secret
 from tenants.services.vault_rewrapping import rewrap_keys
 from tenants.services.vault_rotation import renew_vault, rotate_data_key
+from tests.isolation.asking import as_agent
 from tests.isolation.lives import Life
-from tests.isolation.test_urls import as_agent
 from tests.support.token_endpoint import TokenEndpoint, running_token_endpoint
 from tests.tenants.systems import active_system, give, pass_check
 
