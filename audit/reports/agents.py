@@ -104,11 +104,11 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
         "tables": _tables(rows, by_name["Requests submitted"].count),
         "listings": [
             *(
-            listing_of(by_name[name].exceptional)
-            for name in (
-                "Executions that failed", "Outcomes not reported in time", "Blocked by rule",
-                "Permissions refused or forged", "Permissions revoked", "Changes to agents",
-            )
+                listing_of(by_name[name].exceptional)
+                for name in (
+                    "Executions that failed", "Outcomes not reported in time", "Blocked by rule",
+                    "Permissions refused or forged", "Permissions revoked", "Changes to agents",
+                )
             ),
             listing_of(_held(by_name[name] for name, _ in NAMED)),
         ],
