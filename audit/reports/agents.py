@@ -1,13 +1,14 @@
 """What each agent asked for, was permitted and did."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.utils.safestring import mark_safe
 
-from audit.reports.interventions import NAMED
+from audit.reports.figures import Exceptional
+from audit.reports.interventions import NAMED, QUERY
 from audit.reports.kind import Keep, Kind, Needs, Source
 from audit.reports.matching import Counting, Tally, Where, of
 from audit.reports.oversight import OUTCOMES
@@ -102,14 +103,26 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
         "charts": [_chart(rows)] if rows else [],
         "tables": _tables(rows, by_name["Requests submitted"].count),
         "listings": [
-            listing_of(by_name[name].exceptional)
-            for name in (
-                "Executions that failed", "Outcomes not reported in time", "Blocked by rule",
-                "Permissions refused or forged", "Permissions revoked", "Changes to agents",
-                *(name for name, _ in NAMED),
-            )
+            *(
+                listing_of(by_name[name].exceptional)
+                for name in (
+                    "Executions that failed", "Outcomes not reported in time", "Blocked by rule",
+                    "Permissions refused or forged", "Permissions revoked", "Changes to agents",
+                )
+            ),
+            listing_of(_held(by_name[name] for name, _ in NAMED)),
         ],
     }  # fmt: skip
+
+
+def _held(tallies: Iterable[Tally]) -> Exceptional:
+    """Return all that stopped agents or held them back as one list, oldest first."""
+    every = list(tallies)
+    lines = [line for tally in every for line in tally.lines or ()]
+    lines.sort(key=lambda line: (line.at, line.event))
+    return Exceptional(
+        "Stopped or held back", _HELD, QUERY, sum(tally.count for tally in every), lines
+    )
 
 
 def _count(agent: _Agent, read: Read) -> None:

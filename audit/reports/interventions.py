@@ -47,4 +47,5 @@ NAMED: Final[tuple[tuple[str, Match], ...]] = (
     ("Calls of models held by a guardrail or a budget", CALLS_HELD),
 )
 INTERVENTIONS: Final = tuple(match for _, match in NAMED)
+QUERY: Final = ", or ".join(each.query for each in INTERVENTIONS)
 NAME_OF: Final = {match: name for name, match in NAMED}

@@ -21,7 +21,7 @@ from audit.reports.figures import (
     Oversight,
     PersonRow,
 )
-from audit.reports.interventions import INTERVENTIONS
+from audit.reports.interventions import INTERVENTIONS, QUERY
 from audit.reports.kind import Keep
 from audit.reports.reading import Read, last_before, name_of, read_period, text_of
 from audit.selectors.events import EventRow
@@ -38,7 +38,6 @@ OUTCOMES: Final = {
 _CONFIGURATION: Final = (
     "agent.", "category.", "credential.", "group.", "guardrails.", "member.", "policy.", "tenant.",
 )  # fmt: skip
-_HELD_BACK: Final = ", or ".join(each.query for each in INTERVENTIONS)
 _EXCEPTIONS: Final = (
     ("fast", "Decided in under 3 seconds", "votes cast before the page can have been read",
      "type = vote.cast and data.seconds_viewed < 3"),
@@ -57,7 +56,7 @@ _EXCEPTIONS: Final = (
     ("logins", "Failed sign-ins", "wrong password or code", "type = session.login_failed"),
     ("stopped", "Agents stopped or held back",
      "stopped, paused, trusted less, cut off, out of budget, or refused by a guardrail",
-     _HELD_BACK),
+     QUERY),
     ("glass", "Break-glass", "approvals past the ordinary rules", "type begins break_glass."),
 )  # fmt: skip
 

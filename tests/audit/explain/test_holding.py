@@ -76,10 +76,10 @@ def recommend_all(world: World) -> None:
     )  # fmt: skip
 
 
-def spend_nothing(world: World) -> None:
+def one_a_day(world: World) -> None:
     set_budget(
         actor=world.company.olivia, scope="tenant", measure="count", period="day",
-        terms=Terms(Decimal(0), "halt"),
+        terms=Terms(Decimal(1), "halt"),
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def guard(action: str) -> Callable[[World], None]:
          "The software may only recommend this", "agent.autonomy_set"),
         (recommend_all, "The agent's autonomy does not go so far: payer only recommends everywhere",
          "The software may only recommend this", "agent.autonomy_set"),
-        (spend_nothing, "A budget held it back: ", "What the software may spend or do",
+        (one_a_day, "A budget held it back: ", "What the software may spend or do",
          "budget.exceeded"),
         (guard("refuse"), "A guardrail held it back: The guardrails refuse it: IBAN at",
          "What the software wrote holds something", "guardrails.published"),
@@ -120,6 +120,8 @@ def test_why_it_was_not_approved_names_what_held_it(
     world = make_world(rules(rule("all", "allow")))
     with tenant_transaction(world.company.id):
         holds(world)
+    if behind == "budget.exceeded":
+        world.submit()  # what it is enough for
     request = world.submit(payload={"amount": "900.00", "to": IBAN})
     assert request.status == "blocked"
     told = explained(world, request, Audience.OFFICER)
@@ -145,7 +147,7 @@ def test_why_it_was_not_approved_names_what_held_it(
          "The agent's autonomy does not go so far: payer always asks", "agent.autonomy_set"),
         (lambda world: set_budget(
             actor=world.company.olivia, scope="tenant", measure="count", period="day",
-            terms=Terms(Decimal(0), "ask")),
+            terms=Terms(Decimal(1), "ask")),
          "A budget held it back: ", "budget.exceeded"),
         (guard("ask"), "A guardrail held it back: ", "guardrails.published"),
     ],
@@ -157,6 +159,8 @@ def test_why_a_person_had_to_decide_names_what_wanted_one(
     world = make_world(ASKS_BY_DEFAULT)
     with tenant_transaction(world.company.id):
         holds(world)
+    if behind == "budget.exceeded":
+        world.submit()  # what it is enough for
     request = world.submit(payload={"amount": "900.00", "to": IBAN})
     assert request.status == "pending"
     told = explained(world, request, Audience.OFFICER)
