@@ -138,7 +138,10 @@ class GrantForm(forms.Form):
 
     agent = forms.ModelChoiceField(queryset=Agent.objects.none(), empty_label="Choose")
     known = forms.MultipleChoiceField(
-        label="For which categories", required=False, widget=forms.CheckboxSelectMultiple
+        label="For which categories",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Tick at least one, or write one below.",
     )
     categories = forms.CharField(
         label="Other categories",

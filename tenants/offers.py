@@ -63,9 +63,11 @@ def with_patterns(categories: Iterable[tuple[str, str]]) -> list[Offer]:
     shared = Counter(above for key, _ in rows for above in _above(key))
     offers: list[Offer] = []
     for key, name in rows:
-        for above in _above(key):
-            if shared.pop(above, 1) > 1:
-                offers.append(Offer(f"{above}.*", f"Every category under {above}"))
+        offers += [
+            Offer(f"{above}.*", f"Every category under {above}")
+            for above in _above(key)
+            if shared.pop(above, 1) > 1
+        ]
         offers.append(Offer(key, name))
     return offers
 

@@ -55,6 +55,7 @@ def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpR
     shown = [tab for tab in _TABS if tab != REACH or reads_reach]
     asked = next((_TAB_OF[name] for name in bound), request.GET.get("tab", ""))
     tab = asked if asked in shown else OVERVIEW
+    holding = _holding(request, agent)
     context = {
         "nav": "agents",
         "agent": agent,
@@ -64,7 +65,8 @@ def agent_page(request: PageRequest, agent: Agent, **bound: forms.Form) -> HttpR
         "may_manage": rules.may_manage_agents(member) and agent.status != "retired",
         "may_pause": rules.may_pause_agent(member, agent),
         "may_set": rules.may_set_autonomy(member),
-        "holding": _holding(request, agent),
+        "holding": holding,
+        "is_stopped": any(each.agent_id == agent.pk for each in holding),
         **_PARTS[tab](request, agent),
         **bound,
     }

@@ -3,6 +3,8 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -10,6 +12,7 @@ from govapp.common.forms import refusals_on
 from tenants import rules
 from tenants.forms_integrations import GrantForm, RotateSecretForm, SecretForm
 from tenants.http import PageRequest
+from tenants.models import IntegrationGrant
 from tenants.selectors.integrations import get_grant, get_integration
 from tenants.services.integration_secrets import revoke_secret, rotate_secret, set_secret
 from tenants.services.reach_grants import grant_integration, withdraw_grant
@@ -28,9 +31,18 @@ def grant(request: PageRequest, slug: str, integration: str) -> HttpResponse:
     if form.is_valid():
         with refusals_on(form):
             made = grant_integration(actor=request.membership, integration=found, **form.values())
-            messages.success(request, f"{made.agent.name} may use {found.name}.")
+            messages.success(request, _granted(made))
             return redirect("integration_detail", slug, integration)
     return integration_page(request, found, grant_form=form)
+
+
+def _granted(grant: IntegrationGrant) -> str:
+    """Say what was granted, as the page lists it."""
+    until = ""
+    if grant.expires_at is not None:
+        until = " until " + date_format(localtime(grant.expires_at), "j F Y, H:i")
+    what = ", ".join(grant.categories)
+    return f"{grant.agent.name} may use {grant.integration.name} for {what}{until}."
 
 
 @require_POST

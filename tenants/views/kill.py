@@ -109,6 +109,8 @@ def _detail(request: PageRequest, switch: KillSwitch, form: ResumeForm) -> HttpR
 
 
 def _home(request: PageRequest, target: TargetForm) -> HttpResponse:
+    if target.is_bound:
+        target.fields["ref"].widget.attrs["autofocus"] = True  # it is far down on a phone
     member, thrown = request.membership, list(thrown_switches())
     words = request.GET.get("q", "")[:_LONGEST_SEARCH].replace("\0", "")
     governs = rules.may_throw_kill_switch(member, None)

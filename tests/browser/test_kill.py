@@ -57,9 +57,13 @@ def test_one_person_stops_and_another_resumes(
     expect(page.locator(".messages")).to_contain_text(f"Resumed: {WHAT}")
     expect(page.locator(".stopped")).to_have_count(0)
     wrong += examine(page, f"kill-resumed-{width}", shots)
-    assert wrong == []
     assert window.faults == []
     assert second.faults == []
+    page = second.go(demo.url("kill-switch/stop?scope=category&ref=Pay!"))
+    expect(page.get_by_label("Its name or id")).to_be_focused()
+    expect(page.get_by_label("Its name or id")).to_have_value("Pay!")
+    wrong += examine(page, f"kill-wrong-{width}", shots)
+    assert wrong == []
 
 
 def test_an_agent_is_stopped_from_the_list_without_scripts_on_a_phone(

@@ -92,7 +92,6 @@ PAGES: dict[str, tuple[str, str]] = {
     "kill-switch-none": ("carl", "kill-switch/?q=nothing"),
     "kill-switch-read": ("audrey", "kill-switch/"),
     "kill-switch-stop": ("carl", "kill-switch/stop?scope=agent&ref={agent}"),
-    "kill-switch-wrong": ("carl", "kill-switch/stop?scope=category&ref=Pay!"),
     "integrations": ("olivia", "integrations/"),
     "integration": ("olivia", "integrations/{integration}/"),
     "integration-grant": ("olivia", "integrations/{integration}/?agent={agent}"),
