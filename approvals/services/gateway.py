@@ -262,7 +262,7 @@ def _guarded(
     found = scan(given, own, category=asked.category)
     verdict = weigh(found)
     if verdict.is_refused:
-        said = f"The guardrails refuse it: {verdict.sentence}."
+        said = f"The guardrails refuse it: {verdict.sentence}. Leave it out, or ask otherwise."
         return _Held("guardrail_refused", said, findings=found)
     if verdict.needs_person:
         said = (
