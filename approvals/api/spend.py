@@ -53,7 +53,7 @@ class SpendBooking(RequestBody, frozen=True):
     def to_spend(self) -> Spend:
         """Return what was spent. Raises `Invalid` for nothing, and for money of no currency."""
         if (self.amount is None) != (self.currency is None):
-            said = "Money is an amount and a currency."
+            said = "Money is an amount and a currency: send both."
             raise Invalid(said, errors=[FieldError("/currency", said)])
         if self.amount is None and not self.tokens:
             said = "Say how much: an amount with its currency, tokens, or both."

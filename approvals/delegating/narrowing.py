@@ -165,7 +165,9 @@ def _depth_problems(parent: int, child: int) -> list[Problem]:
         said = "What it comes from may not be handed on any further."
         return [Problem(TOO_DEEP, "depth", said)]
     if not 0 <= child < parent:
-        said = f"At most {parent - 1} further links may follow on this one."
+        said = f"At most {parent - 1} further links may follow on this one: ask for less depth."
+        if parent == 1:
+            said = "This is the last link that may follow: ask for depth 0."
         return [Problem(TOO_DEEP, "depth", said)]
     return []
 

@@ -94,7 +94,7 @@ def _stop_partners(player: Player) -> None:
             actor=player.company.members["carl"],
             scope="category",
             ref="partner.*",
-            reason="The card issuer reports a leak of its own: nothing goes there until then.",
+            reason="The card issuer reports a leak of its own: nothing goes there until then",
         )
     player.later(player.at + timedelta(minutes=11), partial(submit, player, refusals.KILLED))
     player.later(player.at + timedelta(minutes=95), partial(_let_go_on, player, switch))
@@ -105,7 +105,7 @@ def _let_go_on(player: Player, switch: KillSwitch) -> None:
         kill.resume(
             actor=player.company.members["olivia"],
             switch=switch,
-            reason="The issuer has shut the leak and given us new addresses.",
+            reason="The issuer has shut the leak and given us new addresses",
         )
 
 
@@ -116,7 +116,7 @@ def _drill(player: Player) -> None:
             actor=company.members["petra"],
             scope="agent",
             ref=company.agents["deploy-agent"].public_id,
-            reason="The drill of the quarter: how fast is a release agent stopped?",
+            reason="The drill of the quarter: how fast is a release agent stopped",
         )
 
 
@@ -179,7 +179,7 @@ def _cut(player: Player, handed: Handed) -> None:
         revoke_delegation(
             actor=player.company.members["carl"],
             delegation_id=handed.delegation.pk,
-            reason="Whoever books a payment does not make it.",
+            reason="Whoever books a payment does not make it",
         )
 
 

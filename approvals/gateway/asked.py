@@ -60,7 +60,7 @@ def read_asked(kind: Kind, body: Mapping[str, Any]) -> Asked:
     for name in _COSTS_OTHERWISE:
         # The tier "default" is the one that the price is for.
         if body.get(name) is not None and (name, body[name]) != ("service_tier", "default"):
-            said = "Not passed on: it would cost otherwise than the model's price says."
+            said = f"{name} is not passed on: it would cost otherwise. Leave it out."
             raise NotAccepted(name, said)
     return _chat(model, body) if kind == "chat" else _embeddings(model, body)
 
@@ -90,7 +90,9 @@ def _chat(model: str, body: Mapping[str, Any]) -> Asked:
         _check_message(each, f"messages[{number}]")
     for name in ("logprobs", "top_logprobs"):
         if body.get(name):
-            raise NotAccepted(name, "Not passed on: it would tell what the guardrails hold back.")
+            raise NotAccepted(
+                name, f"{name} is not passed on: it would tell what is held back. Leave it out."
+            )
     if "audio" in (body.get("modalities") or ()) or body.get("audio"):
         raise NotAccepted("modalities", "Only text can be looked through: ask for no sound.")
     limits = [_whole(body, name, MOST_TOKENS) for name in _LIMITS if body.get(name) is not None]

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from approvals.audit_events import delegations as events
 from approvals.delegating.links import REVOKED, Link, why_cut
-from approvals.delegating.narrowing import DEEPEST, TOO_DEEP, Problem, Rights, narrows
+from approvals.delegating.narrowing import DEEPEST, EXPIRED, TOO_DEEP, Problem, Rights, narrows
 from approvals.holders.delegation import UNKNOWN, UNKNOWN_WORDS
 from approvals.models import ActionRequest, Delegation, DelegationBudget
 from approvals.rules import may_revoke_delegation
@@ -45,6 +45,7 @@ _POINTERS: Final = {
     "expires_at": "/expires_in",
     "depth": "/depth",
 }
+_NOT_HELD: Final = frozenset({UNKNOWN, REVOKED, EXPIRED})
 
 
 class DelegationRefused(Forbidden):
@@ -54,7 +55,9 @@ class DelegationRefused(Forbidden):
     title = "The delegation does not allow this"
 
     def __init__(self, problem: Problem, *, claim: Claim | None = None) -> None:
-        errors = [FieldError(_POINTERS[problem.part], problem.sentence)]
+        # What does not hold any more is what was named, whichever part of it ended.
+        pointer = "/under" if problem.code in _NOT_HELD else _POINTERS[problem.part]
+        errors = [FieldError(pointer, problem.sentence)]
         super().__init__(problem.sentence, code=problem.code, errors=errors)
         self.claim = claim
 
@@ -197,7 +200,7 @@ def _claimed(actor: Agent, named: str) -> Claim:
 
 def _taker(actor: Agent, ident: UUID) -> Agent:
     if ident == actor.pk:
-        raise _fault("/to", "An agent hands nothing on to itself.")
+        raise _fault("/to", "An agent hands nothing on to itself: name another one.")
     # Locked, so that it is not retired meanwhile.
     rows = Agent.objects.select_for_update(no_key=True).filter(pk=ident)
     taker = rows.first()

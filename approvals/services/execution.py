@@ -150,7 +150,10 @@ def report_execution(
     to = _outcome(outcome)
     note = _text(note, "/note", least=0)
     if not _is_legal(request, to):
-        raise Conflict(f"This outcome cannot be reported: {_state(request)}.")
+        raise Conflict(
+            f"This outcome cannot be reported: {_state(request)}. It is the outcome of a permission"
+            " that was used."
+        )
     now, former = clock.now(), request.execution_state
     request.execution_note = note
     request.execution_cost = cost

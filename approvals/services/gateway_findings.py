@@ -41,7 +41,7 @@ def guard_asked(asked: Asked, rules: RuleSet | None) -> Shown | Held:
     found = scan(given, own, category=asked.category)
     verdict = weigh(found)
     if verdict.is_refused:
-        said = f"The guardrails refuse it: {verdict.sentence}."
+        said = f"The guardrails refuse it: {verdict.sentence}. Leave it out, or ask otherwise."
         return Held("guardrail_refused", said, findings=found)
     if verdict.needs_person:
         said = (

@@ -216,7 +216,7 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
 
 def _forged(error: GrantTokenInvalid) -> Invalid:
     return Invalid(
-        "This is not a permission of ours.",
+        "This is not a permission of ours: send the token that the agent was given.",
         code="grant_invalid",
         errors=[FieldError("/token", f"The token is not accepted: {error}.")],
     )

@@ -123,7 +123,7 @@ def _keep(
 
 def _input(known: dict[str, RunStep], key: str, pointer: str) -> RunStep:
     if key not in known:
-        raise _invalid(pointer, f"There is no earlier step {key} in this run.")
+        raise _invalid(pointer, f"There is no earlier step {key} in this run: send it first.")
     return known[key]
 
 

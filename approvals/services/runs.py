@@ -116,7 +116,7 @@ def join_run(*, agent: Agent, submission: Submission, is_binding: bool = True) -
         return Joined(run, None)
     step = RunStep.objects.filter(run=run, key=submission.step).first()
     if step is None:
-        raise _at("/step", "There is no such step in this run.")
+        raise _at("/step", "There is no such step in this run: add it first.")
     return Joined(run, step)
 
 

@@ -250,7 +250,7 @@ def test_every_way_of_being_wider_is_said() -> None:
             "delegation_too_wide", "expires_at",
             "It would outlive what it comes from: 2026-11-21 12:00:00 UTC.",
         ),
-        ("delegation_too_deep", "depth", "At most 0 further links may follow on this one."),
+        ("delegation_too_deep", "depth", "This is the last link that may follow: ask for depth 0."),
     ]  # fmt: skip
 
 

@@ -299,6 +299,7 @@ def test_nobody_hands_on_what_was_not_given_to_them(chain: Chain) -> None:
         with pytest.raises(DelegationRefused) as refused:
             chain.hand("runner", "helper", token)
         assert refused.value.code == "delegation_unknown"
+        assert [each.pointer for each in refused.value.errors] == ["/under"]
     chain.revoke(chain.handed[0].delegation, chain.world.company.carl, "Over.")
     with pytest.raises(DelegationRefused) as cut:
         chain.hand("clerk", "helper", chain.handed[1].token)
