@@ -60,7 +60,7 @@ PLUMS = [5, 6, 7, 14, 16]
         # Neither often nor seldom: no further than the reach, which is said.
         ({"near": 2, "often": 2, "seldom": 1, "reach": 5}, ([14, 16], True)),
         ({"near": 2, "often": 2, "seldom": 1, "reach": 11}, ([7, 14, 16], True)),
-        # A reach that holds the whole record: the birth of its key, later than all, is the first line.
+        # A reach that holds all of it (the birth of its key, later than all, is the first line).
         ({"near": 2, "often": 2, "seldom": 1, "reach": 13}, (PLUMS, False)),
         # Seldom: all that there are, wherever they are.
         ({"near": 2, "often": 3, "seldom": 2, "reach": 1}, (PLUMS, False)),
