@@ -68,11 +68,7 @@ def reserve_spend(
         amount, spend = amounts.get(currency, _ZERO), former.get(currency)
         held = spend.reserved if spend and spend.state == SpendState.RESERVED else _ZERO
         if spend is None:
-            spend = DelegationSpend(
-                request=request, delegation_id=request.delegation_id, currency=currency,
-                reserved=amount, expires_at=expires_at,
-            )  # fmt: skip
-            insert(spend)
+            _insert(request, currency, amount, expires_at)
         else:
             spend.reserved, spend.expires_at = amount, expires_at
             spend.state = SpendState.RESERVED
@@ -201,11 +197,7 @@ def _settle(request: ActionRequest, *, is_undone: bool) -> None:
         settled = _cost(request, currency) + (_ZERO if is_undone else moved)
         if spend is None and settled:
             # It said nothing of this currency, and reports some.
-            spend = DelegationSpend(
-                request=request, delegation_id=request.delegation_id, currency=currency,
-                reserved=_ZERO,
-            )  # fmt: skip
-            insert(spend)
+            spend = _insert(request, currency, _ZERO, None)
         if spend is not None:
             _end(ids, spend, SpendState.SETTLED, settled)
 
@@ -216,6 +208,22 @@ def _cost(request: ActionRequest, currency: str) -> Decimal:
     if {currency, NO_CURRENCY} & set(reported.money):
         return reported.of(f"money:{currency}")
     return cost_of(request.estimated_cost).of(f"money:{currency}")
+
+
+def _insert(
+    request: ActionRequest, currency: str, reserved: Decimal, expires_at: datetime | None
+) -> DelegationSpend:
+    if request.delegation_id is None:
+        raise ValueError("It comes under no delegation.")
+    spend = DelegationSpend(
+        request=request,
+        delegation_id=request.delegation_id,
+        currency=currency,
+        reserved=reserved,
+        expires_at=expires_at,
+    )
+    insert(spend)
+    return spend
 
 
 def _rows(request: ActionRequest) -> list[DelegationSpend]:
