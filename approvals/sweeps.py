@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final, cast
 
 import structlog
-from django.db.utils import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
+
+from govapp.common.unavailable import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -34,8 +35,9 @@ def sweep_one(name: str, *, at_most: int = 500) -> int:
     """Run one sweep once; return how much it did. What fails is logged and tried next round."""
     try:
         return cast("Sweep", import_string(name))(at_most=at_most)
-    except (OperationalError, InterfaceError) as error:
-        log.warning("sweep.database_away", sweep=name, error=type(error).__name__)
-    except Exception:
-        log.exception("sweep.failed", sweep=name)
+    except Exception as error:
+        if is_away(error):
+            log.warning("sweep.database_away", sweep=name, error=type(error).__name__)
+        else:
+            log.exception("sweep.failed", sweep=name)
     return 0

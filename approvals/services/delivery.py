@@ -24,6 +24,7 @@ from govapp.common import clock
 from govapp.common.ids import public_id
 from govapp.common.sealing import unseal
 from govapp.common.tenancy import tenant_transaction
+from govapp.common.unavailable import drop_lost_connections, is_away
 
 log = structlog.get_logger(__name__)
 
@@ -122,8 +123,12 @@ def _hand_on(left: Sequence[Mapping[str, Any]]) -> None:
 def _tried(send: _Send, grace: timedelta) -> bool:
     try:
         return send(grace=grace)
-    except Exception:
-        log.exception("delivery.fault")
+    except Exception as error:
+        if is_away(error):
+            log.warning("delivery.database_away", error=type(error).__name__)
+            drop_lost_connections()  # or all that is due would fail after this one
+        else:
+            log.exception("delivery.fault")
         return False
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from audit.actors import SYSTEM, Subject
 from audit.doors import tenants_with_queued_events
@@ -29,6 +29,7 @@ from audit.services.stream_hints import hint_streams
 from audit.transports.checkpoint_file import publish_checkpoint
 from govapp.common.ids import new_id
 from govapp.common.tenancy import require_tenant_id, tenant_transaction
+from govapp.common.unavailable import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -76,9 +77,9 @@ def sequence_all(*, edges: Edges | None = None, at_most: int = 1_000) -> int:
         except LedgerBroken as error:
             # One tenant's broken log must not stop the record of all others.
             log.exception("ledger.broken", tenant=str(row["tenant_id"]), reason=str(error))
-        except (OperationalError, InterfaceError):
-            raise  # the database is away, for all of them
         except Exception as error:
+            if is_away(error):
+                raise  # the database, for all of them
             # Its message may quote what is recorded: only its kind is logged.
             log.error(  # noqa: TRY400
                 "ledger.not_sequenced",

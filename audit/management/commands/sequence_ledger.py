@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from audit.services.search_index import index_all
 from audit.services.sequencer import Edges, sequence_all
+from govapp.common.unavailable import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,9 @@ class Command(BaseCommand):
                 return
             self.may_index = False  # what others have sequenced is for the task that beat kicks
             time.sleep(IDLE_SECONDS)
-        except (OperationalError, InterfaceError) as error:
+        except Exception as error:
+            if not is_away(error):
+                raise
             log.warning("ledger.database_away", error=type(error).__name__)
             connection.close()
             time.sleep(RETRY_SECONDS)

@@ -8,7 +8,7 @@ import pytest
 from approvals.models import ActionRequest, IdempotencyKey
 from approvals.services.idempotency import Answer, answer_once, forget_old_keys
 from approvals.services.submission import Submission, submit_action
-from govapp.common.errors import Conflict, Invalid, RateLimited
+from govapp.common.errors import Conflict, Invalid, RateLimited, Unavailable
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.conftest import MoveClock
@@ -82,8 +82,11 @@ def test_a_refusal_is_an_answer_and_what_was_written_is_undone(world: World) -> 
     assert count(world) == 0
 
 
-@pytest.mark.parametrize("error", [RateLimited("Slow.", retry_after=1), RuntimeError("a fault")])
-def test_a_fault_and_a_rate_limit_leave_the_key_free(world: World, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [RateLimited("Slow.", retry_after=1), Unavailable("Come again."), RuntimeError("a fault")],
+)
+def test_what_passes_leaves_the_key_free(world: World, error: Exception) -> None:
     def produce() -> Answer:
         raise error
 
