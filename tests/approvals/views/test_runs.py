@@ -136,3 +136,14 @@ def test_the_number_of_statements_does_not_grow(world: World) -> None:
             read(client, f"runs/{run.public_id}/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_whoever_reads_the_record_takes_the_run_home(world: World) -> None:
+    run = make_run(world)
+    path = f"/t/acme/audit/packs/new?subject={run.public_id}"
+    shown = {
+        name: f'href="{path}"'
+        in read(log_in(getattr(world.company, name)), f"runs/{run.public_id}/")
+        for name in ("audrey", "alice")
+    }
+    assert shown == {"audrey": True, "alice": False}

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 
 from audit.models import LedgerEvent, LedgerLeaf, LegalHold, Pruning, PruningStatus
+from audit.pruners import Pruner
 from audit.selectors.streams import Start
-from audit.services.pruning import Pruner, run_pruning
+from audit.services.pruning import run_pruning
 from audit.services.retention import prune_daily, sweep_prunings
 from audit.services.sequencer import sequence_tenant
 from audit.services.verification import verify_tenant
