@@ -264,7 +264,11 @@ def test_a_grant_is_chosen_from_the_agents_page_and_ends_with_a_day(
 def test_a_grant_that_cannot_be_keeps_what_was_typed(
     places: Places, login: Login, systems: dict[str, str], wrong: dict[str, Any], said: str
 ) -> None:
-    sent = {"agent": places.agent.pk, "categories": "crm.kept", "until": "2020-02-03"} | wrong
+    sent: dict[str, Any] = {
+        "agent": places.agent.pk,
+        "categories": "crm.kept",
+        "until": "2020-02-03",
+    } | wrong
     answer = login(places.company.olivia).post(url(systems, "integrations/{system}/grants"), sent)
     text = answer.content.decode()
     assert (answer.status_code, said in text) == (422, True)
