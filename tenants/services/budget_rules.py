@@ -20,6 +20,9 @@ from tenants.services.checks import clean_text, fault
 
 WHO: Final = "Only an owner or compliance sets budgets."
 OWN: Final = "Whoever wants a budget looser does not confirm it: ask somebody else."
+_NO_TIME: Final = (
+    "A run's budget is for the run; all others are for an hour, a day, a week or a month."
+)
 _COST_CLASSES: Final = ("", *CostClass.values)
 _MOST: Final = Decimal(10) ** 15
 _MOST_BUDGETS: Final = 200
@@ -88,7 +91,7 @@ def set_budget(
     if not is_measure(measure):
         raise fault("measure", "Write tokens, count, or money: and a currency, as money:EUR.")
     if period not in Period.values or (period == Period.RUN) != (scope == BudgetScope.RUN):
-        raise fault("period", "A run's budget is for the run; all others are for a time.")
+        raise fault("period", _NO_TIME)
     if cost_class not in _COST_CLASSES:
         raise fault("cost_class", "There is no such cost class.")
     if measure == "count" and terms.limit != terms.limit.to_integral_value():

@@ -160,7 +160,9 @@ def test_whoever_wrote_it_is_told_who_publishes_it(world: World) -> None:
     with tenant_transaction(world.company.id):
         save_guardrails(actor=world.company.carl, document=OWN)
     client = as_member(world, "carl")
-    assert "You wrote this version" in client.get(f"{HOME}draft/publish").content.decode()
+    page = client.get(f"{HOME}draft/publish").content.decode()
+    assert "You wrote this version" in page
+    assert "there is nobody else: have the role given to one more person" in page
     sent = {"revision": "1", "attestation": "Read."}
     assert client.post(f"{HOME}draft/publish", sent).status_code == 403
     assert client.post(f"{HOME}draft/discard", {"revision": "1"}).status_code == 302
