@@ -11,7 +11,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.test import Client
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
 
 from tenants.models import Membership
 from tests.browser.demo import Demo, make_demo
@@ -59,6 +59,11 @@ def demo(
             services.empty_database(DATABASE)
 
 
+def window_of(width: int) -> ViewportSize:
+    """Return the window of a desk or of a phone."""
+    return {"width": width, "height": 900 if width > 600 else 844}
+
+
 @dataclass
 class Visitor:
     """A browser window, and everything that went wrong in it."""
@@ -104,7 +109,7 @@ def visit(browser: Browser, server: str) -> Iterator[Visit]:
     ) -> Visitor:
         context = browser.new_context(
             color_scheme="light",
-            viewport={"width": width, "height": 900 if width > 600 else 844},
+            viewport=window_of(width),
             java_script_enabled=scripts,
             reduced_motion="reduce",
         )

@@ -13,7 +13,7 @@ from tenants.models import Absence, Membership
 from tenants.services.absences import enter_absence
 from tests.browser.conftest import WIDTHS, Visit
 from tests.browser.demo import PAYLOAD, Demo
-from tests.browser.test_pages import examine
+from tests.browser.test_pages import examine_widths
 from tests.tenants.services.test_absences import calendar, whole_days
 
 pytestmark = [pytest.mark.browser]
@@ -45,15 +45,14 @@ def ask(demo: Demo) -> ActionRequest:
     return demo.world.submit(summary="Pay EUR 52,000 to Tailspin Toys", payload=payload)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_pages_of_absences(demo: Demo, visit: Visit, shots: Path | None, width: int) -> None:
+def test_the_pages_of_absences(demo: Demo, visit: Visit, shots: Path | None) -> None:
     company = demo.world.company
     first = enter(demo, company.alice, company.bob, -1, 6)
     enter(demo, company.alice, None, 20, 3)
     enter(demo, company.bob, company.charlie, 3, 4)
     enter(demo, company.carl, company.charlie, 9, 14)
     asked = ask(demo)
-    window = visit(company.bob, width=width)
+    window = visit(company.bob)
     wrong: list[str] = []
     for name, path in {
         "absences": "absences/",
@@ -63,13 +62,13 @@ def test_the_pages_of_absences(demo: Demo, visit: Visit, shots: Path | None, wid
         "request-stand-in": f"requests/{asked.public_id}/",
         "person-absences": f"people/{company.bob.public_id}/",
     }.items():
-        wrong += examine(window.go(demo.url(path)), f"{name}-{width}", shots)
-    owner = visit(company.olivia, width=width)
+        wrong += examine_widths(window.go(demo.url(path)), name, shots)
+    owner = visit(company.olivia)
     for name, path in {
         "absences-owner": "absences/",
         "absence-change": f"absences/{first.public_id}/",
     }.items():
-        wrong += examine(owner.go(demo.url(path)), f"{name}-{width}", shots)
+        wrong += examine_widths(owner.go(demo.url(path)), name, shots)
     assert (wrong, window.faults, owner.faults) == ([], [], [])
 
 

@@ -14,9 +14,9 @@ from approvals.services.chat_accounts import enter_account, keep_found
 from approvals.services.chat_connections import connect_slack, connect_teams
 from approvals.services.push_subscriptions import subscribe
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import WIDTHS, Visit
+from tests.browser.conftest import Visit
 from tests.browser.demo import Demo
-from tests.browser.test_pages import examine
+from tests.browser.test_pages import examine_widths
 from tests.support.push import PushingBrowser
 from tests.support.slack import SIGNING_SECRET, TOKEN
 
@@ -56,8 +56,7 @@ def connected(demo: Demo, settings: Settings) -> Demo:
     return demo
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_accessible_and_silent(connected: Demo, visit: Visit, width: int) -> None:
+def test_every_page_is_accessible_and_silent(connected: Demo, visit: Visit) -> None:
     company = connected.world.company
     wrong: list[str] = []
     paths = [
@@ -69,10 +68,10 @@ def test_every_page_is_accessible_and_silent(connected: Demo, visit: Visit, widt
         (company.alice, "me/devices/"),
         (company.bob, "me/devices/"),
     ]
-    windows = {member.pk: visit(member, width=width) for member in {who for who, _ in paths}}
+    windows = {member.pk: visit(member) for member in {who for who, _ in paths}}
     for member, path in paths:
         window = windows[member.pk]
-        wrong += examine(window.go(connected.url(path)), f"{path}-{width}", None)
+        wrong += examine_widths(window.go(connected.url(path)), path, None)
         wrong += [f"{path}: {fault}" for fault in window.faults]
         window.faults.clear()
     assert wrong == []

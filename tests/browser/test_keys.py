@@ -13,9 +13,9 @@ from tenants.services.access import Shown, authenticate_key
 from tenants.services.credentials import issue_credential
 from tenants.services.key_limits import KeyLimits
 from tenants.services.key_uses import note_key_use, note_refusal
-from tests.browser.conftest import WIDTHS, Visit
+from tests.browser.conftest import Visit
 from tests.browser.demo import Demo
-from tests.browser.test_pages import examine
+from tests.browser.test_pages import examine_widths
 
 pytestmark = [pytest.mark.browser]
 
@@ -41,11 +41,10 @@ def limited_key(demo: Demo) -> Credential:
     return credential
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_pages_of_keys(demo: Demo, visit: Visit, width: int) -> None:
+def test_the_pages_of_keys(demo: Demo, visit: Visit) -> None:
     credential = limited_key(demo)
     agent = demo.world.agent.public_id
-    window = visit(demo.world.company.olivia, width=width)
+    window = visit(demo.world.company.olivia)
     wrong: list[str] = []
     for name, path in {
         "agent": f"agents/{agent}/?tab=keys",
@@ -54,7 +53,7 @@ def test_the_pages_of_keys(demo: Demo, visit: Visit, width: int) -> None:
         "key-leak": f"agents/{agent}/keys/{credential.public_id}/leak",
     }.items():
         page = window.go(f"/t/{demo.world.company.slug}/{path}")
-        wrong += examine(page, f"{name}-{width}", None)
+        wrong += examine_widths(page, name, None)
     assert wrong == []
     assert window.faults == []
 

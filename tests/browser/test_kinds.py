@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 from django.db import connections
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from approvals.demo.changes import first_policy
 from approvals.demo.company import DemoCompany, build_company
@@ -17,8 +17,8 @@ from approvals.services.links import make_review_link
 from approvals.services.submission import submit_action
 from audit.models import LedgerEvent
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import WIDTHS, Visit
-from tests.browser.test_pages import examine
+from tests.browser.conftest import WIDTHS, Visit, window_of
+from tests.browser.test_pages import examine_widths
 from tests.conftest import DATABASE
 from tests.support.recorded import read
 from tests.support.services import Services
@@ -84,26 +84,31 @@ def make_bank() -> Bank:
     return Bank(company, made, "/l/" + link.rsplit("/", 1)[1])
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_each_kind_of_action_is_read_without_a_fault(
-    bank: Bank, visit: Visit, shots: Path | None, width: int
+    bank: Bank, visit: Visit, shots: Path | None
 ) -> None:
     wrong: list[str] = []
-    window = visit(bank.company.members["alice"], width=width)
+    window = visit(bank.company.members["alice"])
     for kind in KINDS:
         page = window.go(bank.url(kind))
         text, secret = SHOWN[kind]
         expect(page.locator(".main .card").first).to_contain_text(text)
         assert not secret or secret not in page.content(), kind
-        wrong += examine(page, f"{kind}-{width}", None)
+        wrong += examine_widths(page, kind, None)
         if shots is not None:
-            theme = "light" if width == WIDTHS[0] else "dark"
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            page.screenshot(path=shots / f"action-{kind}-{width}-{theme}.png", full_page=True)
-    phone = visit(None, width=width)
+            show(page, kind, shots)
+    phone = visit(None, width=WIDTHS[1])
     page = phone.go(bank.link)
-    wrong += examine(page, f"link-{width}", None)
+    wrong += examine_widths(page, "link", None)
     assert wrong + window.faults + phone.faults == []
+
+
+def show(page: Page, kind: str, shots: Path) -> None:
+    """Take the picture of a desk in the light and of a phone in the dark."""
+    for width, theme in zip(WIDTHS, ("light", "dark"), strict=True):
+        page.set_viewport_size(window_of(width))
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.screenshot(path=shots / f"action-{kind}-{width}-{theme}.png", full_page=True)
 
 
 def test_asking_to_see_shows_it_once_and_is_recorded(bank: Bank, visit: Visit) -> None:

@@ -16,9 +16,9 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
 from tenants.models import Membership, Tenant
 from tenants.services.people import add_member
-from tests.browser.conftest import WIDTHS, Visit
+from tests.browser.conftest import Visit
 from tests.browser.demo import Demo, document
-from tests.browser.test_pages import examine
+from tests.browser.test_pages import examine_widths
 from tests.people import make_user
 
 pytestmark = pytest.mark.browser
@@ -75,18 +75,15 @@ def make_changes(demo: Demo) -> dict[str, str]:
         }
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_of_a_change_is_accessible_and_silent(
-    demo: Demo, visit: Visit, width: int
-) -> None:
+def test_every_page_of_a_change_is_accessible_and_silent(demo: Demo, visit: Visit) -> None:
     pages = make_changes(demo)
-    visitor = visit(demo.world.company.carl, width=width)
+    visitor = visit(demo.world.company.carl)
     found: list[str] = []
     for name, path in pages.items():
         page = visitor.go(demo.url("policy/") + path)
         for details in page.locator("main details").all():
             details.evaluate("each => { each.open = true }")
-        found += examine(page, f"{name}-{width}", None)
+        found += examine_widths(page, name, None)
     assert found == []
     assert visitor.faults == []
 
