@@ -132,5 +132,5 @@ def _use(services: Services) -> None:
     point_django_at(services, DATABASE)
     valkey.cache_clear()
     _limit.cache_clear()
-    app = govapp.celery.app
-    app._pool = app.amqp._producer_pool = None
+    app: Any = govapp.celery.app
+    app._pool = app.amqp._producer_pool = None  # of connections to the former one

@@ -54,7 +54,7 @@ def lost_everywhere(lose: Lose, asks: Callable[[int], Ask]) -> list[tuple[str, A
 
     Return where it was lost, the answer and the second one, for each place there is.
     """
-    found = []
+    found: list[tuple[str, Any, Any]] = []
     for at in range(MOST):
         ask = asks(at)
         with losing_at(at, lose) as places:
