@@ -98,9 +98,10 @@ def free_among(rows: Sequence[Going], before: datetime) -> list[Going]:
     its place, or that it is not over.
     """
     requests, runs = refs_of(rows, "request"), refs_of(rows, "run")
+    asked = {each.request_id for each in rows if each.request_id}
     held = held_among([each.id for each in rows])
     kept: set[UUID | str] = {
-        *held_requests(list(requests.values())),
+        *held_requests(list(asked)),
         *held_runs(list(runs)),
         *_waiting(before),
     }

@@ -55,7 +55,7 @@ def note_run(runs: dict[str, Run], index: int, line: bytes, body: dict[str, Any]
     if not isinstance(place, dict) or not isinstance(place.get("id"), str):
         return "its run has no id"
     number, previous = place.get("seq"), place.get("previous")
-    if not is_count(number) or number == 0:
+    if not isinstance(number, int) or not is_count(number) or number == 0:
         return "it has no number in its run"
     if previous is not None and not (isinstance(previous, str) and RUN_DIGEST.match(previous)):
         return "it names nothing that can stand before it in its run"
@@ -66,12 +66,13 @@ def note_run(runs: dict[str, Run], index: int, line: bytes, body: dict[str, Any]
     run.links[number] = RunLink(index, digest, previous, body["type"])
     if body["type"] == "run.closed":
         data = body.get("data")
-        counted = {each: data.get(each) if isinstance(data, dict) else None for each in RUN_COUNTS}
-        if not all(is_count(value) for value in counted.values()):
+        counted: dict[str, Any] = data if isinstance(data, dict) else {}
+        if not all(is_count(counted.get(each)) for each in RUN_COUNTS):
             return "it closes a run and does not count its events"
         if run.closing is not None:
             return "its run is closed already"
-        run.closing, run.closed_by = counted, number
+        run.closing = {each: counted[each] for each in RUN_COUNTS}
+        run.closed_by = number
     return ""
 
 
