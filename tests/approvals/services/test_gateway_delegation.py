@@ -78,7 +78,7 @@ def test_a_call_under_a_chain_is_booked_in_every_budget_of_it_and_says_so(chain:
     ticket = call(chain, handed)
     assert isinstance(ticket, Ticket)
     ((above, _), (held, settled)) = budgets(chain)
-    assert (above == held, ABOUT <= held < 2 * ABOUT, settled) == (True, True, 0)
+    assert (above == held, ABOUT <= held < 2 * ABOUT, settled) == (True, True, Decimal(0))
     close(ticket, Usage(11, 7))
     assert budgets(chain) == [(Decimal(0), Decimal("0.000078"))] * 2
     (event,) = events(chain, "model.called")

@@ -87,9 +87,9 @@ def test_everything_is_sealed_anew_and_the_former_key_is_gone(acme: Company) -> 
             unseal_under(
                 former, bytes(row.sealed or b""), about=f"{acme.id}/{row.pk}/{row.version}"
             )
-    row = vault.find_secret(two.public_id)
-    assert row is not None
-    assert (opened(one), opened(two), vault.previous_of(row, clock.now())) == (
+    kept = vault.find_secret(two.public_id)
+    assert kept is not None
+    assert (opened(one), opened(two), vault.previous_of(kept, clock.now())) == (
         FIRST, SECOND, "sk-former",
     )  # fmt: skip
 
