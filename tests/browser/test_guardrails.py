@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from approvals.models import GuardrailVersion
 from govapp.common.tenancy import tenant_transaction
-from tests.browser.conftest import WIDTHS, Visit
+from tests.browser.conftest import WIDTHS, Visit, follow
 from tests.browser.demo import Demo
 from tests.browser.test_pages import examine
 
@@ -22,7 +22,8 @@ def test_an_example_and_a_draft_on_accessible_pages(demo: Demo, visit: Visit, wi
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Try it")).to_be_focused()
-    page.keyboard.press("Enter")
+    with page.expect_navigation(wait_until="load"):
+        page.keyboard.press("Enter")
     expect(page.locator("#tried")).to_contain_text("A person would have to approve.")
     assert page.locator("#tried mark").count() == 3
     wrong = examine(page, f"tried-{width}", None)
@@ -30,7 +31,7 @@ def test_an_example_and_a_draft_on_accessible_pages(demo: Demo, visit: Visit, wi
     page.locator("#id_action0").select_option("refuse")
     page.locator("#id_new_kind").select_option("words")
     page.locator("#id_new_words").fill("project falcon")
-    page.get_by_role("button", name="Save the draft").click()
+    follow(page.get_by_role("button", name="Save the draft"))
     expect(page.locator(".messages")).to_contain_text("Saved as a draft.")
     with tenant_transaction(demo.world.company.id):
         draft = GuardrailVersion.objects.get()

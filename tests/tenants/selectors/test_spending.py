@@ -35,7 +35,7 @@ def spend(agent: Agent, amount: str, *, category: str = "", after: int = 0, **sp
     """Let an agent book EUR, so many days after the budgets' noon."""
     begin_at_noon(timedelta(days=after))
     with tenant_transaction(agent.tenant_id):
-        said = {"money": {"EUR": Decimal(amount)}, "count": 1} | spent
+        said: dict[str, Any] = {"money": {"EUR": Decimal(amount)}, "count": 1} | spent
         book_spend(agent=agent, spent=Spend(**said), purpose=Purpose(agent.pk, category))
 
 
