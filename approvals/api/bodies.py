@@ -25,6 +25,13 @@ Money = Annotated[
     Meta(max_length=40, pattern=r"^-?[0-9]+(\.[0-9]+)?$", description="A decimal number."),
 ]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
+Traceparent = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})?$",
+        description="W3C Trace Context.",
+    ),
+]
 
 
 class Source(RequestBody, frozen=True):
@@ -112,13 +119,7 @@ class ActionRequestSubmission(RequestBody, frozen=True):
             description="The token of the delegation that you act under.",
         ),
     ] = ""
-    traceparent: Annotated[
-        str,
-        Meta(
-            pattern=r"^([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})?$",
-            description="W3C Trace Context.",
-        ),
-    ] = ""
+    traceparent: Traceparent = ""
     supersedes: (
         Annotated[
             str,

@@ -8,7 +8,7 @@ import msgspec
 from django.conf import settings
 from msgspec import Meta
 
-from approvals.api.bodies import Cost, Source
+from approvals.api.bodies import Cost, Source, Traceparent
 from approvals.lineage import Verified
 from approvals.models import Run, RunStep
 from approvals.run_steps import MOST_AT_ONCE, MOST_INPUTS, MOST_LABELS, Step
@@ -35,13 +35,7 @@ class RunBeginning(RequestBody, frozen=True):
 
     key: Key
     title: Annotated[str, Meta(max_length=200, description="In one line, for people.")] = ""
-    traceparent: Annotated[
-        str,
-        Meta(
-            pattern=r"^([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})?$",
-            description="W3C Trace Context.",
-        ),
-    ] = ""
+    traceparent: Traceparent = ""
 
 
 class StepBody(RequestBody, frozen=True):

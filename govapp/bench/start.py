@@ -14,7 +14,7 @@ from signal import SIGTERM
 import psutil
 
 from govapp.bench.figures import Figure, at_most
-from govapp.bench.ground import Ground
+from govapp.bench.ground import Ground, lay_cluster
 from govapp.runtime.processes import stop_child
 from govapp.runtime.state import ROOT
 
@@ -26,6 +26,7 @@ def run(ground: Ground) -> Iterator[Figure]:
     """Yield the time of the second start and the memory of web, worker and beat."""
     with tempfile.TemporaryDirectory(prefix="start-", dir=ground.services.directory) as name:
         Path(name).chmod(0o711 if os.geteuid() == 0 else 0o700)
+        lay_cluster(Path(name))
         with _started(ground, name):
             pass
         with _started(ground, name) as (seconds, process):

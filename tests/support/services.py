@@ -125,16 +125,21 @@ def running_services(state: Path, shared: Path) -> Iterator[Services]:
 
 
 def copy_template(shared: Path, state: Path) -> None:
-    """Copy the migrated cluster; whoever comes first makes it while the others wait."""
+    """Copy the migrated cluster into a state directory, which is made if new."""
     state.mkdir(mode=0o711, exist_ok=True)
+    have_template(shared)
+    for name in ("postgres", "postgres.password"):
+        subprocess.run(["cp", "-Rp", shared / name, state / name], check=True)
+
+
+def have_template(shared: Path) -> None:
+    """Have the migrated cluster; whoever comes first makes it while the others wait."""
     shared.mkdir(mode=0o711, parents=True, exist_ok=True)
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "is-made").exists():
             _make_template(shared)
             (shared / "is-made").touch()
-    for name in ("postgres", "postgres.password"):
-        subprocess.run(["cp", "-Rp", shared / name, state / name], check=True)
 
 
 def _make_template(shared: Path) -> None:

@@ -10,16 +10,19 @@ import pytest
 from govapp.bench.figures import Figure, at_least, at_most, line, percentile
 from govapp.bench.runner import BENCHMARKS
 from govapp.runtime.state import ROOT
+from tests.support.services import have_template
 
 
 @pytest.mark.life
 @pytest.mark.timeout(900)
-def test_every_benchmark_runs_with_tiny_sizes(tmp_path: Path) -> None:
+def test_every_benchmark_runs_with_tiny_sizes(tmp_path: Path, template: Path) -> None:
     tmp_path.chmod(0o711)
+    have_template(template)
+    places = {"GOVAPP_STATE_DIR": str(tmp_path), "GOVAPP_BENCH_TEMPLATE": str(template)}
     done = subprocess.run(
         [sys.executable, "-m", "govapp.bench", "--tiny"],
         cwd=ROOT,
-        env=os.environ | {"GOVAPP_STATE_DIR": str(tmp_path), "GOVAPP_ENV": "dev"},
+        env=os.environ | places | {"GOVAPP_ENV": "dev"},
         capture_output=True,
         text=True,
     )

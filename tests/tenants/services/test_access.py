@@ -1,7 +1,6 @@
 """An agent is known in one statement, by its key as by a token of it, whatever holds it."""
 
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from govapp.common.tenancy import bind_tenant, tenant_transaction
+from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent
 from tenants.refusals import AddressRefused, ProofRefused
 from tenants.scopes import ALL
@@ -30,13 +29,6 @@ LIMITS = KeyLimits(("read", "submit"), ("payments.*",), ("192.0.2.0/24",))
 
 def inside() -> str:
     return "192.0.2.9"
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 @pytest.fixture

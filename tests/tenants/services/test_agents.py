@@ -1,6 +1,5 @@
 """Agents are registered, changed, paused and resumed."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -24,13 +23,6 @@ from tests.people import Company, make_agent, make_company
 from tests.tenants.ledger import events, summaries
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 def register(acme: Company, **fields: Any) -> Agent:

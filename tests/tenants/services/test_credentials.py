@@ -1,13 +1,11 @@
 """Keys are issued, rotated and revoked, and refused on the very next use."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from govapp.common import clock
 from govapp.common.errors import Conflict, Forbidden, Invalid
-from govapp.common.tenancy import bind_tenant
 from tenants.keys import make_key
 from tenants.models import Agent, Credential, Tenant
 from tenants.services.access import Shown, authenticate_key
@@ -19,18 +17,11 @@ from tenants.services.credentials import (
 )
 from tenants.services.key_uses import note_key_use
 from tests.conftest import MoveClock
-from tests.people import Company, make_agent, make_company
+from tests.people import Company, make_agent
 from tests.tenants.ledger import events, summaries
 
 pytestmark = pytest.mark.django_db
 MONTH = timedelta(days=30)
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Groups hold members of their own tenant, once each."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -15,13 +13,6 @@ from tests.people import Company, make_company
 from tests.tenants.ledger import summaries
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 def test_a_group_fills_and_empties(acme: Company) -> None:

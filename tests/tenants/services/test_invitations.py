@@ -1,6 +1,5 @@
 """An invitation's link works once, for the right person, for a week."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,6 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
 from govapp.common.errors import Conflict, Forbidden, Invalid, NotFound
-from govapp.common.tenancy import bind_tenant
 from tenants.models import Invitation, Membership, User
 from tenants.services.people import (
     accept_invitation,
@@ -19,17 +17,10 @@ from tenants.services.people import (
 )
 from tenants.tasks import send_invitation
 from tests.conftest import MoveClock
-from tests.people import PASSWORD, Company, make_company, make_user
+from tests.people import PASSWORD, Company, make_user
 from tests.tenants.ledger import events, summaries
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 def invite(acme: Company, email: str = "dora@acme.example") -> tuple[Invitation, str]:

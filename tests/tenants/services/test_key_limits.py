@@ -1,6 +1,5 @@
 """What a key is held to is said when it is issued, kept, and handed on when it is rotated."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,23 +7,15 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from govapp.common.errors import Invalid
-from govapp.common.tenancy import bind_tenant
 from tenants.models import Agent, Credential
 from tenants.scopes import ALL
 from tenants.services.credentials import issue_credential, rotate_credential
 from tenants.services.key_limits import KeyLimits
-from tests.people import Company, make_agent, make_company
+from tests.people import Company, make_agent
 from tests.tenants.ledger import events
 
 pytestmark = pytest.mark.django_db
 NARROW = KeyLimits(("read", "submit"), ("payments.*",), ("192.0.2.0/24",), needs_proof=True)
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 @pytest.fixture

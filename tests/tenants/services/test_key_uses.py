@@ -1,12 +1,10 @@
 """What is kept of a key's use and of its refusals: enough to notice, and nothing to flood."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from govapp.common.tenancy import bind_tenant
 from tenants.models import Credential, KeyRefusal
 from tenants.principals import AgentPrincipal
 from tenants.refusals import ScopeMissing
@@ -14,17 +12,10 @@ from tenants.scopes import Scope
 from tenants.services.access import Shown, authenticate_key
 from tenants.services.key_uses import note_key_use, note_refusal
 from tests.conftest import MoveClock
-from tests.people import Company, make_agent, make_company
+from tests.people import Company, make_agent
 from tests.tenants.ledger import events, summaries
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 @pytest.fixture

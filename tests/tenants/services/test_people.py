@@ -1,11 +1,8 @@
 """Members come, change roles, are kept out and come back."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from govapp.common.errors import Conflict, Forbidden, Invalid
-from govapp.common.tenancy import bind_tenant
 from tenants import rules
 from tenants.enums import Role
 from tenants.models import Membership
@@ -17,17 +14,10 @@ from tenants.services.people import (
     set_manager,
     suspend_member,
 )
-from tests.people import Company, make_company, make_user
+from tests.people import Company, make_user
 from tests.tenants.ledger import summaries
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 def test_a_member_is_added_with_roles_in_order(acme: Company) -> None:

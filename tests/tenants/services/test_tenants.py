@@ -1,6 +1,5 @@
 """Accounts are made with an owner, and their settings are changed by owners."""
 
-from collections.abc import Iterator
 from datetime import time
 from io import StringIO
 from typing import Any
@@ -24,13 +23,6 @@ from tests.people import Company, make_company, make_user
 from tests.tenants.ledger import events, summaries
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 def test_a_tenant_begins_with_its_owner() -> None:

@@ -1,30 +1,21 @@
 """A member's tokens are issued and revoked, and stop with the member."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from govapp.common.errors import Conflict, Forbidden, Invalid
-from govapp.common.tenancy import bind_tenant
 from tenants.keys import USER_MARK, make_key
 from tenants.models import MemberToken
 from tenants.services.access import Shown, authenticate_key
 from tenants.services.people import suspend_member
 from tenants.services.tokens import MOST_LIVE_TOKENS, authenticate_token, issue_token, revoke_token
 from tests.conftest import MoveClock
-from tests.people import Company, make_company
+from tests.people import Company
 from tests.tenants.ledger import events, summaries
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def acme() -> Iterator[Company]:
-    company = make_company()
-    with bind_tenant(company.id):
-        yield company
 
 
 def issue(acme: Company) -> tuple[MemberToken, str]:
