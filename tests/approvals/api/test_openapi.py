@@ -70,6 +70,8 @@ def test_the_schema_names_what_there_is_and_nothing_else(schema: Any) -> None:
         "POST /api/v1/policies/drafts/{draft_id}/submit",
         "POST /api/v1/policies/preview",
         "GET /api/v1/policies/approvers",
+        "GET /api/v1/vault/key",
+        "POST /api/v1/vault/key/rotate",
         "POST /api/v1/policies/simulations",
         "GET /api/v1/policies/simulations/{simulation_id}",
         "GET /api/v1/policies/simulations/{simulation_id}/changes",
