@@ -45,8 +45,10 @@ def test_one_that_was_blocked_is_shown_with_its_reason(
     body: dict[str, Any] = caller.get(f"{URL}/{ident}").json()
     assert (body["status"], body["decision"]["reason"]) == (
         "blocked",
-        "The category nothing.known is not known here: name one of the page Categories, or have"
-        " compliance make it.",
+        (
+            "The category nothing.known is not known here: name one of the page Categories, or"
+            " have compliance make it."
+        ),
     )  # fmt: skip
     assert "reasons" not in body["decision"]
     assert caller.get(f"{URL}/{ident}/explanation").status_code == 200
