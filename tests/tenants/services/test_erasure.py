@@ -287,9 +287,8 @@ def test_a_short_name_inside_of_other_words_names_nobody() -> None:
         named = world.submit(summary="Pay", payload={"note": "Dear team,\nEd asked\nfor it"})
         written_to = world.submit(summary="Pay", reason="See ed@acme.example.")
         suspend_member(actor=company.olivia, member=ed, confirmed=True)
-        assert find_subjects(ed) == [
-            *(each.public_id for each in (in_run, named, written_to)), his.public_id,
-        ]  # fmt: skip
+        about = [*(each.public_id for each in (in_run, named, written_to)), his.public_id]
+        assert sorted(find_subjects(ed)) == sorted(about)
         erase_person(actor=company.carl, member=ed, reason="Asked")
         named.refresh_from_db()
         assert named.payload == {"note": "Dear team,\nan erased person asked\nfor it"}
