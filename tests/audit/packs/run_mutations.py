@@ -44,7 +44,7 @@ GOES_ON = (
 )
 
 
-RUN_LATER = (
+RUN_LATER: Story = (
     (OTHER, "run.started", {}),
     (OTHER, "run.step_recorded", {"kind": "tool_call"}),
     (OTHER, "run.closed", {"events": 3, "steps": 1, "requests": 0}),
