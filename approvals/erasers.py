@@ -20,6 +20,7 @@ from approvals.models import (
     SavedFilter,
     Vote,
 )
+from govapp.common.forgetting import whole_words, whole_words_in_json
 from tenants.erasers import Eraser, register_eraser
 from tenants.models import Membership
 
@@ -28,10 +29,10 @@ _OPEN = (PolicyStatus.LIVE, PolicyStatus.SCHEDULED, PolicyStatus.IN_REVIEW)
 
 def find_hindrances(member: Membership) -> Sequence[str]:
     """Rules that ask somebody by name would ask nobody."""
-    address = member.user.email
-    versions = PolicyVersion.objects.filter(status__in=_OPEN, source__icontains=address)
+    address = whole_words(member.user.email)
+    versions = PolicyVersion.objects.filter(status__in=_OPEN, source__iregex=address)
     drafts = PolicyDraft.objects.filter(
-        source__icontains=address, submitted_as=None, discarded_at=None
+        source__iregex=address, submitted_as=None, discarded_at=None
     )
     return [
         *(f"Policy version {each.number} names them." for each in versions.order_by("number")),
@@ -59,15 +60,12 @@ def find_subjects(member: Membership) -> Sequence[str]:
 
 
 def _requests_that_name(member: Membership) -> list[str]:
-    wanted = Q()
-    for text in filter(None, (member.user.name, member.user.email)):
-        for place in ("summary", "reason", "on_behalf_of", "execution_note", "written"):
-            wanted |= Q(**{f"{place}__icontains": text})
     written = Concat(
         Cast("payload", TextField()), Cast("sources", TextField()), Cast("facts", TextField()),
     )  # fmt: skip
+    places = ("summary", "reason", "on_behalf_of", "execution_note")
     # What its steps had read is told with a request of a run.
-    wanted |= Q(run__in=_runs_naming(member).values("pk"))
+    wanted = _naming(member, *places) | Q(run__in=_runs_naming(member).values("pk"))
     requests = ActionRequest.objects.alias(written=written).filter(wanted)
     return [each.public_id for each in requests.order_by("pk").iterator()]
 
@@ -78,14 +76,25 @@ def _runs_that_name(member: Membership) -> list[str]:
 
 def _runs_naming(member: Membership) -> QuerySet[Run]:
     """By what their agents said of them and of their steps."""
-    of_run, of_step = Q(), Q()
+    steps = RunStep.objects.alias(written=Cast("source", TextField()))
+    of_step = steps.filter(_naming(member, "key", "title")).values("run_id")
+    return Run.objects.filter(
+        _naming(member, "key", "title", "note", written=False) | Q(pk__in=of_step)
+    )
+
+
+def _naming(member: Membership, *places: str, written: bool = True) -> Q:
+    """Whole words, in any case: a short name lies in many words, and what is found is destroyed.
+
+    With `written`, in the JSON of that name as well.
+    """
+    found = Q()
     for text in filter(None, (member.user.name, member.user.email)):
-        for place in ("key", "title", "note"):
-            of_run |= Q(**{f"{place}__icontains": text})
-        for place in ("key", "title", "written"):
-            of_step |= Q(**{f"{place}__icontains": text})
-    steps = RunStep.objects.alias(written=Cast("source", TextField())).filter(of_step)
-    return Run.objects.filter(of_run | Q(pk__in=steps.values("run_id")))
+        for place in places:
+            found |= Q(**{f"{place}__iregex": whole_words(text)})
+        if written:
+            found |= Q(written__iregex=whole_words_in_json(text))
+    return found
 
 
 def remove_traces(member: Membership) -> None:

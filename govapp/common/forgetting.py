@@ -34,6 +34,8 @@ RETURN total; END $forget$;
 REVOKE ALL ON FUNCTION {name} FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {name} TO {role};
 """
+_NO_WORD_BEFORE: Final = "(?<![[:alnum:]_])"
+_ESCAPE_BEFORE: Final = r"(?<=\\(?:[bfnrt]|u[0-9a-f]{4}))"
 _COUNT: Final = "GET DIAGNOSTICS counted = ROW_COUNT; total := total + counted;"
 
 
@@ -60,8 +62,7 @@ def forget_text(text: str, *, instead: str) -> int:
     the erasure of a person. Names that the database itself compares (keys, slugs, choices) stay as
     they are.
     """
-    inside = json.dumps(text, ensure_ascii=False)[1:-1]
-    return _call("govapp_forget_text", _pattern(text), _pattern(inside), instead)
+    return _call("govapp_forget_text", whole_words(text), whole_words_in_json(text), instead)
 
 
 def forget_words(member_id: UUID) -> int:
@@ -90,12 +91,21 @@ def _call(function: str, *arguments: object) -> int:
     return int(count)
 
 
-def _pattern(text: str) -> str:
-    """A regular expression of PostgreSQL for a text as whole words."""
+def whole_words(text: str) -> str:
+    """Return a regular expression of PostgreSQL that finds a text as whole words."""
+    return _bounded(text, _NO_WORD_BEFORE)
+
+
+def whole_words_in_json(text: str) -> str:
+    """Return one that finds it in JSON as text, where a line break before it is a letter, `\\n`."""
+    inside = json.dumps(text, ensure_ascii=False)[1:-1]
+    return _bounded(inside, f"(?:{_NO_WORD_BEFORE}|{_ESCAPE_BEFORE})")
+
+
+def _bounded(text: str, before: str) -> str:
     escaped = re.sub(r"([^\w\s])", r"\\\1", text)
-    before = r"(?<![[:alnum:]_])" if text[:1].isalnum() else ""
     after = r"(?![[:alnum:]_])" if text[-1:].isalnum() else ""
-    return f"{before}{escaped}{after}"
+    return f"{before if text[:1].isalnum() else ''}{escaped}{after}"
 
 
 def _replacing(model: type[TenantOwned]) -> str:

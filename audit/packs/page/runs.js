@@ -57,8 +57,9 @@ function checkRunChain(name, run, around, verdict) {
   for (const following of [...run.links.keys()].sort((one, two) => one - two)) {
     const link = run.links.get(following);
     if (following > number + 1) {
-      missing += following - number - 1;
-      if (!isRunGapExcused(name, at, link.index, around)) {
+      const count = following - number - 1;
+      missing += count;
+      if (!isRunGapExcused(name, run, count, [at, link.index], around)) {
         verdict.refuse("run-gap", { run: name, first: number + 1, last: following - 1 });
       }
     } else if (link.previous !== (number ? run.links.get(number).digest : null)) {
@@ -70,11 +71,18 @@ function checkRunChain(name, run, around, verdict) {
   return missing;
 }
 
-function isRunGapExcused(name, before, after, around) {
-  const low = Math.min(before, after), high = Math.max(before, after);
-  if (around.prunings.some(([first, last]) => first < high && low < last)) return true;
+// Whether so many events between two places, -1 before the first, may rightly not be here.
+function isRunGapExcused(name, run, count, between, around) {
+  const low = Math.min(...between), high = Math.max(...between);
   const isAllHere = around.first <= low + 1 && high - 1 <= around.last;
-  return name !== around.whole && !isAllHere;
+  if (name !== around.whole && !isAllHere) return true;
+  // What an agent said of its run is pruned whole: where some of it is, its beginning was.
+  if (between[0] < 0 && [...run.links.values()].some((link) => startsWith(link.type, "run."))) return false;
+  let pruned = 0;
+  for (const [first, last] of around.prunings) {
+    pruned += Math.max(0, Math.min(last, high - 1) - Math.max(first, low + 1) + 1);
+  }
+  return pruned >= count;
 }
 
 function checkRunCounts(name, run, missing, verdict) {

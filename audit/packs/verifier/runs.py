@@ -106,8 +106,9 @@ def _check_run_chain(name: str, run: Run, around: RunsAround, verdict: Verdict) 
     for following in sorted(run.links):
         link = run.links[following]
         if following > number + 1:
-            missing += following - number - 1
-            if not _is_run_gap_excused(name, at, link.index, around):
+            count = following - number - 1
+            missing += count
+            if not _is_run_gap_excused(name, run, count, (at, link.index), around):
                 verdict.refuse("run-gap", run=name, first=number + 1, last=following - 1)
         elif link.previous != (run.links[number].digest if number else None):
             verdict.refuse("run-broken", run=name, index=link.index, number=following)
@@ -115,13 +116,21 @@ def _check_run_chain(name: str, run: Run, around: RunsAround, verdict: Verdict) 
     return missing
 
 
-def _is_run_gap_excused(name: str, before: int, after: int, around: RunsAround) -> bool:
-    """Whether events between two places may rightly not be here."""
-    low, high = min(before, after), max(before, after)
-    if any(first < high and low < last for first, last in around.prunings):
-        return True  # its time of keeping may have been over
+def _is_run_gap_excused(
+    name: str, run: Run, count: int, between: tuple[int, int], around: RunsAround
+) -> bool:
+    """Whether so many events between two places, -1 before the first, may rightly not be here."""
+    low, high = min(between), max(between)
     is_all_here = around.first <= low + 1 and high - 1 <= around.last
-    return name != around.whole and not is_all_here
+    if name != around.whole and not is_all_here:
+        return True
+    # What an agent said of its run is pruned whole: where some of it is, its beginning was.
+    if between[0] < 0 and any(link.type.startswith("run.") for link in run.links.values()):
+        return False
+    pruned = sum(
+        max(0, min(last, high - 1) - max(first, low + 1) + 1) for first, last in around.prunings
+    )
+    return pruned >= count
 
 
 def _check_run_counts(name: str, run: Run, missing: int, verdict: Verdict) -> None:

@@ -44,6 +44,15 @@ GOES_ON = (
 )
 
 
+RUN_LATER: Story = (
+    (OTHER, "run.started", {}),
+    (OTHER, "run.step_recorded", {"kind": "tool_call"}),
+    (OTHER, "run.closed", {"events": 3, "steps": 1, "requests": 0}),
+    *(each for each in TOLD if each[0] == RUN),
+)
+"""The other run is long over as this one begins at the index 4; the request of this one is at 7."""
+
+
 def told(story: Story = TOLD) -> Bodies:
     """The events as they were recorded: each names the one before it in its run."""
     bodies = [_body(0, "ledger.key_created", {"verifier": NEW.verifier.encode()})]
@@ -119,6 +128,27 @@ def one_run(*left_out: int) -> bytes:
     )
 
 
+def pruned_run(*pruned: tuple[int, int], left_out: Sequence[int] = ()) -> bytes:
+    """A pack of the run that came later, from an account that has pruned these indices."""
+    ranges = [{"first": first, "last": last} for first, last in pruned]
+    bodies = told((*RUN_LATER, (OTHER, "ledger.pruned", {"ranges": ranges})))
+    del bodies[-1]["run"]
+    gone = {index for first, last in pruned for index in range(first, last + 1)}
+    taken = [index for index in (0, *range(4, 11)) if index not in gone | set(left_out)]
+    return packed(
+        bodies, taken=taken, query={"subject": RUN}, supporting=frozenset({0, 7, 10} & set(taken))
+    )
+
+
+PRUNED_RUNS: tuple[tuple[str, Callable[[], bytes], bool], ...] = (
+    ("another run was pruned", lambda: pruned_run((1, 3)), True),
+    ("what was asked for in it was pruned", lambda: pruned_run((1, 3), (7, 7)), False),
+    ("it was pruned, and not what was asked for in it",
+        lambda: pruned_run((1, 3), (4, 6), (8, 9)), False),
+)  # fmt: skip
+"""Packs of one run, made as they should be after a pruning, and whether all of the run is here."""
+
+
 def without(index: int) -> Callable[[], bytes]:
     """An event was deleted before it got its place."""
 
@@ -182,5 +212,11 @@ RUN_MUTATIONS = tuple(
         ("a step that was left out of a pack of its run", lambda: one_run(4), ("run-gap",)),
         ("a request that was left out of a pack of its run", lambda: one_run(5), ("run-gap",)),
         ("the beginning was left out of a pack of a run", lambda: one_run(1, 2), ("run-gap",)),
+        ("the beginning was left out where something else was pruned before",
+            lambda: pruned_run((1, 3), left_out=(4, 5)), ("run-gap",)),
+        ("more was left out between two events of a run than was pruned there",
+            lambda: pruned_run((7, 7), left_out=(6,)), ("run-gap",)),
+        ("more was left out before what was asked for in a run than was pruned there",
+            lambda: pruned_run((4, 5), left_out=(6, 8, 9)), ("run-gap",)),
     )
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from audit.packs.verifier.main import verify_pack
 from tests.audit.packs import world
 from tests.audit.packs.forging import Mutation, unpacked
 from tests.audit.packs.mutations import ARCHIVES, MUTATIONS
+from tests.audit.packs.run_mutations import PRUNED_RUNS
 
 pytestmark = pytest.mark.browser
 
@@ -106,6 +107,15 @@ def test_an_intact_pack_is_accepted_in_the_same_words(
     for number, data in enumerate((world.a_pack(), world.packed(world.selection()))):
         found = window.verify(data, **known)
         assert found == by_python(data, tmp_path / f"{number}.zip", **known)
+
+
+@pytest.mark.parametrize(("name", "make", "is_whole"), PRUNED_RUNS)
+def test_a_run_of_which_some_was_pruned_is_accepted_in_the_same_words(
+    window: Window, name: str, make: Callable[[], bytes], is_whole: bool, tmp_path: Path
+) -> None:
+    found = window.verify(make())
+    assert found["refusals"] == []
+    assert found == by_python(make(), tmp_path / "pack.zip")
 
 
 def test_signatures_are_checked_by_hand_where_the_browser_cannot(window: Window) -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from approvals.enums import Verdict
+from approvals.erasers import find_subjects
 from approvals.models import Comment, Run, Vote
 from approvals.run_steps import Step
 from approvals.selectors.runs import verify_run
@@ -265,3 +266,38 @@ def test_a_login_that_others_know_as_well_stays_theirs() -> None:
         stays = Membership.objects.select_related("user").get(user=first.alice.user)
         assert (stays.user.name, stays.user.email) == ("Alice", "alice@acme.example")
         assert stays.user.is_active
+
+
+@pytest.mark.django_db
+def test_a_short_name_inside_of_other_words_names_nobody() -> None:
+    world = make_world(FOUR_EYES)
+    company, agent = world.company, world.agent
+    with tenant_transaction(company.id):
+        user = User.objects.create_user("ed@acme.example", "correct horse battery", name="Ed")
+        ed = add_member(actor=company.olivia, user=user, roles=[Role.APPROVER])
+        others = start_run(agent=agent, key="fred@acme.example", title="An approved refund")
+        step = Step("read", "retrieval", title="Needed", source={"title": "Fred@acme.example"})
+        add_step(agent=agent, run_id=others.pk, step=step)
+        his = start_run(agent=agent, key="task-7", title="Look after a refund")
+        step = Step("read", "retrieval", source={"title": "Dear team,\nED asked for it"})
+        add_step(agent=agent, run_id=his.pk, step=step)
+        close_run(agent=agent, run_id=others.pk, outcome="succeeded", note="Closed as planned")
+        kept = world.submit(summary="Submitted", reason="Fred, not he", payload={"by": "Fred"})
+        in_run = world.submit(summary="Pay", run=his.public_id)
+        named = world.submit(summary="Pay", payload={"note": "Dear team,\nEd asked\nfor it"})
+        written_to = world.submit(summary="Pay", reason="See ed@acme.example.")
+        suspend_member(actor=company.olivia, member=ed, confirmed=True)
+        about = [*(each.public_id for each in (in_run, named, written_to)), his.public_id]
+        assert sorted(find_subjects(ed)) == sorted(about)
+        erase_person(actor=company.carl, member=ed, reason="Asked")
+        named.refresh_from_db()
+        assert named.payload == {"note": "Dear team,\nan erased person asked\nfor it"}
+        (begun,) = [
+            row.body["data"]["title"]
+            for row in list_events(EventFilter(type="run.started")).rows
+            if row.body["subject"]["id"] == others.public_id
+        ]
+        assert begun == "An approved refund"
+        assert Run.objects.get(pk=others.pk).title == "An approved refund"
+        kept.refresh_from_db()
+        assert (kept.summary, kept.payload) == ("Submitted", {"by": "Fred"})
