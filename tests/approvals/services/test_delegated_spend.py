@@ -24,6 +24,7 @@ from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import BudgetUse
 from tenants.services.budgets import reap
 from tests.approvals.chains import ALLOWED, Chain, codes, make_chain, sentences
+from tests.approvals.paying import forget
 from tests.approvals.world import FOUR_EYES, HOUR
 from tests.support.committed import CommittedDatabase
 from tests.tenants.budgets.companies import begin_at_noon, set_one
@@ -323,6 +324,28 @@ def test_however_it_ends_the_chain_holds_what_the_account_holds(
     act, left = ENDS[end]
     act(chain, request)
     assert held_by_both(chain) == (Decimal(left), [Decimal(left)] * 2)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cost", "left"),
+    [
+        ("succeeded", None, "60.40"),
+        ("succeeded", {"amount": "0.10", "currency": "EUR"}, "60.10"),
+        ("failed", None, "60.40"),
+    ],
+)
+def test_what_is_reported_when_its_contents_are_gone_is_settled_the_same(
+    paying: Callable[..., Chain], outcome: Any, cost: dict[str, str] | None, left: str
+) -> None:
+    chain = paying()
+    request = pay(chain, estimated_cost={"amount": "0.40", "currency": "EUR"})
+    redeem_grant(token=grant(chain, request), redeemed_by="bank")
+    forget(request)
+    with tenant_transaction(chain.tenant_id):
+        report_execution(
+            agent=chain.agents["clerk"], request_id=request.pk, outcome=outcome, cost=cost
+        )
+    assert sums(chain) == [(0, Decimal(left))] * 2
 
 
 def test_what_nobody_uses_is_given_back_on_the_record_and_asked_for_again(
