@@ -43,7 +43,11 @@ def held_again(request: ActionRequest) -> Refusal | None:
     of autonomy and the environment. Where nobody was asked and somebody would be now, it has to be
     submitted anew; what people approved they have approved. Waits for whoever takes the
     integration away at this moment. Two statements, one more for a request in a step of a run.
+    Nothing may be done any more whose contents are no longer kept: nobody could look at it, and
+    how it was decided cannot be asked.
     """
+    if request.forgotten_at is not None:
+        return Refusal("contents_gone", "What it asked for is no longer kept: submit it anew.")
     category = request.category
     if category is None:
         return None  # it was blocked, and nothing is permitted by it

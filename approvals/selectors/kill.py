@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from approvals.enums import ExecutionState, Purpose, RequestStatus
 from approvals.killing import act_of, requests_in
@@ -18,9 +18,12 @@ from tenants.killing import Thrown, stopping
 from tenants.models import Agent, KillSwitch, Membership
 from tenants.selectors.kill import read_switches, thrown_for_page
 
-# An agent that did nothing within a scope for so long is not counted as stopped by its switch.
+# An agent that did nothing within a scope for so long is not counted as stopped by its switch, and
+# what was begun before is not told as what still runs.
 _LATELY: Final = timedelta(days=30)
 SHOWN: Final = 10
+# Used, and no result reported: after a while nobody knows any more how it went, and it may yet run.
+_BEGUN: Final = (ExecutionState.REDEEMED, ExecutionState.UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,16 @@ def find_held(requests: Iterable[ActionRequest], member: Membership) -> dict[UUI
 
 
 def read_still_runs(switch: KillSwitch) -> StillRuns:
-    """Return what a switch does not call back; it need not be stored. Two statements at most."""
+    """Return what a switch does not call back; it need not be stored. Two statements at most.
+
+    What was begun counts by when its permission was used, in the last 30 days: it may have waited
+    for people for long before.
+    """
+    used_lately = ExecutionGrant.objects.filter(
+        request=OuterRef("pk"), redeemed_at__gt=clock.now() - _LATELY
+    )
     begun = ActionRequest.objects.filter(
-        requests_in([planned(switch)]),
-        execution_state=ExecutionState.REDEEMED,
-        submitted_at__gt=clock.now() - _LATELY,
+        Exists(used_lately), requests_in([planned(switch)]), execution_state__in=_BEGUN
     ).select_related("agent")
     rows = list(
         begun.defer("payload", "trace", "facts", "sources").order_by("-submitted_at", "-pk")[

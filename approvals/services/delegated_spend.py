@@ -188,7 +188,7 @@ def _settle(request: ActionRequest, *, is_undone: bool) -> None:
     rows = {each.currency: each for each in _rows(request)}
     for currency in currencies:
         spend = rows.get(currency)
-        moved = moved_of(request.category, request.payload).of(f"money:{currency}")
+        moved = _moved(request, spend, currency)
         if spend is not None and spend.state == SpendState.SETTLED:
             if is_undone:
                 settled = max((spend.settled or _ZERO) - moved, _ZERO)
@@ -200,6 +200,14 @@ def _settle(request: ActionRequest, *, is_undone: bool) -> None:
             spend = _insert(request, currency, _ZERO, None)
         if spend is not None:
             _end(ids, spend, SpendState.SETTLED, settled)
+
+
+def _moved(request: ActionRequest, spend: DelegationSpend | None, currency: str) -> Decimal:
+    """Return what it moves. Where its payload is no longer kept what was reserved tells it."""
+    if request.forgotten_at is None:
+        return moved_of(request.category, request.payload).of(f"money:{currency}")
+    estimate = cost_of(request.estimated_cost).of(f"money:{currency}")
+    return max(spend.reserved - estimate, _ZERO) if spend else _ZERO
 
 
 def _cost(request: ActionRequest, currency: str) -> Decimal:

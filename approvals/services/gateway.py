@@ -97,7 +97,7 @@ def open_call(
         return Fault(404, "run_unknown", _NO_RUN)
     call = _call(agent, credential_id, asked, slug, run)
     under = hold_for(call, delegation_id)
-    found = _opened(call, asked, slug, under)
+    found = under if isinstance(under, Held) else _opened(call, asked, slug, under)
     if isinstance(found, Held):
         return _refused(call, found)
     call.save(force_insert=True)

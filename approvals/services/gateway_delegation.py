@@ -40,14 +40,17 @@ class Under:
         return self.claim.delegation.path
 
 
-def hold_for(call: ModelCall, delegation_id: UUID | None) -> Under | None:
+def hold_for(call: ModelCall, delegation_id: UUID | None) -> Under | Held | None:
     """Keep the chain of a delegation as it is, and note it in the call; None without one.
 
-    First of all, as a submission takes it: whoever cuts it waits.
+    First of all, as a submission takes it: whoever cuts it waits. `Held` for a delegation that is
+    not found: a call that is bound to one does not go on without it.
     """
-    claim = find_claim(public_id("dg", delegation_id)) if delegation_id else None
-    if claim is None:
+    if delegation_id is None:
         return None
+    claim = find_claim(public_id("dg", delegation_id))
+    if claim is None:
+        return Held(UNKNOWN, UNKNOWN_WORDS)
     hold_chain(claim.chain)
     hold_budgets(claim.chain)
     links = read_links(claim.chain)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from approvals.enums import ExecutionState, Purpose, RequestStatus
@@ -107,9 +108,7 @@ def renew_reservation(request: ActionRequest, now: datetime, until: datetime) ->
 def spent_of(request: ActionRequest, to: ExecutionState) -> Spend:
     """Return what a reported outcome came to: the reported cost, else the estimate."""
     cost = cost_of(request.execution_cost or request.estimated_cost)
-    moved = (
-        moved_of(request.category, request.payload) if to == ExecutionState.SUCCEEDED else NOTHING
-    )
+    moved = _moved(request) if to == ExecutionState.SUCCEEDED else NOTHING
     return moved + cost + Spend(count=1)
 
 
@@ -135,7 +134,19 @@ def _unproved(request: ActionRequest, to: ExecutionState) -> Spend:
     """Return the amount that an agent says it did not move, or moved back."""
     if to not in (ExecutionState.FAILED, ExecutionState.ROLLED_BACK):
         return NOTHING
-    return moved_of(request.category, request.payload)
+    return _moved(request)
+
+
+def _moved(request: ActionRequest) -> Spend:
+    """Return what it moves. Where its payload is no longer kept what was reserved tells it."""
+    if request.forgotten_at is None:
+        return moved_of(request.category, request.payload)
+    held = Reservation.objects.filter(holder=request.public_id).first()
+    if held is None:
+        return NOTHING
+    estimate = cost_of(request.estimated_cost).money
+    wanted = budgets.wanted_by(held).money.items()
+    return Spend({name: max(amount - estimate.get(name, 0), Decimal(0)) for name, amount in wanted})
 
 
 def _write(request: ActionRequest, spent: Spend, now: datetime) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from approvals.models import ActionRequest
 from approvals.services.execution import issue_grant, redeem_grant, report_execution
+from govapp.common import clock
+from govapp.common.forgetting import forget_contents
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Budget
 from tests.approvals.world import World, make_world
@@ -45,3 +47,11 @@ def redeem(world: World, request: ActionRequest) -> None:
 def report(world: World, request: ActionRequest, outcome: Any, **more: Any) -> None:
     with tenant_transaction(world.company.id):
         report_execution(agent=world.agent, request_id=request.pk, outcome=outcome, **more)
+
+
+def forget(request: ActionRequest) -> None:
+    """Empty what it asked for, as a pruning does."""
+    with tenant_transaction(request.tenant_id):
+        forget_contents([request.pk])
+        ActionRequest.objects.filter(pk=request.pk).update(forgotten_at=clock.now())
+        assert ActionRequest.objects.get(pk=request.pk).payload == {}

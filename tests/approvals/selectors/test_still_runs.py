@@ -1,5 +1,6 @@
 """What goes on although a kill switch is thrown."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from approvals.models import ActionRequest
 from approvals.selectors.activity import activity_of
 from approvals.selectors.kill import StillRuns, read_still_runs
 from approvals.services.execution import issue_grant, redeem_grant, report_execution
+from approvals.services.timers import sweep
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import KillSwitch
 from tenants.services.kill import plan_switch
@@ -23,10 +25,14 @@ ALLOWED = rules(rule("all", "allow"))
 def begun(world: World) -> ActionRequest:
     """Have an action begin: its permission is used, its result not reported."""
     request = world.submit()
+    use(world, request)
+    return request
+
+
+def use(world: World, request: ActionRequest) -> None:
     with tenant_transaction(world.company.id):
         grant = issue_grant(agent=world.agent, request_id=request.pk)
     redeem_grant(token=grant.token, redeemed_by="bank")
-    return request
 
 
 def still(world: World, scope: str, ref: str = "") -> StillRuns:
@@ -53,6 +59,27 @@ def test_what_had_begun_within_the_scope_is_named() -> None:
     assert still(world, "category", "crm.*").begun == []
     report(world, request, outcome="succeeded")
     assert still(world, "tenant").begun == []
+
+
+def test_what_nobody_reported_in_time_may_still_run(move_clock: Any) -> None:
+    world = make_world(ALLOWED)
+    request = begun(world)
+    move_clock(timedelta(minutes=16))
+    sweep()
+    with tenant_transaction(world.company.id):
+        request.refresh_from_db()
+    assert request.execution_state == "unknown"
+    assert [each.pk for each in still(world, "tenant").begun] == [request.pk]
+    move_clock(timedelta(days=31))
+    assert still(world, "tenant").begun == []
+
+
+def test_what_waited_long_and_was_used_today_still_runs(move_clock: Any) -> None:
+    world = make_world(ALLOWED)
+    request = world.submit()
+    move_clock(timedelta(days=40))
+    use(world, request)
+    assert [each.pk for each in still(world, "tenant").begun] == [request.pk]
 
 
 def test_rights_that_a_stopped_agent_handed_on_are_named() -> None:

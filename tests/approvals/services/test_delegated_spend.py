@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any, Final
 
+import psycopg
 import pytest
+from django.db import connection
 
 from approvals.enums import Verdict
-from approvals.models import ActionCategory, ActionRequest, DelegationBudget
+from approvals.models import ActionCategory, ActionRequest, DelegationBudget, DelegationSpend
 from approvals.services.changes import approve_with_changes
 from approvals.services.delegated_spend import reap_spend
 from approvals.services.execution import (
@@ -24,8 +27,10 @@ from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import BudgetUse
 from tenants.services.budgets import reap
 from tests.approvals.chains import ALLOWED, Chain, codes, make_chain, sentences
+from tests.approvals.paying import forget
 from tests.approvals.world import FOUR_EYES, HOUR
 from tests.support.committed import CommittedDatabase
+from tests.support.services import Services
 from tests.tenants.budgets.companies import begin_at_noon, set_one
 from tests.tenants.ledger import summaries
 
@@ -325,6 +330,28 @@ def test_however_it_ends_the_chain_holds_what_the_account_holds(
     assert held_by_both(chain) == (Decimal(left), [Decimal(left)] * 2)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "cost", "left"),
+    [
+        ("succeeded", None, "60.40"),
+        ("succeeded", {"amount": "0.10", "currency": "EUR"}, "60.10"),
+        ("failed", None, "60.40"),
+    ],
+)
+def test_what_is_reported_when_its_contents_are_gone_is_settled_the_same(
+    paying: Callable[..., Chain], outcome: Any, cost: dict[str, str] | None, left: str
+) -> None:
+    chain = paying()
+    request = pay(chain, estimated_cost={"amount": "0.40", "currency": "EUR"})
+    redeem_grant(token=grant(chain, request), redeemed_by="bank")
+    forget(request)
+    with tenant_transaction(chain.tenant_id):
+        report_execution(
+            agent=chain.agents["clerk"], request_id=request.pk, outcome=outcome, cost=cost
+        )
+    assert sums(chain) == [(0, Decimal(left))] * 2
+
+
 def test_what_nobody_uses_is_given_back_on_the_record_and_asked_for_again(
     paying: Callable[..., Chain],
 ) -> None:
@@ -346,6 +373,30 @@ def test_what_nobody_uses_is_given_back_on_the_record_and_asked_for_again(
     assert sums(chain) == [(60, 0)] * 2
     begin_at_noon(3 * HOUR)
     assert reap_spend() == 0  # used, and not reported yet
+
+
+def test_what_was_held_before_the_upgrade_is_given_back_as_well(
+    paying: Callable[..., Chain], services: Services
+) -> None:
+    chain = paying(EUR="200")
+    unasked, issued, used = (pay(chain, amount) for amount in ("60.00", "30.00", "9.00"))
+    grant(chain, issued)
+    redeem_grant(token=grant(chain, used), redeemed_by="bank")
+    with tenant_transaction(chain.tenant_id):
+        DelegationSpend.objects.update(expires_at=None)  # as rows from before have none
+    step = import_module("approvals.migrations.0023_delegated_amounts").GIVEN_BACK
+    with psycopg.connect(services.owner_url(connection.settings_dict["NAME"])) as owner:
+        owner.execute(step)
+        forced = "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND relforcerowsecurity"
+        tables = ["approvals_delegationspend", "approvals_actionrequest"]
+        assert owner.execute(forced, [tables]).fetchone() == (2,)
+    with tenant_transaction(chain.tenant_id):
+        kept = DelegationSpend.objects.filter(expires_at=None)
+        assert [each.request_id for each in kept] == [used.pk]
+    assert reap_spend() == 2  # the tests' clock is later than an hour from now
+    assert sums(chain) == [(9, 0)] * 2
+    assert grant(chain, unasked)
+    assert sums(chain) == [(69, 0)] * 2
 
 
 def test_who_returns_when_the_chain_has_no_more_gets_no_permission(

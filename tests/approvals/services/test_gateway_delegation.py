@@ -195,6 +195,24 @@ def test_the_delegation_of_another_agent_is_none(chain: Chain) -> None:
     assert refused.code == "delegation_unknown"
 
 
+def test_a_call_under_a_delegation_that_is_not_found_does_not_go_on_without_it(
+    chain: Chain,
+) -> None:
+    with tenant_transaction(chain.tenant_id):
+        clerk = chain.agents["clerk"]
+        key = Credential.objects.get(agent=clerk, revoked_at=None)
+        refused = open_call(
+            agent=clerk, credential_id=key.pk, kind="chat", body=HELLO, delegation_id=new_id()
+        )
+    assert isinstance(refused, Fault)
+    assert (refused.status, refused.code) == (403, "delegation_unknown")
+    (event,) = events(chain, "model.refused")
+    assert event["data"]["code"] == "delegation_unknown"
+    with tenant_transaction(chain.tenant_id):
+        assert [each.status for each in ModelCall.objects.all()] == ["refused"]
+        assert not Reservation.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("act", "code"),
     [(cut_above, "delegation_revoked"), (subtree_killed, "killed"),

@@ -1,6 +1,7 @@
 """What was decided is asked again as its permission is issued and used."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -13,7 +14,9 @@ from approvals.services.runs import start_run
 from govapp.common.errors import Conflict, DomainError, Forbidden
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from tenants.models import Autonomy, Integration
+from tests.approvals.paying import forget
 from tests.approvals.services.test_autonomy import POLICIES, let
+from tests.approvals.test_retention import pruned
 from tests.approvals.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +76,24 @@ def test_the_level_that_an_agent_has_by_now_holds_its_permissions(
     set_level(world, level)
     assert ended(lambda: grant(world, unissued), Forbidden) == code
     assert ended(lambda: redeem(world, token), Conflict) == code
+
+
+@pytest.mark.parametrize("how", ["allowed", "acted", "approved"])
+def test_what_nobody_can_look_at_any_more_is_not_done(how: str, move_clock: Any) -> None:
+    world = make_world(DOCUMENTS[how])
+    request = decided(world, how)
+    move_clock(timedelta(days=60))
+    pruned(world)
+    set_level(world, "policy")
+    assert ended(lambda: grant(world, request), Forbidden) == "contents_gone"
+
+
+def test_a_permission_from_before_its_contents_went_is_not_accepted() -> None:
+    world = make_world(DOCUMENTS["allowed"])
+    request = world.submit()
+    token = grant(world, request)
+    forget(request)
+    assert ended(lambda: redeem(world, token), Conflict) == "contents_gone"
 
 
 def test_the_words_say_what_to_do() -> None:

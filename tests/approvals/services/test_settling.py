@@ -15,7 +15,7 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.models import BudgetUse, Reservation, SpendEntry
 from tenants.services.budgets import reap
 from tenants.services.kill import throw
-from tests.approvals.paying import D, codes, held, pay, redeem, report, world_of
+from tests.approvals.paying import D, codes, forget, held, pay, redeem, report, world_of
 from tests.approvals.services.test_guarding import ALLOWING
 from tests.approvals.world import FOUR_EYES, HOUR
 from tests.support.committed import CommittedDatabase
@@ -46,6 +46,27 @@ def test_a_report_settles(outcome: str, cost: Any, settled: str, spent: str) -> 
         entry = SpendEntry.objects.get()
         assert events("spend.booked") == []  # the report says it
     assert (entry.amount, entry.count, entry.holder) == (D(spent), 1, request.public_id)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cost", "settled"),
+    [
+        ("succeeded", None, "60.40"),
+        ("succeeded", {"amount": "0.10", "currency": "EUR"}, "60.10"),
+        ("failed", None, "60.40"),
+        ("rolled_back", {"amount": "3.00", "currency": "EUR"}, "63.00"),
+    ],
+)
+def test_a_report_of_what_is_no_longer_kept_settles_the_same(
+    outcome: str, cost: Any, settled: str
+) -> None:
+    world = world_of(ALLOWING)
+    budget = set_one(world.company)
+    request = pay(world, estimated_cost={"amount": "0.40", "currency": "EUR"})
+    redeem(world, request)
+    forget(request)
+    report(world, request, outcome, cost=cost)
+    assert held(world, budget) == (D(0), D(settled))
 
 
 def test_what_an_agent_says_of_itself_gives_nothing_back() -> None:
