@@ -58,11 +58,13 @@ class Injection:
                 code="integration_changed",
             )
         if filled.token is None:
-            return Unavailable(
+            refusal = Unavailable(
                 f"There is no token for the integration {self.integration.slug}."
                 f" {filled.why_not} The permission is not used up.",
                 code="token_not_minted",
             )
+            refusal.retry_after = filled.retry_after
+            return refusal
         return None
 
     def give(
