@@ -14,7 +14,7 @@ from approvals.models import ExecutionGrant
 from approvals.services import redemption
 from approvals.services.execution import issue_grant, redeem_with_key
 from audit.models import LedgerEvent
-from govapp.common.errors import Conflict, Unavailable
+from govapp.common.errors import Conflict, Forbidden, Unavailable
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Integration, IntegrationGrant
@@ -22,8 +22,10 @@ from tenants.principals import AgentPrincipal
 from tenants.services import minting
 from tenants.services.integration_secrets import rotate_secret, set_secret
 from tenants.services.integrations import change_integration, suspend_integration
+from tenants.services.reach_grants import grant_integration
 from tests.approvals.documents import rule, rules
 from tests.approvals.world import World, make_world
+from tests.people import make_agent
 from tests.support.committed import CommittedDatabase
 from tests.support.recorded import read, text_of
 from tests.support.token_endpoint import TokenEndpoint, running_token_endpoint
@@ -119,6 +121,52 @@ def test_the_agent_s_grant_says_which_scopes_are_asked_for(
             scopes=["payments:read"], granted_by=world.company.olivia,
         )  # fmt: skip
     assert use(world, token).credential.scopes == ("payments:read",)
+    assert server.asked[0].form["scope"] == "payments:read"
+
+
+def declare(world: World, made: Integration, *scopes: str) -> None:
+    with tenant_transaction(world.company.id):
+        made = Integration.objects.get(pk=made.pk)
+        pass_check(
+            change_integration(actor=world.company.olivia, integration=made, scopes=list(scopes))
+        )
+
+
+def test_what_the_integration_no_longer_declares_is_not_asked_for(
+    world: World, server: TokenEndpoint
+) -> None:
+    made, token = ready(world, server)
+    declare(world, made, "payments:read", "payments:refund")
+    assert use(world, token).credential.scopes == ("payments:read",)
+    assert server.asked[0].form["scope"] == "payments:read"
+
+
+def test_with_no_scope_left_nothing_is_asked_for(world: World, server: TokenEndpoint) -> None:
+    made, token = ready(world, server)
+    declare(world, made, "payments:refund")
+    with pytest.raises(Forbidden) as refused:
+        use(world, token)
+    assert (refused.value.code, refused.value.detail) == (
+        "integration_not_granted",
+        "No scope that the integration acme-bank declares is granted for this: grant one.",
+    )
+    assert (is_used(world), server.asked) == (False, [])
+
+
+def test_an_executing_system_has_no_scope_that_it_was_not_granted(
+    world: World, server: TokenEndpoint
+) -> None:
+    made, token = ready(world, server)
+    executor, _ = make_agent(world.company, "executor")
+    with tenant_transaction(world.company.id):
+        grant_integration(
+            actor=world.company.olivia, integration=made, agent=executor,
+            categories=["payments.transfer"], scopes=["payments:read"],
+        )  # fmt: skip
+    by = AgentPrincipal(world.company.id, executor.pk, new_id())
+    used = redeem_with_key(token=token, redeemed_by="bank", by=by)
+    assert used.credential is not None
+    assert used.credential.scopes == ("payments:read",)
     assert server.asked[0].form["scope"] == "payments:read"
 
 
