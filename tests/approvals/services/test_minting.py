@@ -282,7 +282,8 @@ def test_at_once_a_permission_has_one_token_and_nobody_waits(
 ) -> None:
     _, token = ready(world, server)
     monkeypatch.setattr(minting, "SECONDS", 60.0)
-    told, answered = Semaphore(0), []
+    told = Semaphore(0)
+    answered: list[bool] = []
 
     def use_and_tell() -> Any:
         try:
