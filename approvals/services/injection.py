@@ -16,7 +16,7 @@ from tenants.enums import IntegrationKind
 from tenants.killing import CODE
 from tenants.models import Agent, Integration, VaultSecret
 from tenants.principals import AgentPrincipal
-from tenants.reach import granted_scopes
+from tenants.reach import NOT_GRANTED, granted_scopes
 from tenants.refusals import CATEGORY_WORDS, CategoryRefused
 from tenants.scopes import covers
 from tenants.selectors.kill import killed_for
@@ -58,11 +58,13 @@ class Injection:
                 code="integration_changed",
             )
         if filled.token is None:
-            return Unavailable(
+            refusal = Unavailable(
                 f"There is no token for the integration {self.integration.slug}."
                 f" {filled.why_not} The permission is not used up.",
                 code="token_not_minted",
             )
+            refusal.retry_after = filled.retry_after
+            return refusal
         return None
 
     def give(
@@ -125,8 +127,13 @@ def prepare_injection(
         return Conflict(
             f"The integration {slug} has no secret to give out: set one.", code="secret_missing"
         )
-    known = read_reach(request.agent_id, slug)
-    scopes = granted_scopes(known, category=request.category_key)
+    scopes = _scopes(request, found, by)
+    if found.token_with_scopes and not scopes:
+        # A token that is asked for without any usually has all of them.
+        return Forbidden(
+            f"No scope that the integration {slug} declares is granted for this: grant one.",
+            code=NOT_GRANTED,
+        )
     given_to = Agent.objects.get(pk=by.agent_id)
     try:
         if found.mints_tokens:
@@ -136,6 +143,21 @@ def prepare_injection(
     except DomainError as refusal:
         return refusal
     return Injection(found, secret, given_to, scopes, value)
+
+
+def _scopes(
+    request: ActionRequest, integration: Integration, by: AgentPrincipal
+) -> tuple[str, ...]:
+    """Return what may be done with what is given out.
+
+    That is what the integration declares today, for grants are not changed with it, and what was
+    granted to the request's agent and to who is given it, for this category.
+    """
+    allowed = set(integration.scopes)
+    for agent_id in {request.agent_id, by.agent_id}:
+        known = read_reach(agent_id, request.integration)
+        allowed &= set(granted_scopes(known, category=request.category_key))
+    return tuple(sorted(allowed))
 
 
 def _why_not(request: ActionRequest, by: AgentPrincipal) -> DomainError | None:

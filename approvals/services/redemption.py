@@ -28,7 +28,7 @@ from tenants.killing import CODE
 from tenants.models import Agent, Tenant
 from tenants.principals import AgentPrincipal
 from tenants.refusals import OUTSIDE_DELEGATION, OUTSIDE_WORDS
-from tenants.services.minting import Filled, Order, fill
+from tenants.services.minting import Filled, Order, fill, place
 
 log = structlog.get_logger(__name__)
 
@@ -88,14 +88,32 @@ def redeem_with_key(*, token: str, redeemed_by: str, by: AgentPrincipal | None) 
         claims = _verified(attempt, seen.kid)
         outcome = _redeem(attempt, claims)
     while isinstance(outcome, Order):  # once: with a token in the hand there is none
-        # Between the two transactions nothing is locked: all is looked at again in the second.
-        filled = fill(outcome)
-        with tenant_transaction(attempt.tenant_id):
-            outcome = _redeem(attempt, claims, filled)
+        outcome = _redeem_with_token(attempt, claims, outcome)
     # Raised after the commit, so that the refusal stays in the record.
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
+
+
+def _redeem_with_token(
+    attempt: _Attempt, claims: Mapping[str, Any], order: Order
+) -> Redeemed | DomainError | Order:
+    """Have the token, and use the permission with it.
+
+    Between the two transactions nothing is locked: all is looked at again in the second. The place
+    is kept until that is done, and who has one sees first whether the permission was used
+    meanwhile: of calls at once with one permission none has a token that nobody is given.
+    """
+    with place(attempt.tenant_id) as has_place:
+        is_good = has_place and _is_unused(attempt)
+        filled = fill(order) if is_good else Filled.without_place(order)
+        with tenant_transaction(attempt.tenant_id):
+            return _redeem(attempt, claims, filled)
+
+
+def _is_unused(attempt: _Attempt) -> bool:
+    with tenant_transaction(attempt.tenant_id):
+        return ExecutionGrant.objects.filter(pk=attempt.grant_id, redeemed_at=None).exists()
 
 
 def _redeem(

@@ -24,7 +24,7 @@ def post(url: str, content: bytes, headers: Mapping[str, str]) -> int:
     Raises `DeliveryFailure` when nobody answered. No failure says the address: some are secrets.
     """
     try:
-        return asyncio.run(_post(httpx.URL(url), content, headers))
+        return outgoing.run(_post(httpx.URL(url), content, headers))
     except TimeoutError as error:
         raise DeliveryFailure(f"No answer within {TIMEOUT_SECONDS:.0f} seconds.") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -9,13 +9,16 @@ more of the answer is read than was asked for.
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import httpx
 
+T = TypeVar("T")
 Judge = Callable[[str], bool]
 """Tells of an IP address whether a connection may go there."""
 
@@ -62,7 +65,7 @@ def post(
             )
 
     try:
-        return asyncio.run(resolved_and_sent())
+        return run(resolved_and_sent())
     except TimeoutError as error:
         raise CallFailed(f"No answer within {seconds:.0f} seconds.") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -85,11 +88,27 @@ def head(url: str, *, may_go_to: Judge, seconds: float) -> int:
             return answer.status
 
     try:
-        return asyncio.run(resolved_and_asked())
+        return run(resolved_and_asked())
     except TimeoutError as error:
         raise CallFailed(f"No answer within {seconds:.0f} seconds.") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise CallFailed(f"The connection failed: {type(error).__name__}.") from error
+
+
+def run(call: Coroutine[object, object, T]) -> T:
+    """Run a call as `asyncio.run` does, and never wait for a resolver when its time is over.
+
+    The system's resolver cannot be told to stop, and a name server that somebody names may be
+    silent: `asyncio.run` would hold the caller's thread until the resolver gives up by itself.
+    """
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(_Unjoined(1, "resolver"))
+        return runner.run(call)
+
+
+class _Unjoined(ThreadPoolExecutor):
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
 
 
 async def exchange(

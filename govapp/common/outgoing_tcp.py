@@ -14,7 +14,7 @@ import termios
 import time
 from dataclasses import dataclass
 
-from govapp.common.outgoing import CallFailed, Judge, resolve_host
+from govapp.common.outgoing import CallFailed, Judge, resolve_host, run
 
 _TALKS = "The receiver answered something: this is no receiver of syslog."
 _BROKEN_OFF = "The receiver broke the connection off before it had taken everything."
@@ -68,7 +68,7 @@ def _resolved(target: Target, may_go_to: Judge, seconds: float) -> str:
             return await resolve_host(target.host, target.port, may_go_to=may_go_to)
 
     try:
-        return asyncio.run(resolved())
+        return run(resolved())
     except TimeoutError as error:
         raise CallFailed(f"No answer within {seconds:.0f} seconds.") from error
 

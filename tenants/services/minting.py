@@ -1,12 +1,20 @@
 """Short-lived tokens of an integration, from the token endpoint that it declares.
 
 What is needed is taken from the vault in a transaction (`order_of`), and the endpoint is asked
-outside of any (`fill`): nobody waits for the network with a lock in the hand.
+outside of any (`fill`): nobody waits for the network with a lock in the hand. What fills orders
+in a thread of the web takes a `place` first: the threads are everybody's, and an endpoint is slow
+as it likes.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
+from time import monotonic
+from typing import Final
+from uuid import UUID
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -14,9 +22,19 @@ from govapp.common.errors import Unavailable
 from tenants.models import Integration, VaultSecret
 from tenants.services.checks import fault
 from tenants.services.vault import open_for, previous_of
-from tenants.transports.token_endpoint import Client, Endpoint, Minted, MintFailed, mint
+from tenants.transports.token_endpoint import (
+    SECONDS,
+    Client,
+    Endpoint,
+    Minted,
+    MintFailed,
+    mint,
+)
 
 _MOST_CHARACTERS = 1_000
+_PLACES: Final = 2  # of the 8 threads of a web process (`govapp.asgi`)
+_guard: Final = Lock()
+_taken: Final[set[UUID]] = set()  # the tenants for which a token is being had in this process
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +62,31 @@ class Filled:
     order: Order
     token: Minted | None
     why_not: str = ""
+    retry_after: int = 10  # seconds
+
+    @classmethod
+    def without_place(cls, order: Order) -> "Filled":
+        """Return what came of an order for which there was no place."""
+        return cls(order, None, "Others are being had at this moment: try again.", retry_after=1)
+
+
+@contextmanager
+def place(tenant_id: UUID) -> Iterator[bool]:
+    """Yield whether a token may be had for this tenant now; nobody waits until it may.
+
+    One at a time for a tenant, and so for a permission, and few in a process: whoever declares an
+    endpoint that is slow holds one thread with it, and not all that serve the others too.
+    """
+    with _guard:
+        has_place = tenant_id not in _taken and len(_taken) < _PLACES
+        if has_place:
+            _taken.add(tenant_id)
+    try:
+        yield has_place
+    finally:
+        if has_place:
+            with _guard:
+                _taken.discard(tenant_id)
 
 
 @sensitive_variables("client_id", "client_secret")
@@ -87,11 +130,17 @@ def order_of(
 
 
 def fill(order: Order) -> Filled:
-    """Ask for the token, outside of any transaction. Never raises for what the endpoint does."""
-    said = ""
+    """Ask for the token, outside of any transaction. Never raises for what the endpoint does.
+
+    `SECONDS` are for all clients together.
+    """
+    said, ends = "", monotonic() + SECONDS
     for client in order.clients:
+        left = ends - monotonic()
+        if left <= 0:
+            break
         try:
-            return Filled(order, mint(order.endpoint, client))
+            return Filled(order, mint(order.endpoint, client, seconds=left))
         except MintFailed as failure:
             said = said or failure.sentence  # of the present client, rather than the former one
             if not failure.is_client_refused:

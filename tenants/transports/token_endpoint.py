@@ -86,8 +86,10 @@ class _Refusal(msgspec.Struct):
 
 
 @sensitive_variables("client", "body", "headers", "answer")
-def mint(endpoint: Endpoint, client: Client) -> Minted:
+def mint(endpoint: Endpoint, client: Client, *, seconds: float = SECONDS) -> Minted:
     """Ask for a token as this client. Call it outside of any transaction. Raises `MintFailed`.
+
+    `seconds` bounds everything together.
 
     A token that lives for longer, or opens more, than was asked for is not taken, nor one of
     which that is not known.
@@ -101,7 +103,7 @@ def mint(endpoint: Endpoint, client: Client) -> Minted:
             urlencode(body).encode(),
             headers,
             may_go_to=may_go_to,
-            seconds=SECONDS,
+            seconds=seconds,
             at_most=_AT_MOST,
         )
     except CallFailed as failure:

@@ -21,8 +21,10 @@ CONTENT_TYPE = "application/problem+json"
 
 FAULT = "Nothing was changed. Try again; if it stays, tell us the instance."
 AWAY = (
-    "A server that is needed for this does not answer. Ask again after Retry-After, with the same"
-    " Idempotency-Key: what was done already is answered again and not done twice."
+    "A server that is needed for this does not answer, and what was asked for may be done all the"
+    " same. Come again after Retry-After. A call that takes an Idempotency-Key: with the same"
+    " Idempotency-Key, and it is done once. Any other that changes something: look first whether"
+    " it was done."
 )
 PLAIN_DETAIL = {
     400: "The request cannot be read.",

@@ -1,12 +1,17 @@
 """`manage.py rewrap_tenant_keys`, after `GOVAPP_SEALING_KEY` got a new first key."""
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
 from govapp.common.errors import DomainError
 from tenants.services.vault_rewrapping import count_keys, rewrap_keys
+
+_KEEP: Final = (
+    "Keep the former key all the same: signing keys, sealed texts and secrets of callbacks may be"
+    " under it still."
+)
 
 
 class Command(BaseCommand):
@@ -34,3 +39,5 @@ class Command(BaseCommand):
             )
         if check and found.changed:
             raise CommandError("The key before is still needed.")
+        if check:
+            self.stdout.write(_KEEP)

@@ -71,7 +71,13 @@ def check_away(answer: Any) -> None:
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["Cache-Control"] == "no-store"
     assert answer.json()["type"] == "urn:govapp:problem:unavailable"
-    assert "with the same Idempotency-Key" in answer.json()["detail"]
+    # Of what takes no Idempotency-Key, as the use of a permission, no repetition is promised.
+    assert answer.json()["detail"] == (
+        "A server that is needed for this does not answer, and what was asked for may be done all"
+        " the same. Come again after Retry-After. A call that takes an Idempotency-Key: with the"
+        " same Idempotency-Key, and it is done once. Any other that changes something: look first"
+        " whether it was done."
+    )
 
 
 def standing_of(found: list[tuple[str, Any, Any]]) -> tuple[set[str], set[int]]:

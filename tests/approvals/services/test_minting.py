@@ -1,24 +1,31 @@
 """With a permission a short-lived token is had and given out; else the permission stays good."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from threading import Barrier, Event, Semaphore
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from approvals.models import ExecutionGrant
+from approvals.services import redemption
 from approvals.services.execution import issue_grant, redeem_with_key
 from audit.models import LedgerEvent
-from govapp.common.errors import Conflict, Unavailable
+from govapp.common.errors import Conflict, Forbidden, Unavailable
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Integration, IntegrationGrant
 from tenants.principals import AgentPrincipal
+from tenants.services import minting
 from tenants.services.integration_secrets import rotate_secret, set_secret
 from tenants.services.integrations import change_integration, suspend_integration
+from tenants.services.reach_grants import grant_integration
 from tests.approvals.documents import rule, rules
 from tests.approvals.world import World, make_world
+from tests.people import make_agent
 from tests.support.committed import CommittedDatabase
 from tests.support.recorded import read, text_of
 from tests.support.token_endpoint import TokenEndpoint, running_token_endpoint
@@ -114,6 +121,52 @@ def test_the_agent_s_grant_says_which_scopes_are_asked_for(
             scopes=["payments:read"], granted_by=world.company.olivia,
         )  # fmt: skip
     assert use(world, token).credential.scopes == ("payments:read",)
+    assert server.asked[0].form["scope"] == "payments:read"
+
+
+def declare(world: World, made: Integration, *scopes: str) -> None:
+    with tenant_transaction(world.company.id):
+        made = Integration.objects.get(pk=made.pk)
+        pass_check(
+            change_integration(actor=world.company.olivia, integration=made, scopes=list(scopes))
+        )
+
+
+def test_what_the_integration_no_longer_declares_is_not_asked_for(
+    world: World, server: TokenEndpoint
+) -> None:
+    made, token = ready(world, server)
+    declare(world, made, "payments:read", "payments:refund")
+    assert use(world, token).credential.scopes == ("payments:read",)
+    assert server.asked[0].form["scope"] == "payments:read"
+
+
+def test_with_no_scope_left_nothing_is_asked_for(world: World, server: TokenEndpoint) -> None:
+    made, token = ready(world, server)
+    declare(world, made, "payments:refund")
+    with pytest.raises(Forbidden) as refused:
+        use(world, token)
+    assert (refused.value.code, refused.value.detail) == (
+        "integration_not_granted",
+        "No scope that the integration acme-bank declares is granted for this: grant one.",
+    )
+    assert (is_used(world), server.asked) == (False, [])
+
+
+def test_an_executing_system_has_no_scope_that_it_was_not_granted(
+    world: World, server: TokenEndpoint
+) -> None:
+    made, token = ready(world, server)
+    executor, _ = make_agent(world.company, "executor")
+    with tenant_transaction(world.company.id):
+        grant_integration(
+            actor=world.company.olivia, integration=made, agent=executor,
+            categories=["payments.transfer"], scopes=["payments:read"],
+        )  # fmt: skip
+    by = AgentPrincipal(world.company.id, executor.pk, new_id())
+    used = redeem_with_key(token=token, redeemed_by="bank", by=by)
+    assert used.credential is not None
+    assert used.credential.scopes == ("payments:read",)
     assert server.asked[0].form["scope"] == "payments:read"
 
 
@@ -221,14 +274,62 @@ def test_a_token_of_what_was_changed_meanwhile_is_not_given_out(
     assert [each.form.get("audience") for each in server.asked] == [None, "another"]
 
 
-def test_two_at_once_use_a_permission_once(
-    world: World, server: TokenEndpoint, committed_db: CommittedDatabase
+def test_at_once_a_permission_has_one_token_and_nobody_waits(
+    world: World,
+    server: TokenEndpoint,
+    committed_db: CommittedDatabase,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _, token = ready(world, server)
-    outcomes = committed_db.at_once([partial(use, world, token)] * 4)
+    monkeypatch.setattr(minting, "SECONDS", 60.0)
+    told = Semaphore(0)
+    answered: list[bool] = []
+
+    def use_and_tell() -> Any:
+        try:
+            return use(world, token)
+        finally:
+            told.release()
+
+    # The endpoint says nothing until all others have their answer.
+    server.before = lambda: answered.extend(told.acquire(timeout=50) for _ in range(3))
+    outcomes = committed_db.at_once([use_and_tell] * 4)
+    assert (len(server.asked), answered) == (1, [True] * 3)
     codes = sorted(getattr(each, "code", "used") for each in outcomes)
-    assert codes == ["grant_redeemed", "grant_redeemed", "grant_redeemed", "used"]
+    assert codes == ["token_not_minted", "token_not_minted", "token_not_minted", "used"]
+    refused = [each for each in outcomes if isinstance(each, Unavailable)]
+    said = (
+        "There is no token for the integration acme-bank. Others are being had at this moment:"
+        " try again. The permission is not used up."
+    )
+    assert {(each.detail, each.retry_after) for each in refused} == {(said, 1)}
     assert len(events(world, "integration.token_minted")) == 1
+
+
+def test_who_comes_too_late_has_no_token_that_nobody_is_given(
+    world: World,
+    server: TokenEndpoint,
+    committed_db: CommittedDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, token = ready(world, server)
+    both, done = Barrier(2, timeout=60), Event()
+
+    @contextmanager
+    def in_turn(tenant_id: UUID) -> Iterator[bool]:
+        """Both have found the permission good; the second comes when the first has used it."""
+        is_first = both.wait() == 0
+        if not is_first:
+            done.wait(60)
+        with minting.place(tenant_id) as has_place:
+            yield has_place
+        if is_first:
+            done.set()
+
+    monkeypatch.setattr(redemption, "place", in_turn)
+    outcomes = committed_db.at_once([partial(use, world, token)] * 2)
+    codes = sorted(getattr(each, "code", "used") for each in outcomes)
+    assert (codes, len(server.asked)) == (["grant_redeemed", "used"], 1)
 
 
 def test_while_a_client_is_replaced_the_former_one_still_works(
