@@ -1,7 +1,6 @@
 """How rights are handed on from agent to agent, and cut off again."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +11,7 @@ from approvals.delegating.narrowing import amount_words, budget_words, words_of
 from approvals.models import ActionRequest, Delegation
 from audit.actors import SYSTEM, Actor, Content, Subject
 from audit.services import record
+from govapp.common.formats import utc_second
 from govapp.common.ids import public_id
 from tenants.audit_events.words import said
 from tenants.models import Agent, Membership
@@ -25,7 +25,7 @@ def delegation_created(*, actor: Agent, delegation: Delegation, links: Sequence[
         actor.as_actor(),
         delegation,
         f"{actor.name} handed {delegation.to_agent.name} part of its rights until"
-        f" {_time(delegation.expires_at)}: {words_of(rights.categories, 'categories')} on"
+        f" {utc_second(delegation.expires_at)}: {words_of(rights.categories, 'categories')} on"
         f" {words_of(rights.integrations, 'integrations')}, {budget_words(rights.budget)}.",
         {
             "categories": delegation.categories,
@@ -35,7 +35,7 @@ def delegation_created(*, actor: Agent, delegation: Delegation, links: Sequence[
             else {
                 currency: amount_words(amount) for currency, amount in sorted(rights.budget.items())
             },
-            "expires_at": _time(delegation.expires_at),
+            "expires_at": utc_second(delegation.expires_at),
             "depth_left": delegation.depth_left,
             "purpose": Content(delegation.purpose, delegation.public_id),
             "token_prefix": delegation.prefix,
@@ -144,7 +144,3 @@ def _reason(actor: Agent | Membership, delegation: Delegation, reason: str) -> s
     if isinstance(actor, Membership):
         return said(reason, actor)
     return Content(reason, delegation.public_id)
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from approvals.audit_events.about import action_of, entry_about
@@ -11,6 +11,7 @@ from approvals.audit_events.wording import content, words
 from approvals.models import ActionRequest, ExecutionGrant
 from audit.actors import Actor, Personal, Subject
 from audit.services import record, record_entry
+from govapp.common.formats import utc_second
 from govapp.common.ids import public_id
 from tenants.audit_events.integrations import integration_subject
 from tenants.audit_events.words import said
@@ -28,7 +29,7 @@ def grant_issued(
         request,
         grant,
         f"{agent.name} was given the permission for “{request.summary}”,"
-        f" to be used until {_time(grant.expires_at)}.{again}",
+        f" to be used until {utc_second(grant.expires_at)}.{again}",
         {"replaces": str(replaces.jti) if replaces else None},
         grant.issued_at,
     )
@@ -105,7 +106,7 @@ def secret_injected(
         "integration.secret_injected",
         f"The secret of the integration {integration.name} (version {secret.version}) was"
         f" given to {given_to.name} with the permission for “{request.summary}”, until"
-        f" {_time(expires_at)}.",
+        f" {utc_second(expires_at)}.",
         request,
         integration,
         given_to,
@@ -130,7 +131,7 @@ def token_minted(
         "integration.token_minted",
         f"A token for the integration {integration.name} was had from its token endpoint and"
         f" given to {given_to.name} with the permission for “{request.summary}”; it lives until"
-        f" {_time(expires_at)}.",
+        f" {utc_second(expires_at)}.",
         request,
         integration,
         given_to,
@@ -177,7 +178,7 @@ def _given_facts(
         "secret_version": secret.version,
         "mark": secret.fingerprint,
         "jti": str(grant.jti),
-        "expires_at": _time(expires_at),
+        "expires_at": utc_second(expires_at),
     }
 
 
@@ -219,7 +220,11 @@ def _record(
 ) -> None:
     details: dict[str, Any] = {}
     if grant is not None:
-        details = {"jti": str(grant.jti), "kid": grant.kid, "expires_at": _time(grant.expires_at)}
+        details = {
+            "jti": str(grant.jti),
+            "kid": grant.kid,
+            "expires_at": utc_second(grant.expires_at),
+        }
     entry = entry_about(
         event_type, request, actor, now, summary, {**action_of(request), **details, **data}
     )
@@ -233,7 +238,3 @@ def _record(
 def _claimed(name: str) -> str:
     """Whoever redeems needs no key: their name is what they said, and the record says so."""
     return f"the executing system, said to be “{name}”" if name else "the executing system"
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -6,9 +6,12 @@ and with fewer further links.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
+
+from govapp.common.currencies import NO_CURRENCY
+from govapp.common.formats import utc_second
 
 TOO_WIDE: Final = "delegation_too_wide"
 TOO_DEEP: Final = "delegation_too_deep"
@@ -16,8 +19,6 @@ EXPIRED: Final = "delegation_expired"
 OVERSPENT: Final = "budget_exceeded"
 DEEPEST: Final = 8
 """No chain has more links than this, whatever a tenant says."""
-ANY_CURRENCY: Final = "XXX"
-"""ISO 4217's own word for none: an amount without a currency counts in each of a budget."""
 
 Part = Literal["categories", "integrations", "budget", "expires_at", "depth"]
 
@@ -77,7 +78,7 @@ def narrows(parent: Rights, child: Rights) -> tuple[Problem, ...]:
     ]
     problems += _budget_problems(parent.budget, child.budget)
     if child.expires_at > parent.expires_at:
-        end = _time(parent.expires_at)
+        end = utc_second(parent.expires_at)
         problems.append(_wide("expires_at", f"It would outlive what it comes from: {end}."))
     return (*problems, *_depth_problems(parent.depth_left, child.depth_left))
 
@@ -98,7 +99,7 @@ def allows(rights: Rights, wanted: Wanted) -> tuple[Problem, ...]:
         said = f"It reaches {reach}, not {wanted.integration}."
         problems.append(_wide("integrations", said))
     if wanted.at >= rights.expires_at:
-        said = f"It ended at {_time(rights.expires_at)}."
+        said = f"It ended at {utc_second(rights.expires_at)}."
         problems.append(Problem(EXPIRED, "expires_at", said))
     if rights.budget is not None:
         problems += _spending(rights.budget, wanted.money)
@@ -190,10 +191,10 @@ def _counted(
     budget: Mapping[str, Decimal], money: Mapping[str, Decimal]
 ) -> list[tuple[str, Decimal]]:
     """Return what counts in which currency: what has none counts in each of the budget."""
-    without = money.get(ANY_CURRENCY, Decimal(0))
+    without = money.get(NO_CURRENCY, Decimal(0))
     if not budget:
         return sorted(money.items())
-    counted = {currency: amount for currency, amount in money.items() if currency != ANY_CURRENCY}
+    counted = {currency: amount for currency, amount in money.items() if currency != NO_CURRENCY}
     for currency in budget:
         counted[currency] = counted.get(currency, Decimal(0)) + without
     return sorted(counted.items())
@@ -216,7 +217,3 @@ def amount_words(amount: Decimal) -> str:
     text = f"{amount:f}"
     whole, point, fraction = text.partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}" if point else text
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from approvals.demo.systems import BANK
 from govapp.common.tenancy import tenant_transaction
 from tenants.budgets import Spend
-from tenants.models import Agent, Membership
+from tenants.models import Agent, Budget, Membership
 from tenants.selectors.budgets import Purpose
 from tenants.services.budget_rules import Terms, change_budget, set_budget
 from tenants.services.spend import book_spend
@@ -20,69 +21,34 @@ if TYPE_CHECKING:
 def set_budgets(members: Mapping[str, Membership], agents: Mapping[str, Agent]) -> None:
     """Set some budgets, all of them wide, and leave one that somebody wants wider still."""
     owner, compliance = members["olivia"], members["carl"]
-    set_budget(
-        actor=compliance,
-        scope="category",
-        ref="payments.*",
-        measure="money:EUR",
-        period="month",
-        terms=Terms(Decimal(50_000_000), "ask", 80),
-    )
-    set_budget(
-        actor=compliance,
-        scope="agent",
-        ref="*",
-        measure="tokens",
-        period="day",
-        terms=Terms(Decimal(2_000_000), "throttle", 90),
-    )
-    treasury = set_budget(
-        actor=owner,
-        scope="agent",
-        ref=str(agents["treasury-agent"].pk),
-        measure="count",
-        period="hour",
-        terms=Terms(Decimal(500), "throttle"),
-    )
+    treasury = str(agents["treasury-agent"].pk)
+
+    def put(
+        by: Membership, scope: str, ref: str, measure: str, period: str, terms: Terms
+    ) -> Budget:
+        return set_budget(
+            actor=by, scope=scope, ref=ref, measure=measure, period=period, terms=terms
+        )
+
+    put(compliance, "category", "payments.*", "money:EUR", "month", _terms(50_000_000, "ask", 80))
+    put(compliance, "agent", "*", "tokens", "day", _terms(2_000_000, "throttle", 90))
+    hourly = put(owner, "agent", treasury, "count", "hour", _terms(500, "throttle"))
     change_budget(
         actor=owner,
-        budget_id=treasury.pk,
-        terms=Terms(Decimal(800), "throttle"),
+        budget_id=hourly.pk,
+        terms=_terms(800, "throttle"),
         reason="The end of the quarter brings more invoices.",
     )
     # No task moves more than this, whoever agrees.
-    set_budget(
-        actor=compliance,
-        scope="run",
-        ref="*",
-        measure="money:EUR",
-        period="run",
-        terms=Terms(Decimal(2_000_000), "halt"),
-    )
+    put(compliance, "run", "*", "money:EUR", "run", _terms(2_000_000, "halt"))
     # One within the other: an agent's day, the bank's day, everybody's month.
-    set_budget(
-        actor=compliance,
-        scope="agent",
-        ref=str(agents["treasury-agent"].pk),
-        measure="money:EUR",
-        period="day",
-        terms=Terms(Decimal(6_000_000), "ask", 90),
-    )
-    set_budget(
-        actor=compliance,
-        scope="integration",
-        ref="core-payments",
-        measure="money:EUR",
-        period="day",
-        terms=Terms(Decimal(8_000_000), "ask", 90),
-    )
-    set_budget(
-        actor=compliance,
-        scope="tenant",
-        measure="money:EUR",
-        period="month",
-        terms=Terms(Decimal(90_000_000), "ask", 80),
-    )
+    put(compliance, "agent", treasury, "money:EUR", "day", _terms(6_000_000, "ask", 90))
+    put(compliance, "integration", BANK, "money:EUR", "day", _terms(8_000_000, "ask", 90))
+    put(compliance, "tenant", "", "money:EUR", "month", _terms(90_000_000, "ask", 80))
+
+
+def _terms(limit: int, on_exceed: str, warn_at: int | None = None) -> Terms:
+    return Terms(Decimal(limit), on_exceed, warn_at)
 
 
 def spend_nearly_all(company: DemoCompany) -> None:

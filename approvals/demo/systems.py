@@ -4,13 +4,14 @@ The systems are stand-ins on this machine (`approvals.demo.standin`), so that th
 ones; the model's key is nobody's.
 """
 
+from __future__ import annotations
+
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from approvals.demo.company import DemoCompany
 from approvals.services.model_prices import set_price
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
@@ -19,6 +20,9 @@ from tenants.services.integration_checks import ask_check, check_integration
 from tenants.services.integration_secrets import set_secret
 from tenants.services.integrations import activate_integration, register_integration
 from tenants.services.reach_grants import grant_integration
+
+if TYPE_CHECKING:
+    from approvals.demo.company import DemoCompany
 
 BANK: Final = "core-payments"
 MAIL: Final = "mail-relay"

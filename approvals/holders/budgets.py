@@ -10,7 +10,8 @@ from approvals.holders.asked import Asked
 from approvals.leash import Demand, Held, Refusal
 from approvals.models import ActionCategory
 from approvals.policies.decimals import read_decimal
-from tenants.budgets import NO_CURRENCY, Line, Outcome, Spend, Verdict, verdict
+from govapp.common.currencies import NO_CURRENCY
+from tenants.budgets import Line, Outcome, Spend, Verdict, verdict
 from tenants.budgets.words import line_words
 from tenants.selectors.budgets import standings_of
 

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-import structlog
 from django.db.models import F
 
 from approvals.audit_events import delegations as events
@@ -26,13 +25,13 @@ from approvals.selectors.delegations import chain_ids, hold_budgets, read_links
 from approvals.services.locking import try_to_lock
 from approvals.services.spending import HELD_FOR, LAPSED, expiry_of
 from govapp.common import clock
+from govapp.common.alone import tried
 from govapp.common.arrays import is_any
+from govapp.common.currencies import NO_CURRENCY
 from govapp.common.errors import Forbidden
 from govapp.common.tenancy import tenant_transaction
 from govapp.common.writing import change, insert, unit_of_work, update
-from tenants.budgets import NO_CURRENCY, Spend
-
-log = structlog.get_logger(__name__)
+from tenants.budgets import Spend
 
 _ENDS: Final = frozenset(
     {ExecutionState.SUCCEEDED, ExecutionState.FAILED, ExecutionState.ROLLED_BACK}
@@ -153,14 +152,8 @@ def hold_budgets_of(*requests: ActionRequest) -> None:
 
 def reap_spend() -> int:
     """Give back, in every tenant, what is held for permissions that nobody uses; how many."""
-    reaped = 0
-    for row in lapsed_delegation_spend.call(_MOST_AT_ONCE):
-        try:
-            reaped += _reap(row["tenant_id"], row["request_id"])
-        except Exception as error:
-            kind, tenant = type(error).__name__, str(row["tenant_id"])
-            log.error("delegation_spend.failed", tenant=tenant, error=kind)  # noqa: TRY400 - what it said may name somebody
-    return reaped
+    rows = lapsed_delegation_spend.call(_MOST_AT_ONCE)
+    return sum(tried("delegation_spend.failed", _reap, **row) or 0 for row in rows)
 
 
 def _reap(tenant_id: UUID, request_id: UUID) -> int:

@@ -4,7 +4,7 @@ Every function locks the request's row first; the grant's row is read after that
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Final, Literal
 from uuid import UUID, uuid4
@@ -36,6 +36,7 @@ from approvals.services.spending import renew_reservation
 from approvals.services.undoing import hold_undone, note_undone
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, NotYet
+from govapp.common.formats import utc_second
 from govapp.common.ids import public_id
 from govapp.common.sealing import unseal
 from tenants.enums import AgentStatus, Role
@@ -202,7 +203,7 @@ def _require_not_held_back(request: ActionRequest, now: datetime) -> None:
         return
     if not _is_legal(request, ExecutionState.REVOKED):
         return  # withdrawn meanwhile: waiting would not help, and what follows says so
-    at = not_before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    at = utc_second(not_before)
     raise NotYet(
         f"A rule holds the permission back until {at}; ask again then.",
         not_before=not_before,

@@ -1,10 +1,8 @@
 """Closing calls of models: what they used is booked, recorded, and a step of their run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -21,18 +19,20 @@ from approvals.services.gateway_findings import note_findings
 from approvals.services.gateway_spend import give_back, settle_call
 from approvals.services.gateway_steps import note_step
 from govapp.common import clock
+from govapp.common.alone import tried
 from govapp.common.tenancy import tenant_transaction
 from govapp.common.unavailable import drop_lost_connections, is_away
 from tenants.doors import all_tenants
 
 log = structlog.get_logger(__name__)
 
+_FAILED: Final = "model_call.lost_failed"
+
 LONGEST: Final = timedelta(minutes=10)
 """After this a call is ended; one that nobody ended then was lost."""
 MOST_WORDS: Final = 1_000  # characters of why it was no answer
 _LOST_AFTER: Final = LONGEST + timedelta(minutes=2)
 _MOST_LOST: Final = 500  # of a tenant, in one go
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def close_lost_calls() -> int:
     for row in all_tenants.call():
         tenant_id = row["tenant_id"]
         # One that fails keeps neither the tenant's other calls nor the other tenants waiting.
-        for call_id in _tried(tenant_id, partial(_lost_calls, tenant_id)) or ():
-            closed += _tried(tenant_id, partial(_close_lost, tenant_id, call_id)) or 0
+        for call_id in tried(_FAILED, _lost_calls, tenant_id=tenant_id) or ():
+            closed += tried(_FAILED, _close_lost, tenant_id=tenant_id, call_id=call_id) or 0
     return closed
 
 
@@ -96,15 +96,6 @@ def _close_lost(tenant_id: UUID, call_id: UUID) -> int:
         fault = Fault(500, "lost", "The process that carried it out ended before the call did.")
         _close(call, Outcome(ModelCallStatus.LOST, usage, fault))
     return 1
-
-
-def _tried(tenant_id: UUID, work: Callable[[], _T]) -> _T | None:
-    try:
-        return work()
-    except Exception as error:
-        kind = type(error).__name__
-        log.error("model_call.lost_failed", tenant=str(tenant_id), error=kind)  # noqa: TRY400 - what it said may name somebody
-    return None
 
 
 def _close_open(tenant_id: UUID, call_id: UUID, outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ from approvals.killing import SWITCHES
 from approvals.models import ActionRequest
 from govapp.common.arrays import is_any
 from govapp.common.errors import NotFound
+from govapp.common.formats import utc_minute
 from tenants.models import Agent
 from tenants.selectors.kill import ThrownSwitches
 
@@ -74,5 +75,5 @@ def ended(request: ActionRequest) -> str:
     by = f" by {request.decided_by_name}" if request.decided_by_name else ""
     if request.decided_at is None:
         return f"This request {_HOW.get(request.status, 'is still open')}."
-    at = request.decided_at.strftime("%Y-%m-%d %H:%M UTC")
+    at = utc_minute(request.decided_at)
     return f"This request {_HOW[request.status]}{by} on {at}."

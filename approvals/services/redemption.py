@@ -22,6 +22,7 @@ from approvals.services.lifecycle import move_execution
 from approvals.services.locking import lock_request
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, NotFound
+from govapp.common.formats import utc_second
 from govapp.common.tenancy import bound_tenant_id, tenant_transaction
 from tenants.enums import AgentStatus
 from tenants.killing import CODE
@@ -209,7 +210,7 @@ def _obstacle(request: ActionRequest, grant: ExecutionGrant, now: datetime) -> D
     if request.purpose != Purpose.ACTION:  # there is no way to such a grant; so much the better
         return Conflict("This was an exercise; nothing is permitted by it.", code="no_action")
     if grant.redeemed_at is not None:
-        at = grant.redeemed_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        at = utc_second(grant.redeemed_at)
         return Conflict(f"This permission was used on {at}.", code="grant_redeemed")
     if grant.revoked_at is not None:
         return Conflict("This permission was withdrawn.", code="grant_revoked")

@@ -19,6 +19,7 @@ from approvals.services.schedule import close_due
 from audit.services import record_many
 from govapp.common import clock
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid
+from govapp.common.formats import utc_minute
 from govapp.common.ids import public_id
 from govapp.common.writing import change, insert, unit_of_work, update
 from tenants.enums import Role
@@ -128,7 +129,7 @@ def _remind(review: BreakGlassReview, timer: Timer, *, is_overdue: bool) -> None
     able = reviewers_of(review)
     first = [member for member in able if Role.COMPLIANCE in member.roles]
     word = "overdue" if is_overdue else "due"
-    at = review.due_at.strftime("%Y-%m-%d %H:%M UTC")
+    at = utc_minute(review.due_at)
     alarms.ask_for_review(
         review=review,
         # Nobody with compliance may: then it is for the owners from the first.

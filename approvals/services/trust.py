@@ -3,16 +3,13 @@
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from approvals.doors import agents_to_assess
 from approvals.selectors.conduct import conduct_of
+from govapp.common.alone import tried
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, TrustAssessment
 from tenants.selectors.trust import standards_of_tenant
 from tenants.services.trust import assess_conduct, hold_agent, lock_conduct
-
-log = structlog.get_logger(__name__)
 
 AT_MOST: Final = 500
 
@@ -33,10 +30,6 @@ def assess_due() -> int:
     """
     count = 0
     for row in agents_to_assess.call(AT_MOST):
-        try:
-            assess_agent(**row)
-        except Exception as error:
-            log.error("trust.not_assessed", agent=str(row["agent_id"]), error=type(error).__name__)  # noqa: TRY400 - what it said may name somebody
-        else:
+        if tried("trust.not_assessed", assess_agent, **row):
             count += 1
     return count

@@ -1,7 +1,7 @@
 """People decide: one vote, bound to what was seen, counted under the request's lock."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from approvals.services.step_up import spend_step_up
 from approvals.services.withdrawals import withdraw_vote
 from govapp.common import clock
 from govapp.common.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Stale
+from govapp.common.formats import utc_minute
 from govapp.common.writing import insert, unit_of_work
 from tenants.models import Membership
 from tenants.services.second_factor import CodeRefused, Proof
@@ -203,7 +204,7 @@ def check_time(request: ActionRequest, now: datetime) -> None:
     if deadline is None:
         raise Conflict("No stage of this request is open.", code="nothing_open")
     if is_due(deadline, now):
-        at = deadline.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        at = utc_minute(deadline)
         raise Conflict(
             f"The time to decide ended at {at}; a request that nobody decided in time expires.",
             code="deadline_passed",

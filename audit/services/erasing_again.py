@@ -21,6 +21,7 @@ from audit.services.erased_files import Emptied, empty_files
 from audit.services.ledger import record
 from audit.services.search_index import forget_subject
 from govapp.common import clock
+from govapp.common.alone import tried
 from govapp.common.forgetting import forget_text
 from govapp.common.sealing import unseal
 from govapp.common.tenancy import tenant_transaction
@@ -37,16 +38,10 @@ def erase_again() -> int:
 
     Keys are looked for each time, names in the tables once, when an erasure is closed.
     """
-    return sum(_look_alone(**row) for row in erasures_to_look_at.call(_AT_ONCE))
-
-
-def _look_alone(*, tenant_id: UUID, erasure_id: UUID) -> int:
-    """What fails is logged, without what it said, and keeps nobody from looking at the others."""
-    try:
-        return _look(tenant_id, erasure_id)
-    except Exception as error:
-        log.error("subject.not_erased_again", tenant=str(tenant_id), error=type(error).__name__)  # noqa: TRY400
-        return 0
+    found = 0
+    for row in erasures_to_look_at.call(_AT_ONCE):
+        found += tried("subject.not_erased_again", _look, **row) or 0
+    return found
 
 
 def _look(tenant_id: UUID, erasure_id: UUID) -> int:

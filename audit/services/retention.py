@@ -1,11 +1,9 @@
 """Asking for a pruning: by one person, confirmed by another; or every day, when so switched on."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -18,11 +16,12 @@ from audit.selectors.retention import older_than, retention_of_tenant
 from audit.services.ledger import record
 from audit.services.pruning import is_anything_over_age, run_pruning, said, subject_of
 from govapp.common import clock
+from govapp.common.alone import tried
 from govapp.common.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import require_tenant_id, tenant_transaction
 
-log = structlog.get_logger(__name__)
+_FAILED: Final = "pruning.failed"
 
 STALE_SECONDS: Final = 120
 LONGEST_REASON: Final = 300
@@ -104,7 +103,7 @@ def prune_daily() -> int:
     something fails is logged, and does not keep the others from it.
     """
     doors = import_string(settings.AUDIT_TENANTS_THAT_PRUNE)
-    return sum(_alone(_prune_tenant, **row) for row in doors.call())
+    return sum(tried(_FAILED, _prune_tenant, **row) or 0 for row in doors.call())
 
 
 def sweep_prunings() -> int:
@@ -112,7 +111,9 @@ def sweep_prunings() -> int:
 
     What fails in one tenant is logged, and tried again the next time.
     """
-    return sum(_alone(run_pruning, **row) for row in prunings_left_alone.call(STALE_SECONDS))
+    return sum(
+        tried(_FAILED, run_pruning, **row) or 0 for row in prunings_left_alone.call(STALE_SECONDS)
+    )
 
 
 def checked_reason(reason: str) -> str:
@@ -122,15 +123,6 @@ def checked_reason(reason: str) -> str:
         said = f"Give a reason of at most {LONGEST_REASON} characters."
         raise Invalid(said, errors=[FieldError("/reason", said)])
     return reason
-
-
-def _alone(prune: Callable[..., int], *, tenant_id: UUID, **more: UUID) -> int:
-    """Prune in one tenant; what fails there is its own: 0, and a line without what it said."""
-    try:
-        return prune(tenant_id=tenant_id, **more)
-    except Exception as error:
-        log.error("pruning.failed", tenant=str(tenant_id), error=type(error).__name__)  # noqa: TRY400 - what it said may name somebody
-        return 0
 
 
 def _prune_tenant(*, tenant_id: UUID) -> int:

@@ -1,7 +1,7 @@
 """Words for figures, spans of time and states, as the pages and reports print them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 NBSP = "\u00a0"
@@ -169,6 +169,16 @@ def digest_brief(digest: object) -> str:
     """The first and last characters of a digest, enough to compare two by eye: "9f86d081…0a08"."""
     text = digest_text(digest)
     return f"{text[:8]}…{text[-4:]}" if len(text) > 16 else text
+
+
+def utc_minute(instant: datetime) -> str:
+    """An instant inside a sentence, to the minute: "2026-03-01 09:30 UTC"."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def utc_second(instant: datetime) -> str:
+    """An instant inside a sentence, to the second: "2026-03-01 09:30:00 UTC"."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def aware_iso(instant: datetime) -> str:

@@ -1,9 +1,9 @@
 """Events about people who are away and those who stand in for them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from audit.services import Entry, record_many
+from govapp.common.formats import utc_minute
 from tenants.audit_events.words import member_subject, party, said
 from tenants.models import Absence, Membership
 
@@ -90,11 +90,7 @@ def _who(actor: Membership, absence: Absence) -> str:
 def _span(absence: Absence) -> str:
     stand_in = absence.stand_in
     by = f"{stand_in.user.name} stands in" if stand_in else "nobody stands in"
-    return f"from {_time(absence.starts_at)} to {_time(absence.ends_at)} UTC; {by}"
-
-
-def _time(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return f"from {utc_minute(absence.starts_at)} to {utc_minute(absence.ends_at)}; {by}"
 
 
 def _data(absence: Absence) -> dict[str, Any]:

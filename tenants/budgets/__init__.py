@@ -4,10 +4,10 @@ Pure: no database, no clock, no Django. `tenants.services.budgets` asks.
 """
 
 from tenants.budgets.nested import Line, Outcome, Use, Verdict, verdict
-from tenants.budgets.spend import NO_CURRENCY, NOTHING, Spend, is_measure
+from tenants.budgets.spend import NOTHING, Spend, is_measure
 from tenants.budgets.windows import PERIODS, Window, window_of
 
 __all__ = [
-    "NOTHING", "NO_CURRENCY", "PERIODS", "Line", "Outcome", "Spend", "Use", "Verdict", "Window",
+    "NOTHING", "PERIODS", "Line", "Outcome", "Spend", "Use", "Verdict", "Window",
     "is_measure", "verdict", "window_of",
 ]  # fmt: skip

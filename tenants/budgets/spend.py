@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_UP, Decimal
 from typing import Any, Final
 
-NO_CURRENCY: Final = "XXX"
-"""ISO 4217's own word for it: an amount without a currency counts in each of them."""
+from govapp.common.currencies import NO_CURRENCY
+
 TOKENS: Final = "tokens"
 COUNT: Final = "count"
 _MONEY: Final = re.compile(r"money:[A-Z]{3}")

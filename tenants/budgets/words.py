@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from govapp.common.currencies import NO_CURRENCY
 from tenants.budgets.nested import Line, Outcome, Use
-from tenants.budgets.spend import COUNT, NO_CURRENCY, TOKENS
+from tenants.budgets.spend import COUNT, TOKENS
 
 _PERIODS: Final = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
 

@@ -72,25 +72,17 @@ class Purpose:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One budget that is about this, and the use of it that counts, in its present window."""
+class NamedBudget:
+    """A budget that is read: what it counts, and what it is called."""
 
     budget_id: UUID
     scope: str
     ref: str
     measure: str
     period: str
-    limit: Decimal
-    on_exceed: str
-    warn_at: int | None
     cost_class: str
-    whose: str
-    agent: str
-    window: Window
-    reserved: Decimal
-    settled: Decimal
-    is_warned: bool
-    is_exceeded: bool
+    limit: Decimal
+    agent: str | None  # the name of the one that it is for
 
     @property
     def public_id(self) -> str:
@@ -106,8 +98,22 @@ class Standing:
             period=self.period,
             limit=self.limit,
             cost_class=self.cost_class,
-            name=self.agent if self.scope == "agent" else "",
+            name=self.agent or "" if self.scope == "agent" else "",
         )
+
+
+@dataclass(frozen=True)
+class Standing(NamedBudget):
+    """One budget that is about this, and the use of it that counts, in its present window."""
+
+    on_exceed: str
+    warn_at: int | None
+    whose: str
+    window: Window
+    reserved: Decimal
+    settled: Decimal
+    is_warned: bool
+    is_exceeded: bool
 
     def as_use(self) -> Use:
         """Return it as what `tenants.budgets.verdict` weighs."""
@@ -163,7 +169,7 @@ def _standing(found: Mapping[str, Any], now: datetime) -> Standing:
         warn_at=found["warn_at"],
         cost_class=found["cost_class"],
         whose=found["whose"],
-        agent=found["agent"] or "",
+        agent=found["agent"],
         window=window,
         reserved=Decimal(found["reserved"] or 0),
         settled=Decimal(found["settled"] or 0),

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from govapp.common.ids import public_id
 from govapp.common.tenancy import require_tenant_id
 from tenants.budgets.spend import COUNT, TOKENS
-from tenants.budgets.words import amount_words, budget_words
+from tenants.budgets.words import amount_words
 from tenants.scopes import covers
+from tenants.selectors.budgets import NamedBudget
 
 MOST_SERIES: Final = 5
 MOST_CHOICES: Final = 50
@@ -93,39 +93,14 @@ class Part:
 
 
 @dataclass(frozen=True)
-class BudgetLine:
+class BudgetLine(NamedBudget):
     """A budget that holds today, and the window of the period in which it was fullest."""
 
-    budget_id: UUID
-    scope: str
-    ref: str
-    measure: str
-    period: str
-    cost_class: str
-    limit: Decimal
-    owner: str | None  # the name of its agent
     whose: str | None  # of whom the fullest window is
     whose_name: str | None
     starts_at: datetime | None  # of the fullest window
     used: Decimal
     passed: int  # windows in which somebody wanted more than there was
-
-    @property
-    def public_id(self) -> str:
-        return public_id("bud", self.budget_id)
-
-    @property
-    def name(self) -> str:
-        """The budget in words."""
-        return budget_words(
-            scope=self.scope,
-            ref=self.ref,
-            measure=self.measure,
-            period=self.period,
-            limit=self.limit,
-            cost_class=self.cost_class,
-            name=self.owner or "",
-        )
 
     @property
     def percent(self) -> int:

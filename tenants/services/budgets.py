@@ -10,9 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
-
 from govapp.common import clock
+from govapp.common.alone import tried
 from govapp.common.tenancy import tenant_transaction
 from govapp.common.writing import insert, joined_unit, unit_of_work, update
 from tenants.audit_events import budgets as events
@@ -32,8 +31,6 @@ from tenants.services.budget_uses import (
     move_uses,
 )
 from tenants.services.spend_entries import write_entries
-
-log = structlog.get_logger(__name__)
 
 HELD_FOR: Final = timedelta(minutes=15)
 """For how long something is held when nobody says for how long: as a call of a model takes."""
@@ -158,14 +155,8 @@ def wanted_by(held: Reservation) -> Spend:
 
 def reap() -> int:
     """Give back, in every tenant, what is held for those of whom nothing was heard; how many."""
-    reaped = 0
-    for row in expired_reservations.call(_MOST_AT_ONCE):
-        try:
-            reaped += _reap(row["tenant_id"], row["reservation_id"])
-        except Exception as error:
-            kind, tenant = type(error).__name__, str(row["tenant_id"])
-            log.error("reservation.failed", tenant=tenant, error=kind)  # noqa: TRY400 - what it said may name somebody
-    return reaped
+    rows = expired_reservations.call(_MOST_AT_ONCE)
+    return sum(tried("reservation.failed", _reap, **row) or 0 for row in rows)
 
 
 def _reap(tenant_id: UUID, reservation_id: UUID) -> int:

@@ -1,6 +1,6 @@
 """Figures, spans and states in words."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -66,3 +66,10 @@ def test_an_unknown_state_shows_its_own_word() -> None:
 )
 def test_a_digest_shows_both_ends(digest: object, brief: str) -> None:
     assert formats.digest_brief(digest) == brief
+
+
+def test_an_instant_in_a_sentence_is_in_utc() -> None:
+    noon = datetime(2026, 3, 1, 12, 5, 9, tzinfo=timezone(timedelta(hours=2)))
+
+    assert formats.utc_minute(noon) == "2026-03-01 10:05 UTC"
+    assert formats.utc_second(noon.astimezone(UTC)) == "2026-03-01 10:05:09 UTC"

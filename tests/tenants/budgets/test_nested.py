@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenants.budgets import NO_CURRENCY, Outcome, Spend, Use, verdict
+from govapp.common.currencies import NO_CURRENCY
+from tenants.budgets import Outcome, Spend, Use, verdict
 
 D = Decimal
 
