@@ -75,11 +75,6 @@ class PrunedUpto:
     by_event: str
 
 
-def pruned_ranges() -> tuple[range, ...]:
-    """Return the indexes that the signed record says were pruned, in order, without overlap."""
-    return merged(each for read in read_prunings() for each in read.ranges)
-
-
 def read_prunings() -> list[ReadPruning]:
     """Return what every `ledger.pruned` of the bound tenant's tree says, oldest first.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from audit.actors import Actor
 from audit.models import LedgerLeaf, Pruning
+from audit.selectors.pruned import merged, read_prunings
 from audit.selectors.retention import Retention
 from audit.services.pruning import run_pruning
 from audit.services.retention import ask_pruning, confirm_pruning
@@ -70,3 +71,8 @@ def pruned_event(tenant_id: UUID) -> tuple[int, dict[str, Any]]:
         row = LedgerLeaf.objects.filter(event__type="ledger.pruned").order_by("-index")
         index, body = row.values_list("index", "event__body")[0]
     return index, json.loads(bytes(body))["data"]
+
+
+def pruned_ranges() -> tuple[range, ...]:
+    """Return the indexes that the signed record of the bound tenant says were pruned."""
+    return merged(each for read in read_prunings() for each in read.ranges)

@@ -16,7 +16,6 @@ from audit.selectors.holds import (
     list_holds,
     lock_keeping,
 )
-from audit.selectors.pruned import pruned_ranges
 from audit.services.erasure import erase_subject
 from audit.services.holds import Scope, place_hold, release_hold
 from audit.services.pruning import run_pruning
@@ -27,7 +26,7 @@ from govapp.common.errors import Conflict, DomainError, Forbidden, Invalid, NotF
 from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
 from tests.audit.books import ALICE, PAYER, subject_of_request, write_event
-from tests.audit.keeping import CARL, OLIVIA, ask_and_confirm, old_tenant, prune
+from tests.audit.keeping import CARL, OLIVIA, ask_and_confirm, old_tenant, prune, pruned_ranges
 from tests.support.committed import CommittedDatabase
 
 pytestmark = pytest.mark.usefixtures("committed", "kept_a_year", "named")

@@ -14,7 +14,7 @@ from audit.models import (
     PruningStatus,
 )
 from audit.selectors.proofs import latest_checkpoint, prove_event, prove_growth
-from audit.selectors.pruned import find_pruned, pruned_ranges, pruned_upto
+from audit.selectors.pruned import find_pruned, pruned_upto
 from audit.selectors.retention import Minimum, Retention
 from audit.services.pruning import run_pruning
 from audit.services.sequencer import sequence_tenant
@@ -31,6 +31,7 @@ from tests.audit.keeping import (
     old_tenant,
     prune,
     pruned_event,
+    pruned_ranges,
     said,
 )
 from tests.support.tables import TABLES
