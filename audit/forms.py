@@ -1,6 +1,5 @@
 """The forms of this floor's pages. What is allowed is decided by the services."""
 
-from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
@@ -11,6 +10,7 @@ from audit.selectors.events import EventFilter
 from audit.selectors.streams import Start
 from audit.services.stream_checks import Wanted
 from audit.views.filters import LABELS
+from govapp.common.forms import OverlapForm, overlap_field
 
 _WHERE: Final = (
     ("now", "now: what is recorded from here on"),
@@ -151,14 +151,5 @@ def _initial(stream: AuditStream | None) -> dict[str, Any]:
     return only | {name: getattr(stream, name) for name in plain}
 
 
-class RotateForm(forms.Form):
-    hours = forms.TypedChoiceField(
-        label="The old secret signs too for",
-        coerce=int,
-        choices=[(0, "no longer"), (1, "1 hour"), (24, "1 day"), (168, "7 days")],
-        initial=24,
-    )
-
-    @property
-    def overlap(self) -> timedelta:
-        return timedelta(hours=self.cleaned_data["hours"])
+class RotateForm(OverlapForm):
+    hours = overlap_field("The old secret signs too for")

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django import forms
 from django.db.models import Q
 
+from govapp.common.forms import OverlapForm, overlap_field
 from govapp.common.zones import time_zones
 from tenants.enums import Role, TrustTier
 from tenants.models import Agent, ApproverGroup, Membership, Tenant
@@ -179,17 +180,8 @@ class TokenForm(forms.Form):
         return timedelta(days=self.cleaned_data["days"])
 
 
-class RotateForm(forms.Form):
-    hours = forms.TypedChoiceField(
-        label="The old key works for",
-        coerce=int,
-        choices=[(0, "no longer"), (1, "1 hour"), (24, "1 day"), (168, "7 days")],
-        initial=24,
-    )
-
-    @property
-    def overlap(self) -> timedelta:
-        return timedelta(hours=self.cleaned_data["hours"])
+class RotateForm(OverlapForm):
+    hours = overlap_field("The old key works for")
 
 
 class RetentionForm(forms.Form):

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.timezone import localdate, make_aware
 
 from govapp.common import clock
+from govapp.common.forms import OverlapForm, overlap_field
 from govapp.common.ids import InvalidId, parse_public_id
 from tenants.enums import AgentStatus, IntegrationKind, KillScope, TokenAuth
 from tenants.forms import MemberChoice, ReasonForm
@@ -249,17 +250,8 @@ class SecretForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.fields if name != "hours"}
 
 
-class RotateSecretForm(SecretForm):
-    hours = forms.TypedChoiceField(
-        label="The old one works beside it for",
-        coerce=int,
-        choices=[(0, "no longer"), (1, "1 hour"), (24, "1 day"), (168, "7 days")],
-        initial=24,
-    )
-
-    @property
-    def overlap(self) -> timedelta:
-        return timedelta(hours=self.cleaned_data["hours"])
+class RotateSecretForm(OverlapForm, SecretForm):
+    hours = overlap_field("The old one works beside it for")
 
 
 class RevokeForm(ReasonForm):

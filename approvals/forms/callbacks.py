@@ -1,8 +1,8 @@
 """Callback endpoints: where they are, and their secrets."""
 
-from datetime import timedelta
-
 from django import forms
+
+from govapp.common.forms import OverlapForm, overlap_field
 
 
 class EndpointForm(forms.Form):
@@ -16,14 +16,5 @@ class EndpointForm(forms.Form):
     )
 
 
-class RotateSecretForm(forms.Form):
-    hours = forms.TypedChoiceField(
-        label="The old secret signs too for",
-        coerce=int,
-        choices=[(0, "no longer"), (1, "1 hour"), (24, "1 day"), (168, "7 days")],
-        initial=24,
-    )
-
-    @property
-    def overlap(self) -> timedelta:
-        return timedelta(hours=self.cleaned_data["hours"])
+class RotateSecretForm(OverlapForm):
+    hours = overlap_field("The old secret signs too for")

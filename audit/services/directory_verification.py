@@ -10,7 +10,7 @@ from hashlib import sha256
 from django.conf import settings
 
 from audit.merkle.cosignature import WitnessKey
-from audit.merkle.note import Checkpoint, NoteInvalid, open_checkpoint, text_of
+from audit.merkle.note import NoteInvalid, text_of
 from audit.merkle.tiles import HEIGHT, WIDTH
 from audit.merkle.tree import Frontier, leaf_hash, root_of
 from audit.models import (
@@ -24,9 +24,9 @@ from audit.models import (
     TimeStamp,
 )
 from audit.selectors.proofs import LedgerKeyInfo
+from audit.services.checkpoint_checks import opened
 from audit.services.directory_key_checks import directory_keys_to_verify_with
 from audit.services.findings import Finding, Verification
-from audit.services.key_checks import required_of
 from audit.stamps import StampInvalid, check_token, load_roots, time_of
 from audit.transports.checkpoint_file import OutsideCheckpoint, published_checkpoint
 
@@ -108,7 +108,7 @@ def _check_tree(
         tiles.add(leaves)
         frontier = frontier.extend(leaves)
         result.checkpoints += 1
-        signed = _opened(row, keys, result)
+        signed = opened(row, keys, result)
         for each in (signed, wanted.pop(row.size, None)):
             if each is not None and (frontier.size, frontier.root()) != (each.size, each.root):
                 what = f"the signed root at size {row.size} is not that of the entries"
@@ -168,30 +168,6 @@ class _Tiles:
         size = DirectoryLog.objects.values_list("size", flat=True).get()
         if stored > sum(size // WIDTH**level for level in range(1, 8)):
             self._result.found(Finding("tile", "there are more tiles than entries fill"))
-
-
-def _opened(
-    row: DirectoryCheckpoint, keys: tuple[LedgerKeyInfo, ...], result: Verification
-) -> Checkpoint | None:
-    try:
-        signed = _signed_by_all(row, keys)
-    except NoteInvalid as error:
-        what = f"the checkpoint of size {row.size} is not valid: {error}"
-        result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
-        return None
-    if (signed.size, signed.root) != (row.size, bytes(row.root)):
-        what = f"the row of size {row.size} and its signed note differ"
-        result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
-        return None
-    return signed
-
-
-def _signed_by_all(row: DirectoryCheckpoint, keys: tuple[LedgerKeyInfo, ...]) -> Checkpoint:
-    """Open the note with each key that has to have signed it."""
-    opened = [open_checkpoint(row.note, verifier=key) for key in required_of(keys, row.size)]
-    if not opened:
-        raise NoteInvalid("the directory had no key for this size")
-    return opened[0]
 
 
 def _check_cosignatures(result: Verification) -> None:

@@ -13,13 +13,14 @@ from uuid import UUID
 
 from django.db import connection
 
-from audit.merkle.note import Checkpoint, NoteInvalid, open_checkpoint
+from audit.merkle.note import Checkpoint, NoteInvalid
 from audit.merkle.tree import Frontier
 from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLog, LedgerQueueItem
 from audit.selectors.proofs import LedgerKeyInfo
+from audit.services.checkpoint_checks import opened
 from audit.services.directory_verification import check_against_directory
 from audit.services.findings import Finding, Verification
-from audit.services.key_checks import keys_to_verify_with, required_of
+from audit.services.key_checks import keys_to_verify_with
 from audit.services.retracing import Retraced, Retracing, frontier_at
 from audit.transports.checkpoint_file import OutsideCheckpoint, published_checkpoint
 from govapp.common import clock
@@ -93,7 +94,7 @@ def _start(ledger: LedgerLog, keys: Keys, from_size: int, result: Verification) 
     if row is None or from_size > ledger.size:
         result.found(Finding("checkpoint", f"there is none of size {from_size} to begin with"))
         return Frontier()
-    signed = _opened(row, keys, result)
+    signed = opened(row, keys, result)
     frontier = frontier_at(from_size)
     if signed is not None and frontier.root() != signed.root:
         what = f"the tiles before size {from_size} do not have the root that was signed"
@@ -113,7 +114,7 @@ def _check_checkpoints(
     wanted = outside.checkpoint if outside is not None else None
     result.outside_size = wanted.size if wanted else None
     for row in _checkpoints(tree.reached.size, ledger.size):
-        signed = _opened(row, keys, result)
+        signed = opened(row, keys, result)
         if wanted is not None and last.size < wanted.size < row.size:
             last = _compare(tree.advance(wanted.size), wanted, "outside checkpoint", result)
         retraced = tree.advance(row.size)
@@ -151,28 +152,6 @@ def _compare(retraced: Retraced, signed: Checkpoint, kind: str, result: Verifica
             Finding(kind, what, index=retraced.since, at=retraced.first_at, event_id=retraced.first)
         )
     return retraced.frontier
-
-
-def _opened(row: LedgerCheckpoint, keys: Keys, result: Verification) -> Checkpoint | None:
-    try:
-        signed = _signed_by_all(row, keys)
-    except NoteInvalid as error:
-        what = f"the checkpoint of size {row.size} is not valid: {error}"
-        result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
-        return None
-    if (signed.size, signed.root) != (row.size, bytes(row.root)):
-        what = f"the row of size {row.size} and its signed note (size {signed.size}) differ"
-        result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
-        return None
-    return signed
-
-
-def _signed_by_all(row: LedgerCheckpoint, keys: Keys) -> Checkpoint:
-    """Open the note with each key that has to have signed it."""
-    opened = [open_checkpoint(row.note, verifier=key) for key in required_of(keys, row.size)]
-    if not opened:
-        raise NoteInvalid("the log had no key for this size")
-    return opened[0]
 
 
 def _checkpoints(after: int, upto: int) -> Iterator[LedgerCheckpoint]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django import forms
 
@@ -32,3 +33,22 @@ def _field_at(form: forms.Form, path: str) -> str:
     places: Mapping[str, str] = getattr(form, "places", {})
     named = (field for begins, field in places.items() if path.startswith(begins))
     return next(named, path.partition("/")[0])
+
+
+def overlap_field(label: str) -> forms.TypedChoiceField:
+    """Ask for how many hours the former of two keys still counts."""
+    return forms.TypedChoiceField(
+        label=label,
+        coerce=int,
+        choices=[(0, "no longer"), (1, "1 hour"), (24, "1 day"), (168, "7 days")],
+        initial=24,
+    )
+
+
+class OverlapForm(forms.Form):
+    """Replaces a key or secret; `hours` is an `overlap_field`."""
+
+    @property
+    def overlap(self) -> timedelta:
+        """For how long the former one still counts."""
+        return timedelta(hours=self.cleaned_data["hours"])
