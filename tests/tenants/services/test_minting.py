@@ -7,7 +7,7 @@ import pytest
 
 from tenants.enums import TokenAuth
 from tenants.services import minting
-from tenants.services.minting import Order, fill, place
+from tenants.services.minting import HeldClient, Order, fill, place
 from tenants.transports.token_endpoint import SECONDS, Client, Endpoint
 from tests.support.token_endpoint import running_token_endpoint
 
@@ -41,9 +41,12 @@ def test_both_clients_have_one_time_together(
 
     monkeypatch.setattr(minting, "monotonic", lambda: now[0])
     with running_token_endpoint(before=wait) as server:
-        clients = (Client("new", "s1"), Client("former", "s2"))
+        clients = (
+            HeldClient(Client("new", "s1"), 2, "00b2"),
+            HeldClient(Client("former", "s2"), 1, "00a1"),
+        )
         endpoint = Endpoint(url=server.url, auth=TokenAuth.BASIC)
-        filled = fill(Order(endpoint, clients, 1, datetime(2026, 3, 2, tzinfo=UTC)))
+        filled = fill(Order(endpoint, clients, datetime(2026, 3, 2, tzinfo=UTC)))
         assert len(server.asked) == asked
     assert filled.token is None
     assert filled.why_not == "The token endpoint refused with status 401: invalid_client."
