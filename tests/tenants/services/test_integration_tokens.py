@@ -124,7 +124,13 @@ def test_a_client_has_an_id_and_a_secret_and_nothing_else_has_an_id(acme: Compan
     assert (row.version, SECRET.encode() in bytes(row.sealed or b"")) == (1, False)
 
 
-@pytest.mark.parametrize("change", [{"token_url": "https://evil.example/token"}, {"token_url": ""}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"token_url": "https://evil.example/token"}, {"token_url": ""},
+        {"token_url": "https://login.bank.example/another-realm/token"},
+    ],
+)  # fmt: skip
 def test_the_client_is_for_one_server_and_no_static_secret(
     acme: Company, change: dict[str, str]
 ) -> None:
@@ -133,6 +139,17 @@ def test_the_client_is_for_one_server_and_no_static_secret(
     change_integration(actor=acme.olivia, integration=made, **change)
     assert VaultSecret.objects.get().sealed is None
     assert len(events("integration.secret_revoked")) == 1
+
+
+def test_the_client_stays_with_its_endpoint(acme: Company) -> None:
+    made = minting(acme)
+    put(acme, made)
+    change_integration(
+        actor=acme.olivia, integration=made, token_auth="post", token_audience="bank",
+        address=f"{made.address}/v2",
+    )  # fmt: skip
+    row = VaultSecret.objects.get()
+    assert (row.sealed is None, events("integration.secret_revoked")) == (False, [])
 
 
 def test_a_static_secret_is_no_client(acme: Company) -> None:

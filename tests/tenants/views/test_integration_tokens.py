@@ -89,11 +89,12 @@ def test_only_what_a_secret_is_given_out_of_is_asked_for_a_token_endpoint(
         bank = active_system(places.company, "bank")
         signer = active_system(places.company, "signer", kind="injected")
     client = login(places.company.olivia)
-    asked = [
-        b"Token endpoint" in client.get(f"/t/acme/integrations/{each.public_id}/change").content
+    pages = [
+        client.get(f"/t/acme/integrations/{each.public_id}/change").content
         for each in (bank, signer)
     ]
-    assert asked == [False, True]
+    assert [b"Token endpoint" in each for each in pages] == [False, True]
+    assert [b"With another token endpoint" in each for each in pages] == [False, True]
     new = {
         "name": "B", "slug": "b", "kind": "bank", "address": "https://b.example/", "scopes": "x",
         "owner": places.company.olivia.pk, "token_url": TOKENS,
