@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from govapp.common.errors import Unavailable
@@ -32,7 +33,7 @@ from tenants.transports.token_endpoint import (
 )
 
 _MOST_CHARACTERS = 1_000
-_PLACES: Final = 2  # of the 8 threads of a web process (`govapp.asgi`)
+_FEWEST_PLACES: Final = 2
 _guard: Final = Lock()
 _taken: Final[set[UUID]] = set()  # the tenants for which a token is being had in this process
 
@@ -81,11 +82,13 @@ class Filled:
     why_not: str = ""
     used: HeldClient | None = None
     retry_after: int = 10  # seconds
+    had_place: bool = True
 
     @classmethod
     def without_place(cls, order: Order) -> "Filled":
-        """Return what came of an order for which there was no place."""
-        return cls(order, None, "Others are being had at this moment: try again.", retry_after=1)
+        """Return what came of an order for which there was no place: nobody was asked."""
+        said = "Others are being had at this moment: try again."
+        return cls(order, None, said, retry_after=1, had_place=False)
 
     @property
     def is_by_former(self) -> bool:
@@ -97,11 +100,13 @@ class Filled:
 def place(tenant_id: UUID) -> Iterator[bool]:
     """Yield whether a token may be had for this tenant now; nobody waits until it may.
 
-    One at a time for a tenant, and so for a permission, and few in a process: whoever declares an
-    endpoint that is slow holds one thread with it, and not all that serve the others too.
+    One at a time for a tenant, and so for a permission: whoever declares an endpoint that is slow
+    holds one thread with it. Half of a process's threads for all together: the other half serves
+    whoever asks for no token.
     """
+    places = max(_FEWEST_PLACES, settings.WEB_THREADS // 2)
     with _guard:
-        has_place = tenant_id not in _taken and len(_taken) < _PLACES
+        has_place = tenant_id not in _taken and len(_taken) < places
         if has_place:
             _taken.add(tenant_id)
     try:

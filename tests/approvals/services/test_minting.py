@@ -303,6 +303,7 @@ def test_at_once_a_permission_has_one_token_and_nobody_waits(
         " try again. The permission is not used up."
     )
     assert {(each.detail, each.retry_after) for each in refused} == {(said, 1)}
+    assert events(world, "grant.redeem_refused") == []  # they only had to wait for their turn
     assert len(events(world, "integration.token_minted")) == 1
 
 
