@@ -15,6 +15,7 @@ from django.db import transaction
 
 from govapp.common import clock
 from govapp.common.errors import DomainError
+from govapp.common.formats import utc_minute
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import tenant_transaction
 from tenants.audit_events import integrations as events
@@ -138,7 +139,7 @@ def _look(integration: Integration, order: Order | str | None) -> tuple[bool, st
         return False, filled.why_not
     if filled.is_by_former and order.former_until is not None:
         return True, (
-            f"{CLIENT_REFUSED}; the former one works until {order.former_until:%d %B %Y %H:%M} UTC."
+            f"{CLIENT_REFUSED}; the former one works until {utc_minute(order.former_until)}."
             f" Replace the client before that. {filled.why_not}"
         )
     return True, f"{said} Its token endpoint gave a token for {filled.token.seconds} seconds."

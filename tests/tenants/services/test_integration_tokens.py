@@ -214,7 +214,7 @@ def test_a_check_says_that_only_the_former_client_works_and_fails_when_it_ends(
     replaced(acme, made, "mistyped")
     until = VaultSecret.objects.get().previous_until
     said = (
-        f"The new client is refused; the former one works until {until:%d %B %Y %H:%M} UTC. Replace"
+        f"The new client is refused; the former one works until {until:%Y-%m-%d %H:%M} UTC. Replace"
         " the client before that. The token endpoint refused with status 401: invalid_client."
     )
     assert check(acme, made) == (True, said)
