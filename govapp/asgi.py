@@ -17,6 +17,7 @@ os.environ.setdefault(
 
 from govapp.wsgi import application as wsgi_application  # isort: skip - sets Django up
 
+from django.conf import settings
 from django.db import connections
 from django.urls import get_resolver
 
@@ -30,7 +31,7 @@ from govapp.common.asgi.streams import Stream
 
 AGENT_STREAM: Final = "/api/v1/action-requests/events"
 INBOX_STREAM: Final = re.compile(r"/t/[^/]+/live/")
-THREADS: Final = int(os.environ.get("GOVAPP_WEB_THREADS", "8"))
+THREADS: Final[int] = settings.WEB_THREADS
 
 
 @dataclass

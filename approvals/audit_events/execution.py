@@ -102,6 +102,7 @@ def secret_injected(
     now: datetime,
 ) -> None:
     """The secret of an integration was given out, with the use of a permission."""
+    held = {"secret_version": secret.version, "mark": secret.fingerprint}
     _record_given(
         "integration.secret_injected",
         f"The secret of the integration {integration.name} (version {secret.version}) was"
@@ -110,7 +111,7 @@ def secret_injected(
         request,
         integration,
         given_to,
-        _given_facts(grant, secret, expires_at),
+        held | _given_facts(grant, expires_at),
         now,
     )
 
@@ -120,13 +121,18 @@ def token_minted(
     request: ActionRequest,
     grant: ExecutionGrant,
     integration: Integration,
-    secret: VaultSecret,
+    client_version: int,
+    client_mark: str,
     given_to: Agent,
     scopes: Sequence[str],
     expires_at: datetime,
     now: datetime,
 ) -> None:
-    """A short-lived token for an integration was had, and given out with a permission."""
+    """A short-lived token for an integration was had, and given out with a permission.
+
+    The client is the one that it was had with: for a while that may be the one before the present.
+    """
+    held = {"secret_version": client_version, "mark": client_mark}
     _record_given(
         "integration.token_minted",
         f"A token for the integration {integration.name} was had from its token endpoint and"
@@ -135,7 +141,8 @@ def token_minted(
         request,
         integration,
         given_to,
-        _given_facts(grant, secret, expires_at)
+        held
+        | _given_facts(grant, expires_at)
         | {"scopes": list(scopes), "token_url": integration.token_url},
         now,
     )
@@ -171,15 +178,8 @@ def _record_given(
     )
 
 
-def _given_facts(
-    grant: ExecutionGrant, secret: VaultSecret, expires_at: datetime
-) -> dict[str, Any]:
-    return {
-        "secret_version": secret.version,
-        "mark": secret.fingerprint,
-        "jti": str(grant.jti),
-        "expires_at": utc_second(expires_at),
-    }
+def _given_facts(grant: ExecutionGrant, expires_at: datetime) -> dict[str, Any]:
+    return {"jti": str(grant.jti), "expires_at": utc_second(expires_at)}
 
 
 def execution_reported(

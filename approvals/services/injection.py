@@ -71,7 +71,7 @@ class Injection:
         self, *, request: ActionRequest, grant: ExecutionGrant, now: datetime, filled: Filled | None
     ) -> Injected:
         """Return what is told, and record that it was."""
-        if filled is not None and filled.token is not None:
+        if filled is not None and filled.token is not None and filled.used is not None:
             token = filled.token
             # From when it was asked for: it may end a moment later, and not a moment earlier.
             expires_at = filled.order.at + timedelta(seconds=token.seconds)
@@ -79,7 +79,8 @@ class Injection:
                 request=request,
                 grant=grant,
                 integration=self.integration,
-                secret=self.secret,
+                client_version=filled.used.version,
+                client_mark=filled.used.mark,
                 given_to=self.given_to,
                 scopes=token.scopes,
                 expires_at=expires_at,

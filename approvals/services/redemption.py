@@ -68,8 +68,9 @@ def redeem_with_key(*, token: str, redeemed_by: str, by: AgentPrincipal | None) 
     The first call wins; everything after it, and everything expired, withdrawn, forged or about
     another payload raises: `Invalid` for what is no token of ours, `NotFound` for one that this
     tenant does not know, `Conflict` for one that is not good any more. Each refusal of a token
-    that this tenant signed is in the record; what anybody could have made is only logged, so
-    that nobody without a permission writes in the record or waits for a lock.
+    that this tenant signed is in the record, but for one that only has to wait for its turn
+    (`minting.place`); what anybody could have made is only logged, so that nobody without a
+    permission writes in the record or waits for a lock.
     """
     redeemed_by = redeemed_by.strip()
     if len(redeemed_by) > _MAX_NAME or "\0" in redeemed_by:
@@ -138,6 +139,8 @@ def _redeem(
         if injection.order is not None and filled is None:
             return injection.order
         refusal = injection.why_not(filled)
+        if refusal is not None and filled is not None and not filled.had_place:
+            return refusal  # and not recorded: nothing was wrong with it, others were before it
     if refusal is not None:
         events.grant_redeem_refused(
             request=request,

@@ -18,7 +18,7 @@ from approvals.selectors.board import load_board
 from approvals.selectors.health import QUORUM_UNREACHABLE, SUBJECTS, Fault, find_faults
 from approvals.services import notifications
 from approvals.services.locking import try_to_lock
-from approvals.services.reach_watch import look_after_integrations
+from approvals.services.reach_watch import look_after_integrations, renew_checks
 from approvals.services.stages import secure_quorum
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
@@ -53,6 +53,7 @@ class WatchIncomplete(RuntimeError):
 
 def watch_tenant(tenant_id: UUID) -> list[Fault]:
     """Look at one tenant, keep what is found, and alert its compliance members to what is new."""
+    renew_checks(tenant_id)
     with tenant_transaction(tenant_id):
         now = clock.now()
         look_after_integrations(now)

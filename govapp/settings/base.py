@@ -98,6 +98,8 @@ def database(url_name: str = "DATABASE_URL") -> dict[str, object]:
     return entry
 
 
+WEB_THREADS = env.int("GOVAPP_WEB_THREADS", default=8)  # of a process of the web
+
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = [
     "allauth.account.auth_backends.AuthenticationBackend",

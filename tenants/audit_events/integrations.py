@@ -50,6 +50,16 @@ def check_asked(*, actor: Membership, integration: Integration) -> None:
     )  # fmt: skip
 
 
+def check_due(*, integration: Integration) -> None:
+    """Nobody asked for it: what the check before was passed with has ended."""
+    _record(
+        "integration.check_asked", SYSTEM, integration,
+        f"The integration {integration.name} is checked again: the client with which alone it"
+        " passed its check has ended.",
+        {"address": integration.address},
+    )  # fmt: skip
+
+
 def checked(*, integration: Integration) -> None:
     how = "passed its check" if integration.check_passed else "did not pass its check"
     _record(

@@ -1,5 +1,7 @@
 """External systems that agents may act on: registered, granted, and how they are used."""
 
+from typing import Final
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
@@ -9,6 +11,9 @@ from govapp.common.models import TenantForeignKey, TenantOwned
 from tenants.enums import IntegrationKind, IntegrationStatus, TokenAuth, UnusualUse
 from tenants.models.agent import Agent
 from tenants.models.people import Membership
+
+# How the result of a check begins that was passed with the client before the present one alone.
+CLIENT_REFUSED: Final = "The new client is refused"
 
 
 class Integration(TenantOwned):
@@ -72,6 +77,11 @@ class Integration(TenantOwned):
     def mints_tokens(self) -> bool:
         """Whether a short-lived token is given out, and not the secret itself."""
         return self.token_url != ""
+
+    @property
+    def is_by_former_client(self) -> bool:
+        """Whether its check was passed with a client that is about to end, and no other."""
+        return self.check_passed and self.check_result.startswith(CLIENT_REFUSED)
 
 
 class IntegrationGrant(TenantOwned):

@@ -1,6 +1,8 @@
 """Checking an integration: whether somebody answers there, and whether its scopes are declared.
 
 Where short-lived tokens are had, its token endpoint has to give one, as soon as there is a client.
+When only the client before the present one is given a token, the check is passed for as long as
+that one works, says so, and is done again at the end of it.
 The check is asked for in a page's transaction and done by a task outside of any: nothing waits for
 the network with a lock in its hand. One whose hint was lost is asked for again by the watch.
 """
@@ -13,10 +15,13 @@ from django.db import transaction
 
 from govapp.common import clock
 from govapp.common.errors import DomainError
+from govapp.common.formats import utc_minute
 from govapp.common.queue import enqueue_on_commit
 from govapp.common.tenancy import tenant_transaction
 from tenants.audit_events import integrations as events
-from tenants.models import Integration, Membership
+from tenants.enums import IntegrationStatus
+from tenants.models import Integration, Membership, VaultSecret
+from tenants.models.integration import CLIENT_REFUSED
 from tenants.services.integration_fields import CHECKED
 from tenants.services.integrations import lock_integration, require_manager, require_not_revoked
 from tenants.services.minting import Order, fill, order_of
@@ -72,6 +77,24 @@ def ask_lost_checks(now: datetime) -> None:
         _hint(each)
 
 
+@transaction.atomic
+def ask_checks_without_former(now: datetime) -> None:
+    """Have those of the bound tenant checked again whose former client, which alone worked, has
+    ended: they are passed no longer, unless the present one works by now.
+    """
+    warned = Integration.objects.filter(
+        check_passed=True, check_asked_at=None, check_result__startswith=CLIENT_REFUSED
+    ).exclude(status=IntegrationStatus.REVOKED)
+    for each in warned:
+        if VaultSecret.objects.filter(holder=each.public_id, previous_until__gt=now).exists():
+            continue
+        integration = lock_integration(each)
+        integration.check_asked_at = now
+        integration.save(update_fields=["check_asked_at"])
+        events.check_due(integration=integration)
+        _hint(integration)
+
+
 def _order(integration: Integration) -> Order | str | None:
     """Return the token that is to be tried, or why it cannot be; None when there is no client."""
     secret = find_secret(integration.public_id) if integration.mints_tokens else None
@@ -92,7 +115,10 @@ def _is_same(integration: Integration, looked_at: Integration, order: Order | st
     secret = find_secret(integration.public_id)
     if secret is None:
         return order is None
-    return not isinstance(order, Order) or order.secret_version == secret.version
+    if not isinstance(order, Order):
+        return True
+    former_lasts = order.former_until is None or order.former_until > clock.now()
+    return former_lasts and order.secret_version == secret.version
 
 
 def _look(integration: Integration, order: Order | str | None) -> tuple[bool, str]:
@@ -111,6 +137,11 @@ def _look(integration: Integration, order: Order | str | None) -> tuple[bool, st
     filled = fill(order)
     if filled.token is None:
         return False, filled.why_not
+    if filled.is_by_former and order.former_until is not None:
+        return True, (
+            f"{CLIENT_REFUSED}; the former one works until {utc_minute(order.former_until)}."
+            f" Replace the client before that. {filled.why_not}"
+        )
     return True, f"{said} Its token endpoint gave a token for {filled.token.seconds} seconds."
 
 

@@ -61,8 +61,11 @@ def require_kind_mints(kind: str, token_url: str) -> None:
 
 
 def servers_of(integration: Integration) -> tuple[Any, ...]:
-    """Return who is trusted with the secret: what is behind the address and the token endpoint."""
-    return _server(integration.address), _server(integration.token_url)
+    """Return who is trusted with the secret: what is behind the address and the token endpoint.
+
+    The whole of the latter: its path often names the realm that the client is of.
+    """
+    return _server(integration.address), integration.token_url
 
 
 def words_of(value: Any) -> str:

@@ -59,8 +59,9 @@ def rotate_secret(
 ) -> VaultSecret:
     """Replace the secret; the former one works for `overlap` (0 to 7 days) beside it.
 
-    A new client is tried by a check, and used until that is done. Raises `Forbidden`, `Invalid`,
-    and `Conflict` as `set_secret`, or when there is none.
+    A new client is tried by a check, and used until that is done. When it is refused while the
+    former one works, the check says so and fails once that one has ended. Raises `Forbidden`,
+    `Invalid`, and `Conflict` as `set_secret`, or when there is none.
     """
     integration = _ready(actor, integration, replaces=True)
     former = vault.find_secret(integration.public_id)

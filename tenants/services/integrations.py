@@ -87,9 +87,9 @@ def change_integration(
     `TOKEN_FIELDS`.
 
     With another address or other scopes, and whatever concerns its tokens, it has to pass its
-    check again before it is used; with another server its secret is emptied, for it was given for
-    the former one. Raises `Forbidden`, `Invalid`, `Malformed` for another field, `Conflict` for
-    one that is revoked.
+    check again before it is used; with another server, or token endpoint, its secret is emptied,
+    for it was given for the former one. Raises `Forbidden`, `Invalid`, `Malformed` for another
+    field, `Conflict` for one that is revoked.
     """
     from tenants.services.integration_secrets import drop_secret
 

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from govapp.common.errors import Unavailable
@@ -32,23 +33,37 @@ from tenants.transports.token_endpoint import (
 )
 
 _MOST_CHARACTERS = 1_000
-_PLACES: Final = 2  # of the 8 threads of a web process (`govapp.asgi`)
+_FEWEST_PLACES: Final = 2
 _guard: Final = Lock()
 _taken: Final[set[UUID]] = set()  # the tenants for which a token is being had in this process
+
+
+@dataclass(frozen=True, repr=False)
+class HeldClient:
+    """A client of the vault, with the version and the mark that the record names it by."""
+
+    client: Client
+    version: int
+    mark: str
 
 
 @dataclass(frozen=True, repr=False)
 class Order:
     """A token that is to be had: where, as whom, and at what time it was asked for.
 
-    While a client is being replaced the former one may still be the one that works. `repr` shows
-    nothing of it.
+    The present client is the first. While it replaces another, until `former_until`, that may
+    still be the one that works. `repr` shows nothing of it.
     """
 
     endpoint: Endpoint
-    clients: tuple[Client, ...]
-    secret_version: int
+    clients: tuple[HeldClient, ...]
     at: datetime
+    former_until: datetime | None = None
+
+    @property
+    def secret_version(self) -> int:
+        """Return the version of the present client."""
+        return self.clients[0].version
 
     def is_as(self, other: "Order") -> bool:
         """Whether a token for the other order is one for this."""
@@ -57,28 +72,41 @@ class Order:
 
 @dataclass(frozen=True, repr=False)
 class Filled:
-    """An order with the token that it brought; None, and why, when there is none."""
+    """An order with the token that it brought, and the client that it was had with (`used`).
+
+    No token: None, and why not. With the former client `why_not` says why not with the present.
+    """
 
     order: Order
     token: Minted | None
     why_not: str = ""
+    used: HeldClient | None = None
     retry_after: int = 10  # seconds
+    had_place: bool = True
 
     @classmethod
     def without_place(cls, order: Order) -> "Filled":
-        """Return what came of an order for which there was no place."""
-        return cls(order, None, "Others are being had at this moment: try again.", retry_after=1)
+        """Return what came of an order for which there was no place: nobody was asked."""
+        said = "Others are being had at this moment: try again."
+        return cls(order, None, said, retry_after=1, had_place=False)
+
+    @property
+    def is_by_former(self) -> bool:
+        """Whether the present client was refused, and the one before it was not."""
+        return self.used is not None and self.used.version != self.order.secret_version
 
 
 @contextmanager
 def place(tenant_id: UUID) -> Iterator[bool]:
     """Yield whether a token may be had for this tenant now; nobody waits until it may.
 
-    One at a time for a tenant, and so for a permission, and few in a process: whoever declares an
-    endpoint that is slow holds one thread with it, and not all that serve the others too.
+    One at a time for a tenant, and so for a permission: whoever declares an endpoint that is slow
+    holds one thread with it. Half of a process's threads for all together: the other half serves
+    whoever asks for no token.
     """
+    places = max(_FEWEST_PLACES, settings.WEB_THREADS // 2)
     with _guard:
-        has_place = tenant_id not in _taken and len(_taken) < _PLACES
+        has_place = tenant_id not in _taken and len(_taken) < places
         if has_place:
             _taken.add(tenant_id)
     try:
@@ -120,12 +148,16 @@ def order_of(
     now: datetime,
 ) -> Order:
     """Return what a token is to be asked for with. Raises `Unavailable` as `vault.open_for`."""
-    opened = [open_for(secret=secret, purpose=purpose), previous_of(secret, now)]
+    opened, former = open_for(secret=secret, purpose=purpose), previous_of(secret, now)
+    clients = [HeldClient(_client_in(opened), secret.version, secret.fingerprint)]
+    if former is not None:
+        mark = secret.previous_fingerprint
+        clients.append(HeldClient(_client_in(former), secret.version - 1, mark))
     return Order(
         endpoint=endpoint_of(integration, scopes),
-        clients=tuple(_client_in(each) for each in opened if each is not None),
-        secret_version=secret.version,
+        clients=tuple(clients),
         at=now,
+        former_until=secret.previous_until if former is not None else None,
     )
 
 
@@ -135,12 +167,12 @@ def fill(order: Order) -> Filled:
     `SECONDS` are for all clients together.
     """
     said, ends = "", monotonic() + SECONDS
-    for client in order.clients:
+    for held in order.clients:
         left = ends - monotonic()
         if left <= 0:
             break
         try:
-            return Filled(order, mint(order.endpoint, client, seconds=left))
+            return Filled(order, mint(order.endpoint, held.client, seconds=left), said, held)
         except MintFailed as failure:
             said = said or failure.sentence  # of the present client, rather than the former one
             if not failure.is_client_refused:

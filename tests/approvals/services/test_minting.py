@@ -17,7 +17,7 @@ from audit.models import LedgerEvent
 from govapp.common.errors import Conflict, Forbidden, Unavailable
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
-from tenants.models import Integration, IntegrationGrant
+from tenants.models import Integration, IntegrationGrant, VaultSecret
 from tenants.principals import AgentPrincipal
 from tenants.services import minting
 from tenants.services.integration_secrets import rotate_secret, set_secret
@@ -303,6 +303,7 @@ def test_at_once_a_permission_has_one_token_and_nobody_waits(
         " try again. The permission is not used up."
     )
     assert {(each.detail, each.retry_after) for each in refused} == {(said, 1)}
+    assert events(world, "grant.redeem_refused") == []  # they only had to wait for their turn
     assert len(events(world, "integration.token_minted")) == 1
 
 
@@ -344,4 +345,11 @@ def test_while_a_client_is_replaced_the_former_one_still_works(
     assert use(world, token).credential.kind == "minted"
     assert [each.client[1] for each in server.asked] == ["not-known-there-yet", SECRET]
     (event,) = events(world, "integration.token_minted")
-    assert event["data"]["secret_version"] == 2
+    with tenant_transaction(world.company.id):
+        row = VaultSecret.objects.get()
+    data, marks = event["data"], (row.previous_fingerprint, row.fingerprint)
+    assert (data["secret_version"], data["mark"], row.version) == (1, marks[0], 2)
+    server.clients[CLIENT] = "not-known-there-yet"
+    assert use(world, permission(world)).credential.kind == "minted"
+    data = events(world, "integration.token_minted")[-1]["data"]
+    assert (data["secret_version"], data["mark"]) == (2, marks[1])

@@ -6,12 +6,20 @@ from typing import Any
 
 import pytest
 
+from govapp.common import clock
 from govapp.common.errors import Conflict, Invalid, Malformed
 from govapp.common.tenancy import bind_tenant
 from tenants.models import Integration, VaultSecret
-from tenants.services.integration_checks import ask_check, check_integration
+from tenants.services import integration_checks
+from tenants.services.integration_checks import (
+    ask_check,
+    ask_checks_without_former,
+    check_integration,
+)
 from tenants.services.integration_secrets import revoke_secret, rotate_secret, set_secret
 from tenants.services.integrations import change_integration
+from tenants.services.minting import Filled, Order, fill
+from tests.conftest import MoveClock
 from tests.people import Company, make_company
 from tests.support.receiver import Receiver, running_receiver
 from tests.support.token_endpoint import TokenEndpoint, running_token_endpoint
@@ -116,7 +124,13 @@ def test_a_client_has_an_id_and_a_secret_and_nothing_else_has_an_id(acme: Compan
     assert (row.version, SECRET.encode() in bytes(row.sealed or b"")) == (1, False)
 
 
-@pytest.mark.parametrize("change", [{"token_url": "https://evil.example/token"}, {"token_url": ""}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"token_url": "https://evil.example/token"}, {"token_url": ""},
+        {"token_url": "https://login.bank.example/another-realm/token"},
+    ],
+)  # fmt: skip
 def test_the_client_is_for_one_server_and_no_static_secret(
     acme: Company, change: dict[str, str]
 ) -> None:
@@ -125,6 +139,17 @@ def test_the_client_is_for_one_server_and_no_static_secret(
     change_integration(actor=acme.olivia, integration=made, **change)
     assert VaultSecret.objects.get().sealed is None
     assert len(events("integration.secret_revoked")) == 1
+
+
+def test_the_client_stays_with_its_endpoint(acme: Company) -> None:
+    made = minting(acme)
+    put(acme, made)
+    change_integration(
+        actor=acme.olivia, integration=made, token_auth="post", token_audience="bank",
+        address=f"{made.address}/v2",
+    )  # fmt: skip
+    row = VaultSecret.objects.get()
+    assert (row.sealed is None, events("integration.secret_revoked")) == (False, [])
 
 
 def test_a_static_secret_is_no_client(acme: Company) -> None:
@@ -171,6 +196,77 @@ def test_a_check_tries_the_client_before_anything_is_used(
     assert server.asked[-1].form["scope"] == "payments:read payments:write"
     recorded = str(events("integration.checked"))
     assert (SECRET in recorded, server.token in recorded) == (False, False)
+
+
+def replaced(acme: Company, made: Integration, secret: str) -> None:
+    rotate_secret(
+        actor=acme.olivia, integration=made, secret=secret, client_id=CLIENT,
+        overlap=timedelta(hours=24),
+    )  # fmt: skip
+
+
+def test_a_check_says_that_only_the_former_client_works_and_fails_when_it_ends(
+    acme: Company, server: TokenEndpoint, receiver: Receiver, move_clock: MoveClock
+) -> None:
+    made = minting(acme, address=receiver.url, token_url=server.url)
+    put(acme, made)
+    assert check(acme, made)[0] is True
+    replaced(acme, made, "mistyped")
+    until = VaultSecret.objects.get().previous_until
+    said = (
+        f"The new client is refused; the former one works until {until:%Y-%m-%d %H:%M} UTC. Replace"
+        " the client before that. The token endpoint refused with status 401: invalid_client."
+    )
+    assert check(acme, made) == (True, said)
+    assert made.is_by_former_client
+    ask_checks_without_former(clock.now())
+    made.refresh_from_db()
+    assert made.check_asked_at is None  # it still works
+    move_clock(timedelta(hours=25))
+    for _ in range(2):
+        ask_checks_without_former(clock.now())
+    again = events("integration.check_asked")[-1]
+    assert (len(events("integration.check_asked")), again["actor"]["kind"]) == (3, "system")
+    assert check(acme, made) == (
+        False, "The token endpoint refused with status 401: invalid_client.",
+    )  # fmt: skip
+    assert not made.is_by_former_client
+    ask_checks_without_former(clock.now())
+    made.refresh_from_db()
+    assert made.check_asked_at is None
+
+
+def test_a_check_with_a_client_that_ends_meanwhile_says_nothing(
+    acme: Company,
+    server: TokenEndpoint,
+    receiver: Receiver,
+    move_clock: MoveClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = minting(acme, address=receiver.url, token_url=server.url)
+    put(acme, made)
+    check(acme, made)
+    replaced(acme, made, "mistyped")
+
+    def fill_late(order: Order) -> Filled:
+        filled = fill(order)
+        move_clock(timedelta(hours=25))
+        return filled
+
+    monkeypatch.setattr(integration_checks, "fill", fill_late)
+    assert check(acme, made)[0] is None
+    assert made.check_asked_at is not None  # the watch asks for it again
+
+
+def test_a_new_client_that_works_is_not_warned_of(
+    acme: Company, server: TokenEndpoint, receiver: Receiver
+) -> None:
+    made = minting(acme, address=receiver.url, token_url=server.url)
+    put(acme, made, "former")
+    replaced(acme, made, SECRET)
+    passed, said = check(acme, made)
+    assert (passed, said.endswith("gave a token for 300 seconds.")) == (True, True)
+    assert not made.is_by_former_client
 
 
 def test_a_client_that_is_tried_while_it_is_replaced_says_nothing(

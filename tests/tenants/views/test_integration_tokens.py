@@ -2,8 +2,11 @@
 
 import pytest
 
+from govapp.common import clock
 from govapp.common.tenancy import bind_tenant
 from tenants.models import Integration, VaultSecret
+from tenants.models.integration import CLIENT_REFUSED
+from tenants.services.integration_secrets import set_secret
 from tests.tenants.systems import active_system, pass_check
 from tests.tenants.views.conftest import Login, Places
 
@@ -49,6 +52,27 @@ def test_a_system_with_a_token_endpoint_is_registered_and_given_its_client(
         assert VaultSecret.objects.get().version == 2
 
 
+@pytest.mark.parametrize("is_tried", [False, True])
+def test_a_new_client_that_is_refused_cannot_be_overlooked(
+    places: Places, login: Login, is_tried: bool
+) -> None:
+    company = places.company
+    said = f"{CLIENT_REFUSED}; the former one works until then."
+    with bind_tenant(company.id):
+        made = active_system(company, "signer", kind="injected", token_url=TOKENS)
+        set_secret(actor=company.olivia, integration=made, client_id="c", secret="sk-no-page-1")
+        Integration.objects.update(
+            check_passed=True, check_result=said, check_asked_at=clock.now() if is_tried else None
+        )
+    client = login(company.olivia)
+    page = client.get(f"/t/acme/integrations/{made.public_id}/").content.decode()
+    every = client.get("/t/acme/integrations/").content.decode()
+    assert ("Its new client does not work" in page, "new client refused" in every) == (
+        not is_tried, not is_tried,
+    )  # fmt: skip
+    assert ("It is being checked" in page) is is_tried
+
+
 def test_a_static_secret_is_called_a_sealed_value(places: Places, login: Login) -> None:
     with bind_tenant(places.company.id):
         made = active_system(places.company, "signer", kind="injected")
@@ -65,11 +89,12 @@ def test_only_what_a_secret_is_given_out_of_is_asked_for_a_token_endpoint(
         bank = active_system(places.company, "bank")
         signer = active_system(places.company, "signer", kind="injected")
     client = login(places.company.olivia)
-    asked = [
-        b"Token endpoint" in client.get(f"/t/acme/integrations/{each.public_id}/change").content
+    pages = [
+        client.get(f"/t/acme/integrations/{each.public_id}/change").content
         for each in (bank, signer)
     ]
-    assert asked == [False, True]
+    assert [b"Token endpoint" in each for each in pages] == [False, True]
+    assert [b"With another token endpoint" in each for each in pages] == [False, True]
     new = {
         "name": "B", "slug": "b", "kind": "bank", "address": "https://b.example/", "scopes": "x",
         "owner": places.company.olivia.pk, "token_url": TOKENS,
