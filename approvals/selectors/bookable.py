@@ -9,6 +9,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from approvals.enums import Purpose, RequestStatus
+from approvals.gateway.asked import CATEGORIES
 from approvals.models import ActionCategory, ActionRequest, Run
 from approvals.selectors.runs import read_run_id
 from govapp.common import clock
@@ -64,7 +65,7 @@ def _not_granted(
         return [_fault("integration", f"{said}{on} on it was allowed or approved.")]
     if not category:
         return []
-    if not ActionCategory.objects.filter(key=category).exists():
+    if category not in CATEGORIES and not ActionCategory.objects.filter(key=category).exists():
         return [_fault("category", f"The category {category} is not known here.")]
     is_granted = any(covers(each, category) for each in patterns if each)
     is_opened = not integration and bool(opened) and covers(opened, category)

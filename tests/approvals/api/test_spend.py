@@ -199,6 +199,10 @@ def booked(caller: Caller, **named: str) -> str:
         ({"integration": "crm"}, "/integration"),
         ({"integration": "unheard-of"}, "/integration"),
         ({"integration": "lapsed"}, "/integration"),
+        ({"category": "model.chat", "integration": "provider"}, "booked"),
+        ({"category": "model.embeddings"}, "booked"),
+        ({"category": "model.nothing", "integration": "provider"}, "/category"),
+        ({"category": "model.chat", "integration": "acme-bank"}, "/category"),
         ({"integration": "crm", "run": "run_01knz6j2t5e9k8a6c2y0m3q7x4"}, "/run /integration"),
     ],
 )
@@ -210,6 +214,7 @@ def test_an_agent_books_on_what_it_was_granted(
         ActionCategory.objects.create(key="mails.send", name="Mail", payload_schema={})
         active_system(world.company, "crm")
     grant_system(world, "acme-bank", "payments.*")
+    grant_system(world, "provider", "model.*")
     lapsed = grant_system(world, "lapsed", "payments.*")
     with tenant_transaction(world.company.id):
         withdraw_grant(actor=world.company.olivia, grant=lapsed)
