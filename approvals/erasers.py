@@ -84,8 +84,9 @@ def _runs_naming(member: Membership) -> QuerySet[Run]:
 
 
 def _naming(member: Membership, *places: str, written: bool = True) -> Q:
-    """Whole words, in any case: a short name lies in many words, and what is found is destroyed.
+    """Whole words, in any case: a short name lies in many words, and an address in longer ones.
 
+    What is found is destroyed, so it must be nobody else's.
     With `written`, in the JSON of that name as well.
     """
     found = Q()

@@ -106,9 +106,9 @@ class SpendView(ApiView):
         responses={201: SpendAnswer, **problems(*WITH_BODY, 409)},
     )
     def post(self, request: Request) -> Response:
-        """Book what no report of an action says, on what you were granted or have asked for. It is
-        spent already, so no budget refuses it; what passes a limit is held against what you ask for
-        next."""
+        """Book what no report of an action says, on what you were granted, or were allowed or
+        approved for. It is spent already, so no budget refuses it; what passes a limit is held
+        against what you ask for next."""
         key = idempotency_key(request.headers)
         body = parse_body(request.data, SpendBooking)
         if body.category:

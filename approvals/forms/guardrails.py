@@ -7,6 +7,7 @@ from typing import Any, Final
 from django import forms
 
 from approvals.forms.json_text import pretty, read_json
+from approvals.gateway.asked import CATEGORIES
 from approvals.guardrails import RuleSet, describe_rule
 from approvals.policies import PolicyInvalid
 
@@ -42,7 +43,11 @@ _NAMES: Final = re.compile(r"[^a-z0-9]+")
 
 
 def category_choices(known: Sequence[tuple[str, str]], every: str) -> list[tuple[str, str]]:
-    """Return the categories of a select: all, whole families such as payments.*, each by itself."""
+    """Return the categories of a select: all, whole families such as payments.*, each by itself.
+
+    Calls of models are among them: guardrails look through those as well.
+    """
+    known = sorted((CATEGORIES | dict(known)).items())
     families = [key.partition(".")[0] for key, _ in known if "." in key]
     shared = sorted({each for each in families if families.count(each) > 1})
     return [

@@ -11,6 +11,11 @@ from typing import Any, Final, Literal
 
 Kind = Literal["chat", "embeddings"]
 
+CATEGORIES: Final[dict[str, str]] = {
+    "model.chat": "Calls of a chat model",
+    "model.embeddings": "Calls of an embedding model",
+}
+"""What `Asked.category` may be, and what each is called: no tenant has to set these up."""
 MOST_CHOICES: Final = 8
 MOST_TOKENS: Final = 1_000_000
 MOST_INPUTS: Final = 2_048

@@ -9,6 +9,7 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from approvals.enums import Purpose, RequestStatus
+from approvals.gateway.asked import CATEGORIES
 from approvals.models import ActionCategory, ActionRequest, Run
 from approvals.selectors.runs import read_run_id
 from govapp.common import clock
@@ -24,29 +25,35 @@ def require_bookable(agent: Agent, spent_for: SpentFor, *, opened: Collection[st
     """Raise `Forbidden` with what of category, integration and run is none of the agent's.
 
     `opened` are the categories that its key is for; empty: it is for all, which grants none. What
-    one of its requests named that was not blocked is its own, also when the grant for it has ended
-    since: what was spent then is spent.
+    it asked for and was allowed or approved is its own, also when the grant for it has ended since:
+    what was spent then is spent. Asking alone opens nothing: whoever asks may take it back.
     """
     faults = []
     if not _is_own_run(agent, spent_for.run):
         faults.append(_fault("run", f"{spent_for.run} is no run of this agent, and none it named."))
     category, integration = spent_for.category, spent_for.integration
-    if (category or integration) and not _was_asked_for(agent, category, integration):
-        faults += _not_granted(agent, category, integration, opened)
+    # Grants are few; looking for a request may read through all of the agent's.
+    missing = _not_granted(agent, category, integration, opened)
+    if missing and not _was_let(agent, category, integration):
+        faults += missing
     if faults:
         raise Forbidden(" ".join(each.detail for each in faults), code=CODE, errors=faults)
 
 
-def _was_asked_for(agent: Agent, category: str, integration: str) -> bool:
+def _was_let(agent: Agent, category: str, integration: str) -> bool:
+    """Whether a request of it for this was allowed or approved."""
+    let = _own_requests(agent).filter(status__in=(RequestStatus.ALLOWED, RequestStatus.APPROVED))
     named = Q(category_key=category) if category else Q()
     if integration:
         named &= Q(integration=integration)
-    return _own_requests(agent).filter(named).exists()
+    return let.filter(named).exists()
 
 
 def _not_granted(
     agent: Agent, category: str, integration: str, opened: Collection[str]
 ) -> list[FieldError]:
+    if not category and not integration:
+        return []
     live = IntegrationGrant.objects.filter(agent=agent, revoked_at=None)
     live = live.filter(Q(expires_at=None) | Q(expires_at__gt=clock.Now()))
     if integration:
@@ -54,17 +61,18 @@ def _not_granted(
     patterns = list(live.values_list("categories", flat=True))
     if integration and not patterns:
         said = f"The integration {integration} was not granted to this agent, and no request of it"
-        return [_fault("integration", f"{said} named it{f' for {category}' if category else ''}.")]
+        on = f" for {category}" if category else ""
+        return [_fault("integration", f"{said}{on} on it was allowed or approved.")]
     if not category:
         return []
-    if not ActionCategory.objects.filter(key=category).exists():
+    if category not in CATEGORIES and not ActionCategory.objects.filter(key=category).exists():
         return [_fault("category", f"The category {category} is not known here.")]
     is_granted = any(covers(each, category) for each in patterns if each)
     is_opened = not integration and bool(opened) and covers(opened, category)
     if is_granted or is_opened:
         return []
     on = f" on {integration}" if integration else ""
-    said = f"This agent was not granted {category}{on}, and no request of it named that."
+    said = f"This agent was not granted {category}{on}, and no request of it was allowed."
     return [_fault("category", f"{said} Leave it out, or name what it was spent on.")]
 
 

@@ -182,12 +182,18 @@ def _settle(request: ActionRequest, *, is_undone: bool) -> None:
     for currency in currencies:
         spend = rows.get(currency)
         moved = _moved(request, spend, currency)
+        cost = _reported(request, currency)
         if spend is not None and spend.state == SpendState.SETTLED:
             if is_undone:
                 settled = max((spend.settled or _ZERO) - moved, _ZERO)
                 _end(ids, spend, SpendState.SETTLED, settled)
+            elif cost is not None:
+                # A later report corrects what an earlier one said it cost.
+                _end(ids, spend, SpendState.SETTLED, cost + moved)
             continue
-        settled = _cost(request, currency) + (_ZERO if is_undone else moved)
+        if cost is None:
+            cost = cost_of(request.estimated_cost).of(f"money:{currency}")
+        settled = cost + (_ZERO if is_undone else moved)
         if spend is None and settled:
             # It said nothing of this currency, and reports some.
             spend = _insert(request, currency, _ZERO, None)
@@ -203,12 +209,12 @@ def _moved(request: ActionRequest, spend: DelegationSpend | None, currency: str)
     return max(spend.reserved - estimate, _ZERO) if spend else _ZERO
 
 
-def _cost(request: ActionRequest, currency: str) -> Decimal:
-    """Return what doing it cost in a currency: as reported, else as estimated."""
+def _reported(request: ActionRequest, currency: str) -> Decimal | None:
+    """Return what doing it cost in a currency, None where the last report says nothing of it."""
     reported = cost_of(request.execution_cost)
     if {currency, NO_CURRENCY} & set(reported.money):
         return reported.of(f"money:{currency}")
-    return cost_of(request.estimated_cost).of(f"money:{currency}")
+    return None
 
 
 def _insert(

@@ -52,7 +52,7 @@ budget.exceeded | More was wanted or spent than a budget has | agent agent_name 
     reserved settled wanted? on_exceed window
 spend.booked | Something was spent that no report of an action says | agent agent_name holder?
     source spent:object category? integration? run? is_as_reserved:flag note?
-spend.refused | An agent wanted to book on what it was not granted and has not asked for | agent
+spend.refused | An agent wanted to book on what it was neither granted nor let do | agent
     agent_name category? integration? run? why
 reservation.reaped | What nothing was heard of was given back to the budgets | agent agent_name
     holder wanted:object

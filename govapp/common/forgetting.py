@@ -34,8 +34,13 @@ RETURN total; END $forget$;
 REVOKE ALL ON FUNCTION {name} FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {name} TO {role};
 """
-_NO_WORD_BEFORE: Final = "(?<![[:alnum:]_])"
-_ESCAPE_BEFORE: Final = r"(?<=\\(?:[bfnrt]|u[0-9a-f]{4}))"
+_NO_WORD_BEFORE: Final = "(?<![[:alnum:]_]{joined})"
+_ESCAPE_BEFORE: Final = r"(?<=\\(?:[bfnrt]|u[0-9a-f]{{4}}){joined})"
+_NO_WORD_AFTER: Final = "(?![[:alnum:]_])"
+# An address goes on over these: nobody is meant by the end of j.ann@acme.co.uk, nor by its middle.
+_ADDRESS: Final = re.compile(r"\S+@\S+")
+_JOINED: Final = "[.+'-]?"
+_NO_ADDRESS_AFTER: Final = r"(?![[:alnum:]_]|[.-][[:alnum:]])"
 _COUNT: Final = "GET DIAGNOSTICS counted = ROW_COUNT; total := total + counted;"
 
 
@@ -91,8 +96,20 @@ def _call(function: str, *arguments: object) -> int:
     return int(count)
 
 
+def replace_words(text: str, words: str, instead: str) -> str:
+    """Return a text with others in place of such whole words, as `forget_text` finds them."""
+    with connection.cursor() as cursor:
+        said = [text, whole_words(words), instead]
+        cursor.execute("SELECT regexp_replace(%s, %s, %s, 'g')", said)
+        return str(cursor.fetchone()[0])
+
+
 def whole_words(text: str) -> str:
-    """Return a regular expression of PostgreSQL that finds a text as whole words."""
+    """Return a regular expression of PostgreSQL that finds a text as whole words.
+
+    An address is not found in a longer one: "ann@acme.co" is neither in "jo.ann@acme.co" nor in
+    "ann@acme.co.uk".
+    """
     return _bounded(text, _NO_WORD_BEFORE)
 
 
@@ -104,8 +121,10 @@ def whole_words_in_json(text: str) -> str:
 
 def _bounded(text: str, before: str) -> str:
     escaped = re.sub(r"([^\w\s])", r"\\\1", text)
-    after = r"(?![[:alnum:]_])" if text[-1:].isalnum() else ""
-    return f"{before if text[:1].isalnum() else ''}{escaped}{after}"
+    if _ADDRESS.fullmatch(text):
+        return f"{before.format(joined=_JOINED)}{escaped}{_NO_ADDRESS_AFTER}"
+    begins = before.format(joined="") if text[:1].isalnum() else ""
+    return f"{begins}{escaped}{_NO_WORD_AFTER if text[-1:].isalnum() else ''}"
 
 
 def _replacing(model: type[TenantOwned]) -> str:

@@ -17,7 +17,7 @@ from audit.selectors.subjects import what_is_held
 from audit.services.commitments import address_refs
 from audit.services.erasure import Erased, erase_subject
 from govapp.common.errors import Conflict, Forbidden
-from govapp.common.forgetting import forget_login, forget_text, forget_words
+from govapp.common.forgetting import forget_login, forget_text, forget_words, replace_words
 from govapp.common.ids import new_id
 from tenants import rules
 from tenants.doors import logins_elsewhere
@@ -100,7 +100,7 @@ def erase_person(*, actor: Membership, member: Membership, reason: str) -> Erase
     texts = [(text, ERASED_NAME) for text in (address, name) if text]
     for text, instead in texts:
         forget_text(text, instead=instead)
-        reason = reason.replace(text, instead)
+        reason = replace_words(reason, text, instead)
     return erase_subject(
         actor=actor.as_actor(),
         ref=refs[0],

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from approvals.models import ActionCategory
+from approvals.enums import Verdict
+from approvals.models import ActionCategory, ActionRequest
+from approvals.services.submission import cancel_action
 from govapp.common.ids import new_id
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import Agent, Integration, IntegrationGrant, SpendEntry
@@ -14,7 +16,7 @@ from tenants.services.key_limits import KeyLimits
 from tenants.services.reach_grants import withdraw_grant
 from tests.approvals.api.agents import Caller, make_caller, new_caller
 from tests.approvals.services.test_guarding import ALLOWING
-from tests.approvals.world import World
+from tests.approvals.world import FOUR_EYES, World
 from tests.support.committed import CommittedDatabase
 from tests.tenants.budgets.companies import begin_at_noon, set_one
 from tests.tenants.ledger import events
@@ -197,6 +199,10 @@ def booked(caller: Caller, **named: str) -> str:
         ({"integration": "crm"}, "/integration"),
         ({"integration": "unheard-of"}, "/integration"),
         ({"integration": "lapsed"}, "/integration"),
+        ({"category": "model.chat", "integration": "provider"}, "booked"),
+        ({"category": "model.embeddings"}, "booked"),
+        ({"category": "model.nothing", "integration": "provider"}, "/category"),
+        ({"category": "model.chat", "integration": "acme-bank"}, "/category"),
         ({"integration": "crm", "run": "run_01knz6j2t5e9k8a6c2y0m3q7x4"}, "/run /integration"),
     ],
 )
@@ -208,6 +214,7 @@ def test_an_agent_books_on_what_it_was_granted(
         ActionCategory.objects.create(key="mails.send", name="Mail", payload_schema={})
         active_system(world.company, "crm")
     grant_system(world, "acme-bank", "payments.*")
+    grant_system(world, "provider", "model.*")
     lapsed = grant_system(world, "lapsed", "payments.*")
     with tenant_transaction(world.company.id):
         withdraw_grant(actor=world.company.olivia, grant=lapsed)
@@ -237,6 +244,33 @@ def test_an_agent_books_on_what_it_has_asked_for_itself(made: tuple[World, Calle
     assert booked(caller, category="payments.transfer", integration="acme-bank") == "booked"
     other = new_caller(world, "other")
     assert booked(other, category="payments.transfer") == "/category"
+
+
+@pytest.mark.parametrize(
+    ("end", "answer"),
+    [
+        (None, "/category"),
+        ("cancelled", "/category"),
+        (Verdict.DENY, "/category"),
+        (Verdict.RETURN, "/category"),
+        (Verdict.APPROVE, "booked"),
+    ],
+)
+def test_what_an_agent_was_not_let_do_is_no_more_its_own_for_asking(
+    committed_db: CommittedDatabase, end: Any, answer: str
+) -> None:
+    world, caller = make_caller(FOUR_EYES)
+    assert caller.submit().json()["status"] == "pending"
+    with tenant_transaction(world.company.id):
+        request = ActionRequest.objects.select_related("agent").get()
+        if end == "cancelled":
+            cancel_action(actor=request.agent, request_id=request.pk)
+    if isinstance(end, Verdict):
+        request = world.vote(world.company.alice, request, end)
+    if end == Verdict.APPROVE:
+        assert booked(caller, category="payments.transfer") == "/category"
+        world.vote(world.company.bob, request)
+    assert booked(caller, category="payments.transfer") == answer
 
 
 def test_an_agent_books_on_runs_of_its_own(made: tuple[World, Caller]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from approvals.gateway.asked import NotAccepted, read_asked, to_send
+from approvals.gateway.asked import CATEGORIES, NotAccepted, read_asked, to_send
 
 HELLO = [{"role": "user", "content": "Hello"}]
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {}}}
@@ -83,7 +83,9 @@ def test_a_request_is_read_with_its_limits() -> None:
         True, 2, 50, True,
     )  # fmt: skip
     assert asked.category == "model.chat"
-    assert read_asked("embeddings", {"model": "m-1", "input": "a"}).category == "model.embeddings"
+    embedding = read_asked("embeddings", {"model": "m-1", "input": "a"})
+    assert embedding.category == "model.embeddings"
+    assert [*CATEGORIES] == [asked.category, embedding.category]
 
 
 def test_what_is_sent_is_bounded_and_a_stream_tells_its_use() -> None:

@@ -299,6 +299,20 @@ def change(chain: Chain, request: ActionRequest) -> None:
         )
 
 
+def roll_back(first: str, then: str) -> Callable[[Chain, ActionRequest], None]:
+    """Report it done at one cost, and taken back at another: what counts then is the second."""
+
+    def do(chain: Chain, request: ActionRequest) -> None:
+        report("succeeded", amount=first, currency="EUR")(chain, request)
+        with tenant_transaction(chain.tenant_id):
+            report_execution(
+                agent=chain.agents["clerk"], request_id=request.pk, outcome="rolled_back",
+                cost={"amount": then, "currency": "EUR"},
+            )  # fmt: skip
+
+    return do
+
+
 ENDS: Final[dict[str, tuple[Callable[[Chain, ActionRequest], None], str]]] = {
     "denied": (lambda chain, request: vote(chain, request, Verdict.DENY), "0"),
     "sent back": (lambda chain, request: vote(chain, request, Verdict.RETURN), "0"),
@@ -314,6 +328,8 @@ ENDS: Final[dict[str, tuple[Callable[[Chain, ActionRequest], None], str]]] = {
     "succeeded for less": (report("succeeded", amount="0.10", currency="EUR"), "60.10"),
     "failed": (report("failed"), "60.40"),
     "rolled back": (report("rolled_back", amount="3.00", currency="EUR"), "63.00"),
+    "done for nothing, rolled back at a cost": (roll_back("0", "300.00"), "360.00"),
+    "done at a cost, rolled back for less": (roll_back("5.00", "2.00"), "62.00"),
 }
 
 

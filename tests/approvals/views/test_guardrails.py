@@ -116,6 +116,21 @@ def test_ibans_are_refused_in_one_category_by_choices_alone(world: World) -> Non
     assert "It would be refused." in tried.content.decode()
 
 
+def test_a_rule_for_calls_of_models_is_added_and_tried_by_choices(world: World) -> None:
+    client = as_member(world, "carl")
+    assert add(client, new_kind="pii:iban", new_categories="model.*").status_code == 302
+    with tenant_transaction(world.company.id):
+        draft = GuardrailVersion.objects.get()
+    assert draft.document["rules"][-1]["categories"] == ["model.*"]
+    tried = client.post(
+        f"{HOME}try", {"example": IBAN, "category": "model.embeddings", "with": "draft"}
+    )
+    assert "It would be refused." in tried.content.decode()
+    page = client.get(f"{HOME}draft").content.decode()
+    for key in ("model.*", "model.chat", "model.embeddings"):
+        assert page.count(f'<option value="{key}">') == 1
+
+
 WRONG: list[tuple[dict[str, str], str]] = [
     ({"new_kind": "words"}, "Write at least one."),
     ({"new_kind": "pii", "new_words": "falcon"}, "Leave this empty, or look for words or phrases."),

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from approvals.enums import Verdict
-from approvals.erasers import find_subjects
-from approvals.models import Comment, Run, Vote
+from approvals.erasers import find_hindrances, find_subjects
+from approvals.models import Comment, PolicyDraft, Run, Vote
 from approvals.run_steps import Step
 from approvals.selectors.runs import verify_run
 from approvals.services.delivery import deliver_due
 from approvals.services.discussion import add_comment
+from approvals.services.drafts import create_draft
 from approvals.services.runs import add_step, close_run, start_run
 from audit.merkle.note import VerifierKey, open_checkpoint
 from audit.merkle.proofs import verify_inclusion
@@ -301,3 +302,28 @@ def test_a_short_name_inside_of_other_words_names_nobody() -> None:
         assert Run.objects.get(pk=others.pk).title == "An approved refund"
         kept.refresh_from_db()
         assert (kept.summary, kept.payload) == ("Submitted", {"by": "Fred"})
+
+
+@pytest.mark.django_db
+def test_whoever_has_a_longer_address_is_somebody_else() -> None:
+    world = make_world(FOUR_EYES)
+    company = world.company
+    with tenant_transaction(company.id):
+        user = User.objects.create_user("ed@acme.example", "correct horse battery", name="Zelda")
+        ed = add_member(actor=company.olivia, user=user, roles=[Role.APPROVER])
+        kept = world.submit(summary="Pay j.ed@acme.example", payload={"to": "ed@acme.example.org"})
+        written_to = world.submit(summary="Pay", reason="See ed@acme.example.")
+        suspend_member(actor=company.olivia, member=ed, confirmed=True)
+        assert find_subjects(ed) == [written_to.public_id]
+        create_draft(actor=company.carl, source="person: j.ed@acme.example", title="Not his")
+        create_draft(actor=company.carl, source="person: ed@acme.example", title="His")
+        assert find_hindrances(ed) == ["The policy draft “His” names them."]
+        PolicyDraft.objects.filter(title="His").update(discarded_at=clock.now())
+        asked = "j.ed@acme.example asked, not ed@acme.example"
+        erase_person(actor=company.carl, member=ed, reason=asked)
+        kept.refresh_from_db()
+        assert (kept.summary, kept.payload) == (
+            "Pay j.ed@acme.example", {"to": "ed@acme.example.org"},
+        )  # fmt: skip
+        (said,) = list_events(EventFilter(type="subject.erased")).rows
+        assert said.body["data"]["reason"] == "j.ed@acme.example asked, not an erased person"
