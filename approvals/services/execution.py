@@ -157,7 +157,8 @@ def report_execution(
         )
     now, former = clock.now(), request.execution_state
     request.execution_note = note
-    request.execution_cost = cost
+    if cost is not None:  # a later report that says nothing of it leaves what an earlier one said
+        request.execution_cost = cost
     request.save(update_fields=["execution_note", "execution_cost"])
     undone = hold_undone(made=request) if to == ExecutionState.SUCCEEDED else None
     move_execution(request=request, to=to, now=now)

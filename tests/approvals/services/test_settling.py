@@ -69,6 +69,16 @@ def test_a_report_of_what_is_no_longer_kept_settles_the_same(
     assert held(world, budget) == (D(0), D(settled))
 
 
+def test_a_later_report_without_a_cost_leaves_the_one_before() -> None:
+    world = world_of(ALLOWING)
+    budget = set_one(world.company)
+    request = pay(world, estimated_cost={"amount": "0.40", "currency": "EUR"})
+    redeem(world, request)
+    report(world, request, "succeeded", cost={"amount": "3.00", "currency": "EUR"})
+    report(world, request, "rolled_back")
+    assert held(world, budget) == (D(0), D("63.00"))
+
+
 def test_what_an_agent_says_of_itself_gives_nothing_back() -> None:
     world = world_of(ALLOWING)
     budget = set_one(world.company)
