@@ -4,18 +4,21 @@ The sentence says what decided: which switch, which budget, which rule, which li
 that one is named, for it names a person; where it cannot be told which, none is.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from audit.explain.reading import Case, Told, mapping, plain
+from audit.selectors.behind import AUTONOMY, BUDGETS, GUARDRAILS, SWITCHES
 
-KILL: Final = ("kill_switch.thrown", "kill_switch.resumed")
-BUDGET: Final = ("budget.exceeded",)
-AUTONOMY: Final = ("agent.autonomy_set",)
-GUARDRAILS: Final = ("guardrails.published",)
 SOON: Final = timedelta(seconds=2)
 """Of what is written in one transaction, the event behind another may be the later one."""
+_A_LINK: Final = "The delegation dg_"
+_A_BUDGET: Final = re.compile(r"The budget of (.+?) (?:is used up|would be passed): ", re.DOTALL)
+# Budgets that are kept apart for each agent, and budgets that share a name with others of them.
+_BY_AGENT: Final = (" for each agent", " in each run", " in the run ")
+_ALIKE: Final = (" in each run", " for each category", " for each integration")
 
 
 def cause_of(case: Case, held: Mapping[str, Any], told: Told) -> Told | None:
@@ -26,12 +29,10 @@ def cause_of(case: Case, held: Mapping[str, Any], told: Told) -> Told | None:
         return _switch(case, found, sentence)
     if code == "recommend_only" or code.startswith("autonomy_"):
         return _autonomy(case, found)
-    if code == "throttled" or code.startswith("budget_"):
-        return _first(
-            each for each in found if each.type in BUDGET and _label(each) in sentence
-        ) or _of_delegation(case, found, code)
-    if code.startswith("delegation_"):
+    if code.startswith("delegation_") or sentence.startswith(_A_LINK):
         return _of_delegation(case, found, code)
+    if code == "throttled" or code.startswith("budget_"):
+        return _budget(case, found, told, budget_in(sentence))
     if code.startswith("guardrail_"):
         version = mapping(case.judged.data.get("guardrails")).get("version")
         return _first(
@@ -48,7 +49,7 @@ def _switch(case: Case, found: Sequence[Told], sentence: str) -> Told | None:
     return _first(
         each
         for each in found
-        if each.type == KILL[0]
+        if each.type == SWITCHES[0]
         and sentence.startswith(f"The kill switch for {_label(each)} was thrown on ")
         and covers(each.data, case)
     )
@@ -66,6 +67,32 @@ def covers(switch: Mapping[str, Any], case: Case) -> bool:
     if scope == "agent":
         return ref == case.agent_id
     return scope == "tenant"
+
+
+def budget_in(sentence: str) -> str:
+    """Return the name of the budget that a sentence is about; empty when it is about none."""
+    found = _A_BUDGET.match(sentence)
+    return found[1] if found else ""
+
+
+def _budget(case: Case, found: Sequence[Told], told: Told, name: str) -> Told | None:
+    """Return when the budget of this name was exceeded, in the window in which that held it.
+
+    That is written once in each window: the newest is right, except that budgets for each agent
+    or category have one name. Where the agent does not tell them apart, the moment has to.
+    """
+    fitting = [each for each in found if each.type in BUDGETS and name and _label(each) == name]
+    if any(words in name for words in _BY_AGENT):
+        fitting = [each for each in fitting if each.text("agent") == case.agent_id]
+    if any(words in name for words in _ALIKE):
+        window = [each for each in fitting if each.text("window") == fitting[0].text("window")]
+        with_it = [
+            each
+            for each in window
+            if told.at - each.at <= SOON and each.text("agent") == case.agent_id
+        ]
+        fitting = with_it if len(window) > 1 else window
+    return _first(iter(fitting))
 
 
 def _autonomy(case: Case, found: Sequence[Told]) -> Told | None:

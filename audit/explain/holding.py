@@ -6,23 +6,13 @@ was thrown, a budget that was used up) has events of its own (`audit.explain.cau
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from audit.explain.causes import (
-    AUTONOMY,
-    BUDGET,
-    GUARDRAILS,
-    KILL,
-    SOON,
-    cause_of,
-    covers,
-    subject_of,
-)
+from audit.explain.causes import SOON, budget_in, cause_of, covers, subject_of
 from audit.explain.model import Sentence
 from audit.explain.reading import Case, Told, plain
 from audit.explain.voice import Voice
+from audit.selectors.behind import AUTONOMY, BUDGETS, GUARDRAILS, SWITCHES, Behind
 
 
 class _Kind(NamedTuple):
@@ -37,7 +27,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "killed": _Kind(
         "A kill switch stopped it",
         "the organisation had stopped this software, or this kind of action, at that time",
-        KILL,
+        SWITCHES,
     ),
     "recommend_only": _Kind(
         "The agent's autonomy does not go so far",
@@ -50,10 +40,10 @@ _KINDS: Final[Mapping[str, _Kind]] = {
         AUTONOMY,
     ),
     "budget_": _Kind(
-        "A budget held it back", "what the software may spend or do was used up", BUDGET
+        "A budget held it back", "what the software may spend or do was used up", BUDGETS
     ),
     "throttled": _Kind(
-        "A budget held it back", "what the software may spend or do was used up", BUDGET
+        "A budget held it back", "what the software may spend or do was used up", BUDGETS
     ),
     "delegation_": _Kind(
         "The delegation under which the agent acted did not allow it",
@@ -80,16 +70,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
 _OTHER: Final = _Kind("It was refused before any rule was asked", "")
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which events lie behind what held a request: types, delegations, and until when."""
-
-    types: frozenset[str]
-    links: tuple[str, ...]
-    until: datetime | None
-
-
-def wanted_behind(case: Case) -> Wanted | None:
+def wanted_behind(case: Case) -> Behind | None:
     """Return what to look up, None when nothing but rules decided and nothing waits."""
     held = [*case.refusals, *case.demands]
     is_open = case.end is None
@@ -97,10 +78,15 @@ def wanted_behind(case: Case) -> Wanted | None:
         return None
     types = {each for one in held for each in _kind_of(one).types}
     if is_open:
-        types |= set(KILL)
+        types |= set(SWITCHES)
+    budgets = dict.fromkeys(budget_in(plain(each.get("sentence"))) for each in held)
     links = tuple(plain(each.get("id")) for each in case.delegation)
-    return Wanted(
-        frozenset(types), links if held else (), None if case.end is None else case.end.at + SOON
+    return Behind(
+        types=frozenset(types),
+        agent=case.agent_id,
+        budgets=tuple(filter(None, budgets)),
+        links=links if held else (),
+        until=None if case.end is None else case.end.at + SOON,
     )
 
 

@@ -14,6 +14,9 @@ from tests.audit.explain.rows import ALICE, AT, BOB, Book
 
 UNTIL = "9 March 2026 12:00 UTC: nothing of it is accepted until a second person resumes it."
 
+EACH = "EUR 500.00 a day for each agent"
+TODAY, YESTERDAY = "2026-03-09T00:00:00+00:00", "2026-03-08T00:00:00+00:00"
+
 
 class Behind:
     """Collects events of no request, an hour apart, the last one an hour before it was asked."""
@@ -31,6 +34,11 @@ class Behind:
     def thrown(self, who: Mapping[str, str], scope: str, ref: str, what: str) -> str:
         """Somebody threw the switch for this."""
         return self.add("kill_switch.thrown", who, f"ks_{ref}", what, scope=scope, ref=ref)
+
+    def exceeded(self, agent: str, name: str, window: str = TODAY) -> str:
+        """An agent wanted more than a budget had."""
+        actor = {"kind": "agent", "id": agent, "name": agent}
+        return self.add("budget.exceeded", actor, "bg_1", name, agent=agent, window=window)
 
     def rows(self) -> list[EventRow]:
         """What was added, newest first."""
@@ -89,3 +97,56 @@ def test_a_sentence_that_names_no_switch_points_to_none(sentence: str) -> None:
     behind = Behind()
     behind.thrown(ALICE, "agent", "ag_payer", "the agent payer")
     assert causes(refused("killed", sentence, behind)) == []
+
+
+def passed(name: str) -> str:
+    return f"The budget of {name} would be passed: EUR 12.00 is wanted and EUR 10.00 is left."
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("budget_exceeded", passed(EACH)),
+        ("throttled", passed(EACH)),
+        (
+            "budget_halted",
+            f"The budget of {EACH} is used up: everything that it counts is",
+        ),
+    ],
+)
+def test_a_budget_for_each_agent_points_to_the_agent_that_was_refused(
+    code: str, sentence: str
+) -> None:
+    behind = Behind()
+    own = behind.exceeded("ag_payer", EACH)
+    behind.exceeded("ag_other", EACH)
+    assert causes(refused(code, sentence, behind)) == [own]
+
+
+def test_a_budget_of_all_points_to_whoever_passed_it_last() -> None:
+    name = "EUR 500.00 a day for everything here"
+    behind = Behind()
+    behind.exceeded("ag_payer", name, YESTERDAY)
+    other = behind.exceeded("ag_other", name)
+    assert causes(refused("budget_exceeded", passed(name), behind)) == [other]
+
+
+def test_a_budget_whose_name_begins_like_another_one_is_another_one() -> None:
+    behind = Behind()
+    behind.exceeded("ag_payer", "EUR 500.00 a day for the agent Bot")
+    told = refused("budget_exceeded", passed("EUR 500.00 a day for the agent Bot 2"), behind)
+    assert causes(told) == []
+
+
+@pytest.mark.parametrize(
+    ("window", "number"), [(TODAY, 0), (YESTERDAY, 1)], ids=["the same day", "another day"]
+)
+def test_copies_of_a_budget_that_nothing_tells_apart_point_to_none(
+    window: str, number: int
+) -> None:
+    name = "EUR 500.00 a day for each category"
+    behind = Behind()
+    behind.exceeded("ag_payer", name, window)
+    newest = behind.exceeded("ag_payer", name)
+    told = refused("budget_exceeded", passed(name), behind)
+    assert causes(told) == [newest][:number]
