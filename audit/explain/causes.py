@@ -28,9 +28,9 @@ def cause_of(case: Case, held: Mapping[str, Any], told: Told) -> Told | None:
     if code == "killed":
         return _switch(case, found, sentence)
     if code == "recommend_only" or code.startswith("autonomy_"):
-        return _autonomy(case, found)
+        return _autonomy(case, found, code, sentence)
     if code.startswith("delegation_") or sentence.startswith(_A_LINK):
-        return _of_delegation(case, found, code)
+        return _link(case, found, code, sentence)
     if code == "throttled" or code.startswith("budget_"):
         return _budget(case, found, told, budget_in(sentence))
     if code.startswith("guardrail_"):
@@ -95,28 +95,42 @@ def _budget(case: Case, found: Sequence[Told], told: Told, name: str) -> Told | 
     return _first(iter(fitting))
 
 
-def _autonomy(case: Case, found: Sequence[Told]) -> Told | None:
-    """Return what was set for the agent itself, before what was set for every agent."""
-    category = case.asked.text("category")
-    fitting = [
-        each for each in found if each.type in AUTONOMY and _matches(each.text("pattern"), category)
-    ]
-    own = _first(each for each in fitting if each.text("agent") == case.agent_id)
-    return own or _first(each for each in fitting if not each.text("agent"))
-
-
-def _of_delegation(case: Case, found: Sequence[Told], code: str) -> Told | None:
-    links = [plain(each.get("id")) for each in case.delegation]
-    if code == "delegation_revoked":
-        return _first(
-            each
-            for each in found
-            if each.type == "delegation.revoked" and subject_of(each) in links
-        )
-    last = links[-1:]
+def _autonomy(case: Case, found: Sequence[Told], code: str, sentence: str) -> Told | None:
+    """Return what set the rule of the sentence: the most specific one holds, not the newest."""
+    level = "recommend" if code == "recommend_only" else "ask"
     return _first(
-        each for each in found if each.type == "delegation.created" and subject_of(each) in last
+        each
+        for each in found
+        if each.type in AUTONOMY
+        and each.text("level") == level
+        and each.text("agent") in ("", case.agent_id)
+        and _is_of_rule(sentence, level, each)
     )
+
+
+def _is_of_rule(sentence: str, level: str, told: Told) -> bool:
+    """Whether a sentence is about the rule that was set: where it holds, and for whom."""
+    pattern = told.text("pattern")
+    place = f"below {pattern[:-2]}" if pattern.endswith(".*") else f"in {pattern}"
+    place = "everywhere" if pattern == "*" else place
+    whose = "" if told.text("agent") else " (set for every agent)"
+    if level == "recommend":
+        return f" only recommends {place}{whose}: " in sentence
+    return sentence.endswith(f" always asks a person {place}{whose}.")
+
+
+def _link(case: Case, found: Sequence[Told], code: str, sentence: str) -> Told | None:
+    """Return what cut the link of the sentence, or made it.
+
+    The first link that does not allow it is named there. None is where the chain is too long:
+    its last one made it so.
+    """
+    links = [plain(each.get("id")) for each in case.delegation]
+    named = [each for each in links if sentence.startswith(f"The delegation {each} ")]
+    if code == "delegation_too_deep":
+        named = links[-1:]
+    kind = "delegation.revoked" if code == "delegation_revoked" else "delegation.created"
+    return _first(each for each in found if each.type == kind and subject_of(each) in named)
 
 
 def _matches(pattern: str, category: str) -> bool:

@@ -35,6 +35,13 @@ class Behind:
         """Somebody threw the switch for this."""
         return self.add("kill_switch.thrown", who, f"ks_{ref}", what, scope=scope, ref=ref)
 
+    def levelled(self, who: Mapping[str, str], agent: str | None, pattern: str, level: str) -> str:
+        """Somebody set what an agent, or every agent, may do of its own accord."""
+        return self.add(
+            "agent.autonomy_set", who, agent or "every", "it", agent=agent, pattern=pattern,
+            level=level,
+        )  # fmt: skip
+
     def exceeded(self, agent: str, name: str, window: str = TODAY) -> str:
         """An agent wanted more than a budget had."""
         actor = {"kind": "agent", "id": agent, "name": agent}
@@ -150,3 +157,85 @@ def test_copies_of_a_budget_that_nothing_tells_apart_point_to_none(
     newest = behind.exceeded("ag_payer", name)
     told = refused("budget_exceeded", passed(name), behind)
     assert causes(told) == [newest][:number]
+
+
+ONLY = "nothing is done, and it is kept here as a recommendation for a person to see."
+
+
+def test_the_most_specific_rule_of_autonomy_is_named_and_not_the_newest() -> None:
+    behind = Behind()
+    own = behind.levelled(ALICE, "ag_payer", "payments.transfer", "recommend")
+    behind.levelled(BOB, "ag_payer", "*", "recommend")
+    behind.levelled(BOB, "ag_payer", "payments.*", "policy")
+    told = refused("recommend_only", f"payer only recommends in payments.transfer: {ONLY}", behind)
+    assert causes(told) == [own]
+
+
+def test_a_rule_of_the_agent_that_was_removed_is_not_what_held_it() -> None:
+    behind = Behind()
+    every = behind.levelled(ALICE, None, "payments.*", "recommend")
+    behind.levelled(BOB, "ag_payer", "payments.*", "recommend")
+    behind.add(
+        "agent.autonomy_removed", BOB, "ag_payer", "it", agent="ag_payer", pattern="payments.*",
+        level=None,
+    )  # fmt: skip
+    told = refused(
+        "recommend_only",
+        f"payer only recommends below payments (set for every agent): {ONLY}",
+        behind,
+    )
+    assert causes(told) == [every]
+
+
+@pytest.mark.parametrize(
+    ("place", "number"),
+    [("below payments", 0), ("below payments.eu", 1), ("everywhere (set for every agent)", 2)],
+)
+def test_the_rule_that_wants_a_person_is_named(place: str, number: int) -> None:
+    behind = Behind()
+    found = [
+        behind.levelled(ALICE, "ag_payer", "payments.*", "ask"),
+        behind.levelled(BOB, "ag_payer", "payments.eu.*", "ask"),
+        behind.levelled(ALICE, None, "*", "ask"),
+    ]
+    book = Book()
+    book.submitted(
+        demands=[{"code": "autonomy_ask", "sentence": f"payer always asks a person {place}."}]
+    )
+    told = book.explain(Audience.OFFICER, behind=behind.rows())
+    assert causes(told) == [found[number]]
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("delegation_too_wide", "does not cover this. It is for mails.*, not for payments.x."),
+        ("budget_exceeded", "does not cover this. EUR 12.00 is wanted and EUR 10.00 is left."),
+        ("delegation_expired", "ended on 2026-03-09 12:00 UTC. Ask planner for another one."),
+    ],
+)
+def test_the_link_that_did_not_allow_it_is_named_and_not_the_last_one(code: str, says: str) -> None:
+    behind = Behind()
+    first = behind.add("delegation.created", ALICE, "dg_1", "it")
+    behind.add("delegation.created", BOB, "dg_2", "it")
+    sentence = f"The delegation dg_1 from planner to buyer {says}"
+    told = refused(code, sentence, behind, "planner", "buyer", "clerk")
+    assert causes(told) == [first]
+
+
+def test_the_cut_of_the_link_that_is_named_is_what_ended_it() -> None:
+    behind = Behind()
+    first = behind.add("delegation.revoked", ALICE, "dg_1", "it")
+    behind.add("delegation.revoked", BOB, "dg_2", "it")
+    sentence = "The delegation dg_1 from planner to buyer was revoked on 2026-03-09 12:00 UTC."
+    told = refused("delegation_revoked", sentence, behind, "planner", "buyer", "clerk")
+    assert causes(told) == [first]
+
+
+def test_a_chain_that_is_too_long_became_so_by_its_last_link() -> None:
+    behind = Behind()
+    behind.add("delegation.created", ALICE, "dg_1", "it")
+    last = behind.add("delegation.created", BOB, "dg_2", "it")
+    sentence = "The task was handed on 2 times; at most 1 are allowed here."
+    told = refused("delegation_too_deep", sentence, behind, "planner", "buyer", "clerk")
+    assert causes(told) == [last]
