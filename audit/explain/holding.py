@@ -23,6 +23,11 @@ class _Kind(NamedTuple):
     types: tuple[str, ...] = ()
 
 
+_SPENT: Final = _Kind(
+    "A budget held it back",
+    "what the software may spend or do was used up, or would have been passed",
+    BUDGETS,
+)
 _KINDS: Final[Mapping[str, _Kind]] = {
     "killed": _Kind(
         "A kill switch stopped it",
@@ -39,15 +44,17 @@ _KINDS: Final[Mapping[str, _Kind]] = {
         "the software may not do this of its own accord",
         AUTONOMY,
     ),
-    "budget_": _Kind(
-        "A budget held it back", "what the software may spend or do was used up", BUDGETS
-    ),
-    "throttled": _Kind(
-        "A budget held it back", "what the software may spend or do was used up", BUDGETS
-    ),
+    "budget_": _SPENT,
+    "throttled": _SPENT,
     "delegation_": _Kind(
         "The delegation under which the agent acted did not allow it",
         "the software acted for other software, which had not handed on the right to do this",
+    ),
+    "guardrail_ask": _Kind(
+        "A guardrail held it back",
+        "what the software wrote holds something for which the organisation wants a person to"
+        " look at it",
+        GUARDRAILS,
     ),
     "guardrail_": _Kind(
         "A guardrail held it back",
