@@ -103,7 +103,8 @@ def summary_body(
 
 
 # How often each value occurs among the newest of what was found, and on which days. A line named
-# `SHORT` says that it was not looked for to the record's beginning.
+# `SHORT` says that it was not looked for to the record's beginning, or, of what is seldom now, that
+# not all of it was read: then it is any of it, and not the newest.
 search_summary = register_door(
     Door(
         name="door_search_summary",

@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from approvals.audit_events.about import record_about
-from approvals.audit_events.judged import guardrails_of, policy_of, rules_of, unmet_of
+from approvals.audit_events.judged import (
+    guardrails_of,
+    held_of,
+    policy_of,
+    rules_of,
+    unmet_of,
+)
 from approvals.audit_events.wording import content, told, words
 from approvals.changing import FieldChange
 from approvals.digests import canonical_json
@@ -55,6 +61,7 @@ def record_changed(
             "obligations": request.obligations,
             "rules": rules_of(request),
             **guardrails_of(request),
+            **held_of(request, "demands"),
             "because": content(request.because, request),
         },
     )

@@ -49,7 +49,14 @@ def sections_for(case: Case, voice: Voice) -> Iterator[Section]:
 def in_short_for(case: Case, voice: Voice) -> Iterator[Sentence]:
     """Say what decided it, and on which ground, in a few sentences."""
     end = case.end or case.events[-1]
-    if case.status in AUTOMATIC:
+    if _is_stopped(case):
+        yield end.say(
+            "A person had stopped this software, or this kind of action, before. Nobody looked at"
+            " this request by itself."
+        )
+    elif case.refusals:
+        yield end.say("Something besides the rules held it.")
+    elif case.status in AUTOMATIC:
         yield end.say("Fixed rules, which people of the organisation had written, decided it.")
     elif case.status in ("approved", "denied", "returned"):
         # By role, not by name, and each role once.
@@ -66,9 +73,15 @@ def contest_for(case: Case, tenant: str, contact: str) -> tuple[str, ...]:
     """Say how to contest it, and with which right."""
     who = tenant or "the organisation"
     if case.status in AUTOMATIC:
+        part = (
+            "A person stopped the software, or this kind of action, and did not look at this"
+            " request."
+            if _is_stopped(case)
+            else "No person took part in this decision."
+        )
         rights = (
-            "No person took part in this decision. Where Article 22 of the GDPR applies to it, you"
-            " may ask that a person looks at it, say how you see it, and contest it."
+            f"{part} Where Article 22 of the GDPR applies to it, you may ask that a person looks at"
+            " it, say how you see it, and contest it."
         )
     else:
         rights = (
@@ -79,6 +92,11 @@ def contest_for(case: Case, tenant: str, contact: str) -> tuple[str, ...]:
         f"{who} has not named a contact for this. Write to the address at which you deal with it."
     )
     return (rights, reach, f"Name this reference: {case.request}.")
+
+
+def _is_stopped(case: Case) -> bool:
+    """Whether a kill switch refused it, which a person had thrown."""
+    return any(each.get("code") == "killed" for each in case.refusals)
 
 
 def _decided(case: Case, vote: Told) -> bool:

@@ -112,9 +112,7 @@ def look_behind(
     Those in the tree of `size`, when it is named. No query when only rules and people decided.
     """
     wanted = holding.wanted_behind(Case(public_id("ar", request_id), rows))
-    if wanted is None:
-        return []
-    return events_behind(wanted.types, wanted.links, until=wanted.until, size=size)
+    return [] if wanted is None else events_behind(wanted, size=size)
 
 
 def why_not_decided_by(request_id: UUID, person: str) -> Answer:

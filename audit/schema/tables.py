@@ -28,7 +28,7 @@ action_request.submitted | An agent asked to act | category category_name? risk?
     policy:object? rules:list because guardrails:object~ demands:list~ lineage:object~ undoes~
 action_request.changed | An approver changed what was asked for | changes:list summary
     former_summary payload payload_digest former_digest version:number policy:object? unmet:list
-    outcome obligations:object rules:list because guardrails:object~
+    outcome obligations:object rules:list because guardrails:object~ demands:list~
 action_request.allowed | It was allowed by rule | status version:number reason payload_digest
     category agent:object policy:object? submitted_at?
 action_request.blocked | It was blocked by rule | status version:number reason payload_digest

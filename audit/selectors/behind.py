@@ -1,34 +1,81 @@
 """The events behind what holds an agent: who stopped it, cut a delegation, set its autonomy."""
 
-from collections.abc import Collection
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
 
+from audit.merkle.canonical import canonical_bytes
 from audit.models import LedgerEvent
 from audit.selectors.events import EventRow, as_rows
 
+SWITCHES: Final = ("kill_switch.thrown", "kill_switch.resumed")
+BUDGETS: Final = ("budget.exceeded",)
+AUTONOMY: Final = ("agent.autonomy_set",)
+GUARDRAILS: Final = ("guardrails.published",)
 DELEGATIONS: Final = ("delegation.created", "delegation.revoked")
+_EVERY: Final = "every"  # of whom autonomy is about when it is set for every agent
 _MOST: Final = 200
 
 
-def events_behind(
-    types: Collection[str],
-    links: Collection[str],
-    *,
-    until: datetime | None = None,
-    size: int | None = None,
-) -> list[EventRow]:
-    """Return events of these types, and those of these delegations, newest first. Two queries.
+@dataclass(frozen=True)
+class Behind:
+    """What to look for: events of these types, as far as they are about this one.
 
-    Those until an instant, and of the tree of a size, when these are named; 200 at most.
+    Autonomy of the agent and of every agent, budgets of these names, and these delegations; until
+    an instant, when one is named.
     """
-    wanted = Q(type__in=types) | Q(type__in=DELEGATIONS, subject_id__in=links)
-    rows = LedgerEvent.objects.filter(wanted)
-    if until is not None:
-        rows = rows.filter(occurred_at__lte=until)
+
+    types: frozenset[str] = frozenset()
+    agent: str = ""
+    budgets: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    until: datetime | None = None
+
+
+def events_behind(wanted: Behind, *, size: int | None = None) -> list[EventRow]:
+    """Return the events behind what held an agent, newest first. Two queries.
+
+    Those of the tree of a size, when it is named. Of each kind 200 at most, so that what happens
+    often pushes out nothing else; of budgets the agent's own apart from those of other agents.
+    """
+    found = [
+        LedgerEvent.objects.filter(each, *_bounds(wanted, size))
+        .order_by("-occurred_at", "-id")[:_MOST]
+        .values_list("id", "occurred_at", "body")
+        for each in _kinds(wanted)
+    ]
+    if not found:
+        return []
+    rows = as_rows(found[0].union(*found[1:], all=True))
+    return sorted(rows, key=lambda each: (each.occurred_at, each.id), reverse=True)
+
+
+def _kinds(wanted: Behind) -> Iterator[Q]:
+    for types in (SWITCHES, GUARDRAILS):
+        if wanted.types & set(types):
+            yield Q(type__in=types)
+    if wanted.types & set(AUTONOMY):
+        yield Q(type__in=AUTONOMY, subject_id__in=[wanted.agent, _EVERY])
+    for name in wanted.budgets if wanted.types & set(BUDGETS) else ():
+        exceeded = Q(type__in=BUDGETS) & _labelled(name)
+        yield exceeded & Q(actor_id=wanted.agent)
+        yield exceeded & ~Q(actor_id=wanted.agent)
+    if wanted.links:
+        yield Q(type__in=DELEGATIONS, subject_id__in=wanted.links)
+
+
+def _labelled(name: str) -> Q:
+    """Whether the subject is called this, without reading the rest: other budgets are many."""
+    member = canonical_bytes({"label": name})[1:-1]
+    return Q(RawSQL("position(%s::bytea in audit_ledgerevent.body) > 0", [member], BooleanField()))
+
+
+def _bounds(wanted: Behind, size: int | None) -> Iterator[Q]:
+    if wanted.until is not None:
+        yield Q(occurred_at__lte=wanted.until)
     if size is not None:
-        rows = rows.filter(leaf_rows__index__lt=size)
-    newest = rows.order_by("-occurred_at", "-id")[:_MOST]
-    return as_rows(newest.values_list("id", "occurred_at", "body"))
+        yield Q(leaf_rows__index__lt=size)

@@ -1,10 +1,10 @@
 """Searching the record of the bound tenant: pages of what was found, and how it is spread."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db.models import BooleanField, Q
@@ -16,7 +16,7 @@ from govapp.common.arrays import is_any
 from govapp.common.tenancy import require_tenant_id
 
 COUNTED: Final = 5_000
-"""Events that facets and days are counted over at most: the newest of what was found."""
+"""Events that facets and days are counted over at most: the newest, where they can be told."""
 
 SHOWN: Final = 8
 """Values of a facet that are shown."""
@@ -44,12 +44,15 @@ class Summary:
 
     Counted over the newest of what was found: 5,000 of them, or as many as there are among the
     nearest lines of the record (`audit.search_doors`). `is_cut` when there are, or may be, more.
+    Of what is seldom among the nearest lines, and was often before, it may be any 5,000 of them:
+    then `is_newest` does not hold.
     """
 
     facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     days: dict[date, int] = field(default_factory=dict)
     total: int = 0
     is_cut: bool = False
+    is_newest: bool = True
 
 
 def find_events(
@@ -89,7 +92,12 @@ def found_among(wanted: Search, idents: Iterable[UUID]) -> list[UUID]:
 
 def summarise(wanted: Search, *, zone: str) -> Summary:
     """Count the newest of what was found, at a bounded cost. One statement."""
-    rows = search_summary.call(*_asked(wanted), zone, COUNTED + 1)
+    return read_summary(search_summary.call(*_asked(wanted), zone, COUNTED + 1))
+
+
+def read_summary(rows: Iterable[Mapping[str, Any]]) -> Summary:
+    """Return what the lines of the door say: a facet, a value, and how often it occurs."""
+    rows = list(rows)
     is_short = any(row["facet"] == SHORT for row in rows)
     facets: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for row in rows:
@@ -101,7 +109,16 @@ def summarise(wanted: Search, *, zone: str) -> Summary:
         name: sorted(values, key=lambda each: (-each[1], each[0]))
         for name, values in facets.items()
     }
-    return Summary(ordered, days, min(total, COUNTED), is_short or total > COUNTED)
+    is_full = total > COUNTED
+    # Short and yet full: either is by words and in no order, or the newest of a part. Which of
+    # them it is the door does not say.
+    return Summary(
+        ordered,
+        days,
+        min(total, COUNTED),
+        is_cut=is_short or is_full,
+        is_newest=not (is_short and is_full),
+    )
 
 
 def _asked(wanted: Search) -> tuple[UUID, str | None, datetime | None, datetime | None]:

@@ -66,6 +66,7 @@ def audit_log(request: HttpRequest, slug: str) -> HttpResponseBase:
         "facets": facets_of(request, wanted, summary, names),
         "histogram": histogram_of(request, wanted, summary, today=today),
         "counted": summary.total if summary.is_cut else 0,
+        "is_newest": summary.is_newest,
         "lag": _lag_words(lag),
         "asked": wanted.asked(),
         "zone": wanted.zone,

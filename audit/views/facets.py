@@ -94,6 +94,7 @@ def histogram_of(
         "width": _WIDTH,
         "height": _HEIGHT,
         "cut": summary.total if summary.is_cut else 0,
+        "is_newest": summary.is_newest,
     }
 
 

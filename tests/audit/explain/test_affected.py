@@ -213,3 +213,51 @@ def test_what_was_done_and_taken_back_says_both() -> None:
         "It was taken back afterwards, by another action.",
     ]
     assert [each for each in every if each in said] == said
+
+
+HELD = "Something besides the rules held it."
+STOPPED = (
+    "A person had stopped this software, or this kind of action, before. Nobody looked at this"
+    " request by itself."
+)
+MAY_ASK = (
+    "Where Article 22 of the GDPR applies to it, you may ask that a person looks at it, say how you"
+    " see it, and contest it."
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "short", "part", "why"),
+    [
+        ("killed", STOPPED,
+         "A person stopped the software, or this kind of action, and did not look at this request.",
+         "The organisation had stopped this software, or this kind of action, at that time."),
+        ("budget_exceeded", HELD, "No person took part in this decision.",
+         "What the software may spend or do was used up, or would have been passed."),
+        ("throttled", HELD, "No person took part in this decision.",
+         "What the software may spend or do was used up, or would have been passed."),
+        ("recommend_only", HELD, "No person took part in this decision.",
+         "The software may only recommend this, and a person has to do it."),
+    ],
+)  # fmt: skip
+def test_what_something_besides_the_rules_refused_is_not_laid_to_the_rules(
+    code: str, short: str, part: str, why: str
+) -> None:
+    book = Book()
+    book.submitted()
+    book.ended("blocked", refusals=[{"code": code, "sentence": "It is held."}])
+    told = book.explain(AFFECTED)
+    assert [each.text for each in told.in_short] == [short]
+    assert told.contest[0] == f"{part} {MAY_ASK}"
+    assert texts(told, "What the rules say") == [why]
+
+
+def test_what_a_guardrail_wants_a_person_for_was_not_refused_by_it() -> None:
+    book = Book()
+    book.submitted(demands=[{"code": "guardrail_ask", "sentence": "IBAN at /to."}])
+    book.voted(ALICE, "finance")
+    book.ended("approved", ALICE)
+    assert texts(book.explain(AFFECTED), "What the rules say")[0] == (
+        "What the software wrote holds something for which the organisation wants a person to look"
+        " at it."
+    )

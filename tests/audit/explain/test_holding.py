@@ -18,6 +18,7 @@ from tenants.services.budget_rules import Terms, set_budget
 from tenants.services.kill import resume, throw
 from tests.approvals.chains import make_chain
 from tests.approvals.documents import rule, rules
+from tests.approvals.editable import PAYLOAD, change, open_fields
 from tests.approvals.world import FOUR_EYES, World, make_world, policy, stage
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +169,24 @@ def test_why_a_person_had_to_decide_names_what_wanted_one(
     said = answer(told, "Why was it not allowed without a person?")
     assert said.text.startswith(begins)
     assert events_named(world, said) == ["action_request.submitted", behind]
+
+
+def test_what_wanted_a_person_is_still_named_after_an_approver_changed_the_action() -> None:
+    world = open_fields(make_world(ASKS_BY_DEFAULT))
+    with tenant_transaction(world.company.id):
+        set_autonomy(
+            actor=world.company.olivia, agent=world.agent, pattern="payments.transfer",
+            level="ask", reason="It is new.",
+        )  # fmt: skip
+    request = world.submit(payload=PAYLOAD)
+    change(world, world.company.alice, request)
+    told = explained(world, request, Audience.OFFICER)
+    said = answer(told, "Why was it not allowed without a person?")
+    assert said.text == (
+        "The agent's autonomy does not go so far: payer always asks a person in payments.transfer."
+    )
+    assert events_named(world, said) == ["action_request.changed", "agent.autonomy_set"]
+    assert section(told, "What held it besides the rules") == [said.text]
 
 
 def test_a_cut_in_the_chain_is_named_with_who_cut_it() -> None:
