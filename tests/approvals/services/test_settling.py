@@ -238,5 +238,5 @@ def test_costs_are_written_down_without_any_budget_too() -> None:
     with tenant_transaction(world.company.id):
         rows = list(SpendEntry.objects.order_by("spent_at", "id"))
     assert [(each.amount, each.tokens, each.count, each.run) for each in rows] == [
-        (D(60), 7, 1, "r1"), (D(-60), -7, 0, "r1"),
+        (D(60), 7, 1, "r1"), (D(-60), 0, 0, "r1"),
     ]  # fmt: skip
