@@ -1,5 +1,6 @@
 """The pages of the kill switch, and what every page says while something is stopped."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -189,6 +190,38 @@ def test_a_second_person_resumes_on_the_page(places: Places, login: Login) -> No
     again = second.post(where, {"reason": "Once more"})
     assert (again.status_code, "is not thrown" in text(again)) == (422, True)
     assert "Carl resumed it on" in text(second.get(here))
+
+
+WAITED = "Nothing of it is accepted from then on; that took 7 ms."
+HUNG = "what had begun before was not waited for, and may have been accepted still."
+UNKNOWN = "whether what had begun before was waited for is in the record."
+TRIED = "what had begun before would not have been waited for."
+
+
+@pytest.mark.parametrize(
+    ("is_complete", "is_drill", "said"),
+    [
+        (True, False, [WAITED]),
+        (False, False, [HUNG]),
+        (None, False, [UNKNOWN]),
+        (True, True, []),
+        (False, True, [TRIED]),
+        (None, True, []),
+    ],
+)
+def test_the_page_claims_no_more_than_was_waited_for(
+    places: Places, login: Login, is_complete: bool | None, is_drill: bool, said: list[str]
+) -> None:
+    at = datetime(2031, 1, 15, 12, tzinfo=UTC)
+    with tenant_transaction(places.company.id):
+        kept = KillSwitch(
+            scope="tenant", reason="It pays twice", thrown_by=places.company.olivia, thrown_at=at,
+            is_drill=is_drill, ended_at=at if is_drill else None, took_ms=7,
+            stopped={"pending": 0, "grants": 0, "agents": 1}, is_complete=is_complete,
+        )  # fmt: skip
+        kept.save(force_insert=True)
+    shown = text(login(places.company.carl).get(of_switch(places, kept)))
+    assert [each for each in (WAITED, HUNG, UNKNOWN, TRIED) if each in shown] == said
 
 
 def test_who_governs_nothing_stops_nothing(places: Places, login: Login) -> None:
