@@ -169,11 +169,16 @@ class BudgetLine(NamedBudget):
 
 @dataclass(frozen=True)
 class Spending:
-    """Everything that is shown of it."""
+    """Everything that is shown of it.
+
+    `total` has what was taken back in it, so it may be less than what `parts` come to: nothing is
+    drawn below zero.
+    """
 
     look: Look
     days: Sequence[date]
     parts: tuple[Part, ...]
+    total: Decimal
     measures: tuple[str, ...]
     agents: tuple[tuple[UUID, str], ...]
     categories: tuple[str, ...]
@@ -198,10 +203,12 @@ def read_spending(
     measures = tuple(key for kind, key, *_ in choices if kind == "measure")
     measure = look.measure if look.measure in measures else next(iter(measures), "money:EUR")
     look = Look(measure, look.agent, look.category, look.is_by_category)
+    spent = _rows(_query(look), values | {"currency": measure.partition(":")[2]})
     return Spending(
         look=look,
         days=days,
-        parts=_parts(_rows(_query(look), values | {"currency": measure.partition(":")[2]}), days),
+        parts=_parts(spent, days),
+        total=sum((amount for *_, amount in spent), Decimal(0)),
         measures=measures,
         agents=tuple((UUID(key), name) for kind, key, name, _ in choices if kind == "agent"),
         categories=tuple(key for kind, key, *_ in choices if kind == "category"),

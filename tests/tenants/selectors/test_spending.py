@@ -11,7 +11,7 @@ from tenants.budgets import Spend
 from tenants.models import Agent
 from tenants.selectors.budgets import Purpose
 from tenants.selectors.spending import Look, Spending, read_spending
-from tenants.services.budgets import reserve
+from tenants.services.budgets import reserve, settle
 from tenants.services.spend import book_spend
 from tests.people import Company, make_agent, make_company
 from tests.support.committed import CommittedDatabase
@@ -111,6 +111,17 @@ def test_another_companys_spending_is_not_there(company: Company, agent: Agent) 
     set_one(company)
     found = read(other)
     assert (found.parts, found.agents, found.measures, found.budgets) == ((), (), (), ())
+
+
+def test_what_was_taken_back_is_off_the_total_and_not_drawn(company: Company, agent: Agent) -> None:
+    with tenant_transaction(company.id):
+        reserve(agent=agent, holder="one", wanted=euros("100"), purpose=Purpose(agent.pk))
+        settle(holder="one", spent=euros("100"))
+    spend(agent, "7", after=1)
+    with tenant_transaction(company.id):
+        settle(holder="one", spent=euros("60"))
+    found = read(company)
+    assert (parts(found), found.total) == ({"payer": ["0", "1E+2", "0"]}, Decimal(67))
 
 
 TIGHTEST: list[tuple[Look, str | None]] = [
