@@ -67,7 +67,7 @@ def test_the_total_is_less_what_was_taken_back(company: Company, login: Login) -
     with tenant_transaction(company.id):
         settle(holder="one", spent=euros("60"))
     page = text_of(login(company.carl))
-    assert "EUR 60.00 in this period, less what was taken back on a day" in page
+    assert "EUR 60.00 in this period, with what was taken back later deducted." in page
 
 
 def test_a_budget_far_above_is_said_and_not_drawn(company: Company, login: Login) -> None:
