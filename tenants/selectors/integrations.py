@@ -135,7 +135,7 @@ def grants_of_agent(agent_id: UUID) -> list[IntegrationGrant]:
 def grantable() -> list[Integration]:
     """Return what may be used by whoever is granted it, by name."""
     usable = Q(expires_at=None) | Q(expires_at__gt=Now())
-    rows = Integration.objects.filter(usable, status=IntegrationStatus.ACTIVE)
+    rows = Integration.objects.filter(usable, status=IntegrationStatus.ACTIVE, check_passed=True)
     return list(rows.order_by("name", "pk"))
 
 

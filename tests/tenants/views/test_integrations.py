@@ -20,7 +20,7 @@ from tenants.models import (
     IntegrationUse,
     VaultSecret,
 )
-from tenants.selectors.integrations import grants_of_agent
+from tenants.selectors.integrations import grantable, grants_of_agent
 from tenants.services.agents import register_agent
 from tests.tenants.systems import active_system, give, pass_check, register_system
 from tests.tenants.views.conftest import Login, Places
@@ -251,10 +251,12 @@ def test_what_an_agent_cannot_reach_at_present_says_so_beside_it(
     with bind_tenant(places.company.id):
         Integration.objects.filter(slug="signer").update(**state)
         (granted,) = grants_of_agent(places.agent.pk)
+        offered = [each.slug for each in grantable()]
     page = login(places.company.olivia).get(places.url(f"agents/{{agent}}/?tab={tab}"))
     beside = page.content.decode().partition(">Signer</a>")[2].partition("payments.*")[0]
     words = ("Suspended", "Revoked", "Check not passed", "Expired", "Active")
     assert [each for each in words if f"</svg>{each}</span>" in beside] == ([word] if word else [])
+    assert offered == ([] if word else ["signer"])
     assert (granted.integration_state == "active") is (word == "")  # type: ignore[attr-defined]
 
 
