@@ -67,7 +67,7 @@ def _chart(found: Spending) -> dict[str, Any] | None:
     if tightest is not None and is_drawn:
         shares = tuple(float(tightest.share_of(day)) for day in found.days)
         limit = Series("Tightest budget", shares, "bad")
-    total = sum((sum(part.values, Decimal(0)) for part in found.parts), Decimal(0))
+    drawn = sum((sum(part.values, Decimal(0)) for part in found.parts), Decimal(0))
     return {
         "title": f"{_measure(look.measure)} by day",
         "labels": [f"{day:%d %b}" for day in found.days],
@@ -76,7 +76,8 @@ def _chart(found: Spending) -> dict[str, Any] | None:
         ],
         "unit": _measure(look.measure),
         "limit": limit,
-        "total": amount_words(look.measure, total),
+        "total": amount_words(look.measure, found.total),
+        "is_corrected": found.total < drawn,
         "tightest": tightest,
         "is_drawn": is_drawn,
         "a_day": _a_day(tightest, found.days[-1]) if tightest else "",

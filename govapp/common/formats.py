@@ -83,6 +83,8 @@ STATUSES = {
     "left": Badge("Left", "log-out", "neutral"),
     "invited": Badge("Invited", "mail", "info"),
     "revoked": Badge("Revoked", "ban", "bad"),
+    # integrations
+    "unchecked": Badge("Check not passed", "triangle-alert", "warn"),
     # callback endpoints
     "enabled": Badge("Enabled", "circle-check", "ok"),
     "disabled": Badge("Disabled", "circle-pause", "neutral"),

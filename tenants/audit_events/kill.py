@@ -9,10 +9,10 @@ from tenants.enums import KillPending
 from tenants.models import KillSwitch, Membership
 
 
-def kill_switch_thrown(*, actor: Membership, switch: KillSwitch, is_complete: bool) -> None:
+def kill_switch_thrown(*, actor: Membership, switch: KillSwitch) -> None:
     stopped = switch.stopped
     waiting = "cancelled" if switch.pending == KillPending.CANCEL else "held"
-    rest = "" if is_complete else " What had begun before was not waited for."
+    rest = "" if switch.is_complete else " What had begun before was not waited for."
     _record(
         "kill_switch.thrown",
         actor,
@@ -26,7 +26,7 @@ def kill_switch_thrown(*, actor: Membership, switch: KillSwitch, is_complete: bo
             "pending": switch.pending,
             "stopped": stopped,
             "took_ms": switch.took_ms,
-            "is_complete": is_complete,
+            "is_complete": switch.is_complete,
         },
     )
 

@@ -112,6 +112,16 @@ class BudgetUse(TenantOwned):
                 condition=models.Q(reserved__gte=0), name="budget_use_not_below_nothing"
             ),
         ]
+        indexes = [
+            # how full the budgets were in a period
+            models.Index(fields=["tenant_id", "ends_at"], name="budget_use_time"),
+            # the runs that wanted more than there was, in a period
+            models.Index(
+                fields=["tenant_id", "exceeded_at"],
+                condition=models.Q(ends_at=None, exceeded_at__isnull=False),
+                name="budget_use_run_passed",
+            ),
+        ]
 
     @property
     def public_id(self) -> str:

@@ -17,7 +17,7 @@ class KillSwitch(TenantOwned):
     words_of = {"thrown_by": ("reason",), "resumed_by": ("resume_reason",)}
     immutable_fields = (
         "tenant_id", "scope", "ref", "name", "agent", "pending", "thrown_by", "thrown_at",
-        "is_drill", "stopped", "took_ms",
+        "is_drill", "stopped", "took_ms", "is_complete",
     )  # fmt: skip
 
     scope = models.CharField(max_length=12, choices=KillScope)
@@ -41,6 +41,8 @@ class KillSwitch(TenantOwned):
     stopped = models.JSONField(default=dict)
     # From the press to when nothing was on its way any more, in milliseconds.
     took_ms = models.PositiveIntegerField(default=0)
+    # Whether what had begun before was waited for; null: from before this was kept.
+    is_complete = models.BooleanField(null=True)
     # When everything that it cancels was cancelled, and how much that was.
     settled_at = models.DateTimeField(null=True)
     cancelled = models.PositiveIntegerField(default=0)

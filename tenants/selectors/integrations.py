@@ -34,6 +34,17 @@ _STATE: Final = Case(
     default=F("status"),
     output_field=CharField(),
 )
+# What a refusal would name first, in the order of `tenants.reach`.
+_STATE_OF_GRANTED: Final = Case(
+    When(
+        integration__status__in=[IntegrationStatus.REVOKED, IntegrationStatus.SUSPENDED],
+        then=F("integration__status"),
+    ),
+    When(integration__expires_at__lte=Now(), then=Value("expired")),
+    When(integration__check_passed=False, then=Value("unchecked")),
+    default=F("integration__status"),
+    output_field=CharField(),
+)
 
 
 @dataclass(frozen=True)
@@ -112,15 +123,19 @@ def page_of_integration(integration: Integration) -> IntegrationPage:
 
 
 def grants_of_agent(agent_id: UUID) -> list[IntegrationGrant]:
-    """Return what an agent may use at this moment, by the integration's name."""
+    """Return an agent's grants that hold, by the integration's name, with `integration_state`.
+
+    It may use one only while that is "active".
+    """
     rows = IntegrationGrant.objects.filter(_LIVE, agent=agent_id).select_related("integration")
+    rows = rows.annotate(integration_state=_STATE_OF_GRANTED)
     return list(rows.order_by("integration__name", "pk"))
 
 
 def grantable() -> list[Integration]:
     """Return what may be used by whoever is granted it, by name."""
     usable = Q(expires_at=None) | Q(expires_at__gt=Now())
-    rows = Integration.objects.filter(usable, status=IntegrationStatus.ACTIVE)
+    rows = Integration.objects.filter(usable, status=IntegrationStatus.ACTIVE, check_passed=True)
     return list(rows.order_by("name", "pk"))
 
 

@@ -1,7 +1,6 @@
 """Which kill switches are thrown, and what they stop."""
 
 import json
-from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +20,6 @@ from tenants.models import KillSwitch, Membership
 KILL_SQL: Final = "govapp_thrown(t.id)"
 _ANY_THROWN: Final = "any_thrown"
 SHOWN: Final = 100
-REMEMBERED: Final = timedelta(hours=1)  # as in the database's function; permissions live minutes
 
 
 class ThrownSwitches(Func):

@@ -51,15 +51,37 @@ folded AS (
 SELECT f.day, f.part, coalesce(a.name, f.part), f.spent FROM folded f
 LEFT JOIN tenants_agent a ON a.tenant_id = %(tenant)s AND a.id::text = f.part
 ORDER BY 1, 2"""
-_BUDGETS: Final = """
-WITH fullest AS (
-  SELECT DISTINCT ON (u.budget_id) u.budget_id, u.ref, u.starts_at,
-    u.reserved + u.settled AS used, count(u.exceeded_at) OVER w AS passed
+# A window counts where it lies in the period with any part of it; none is longer than a month, so
+# that the index is read between two bounds. A run has a window without an end: it counts where
+# something was booked for it in the period, or refused to it.
+_BUDGETS: Final = f"""
+WITH runs AS (
+  SELECT u.id FROM (
+    SELECT DISTINCT s.agent_id::text || ' ' || s.run AS ref
+    FROM tenants_spendentry s WHERE {_WITHIN} AND s.run <> '') r
+  JOIN tenants_budget b ON b.tenant_id = %(tenant)s AND b.is_active AND b.period = 'run'
+  JOIN tenants_budgetuse u
+    ON u.tenant_id = %(tenant)s AND u.budget_id = b.id AND u.ref = r.ref
+  UNION
+  SELECT u.id FROM tenants_budgetuse u
+  WHERE u.tenant_id = %(tenant)s AND u.ends_at IS NULL
+    AND u.exceeded_at >= %(since)s AND u.exceeded_at < %(until)s),
+counted AS (
+  SELECT u.budget_id, u.ref, u.starts_at, u.reserved + u.settled AS used,
+    u.exceeded_at IS NOT NULL AS is_passed
   FROM tenants_budgetuse u
   WHERE u.tenant_id = %(tenant)s AND u.starts_at < %(until)s
-    AND (u.ends_at IS NULL OR u.ends_at > %(since)s)
+    AND u.ends_at > %(since)s AND u.ends_at < %(until)s + interval '32 days'
+  UNION ALL
+  SELECT u.budget_id, u.ref, u.starts_at, u.reserved + u.settled,
+    coalesce(u.exceeded_at >= %(since)s AND u.exceeded_at < %(until)s, false)
+  FROM runs JOIN tenants_budgetuse u ON u.id = runs.id),
+fullest AS (
+  SELECT DISTINCT ON (u.budget_id) u.budget_id, u.ref, u.starts_at, u.used,
+    count(*) FILTER (WHERE u.is_passed) OVER w AS passed
+  FROM counted u
   WINDOW w AS (PARTITION BY u.budget_id)
-  ORDER BY u.budget_id, u.reserved + u.settled DESC, u.starts_at DESC, u.ref)
+  ORDER BY u.budget_id, u.used DESC, u.starts_at DESC, u.ref)
 SELECT b.id, b.scope, b.ref, b.measure, b.period, b.cost_class, b."limit", o.name, f.ref, w.name,
   f.starts_at, coalesce(f.used, 0), coalesce(f.passed, 0)
 FROM tenants_budget b
@@ -68,7 +90,7 @@ LEFT JOIN tenants_agent o ON o.tenant_id = b.tenant_id AND o.id::text = b.ref
 LEFT JOIN tenants_agent w ON w.tenant_id = b.tenant_id
   AND w.id::text = split_part(coalesce(f.ref, ''), ' ', 1)
 WHERE b.tenant_id = %(tenant)s AND b.is_active
-ORDER BY coalesce(f.used, 0) / b."limit" DESC, b.created_at, b.id"""
+ORDER BY coalesce(f.used, 0) / b."limit" DESC, b.created_at, b.id"""  # noqa: S608 - names of our own
 
 
 @dataclass(frozen=True)
@@ -147,11 +169,16 @@ class BudgetLine(NamedBudget):
 
 @dataclass(frozen=True)
 class Spending:
-    """Everything that is shown of it."""
+    """Everything that is shown of it.
+
+    `total` has what was taken back in it, so it may be less than what `parts` come to: nothing is
+    drawn below zero.
+    """
 
     look: Look
     days: Sequence[date]
     parts: tuple[Part, ...]
+    total: Decimal
     measures: tuple[str, ...]
     agents: tuple[tuple[UUID, str], ...]
     categories: tuple[str, ...]
@@ -176,10 +203,12 @@ def read_spending(
     measures = tuple(key for kind, key, *_ in choices if kind == "measure")
     measure = look.measure if look.measure in measures else next(iter(measures), "money:EUR")
     look = Look(measure, look.agent, look.category, look.is_by_category)
+    spent = _rows(_query(look), values | {"currency": measure.partition(":")[2]})
     return Spending(
         look=look,
         days=days,
-        parts=_parts(_rows(_query(look), values | {"currency": measure.partition(":")[2]}), days),
+        parts=_parts(spent, days),
+        total=sum((amount for *_, amount in spent), Decimal(0)),
         measures=measures,
         agents=tuple((UUID(key), name) for kind, key, name, _ in choices if kind == "agent"),
         categories=tuple(key for kind, key, *_ in choices if kind == "category"),

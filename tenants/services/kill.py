@@ -58,20 +58,20 @@ def throw(
 ) -> KillSwitch:
     """Stop everything within a scope, and return the switch.
 
-    When it returns, nothing of it is accepted any more, and nothing that had begun is on its way.
-    `pending` says what becomes of the requests that wait for people. Raises `Forbidden`,
-    `Invalid`, and `Conflict` when the same is stopped already.
+    When it returns, nothing of it is accepted any more, and nothing that had begun is on its way,
+    unless something hung (`is_complete` is False). `pending` says what becomes of the requests that
+    wait for people. Raises `Forbidden`, `Invalid`, and `Conflict` when it is stopped already.
     """
     began = time.monotonic()
     switch = _begin(actor, scope, ref, reason, pending)
     stopped = count_stopped(switch)  # before the lock: nobody waits while we count
-    is_complete = _await_those_on_the_way()
+    switch.is_complete = _await_those_on_the_way()
     if KillSwitch.objects.filter(
         scope=switch.scope, ref=switch.ref, resumed_at=None, is_drill=False
     ).exists():
         raise _thrown_already(switch)
     _store(switch, stopped, began)
-    events.kill_switch_thrown(actor=actor, switch=switch, is_complete=is_complete)
+    events.kill_switch_thrown(actor=actor, switch=switch)
     follow_throw(switch)
     return switch
 
@@ -92,7 +92,7 @@ def drill(
     began = time.monotonic()
     switch = _begin(actor, scope, ref, reason, pending)
     stopped = count_stopped(switch)
-    _await_those_on_the_way()
+    switch.is_complete = _await_those_on_the_way()
     switch.is_drill = True
     _store(switch, stopped, began)
     events.kill_switch_drilled(actor=actor, switch=switch)

@@ -90,7 +90,11 @@ def _done(request: PageRequest, form: StopForm) -> HttpResponse:
     if is_drill:
         messages.success(request, "That was a drill. Nothing was stopped.")
     else:
-        messages.success(request, f"Stopped: {made.what}. It took {made.took_ms} ms.")
+        messages.success(
+            request,
+            f"Stopped: {made.what}. It took {made.took_ms} ms."
+            + ("" if made.is_complete else " What had begun before was not waited for."),
+        )
     return redirect("kill_switch_detail", request.tenant.slug, made.public_id)
 
 

@@ -1,5 +1,6 @@
 """The insights' page about money: the chart, its table, and budgets beside it."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,11 +13,12 @@ from govapp.common.tenancy import tenant_transaction
 from tenants.budgets import Spend
 from tenants.models import Agent
 from tenants.selectors.budgets import Purpose
+from tenants.services.budgets import reserve, settle
 from tenants.services.spend import book_spend
 from tests.approvals.views.conftest import Login
 from tests.people import Company, make_agent, make_company
 from tests.support.committed import CommittedDatabase
-from tests.tenants.budgets.companies import begin_at_noon, set_one
+from tests.tenants.budgets.companies import begin_at_noon, euros, set_one
 
 PAGE = "/t/acme/insights/"
 
@@ -54,6 +56,18 @@ def test_the_line_is_the_tightest_budget_and_the_table_has_it(
     )
     assert "which is EUR 10.00 a day" in page
     assert "EUR 12.50 in this period." in page
+
+
+def test_the_total_is_less_what_was_taken_back(company: Company, login: Login) -> None:
+    agent, _ = make_agent(company)
+    with tenant_transaction(company.id):
+        reserve(agent=agent, holder="one", wanted=euros("100"), purpose=Purpose(agent.pk))
+        settle(holder="one", spent=euros("100"))
+    begin_at_noon(timedelta(days=1))
+    with tenant_transaction(company.id):
+        settle(holder="one", spent=euros("60"))
+    page = text_of(login(company.carl))
+    assert "EUR 60.00 in this period, with what was taken back later deducted." in page
 
 
 def test_a_budget_far_above_is_said_and_not_drawn(company: Company, login: Login) -> None:

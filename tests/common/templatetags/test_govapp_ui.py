@@ -68,6 +68,12 @@ def test_reveal_escapes_and_marks() -> None:
     assert render("{{ text|reveal }}", text=None) == ""
 
 
+def test_several_texts_are_revealed_and_escaped_once() -> None:
+    html = render('{{ names|reveal_each:", " }}', names=["Conor O'Brien", "<i>\u202e", None])
+    marked = render("{{ text|reveal }}", text="<i>\u202e")
+    assert html == f"Conor O&#x27;Brien, {marked}, "
+
+
 def test_json_is_indented_escaped_and_revealed() -> None:
     html = render("{{ value|json_pretty }}", value={"payee": "<b>\u200b"})
     assert words(html) == "{\n  &quot;payee&quot;: &quot;&lt;b&gt;U+200B&quot;\n}"

@@ -11,10 +11,11 @@ from tenants.budgets import Spend
 from tenants.models import Agent
 from tenants.selectors.budgets import Purpose
 from tenants.selectors.spending import Look, Spending, read_spending
+from tenants.services.budgets import reserve, settle
 from tenants.services.spend import book_spend
 from tests.people import Company, make_agent, make_company
 from tests.support.committed import CommittedDatabase
-from tests.tenants.budgets.companies import begin_at_noon, set_one
+from tests.tenants.budgets.companies import begin_at_noon, euros, set_one
 
 FIRST = date(2031, 1, 14)
 DAYS = [FIRST + timedelta(days=n) for n in range(3)]  # the budgets' noon is that of the second
@@ -31,12 +32,14 @@ def agent(company: Company) -> Agent:
     return make_agent(company)[0]
 
 
-def spend(agent: Agent, amount: str, *, category: str = "", after: int = 0, **spent: Any) -> None:
+def spend(
+    agent: Agent, amount: str, *, category: str = "", run: str = "", after: int = 0, **spent: Any
+) -> None:
     """Let an agent book EUR, so many days after the budgets' noon."""
     begin_at_noon(timedelta(days=after))
     with tenant_transaction(agent.tenant_id):
         said: dict[str, Any] = {"money": {"EUR": Decimal(amount)}, "count": 1} | spent
-        book_spend(agent=agent, spent=Spend(**said), purpose=Purpose(agent.pk, category))
+        book_spend(agent=agent, spent=Spend(**said), purpose=Purpose(agent.pk, category, run=run))
 
 
 def read(company: Company, look: Look | None = None) -> Spending:
@@ -110,6 +113,17 @@ def test_another_companys_spending_is_not_there(company: Company, agent: Agent) 
     assert (found.parts, found.agents, found.measures, found.budgets) == ((), (), (), ())
 
 
+def test_what_was_taken_back_is_off_the_total_and_not_drawn(company: Company, agent: Agent) -> None:
+    with tenant_transaction(company.id):
+        reserve(agent=agent, holder="one", wanted=euros("100"), purpose=Purpose(agent.pk))
+        settle(holder="one", spent=euros("100"))
+    spend(agent, "7", after=1)
+    with tenant_transaction(company.id):
+        settle(holder="one", spent=euros("60"))
+    found = read(company)
+    assert (parts(found), found.total) == ({"payer": ["0", "1E+2", "0"]}, Decimal(67))
+
+
 TIGHTEST: list[tuple[Look, str | None]] = [
     (Look("money:EUR"), "EUR 310.00 a month for everything here"),
     (Look("money:EUR", agent=None, category="a.b"), "EUR 9.00 a day for a.*"),
@@ -158,3 +172,41 @@ def test_a_budget_says_when_it_was_fullest_and_how_often_it_was_passed(
     )  # fmt: skip
     assert each.starts_at == datetime(2031, 1, 16, tzinfo=UTC)
     assert (every.percent, every.of_whom, every.passed) == (2, "", 0)
+
+
+def run_budget(company: Company) -> tuple[str, str, int]:
+    (each,) = read(company).budgets
+    return each.used_words, each.of_whom, each.passed
+
+
+def test_a_runs_budget_looks_at_the_runs_of_the_period(company: Company, agent: Agent) -> None:
+    set_one(company, "10", scope="run", ref="*", period="run", on_exceed="warn")
+    spend(agent, "12", run="before", after=-2)
+    spend(agent, "15", run="afterwards", after=2)
+    assert run_budget(company) == ("EUR 0.00", "", 0)
+    spend(agent, "4", run="within")
+    assert run_budget(company) == ("EUR 4.00", "payer, run within", 0)
+    spend(agent, "1", run="before")  # which goes on, and was passed before
+    assert run_budget(company) == ("EUR 13.00", "payer, run before", 0)
+    spend(agent, "7", run="within", after=1)
+    assert run_budget(company) == ("EUR 13.00", "payer, run before", 1)
+
+
+def test_a_run_to_which_everything_was_refused_passed_its_budget(
+    company: Company, agent: Agent
+) -> None:
+    set_one(company, "10", scope="run", ref="*", period="run")
+    with tenant_transaction(company.id):
+        purpose = Purpose(agent.pk, run="greedy")
+        reserve(agent=agent, holder="one", wanted=euros("11"), purpose=purpose)
+    assert run_budget(company) == ("EUR 0.00", "payer, run greedy", 1)
+
+
+def test_the_month_that_a_period_is_part_of_counts(company: Company, agent: Agent) -> None:
+    set_one(company, "10", period="month")
+    spend(agent, "4", after=-10)
+    spend(agent, "6", after=-20)  # in the month before
+    (month,) = read(company).budgets
+    assert (month.used_words, month.starts_at) == (
+        "EUR 4.00", datetime(2031, 1, 1, tzinfo=UTC),
+    )  # fmt: skip

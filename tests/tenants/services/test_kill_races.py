@@ -31,7 +31,8 @@ def test_an_act_that_is_let_in_keeps_a_throw_waiting(committed_db: CommittedData
         assert not future.done()
         # Whoever is let in is not stopped in the middle.
         assert not is_killed(payer)
-    assert future.result(60).is_thrown
+    made = future.result(60)
+    assert (made.is_thrown, made.is_complete) == (True, True)
     with tenant_transaction(company.id):
         assert is_killed(payer)
 
@@ -57,6 +58,7 @@ def test_what_hangs_keeps_no_switch_from_being_thrown(
     with tenant_transaction(company.id):
         (told,) = events("kill_switch.thrown")
         assert told["data"]["is_complete"] is False
+        assert KillSwitch.objects.get().is_complete is False
         assert told["summary"].endswith("What had begun before was not waited for.")
         with connection.cursor() as cursor:
             cursor.execute("SHOW lock_timeout")

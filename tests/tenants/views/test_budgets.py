@@ -214,3 +214,17 @@ def test_more_rows_take_no_more_statements(
             book_spend(agent=made, spent=Spend({"EUR": Decimal(1)}, 2, 1), purpose=purpose)
         counts.append(queries(client, url(company, path)))
     assert len(set(counts)) == 1
+
+
+def test_no_budget_for_the_agent_is_not_said_to_be_no_limit(
+    company: Company, agent: Agent, login: Login
+) -> None:
+    set_one(company, "5", scope="category", ref="payments.*")
+    set_one(company, "7", scope="run", ref="*", period="run")
+    page = f"/t/acme/agents/{agent.public_id}/"
+    shown = text_of(login(company.carl).get(page))
+    assert "No budget holds it whatever it does; those for categories, integrations, runs" in shown
+    assert "nothing limits" not in shown
+    set_one(company, "9", scope="agent", ref="*")
+    shown = text_of(login(company.carl).get(page))
+    assert ("EUR 9.00 left" in shown, "No budget holds it" in shown) == (True, False)

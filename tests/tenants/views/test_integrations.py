@@ -1,7 +1,7 @@
 """The pages of integrations: who may do what, and what they say."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from tenants.models import (
     IntegrationUse,
     VaultSecret,
 )
+from tenants.selectors.integrations import grantable, grants_of_agent
 from tenants.services.agents import register_agent
 from tests.tenants.systems import active_system, give, pass_check, register_system
 from tests.tenants.views.conftest import Login, Places
@@ -226,6 +227,37 @@ def test_an_expired_one_and_one_that_ends_soon_say_so(
         signer.update(expires_at=clock.now())
     text = client.get(page).content.decode()
     assert ("until it has another date" in text, "Expired" in text) == (True, True)
+
+
+NOW_OUT_OF_REACH: Final[list[tuple[dict[str, Any], str]]] = [
+    ({"status": "suspended"}, "Suspended"),
+    ({"status": "revoked", "check_passed": False}, "Revoked"),
+    ({"check_passed": False}, "Check not passed"),
+    ({"expires_at": datetime(2026, 1, 1, tzinfo=UTC), "check_passed": False}, "Expired"),
+    ({}, ""),
+]
+
+
+@pytest.mark.parametrize(("state", "word"), NOW_OUT_OF_REACH)
+@pytest.mark.parametrize("tab", ["overview", "reach"])
+def test_what_an_agent_cannot_reach_at_present_says_so_beside_it(
+    places: Places,
+    login: Login,
+    systems: dict[str, str],
+    state: dict[str, Any],
+    word: str,
+    tab: str,
+) -> None:
+    with bind_tenant(places.company.id):
+        Integration.objects.filter(slug="signer").update(**state)
+        (granted,) = grants_of_agent(places.agent.pk)
+        offered = [each.slug for each in grantable()]
+    page = login(places.company.olivia).get(places.url(f"agents/{{agent}}/?tab={tab}"))
+    beside = page.content.decode().partition(">Signer</a>")[2].partition("payments.*")[0]
+    words = ("Suspended", "Revoked", "Check not passed", "Expired", "Active")
+    assert [each for each in words if f"</svg>{each}</span>" in beside] == ([word] if word else [])
+    assert offered == ([] if word else ["signer"])
+    assert (granted.integration_state == "active") is (word == "")  # type: ignore[attr-defined]
 
 
 def test_a_grant_is_chosen_from_the_agents_page_and_ends_with_a_day(

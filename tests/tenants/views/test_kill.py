@@ -1,5 +1,6 @@
 """The pages of the kill switch, and what every page says while something is stopped."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -189,6 +190,72 @@ def test_a_second_person_resumes_on_the_page(places: Places, login: Login) -> No
     again = second.post(where, {"reason": "Once more"})
     assert (again.status_code, "is not thrown" in text(again)) == (422, True)
     assert "Carl resumed it on" in text(second.get(here))
+
+
+WAITED = "Nothing of it is accepted from then on; that took 7 ms."
+HUNG = "what had begun before was not waited for, and may have been accepted still."
+UNKNOWN = "whether what had begun before was waited for is in the record."
+TRIED = "what had begun before would not have been waited for."
+
+
+@pytest.mark.parametrize(
+    ("is_complete", "is_drill", "said"),
+    [
+        (True, False, [WAITED]),
+        (False, False, [HUNG]),
+        (None, False, [UNKNOWN]),
+        (True, True, []),
+        (False, True, [TRIED]),
+        (None, True, []),
+    ],
+)
+def test_the_page_claims_no_more_than_was_waited_for(
+    places: Places, login: Login, is_complete: bool | None, is_drill: bool, said: list[str]
+) -> None:
+    at = datetime(2031, 1, 15, 12, tzinfo=UTC)
+    with tenant_transaction(places.company.id):
+        kept = KillSwitch(
+            scope="tenant", reason="It pays twice", thrown_by=places.company.olivia, thrown_at=at,
+            is_drill=is_drill, ended_at=at if is_drill else None, took_ms=7,
+            stopped={"pending": 0, "grants": 0, "agents": 1}, is_complete=is_complete,
+        )  # fmt: skip
+        kept.save(force_insert=True)
+    shown = text(login(places.company.carl).get(of_switch(places, kept)))
+    assert [each for each in (WAITED, HUNG, UNKNOWN, TRIED) if each in shown] == said
+
+
+@pytest.mark.parametrize(
+    ("is_resumed", "said"),
+    [
+        (False, "2 requests waited for people: held. Nobody can decide them meanwhile;"),
+        (True, "2 requests waited for people: held until it was resumed. Deadlines went on:"),
+    ],
+)
+def test_what_was_held_is_held_until_it_is_resumed(
+    places: Places, login: Login, is_resumed: bool, said: str
+) -> None:
+    company, at = places.company, datetime(2031, 1, 15, 12, tzinfo=UTC)
+    by = {"resumed_by": company.carl, "resumed_at": at + timedelta(hours=1)}
+    with tenant_transaction(company.id):
+        kept = KillSwitch(
+            scope="tenant", reason="It pays twice", thrown_by=company.olivia, thrown_at=at,
+            stopped={"pending": 2, "grants": 0, "agents": 1}, **by if is_resumed else {},
+        )  # fmt: skip
+        kept.save(force_insert=True)
+    shown = text(login(company.carl).get(of_switch(places, kept)))
+    assert said in shown
+    assert ("Nobody can decide" in shown) is not is_resumed
+
+
+def test_names_are_escaped_once(places: Places, login: Login) -> None:
+    carl = places.company.carl.user
+    carl.name = "Conor O'Brien"
+    carl.save(update_fields=["name"])
+    client = login(places.company.olivia)
+    first = text(client.get(places.url(STOP), {"scope": "tenant"}))
+    assert "Somebody else resumes it: Conor O&#x27;Brien." in first
+    shown = text(client.get(of_switch(places, thrown(places))))
+    assert "so somebody else resumes it: Conor O&#x27;Brien." in shown
 
 
 def test_who_governs_nothing_stops_nothing(places: Places, login: Login) -> None:
