@@ -11,9 +11,10 @@ import pytest
 from audit.actors import Actor, Subject
 from audit.models import LedgerLeaf
 from audit.reports.document import Document, gather_document
-from audit.reports.interventions import NAMED
+from audit.reports.interventions import LESS_AUTONOMY, NAMED
 from audit.reports.kinds import KINDS
-from audit.reports.reading import source_of
+from audit.reports.reading import Read, source_of
+from audit.selectors.events import EventRow
 from audit.services import record
 from audit.services.sequencer import sequence_tenant
 from govapp.common.ids import new_id
@@ -37,7 +38,7 @@ CASES: Mapping[str, tuple[str, dict[str, Any], dict[str, Any] | None]] = {
     "Let go on by a second person": ("kill_switch.resumed", {}, None),
     "Kill switches tried in a drill": ("kill_switch.drilled", {}, None),
     "Autonomy set to asking or recommending only": (
-        "agent.autonomy_set", {"level": "ask", "former": "act"}, {"level": "act", "former": "ask"}
+        "agent.autonomy_set", {"level": "ask"}, {"level": "ask", "former": "recommend"}
     ),
     "Trust in agents lowered": ("agent.trust_lowered", {"from": "high", "to": "low"}, None),
     "Delegations cut": ("delegation.revoked", {"cut": 2}, None),
@@ -71,6 +72,10 @@ def tenant_id() -> UUID:
                     )  # fmt: skip
     sequence_tenant(tenant_id=ident)
     return ident
+
+
+def event(kind: str, **data: Any) -> Read:
+    return Read(EventRow(new_id(), FIRST, {}, b"{}"), kind, data, None)
 
 
 def gathered(tenant_id: UUID, slug: str) -> Document:
@@ -115,7 +120,45 @@ def test_a_framework_counts_and_lists_them(
     assert [name for name in names if f"This happened: {name}." not in listed] == []
 
 
-@pytest.mark.parametrize("slug", ["oversight", "agent-activity"])
-def test_the_other_reports_list_them_too(tenant_id: UUID, slug: str) -> None:
+NO_STOPS = list(CASES)[2:4]
+
+
+@pytest.mark.parametrize(("slug", "without"), [("oversight", NO_STOPS), ("agent-activity", [])])
+def test_the_other_reports_list_them_too(tenant_id: UUID, slug: str, without: list[str]) -> None:
     html = gathered(tenant_id, slug).html(stylesheet="x.css")
-    assert [name for name in CASES if f"This happened: {name}." not in html] == []
+    assert [name for name in CASES if f"This happened: {name}." not in html] == without
+
+
+def test_an_event_that_several_figures_count_is_one_event(tenant_id: UUID) -> None:
+    codes = [{"code": "budget_halted"}, {"code": "guardrail_refused"}]
+    with tenant_transaction(tenant_id):
+        record(
+            event_type="action_request.blocked", actor=OLIVIA, subject=Subject("thing", "x", "it"),
+            summary="Both refused it.", data={"refusals": codes}, at=FIRST + timedelta(hours=31),
+        )  # fmt: skip
+    sequence_tenant(tenant_id=tenant_id)
+    oversight = gathered(tenant_id, "oversight").found["exceptions"]
+    (stopped,) = [each for each in oversight if each.title == "Agents stopped or held back"]
+    # Neither who let an agent go on nor a drill stopped any.
+    assert (stopped.count, len(stopped.cases)) == (len(CASES) - 1, len(CASES) - 1)
+    (held,) = [
+        each
+        for each in gathered(tenant_id, "agent-activity").found["listings"]
+        if each.title == "Stopped, held back, let go on"
+    ]
+    assert (held.events, held.count) == (len(CASES) + 1, len(CASES) + 1)
+    assert [line.text for line in held.lines].count("Both refused it.") == 1
+
+
+@pytest.mark.parametrize(
+    ("former", "level", "counts"),
+    [
+        ("act", "ask", True), ("policy", "ask", True), (None, "ask", True),
+        ("recommend", "ask", False), ("act", "recommend", True), ("policy", "recommend", True),
+        ("ask", "recommend", True), (None, "recommend", True), ("ask", "policy", False),
+    ],
+)  # fmt: skip
+def test_what_gives_more_autonomy_is_no_narrowing(
+    former: str | None, level: str, counts: bool
+) -> None:
+    assert LESS_AUTONOMY.holds(event("agent.autonomy_set", former=former, level=level)) is counts
