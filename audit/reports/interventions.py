@@ -7,8 +7,12 @@ from typing import Final
 
 from audit.reports.matching import Match, Where, of
 
-_BUDGET: Final = ("budget_exceeded", "budget_halted")
-_GUARDRAIL: Final = ("guardrail_refused",)
+# Those in "_ask" refuse a call of a model alone, about which nobody can be asked; where nobody can
+# be asked about a request, it is refused with "budget_refused" or "guardrail_refused".
+_BUDGET: Final = (
+    "budget_exceeded", "budget_halted", "throttled", "budget_refused", "budget_ask",
+)  # fmt: skip
+_GUARDRAIL: Final = ("guardrail_refused", "guardrail_ask")
 
 PAUSED: Final = of("agent.paused", "agent.retired")
 THROWN: Final = of("kill_switch.thrown")

@@ -11,7 +11,13 @@ import pytest
 from audit.actors import Actor, Subject
 from audit.models import LedgerLeaf
 from audit.reports.document import Document, gather_document
-from audit.reports.interventions import LESS_AUTONOMY, NAMED
+from audit.reports.interventions import (
+    CALLS_HELD,
+    GUARDED,
+    LESS_AUTONOMY,
+    NAMED,
+    OVER_BUDGET,
+)
 from audit.reports.kinds import KINDS
 from audit.reports.reading import Read, source_of
 from audit.selectors.events import EventRow
@@ -148,6 +154,31 @@ def test_an_event_that_several_figures_count_is_one_event(tenant_id: UUID) -> No
     ]
     assert (held.events, held.count) == (len(CASES) + 1, len(CASES) + 1)
     assert [line.text for line in held.lines].count("Both refused it.") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "requests", "calls"),
+    [
+        ("budget_exceeded", [True, False], True),
+        ("budget_halted", [True, False], True),
+        ("throttled", [True, False], True),
+        ("budget_refused", [True, False], True),
+        ("budget_ask", None, True),
+        ("guardrail_refused", [False, True], True),
+        ("guardrail_ask", None, True),
+        ("recommend_only", [False, False], False),
+        ("killed", [False, False], False),
+    ],
+)
+def test_every_way_of_a_budget_or_a_guardrail_to_refuse_is_counted(
+    code: str, requests: list[bool] | None, calls: bool
+) -> None:
+    """With None for requests: of these it is a demand, which no refusal of one names."""
+    if requests is not None:
+        blocked = event("action_request.blocked", **refused(code))
+        assert [OVER_BUDGET.holds(blocked), GUARDED.holds(blocked)] == requests
+    assert CALLS_HELD.holds(event("model.refused", code=code)) is calls
+    assert CALLS_HELD.holds(event("model.called", code=code)) is calls
 
 
 @pytest.mark.parametrize(
