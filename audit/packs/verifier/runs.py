@@ -91,13 +91,19 @@ def check_runs(runs: dict[str, Run], around: RunsAround, verdict: Verdict) -> No
         complete += not missing and run.closing is not None
     if verdict.refusals:
         return
-    verdict.check("run-events", count=sum(len(run.links) for run in runs.values()))
+    if followed := sum(_follow_on(run) for run in runs.values()):
+        verdict.check("run-events", count=followed)
     if complete:
         verdict.check("runs", count=complete)
     if part:
         verdict.withhold("runs-part", count=part)
     if still_open:
         verdict.withhold("runs-open", count=still_open)
+
+
+def _follow_on(run: Run) -> int:
+    """Return how many events were compared: what stands before them is here, or is nothing."""
+    return sum(number == 1 or number - 1 in run.links for number in run.links)
 
 
 def _check_run_chain(name: str, run: Run, around: RunsAround, verdict: Verdict) -> int:

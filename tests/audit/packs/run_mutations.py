@@ -140,6 +140,26 @@ def pruned_run(*pruned: tuple[int, int], left_out: Sequence[int] = ()) -> bytes:
     )
 
 
+def selected(*taken: int, forged: bool = False, **query: str) -> bytes:
+    """A pack of some events of the first run, asked for by a query; nothing before them is here."""
+    bodies = told()
+    for index in taken if forged else ():
+        bodies[index]["run"]["previous"] = "sha256:" + "0" * 64
+    return packed(
+        bodies, taken=[0, *taken], query=query, supporting=frozenset({0}),
+    )  # fmt: skip
+
+
+SELECTED_RUNS: tuple[tuple[str, Callable[[], bytes], int], ...] = (
+    ("its steps", lambda: selected(2, 4, 7, type="run.step_recorded", subject=RUN), 1),
+    ("its beginning", lambda: selected(1, type="run.started", subject=RUN), 1),
+    ("what was asked for in it", lambda: selected(5, type="action_request.submitted"), 0),
+    ("some, each of which names something made up before it",
+        lambda: selected(5, forged=True, type="action_request.submitted"), 0),
+)  # fmt: skip
+"""Packs in which some events of a run are, and how many of them follow one that is here too."""
+
+
 PRUNED_RUNS: tuple[tuple[str, Callable[[], bytes], bool], ...] = (
     ("another run was pruned", lambda: pruned_run((1, 3)), True),
     ("what was asked for in it was pruned", lambda: pruned_run((1, 3), (7, 7)), False),
