@@ -85,8 +85,8 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
     ):
         counting.take(read)
         held += any(match.holds(read) for match in INTERVENTIONS)
-        name = _agent_of(read, asked)
-        if name and read.type.startswith(_ACTING):
+        # Of the other types some name an agent by its id alone, which is no name to count under.
+        if read.type.startswith(_ACTING) and (name := _agent_of(read, asked)):
             _count(agents.setdefault(name, _Agent(name)), read)
     rows = sorted(agents.values(), key=lambda row: (-row.counts["Requests"], row.name))
     by_name = {tally.name: tally for tally in counting.tallies}

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from audit.actors import Actor, Subject
+from audit.actors import SYSTEM, Actor, Subject
 from audit.models import LedgerLeaf
 from audit.reports.document import Document, gather_document
+from audit.reports.frameworks import MANY
 from audit.reports.interventions import (
     CALLS_HELD,
     GUARDED,
@@ -106,7 +107,7 @@ HELD = tuple(CASES)[7:]
         ("eu-ai-act", "Art. 14(4)(e)", (*STOPS, *HELD)),
         ("eu-ai-act", "Art. 26(5)", (*STOPS[:3], *STOPS[4:], HELD[0])),
         ("eu-ai-act", "Art. 12(2)(a)", HELD),
-        ("hipaa", "164.312(a)(2)(ii)", STOPS[1:4]),
+        ("hipaa", "164.312(a)(1)", (STOPS[1], STOPS[6])),
         ("soc-2", "CC7.2", HELD),
         ("soc-2", "CC7.4", (*STOPS[:3], *STOPS[4:], HELD[0])),
         ("iso-42001", "8.1", HELD),
@@ -124,6 +125,44 @@ def test_a_framework_counts_and_lists_them(
     assert {name: counts[name] for name in names} == dict.fromkeys(names, 1)
     listed = [line.text for line in answer.examples]
     assert [name for name in names if f"This happened: {name}." not in listed] == []
+
+
+def test_a_kill_switch_is_no_access_in_an_emergency(tenant_id: UUID) -> None:
+    assert "164.312(a)(2)(ii)" in gathered(tenant_id, "hipaa").found["silent"]
+
+
+def test_a_framework_says_how_many_more_there_are_than_it_lists(tenant_id: UUID) -> None:
+    with tenant_transaction(tenant_id):
+        for number in range(MANY + 1):
+            record(
+                event_type="agent.paused", actor=OLIVIA, subject=Subject("agent", "ag_1", "payer"),
+                summary="It was paused.", at=FIRST + timedelta(hours=31, minutes=number),
+            )  # fmt: skip
+    sequence_tenant(tenant_id=tenant_id)
+    html = gathered(tenant_id, "eu-ai-act").html(stylesheet="x.css")
+    # In Art. 14(4)(e) and in Art. 26(5).
+    assert html.count("Not listed here: 2 under “Agents paused or retired”.") == 2
+    assert html.count("Not listed here") == 2
+
+
+def test_an_agent_is_no_row_by_the_id_that_a_budget_names(tenant_id: UUID) -> None:
+    request_id, payer = new_id(), Actor("agent", "ag_1", "Payer of invoices")
+    told = (
+        ("delegation.spend_reaped", SYSTEM, {"agent": "ag_1"}),
+        ("grant.issued", payer, {}),
+    )
+    with tenant_transaction(tenant_id):
+        for number, (kind, actor, data) in enumerate(told):
+            record(
+                event_type=kind, actor=actor, subject=Subject("thing", "x_1", "it"), data=data,
+                summary="It happened.", request_id=request_id,
+                at=FIRST + timedelta(hours=31, minutes=number),
+            )  # fmt: skip
+    sequence_tenant(tenant_id=tenant_id)
+    rows = gathered(tenant_id, "agent-activity").found["tables"][0].rows
+    assert [row[0] for row in rows if row[0] in ("ag_1", "Payer of invoices")] == [
+        "Payer of invoices"
+    ]
 
 
 NO_STOPS = list(CASES)[2:4]
