@@ -77,5 +77,6 @@ class Explanation:
     @property
     def cited(self) -> frozenset[str]:
         """The ids of all events to which a sentence points."""
-        said = [self.in_short, *(each.sentences for each in (*self.sections, *self.why_not))]
+        said = [self.in_short, *(each.sentences for each in self.sections)]
+        said += [each.sentences for each in self.why_not]
         return frozenset(event for part in said for each in part for event in each.events)

@@ -147,7 +147,7 @@ def test_a_framework_says_how_many_more_there_are_than_it_lists(tenant_id: UUID)
 
 def test_an_agent_is_no_row_by_the_id_that_a_budget_names(tenant_id: UUID) -> None:
     request_id, payer = new_id(), Actor("agent", "ag_1", "Payer of invoices")
-    told = (
+    told: tuple[tuple[str, Actor, dict[str, Any]], ...] = (
         ("delegation.spend_reaped", SYSTEM, {"agent": "ag_1"}),
         ("grant.issued", payer, {}),
     )

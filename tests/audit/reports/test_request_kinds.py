@@ -118,7 +118,7 @@ def test_the_kill_switch_that_holds_it_is_named_and_attached(
     assert (report.failure, faults_of(report)) == ("", set())
     reader = PdfReader(BytesIO(bytes(report.content or b"")))
     text = text_of(reader)
-    words, outcome, ended = {
+    told: dict[Callable[[World], ActionRequest], tuple[str, str, list[str]]] = {
         refused: (
             "A kill switch stopped it: The kill switch for every category under payments",
             "It was blocked, whatever the rules say.",
@@ -129,7 +129,8 @@ def test_the_kill_switch_that_holds_it_is_named_and_attached(
             "It has not been decided yet.",
             [],
         ),
-    }[asked]
+    }
+    words, outcome, ended = told[asked]
     assert words in text
     assert outcome in text
     with tenant_transaction(bank.company.id):
