@@ -116,4 +116,4 @@ def _why(title: str, article: Article | None) -> str:
 
 register_minimums(minimums_in_use)
 register_beside(Beside("request", requests_that_stay, forget_with_events))
-register_pruner(Pruner(count_requests, forget_requests, after_events=True))
+register_pruner(Pruner(count_requests, forget_requests))

@@ -96,4 +96,4 @@ def _kept_by(hold: LegalHold) -> Q:
 
 
 register_beside(Beside("run", runs_that_stay, forget_with_events))
-register_pruner(Pruner(count_runs, forget_runs, after_events=True))
+register_pruner(Pruner(count_runs, forget_runs))

@@ -18,13 +18,12 @@ class Pruner:
     """What else is as old as that: `counts` says it in words, `prune` takes a batch of it.
 
     `prune(before, at_most)` returns how many of each went, and nothing when it is done; it runs in
-    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held. What
-    is made of the events, or has none any more, goes `after_events`.
+    a transaction of its own, under the tenant's lock on keeping, and leaves out what is held: what
+    is made of the events, or has none any more. It goes after them.
     """
 
     counts: Callable[[datetime], Sequence[tuple[str, int]]]
     prune: Callable[[datetime, int], Sequence[tuple[str, int]]]
-    after_events: bool = False
 
 
 @dataclass(frozen=True)

@@ -73,3 +73,10 @@ class Explanation:
     contest: tuple[str, ...]  # how to contest it; for the person affected
     events: tuple[EventRow, ...]
     zone: str
+
+    @property
+    def cited(self) -> frozenset[str]:
+        """The ids of all events to which a sentence points."""
+        said = [self.in_short, *(each.sentences for each in self.sections)]
+        said += [each.sentences for each in self.why_not]
+        return frozenset(event for part in said for each in part for event in each.events)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.utils.safestring import mark_safe
 
 from audit.reports.figures import Exceptional
-from audit.reports.interventions import NAMED, QUERY
+from audit.reports.interventions import INTERVENTIONS, NAMED, QUERY
 from audit.reports.kind import Keep, Kind, Needs, Source
 from audit.reports.matching import Counting, Tally, Where, of
 from audit.reports.oversight import OUTCOMES
@@ -27,7 +27,7 @@ _COUNTED: Final = {
 }
 _MOST_IN_CHART: Final = 12
 _ACTING: Final = ("action_request.", "grant.", "execution.")
-_HELD: Final = "an agent was stopped, held back, or let go on"
+_HELD: Final = "an agent was stopped, held back, or let go on, or a drill tried whether it would be"
 
 
 @dataclass(slots=True)
@@ -79,12 +79,14 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
             *(Tally(name, match, _HELD, most=60) for name, match in NAMED),
         ]
     )  # fmt: skip
+    held = 0
     for read in read_period(
         source, keep, heads=(*_ACTING, "agent.", "kill_switch.", "delegation.", "budget.", "model.")
     ):
         counting.take(read)
-        name = _agent_of(read, asked)
-        if name and read.type.startswith(_ACTING):
+        held += any(match.holds(read) for match in INTERVENTIONS)
+        # Of the other types some name an agent by its id alone, which is no name to count under.
+        if read.type.startswith(_ACTING) and (name := _agent_of(read, asked)):
             _count(agents.setdefault(name, _Agent(name)), read)
     rows = sorted(agents.values(), key=lambda row: (-row.counts["Requests"], row.name))
     by_name = {tally.name: tally for tally in counting.tallies}
@@ -110,19 +112,16 @@ def gather(source: Source, keep: Keep) -> Mapping[str, Any]:
                     "Permissions refused or forged", "Permissions revoked", "Changes to agents",
                 )
             ),
-            listing_of(_held(by_name[name] for name, _ in NAMED)),
+            listing_of(_held(held, (by_name[name] for name, _ in NAMED))),
         ],
     }  # fmt: skip
 
 
-def _held(tallies: Iterable[Tally]) -> Exceptional:
-    """Return all that stopped agents or held them back as one list, oldest first."""
-    every = list(tallies)
-    lines = [line for tally in every for line in tally.lines or ()]
-    lines.sort(key=lambda line: (line.at, line.event))
-    return Exceptional(
-        "Stopped or held back", _HELD, QUERY, sum(tally.count for tally in every), lines
-    )
+def _held(count: int, tallies: Iterable[Tally]) -> Exceptional:
+    """Return the first of each figure as one list, oldest first; one event may be in several."""
+    found = {line.event: line for tally in tallies for line in tally.lines or ()}
+    lines = sorted(found.values(), key=lambda line: (line.at, line.event))
+    return Exceptional("Stopped, held back, let go on", _HELD, QUERY, count, lines)
 
 
 def _count(agent: _Agent, read: Read) -> None:

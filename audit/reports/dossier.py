@@ -6,9 +6,8 @@ Source: design page audit.md, "Report"; EU AI Act Art. 12, 14 and 26.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
-from audit.explain import Audience, explain_events
+from audit.explain import Audience, explain_events, look_behind
 from audit.explain.asking import sources
 from audit.explain.happening import right_words
 from audit.explain.reading import Case, Told, mapping, plain
@@ -17,7 +16,8 @@ from audit.merkle.tiles import prove_inclusion
 from audit.models import LedgerLeaf
 from audit.reports.kind import Keep, NothingThere, Source
 from audit.reports.layout import span_words
-from audit.reports.reading import read_request
+from audit.reports.reading import keep_cited, read_request
+from audit.selectors.events import EventRow
 from audit.selectors.tiles import read_tile
 from govapp.common.ids import public_id
 
@@ -26,16 +26,6 @@ MOST_ROWS: Final = 300
 
 _VERDICTS: Final = {"approve": "Approved", "deny": "Denied", "return": "Sent back"}
 _FACTORS: Final = {"": "none asked for", "totp": "one-time code", "passkey": "passkey"}
-_STATUS: Final = {
-    "allowed": "Allowed by rule, without a person",
-    "blocked": "Blocked by rule",
-    "approved": "Approved",
-    "denied": "Denied",
-    "returned": "Sent back",
-    "expired": "Expired without a decision",
-    "cancelled": "Cancelled",
-    "pending": "Still open",
-}
 
 
 class VoteRow(NamedTuple):
@@ -67,20 +57,22 @@ def gather_dossier(source: Source, keep: Keep) -> Mapping[str, Any]:
 
     Raises `NothingThere` when the request does not stand in the tree of the source.
     """
-    rows = [each.row for each in read_request(source, keep)]
+    rows = read_request(source)
     if source.request_id is None or not rows:
         raise NothingThere("The record does not hold this request yet; try again in a few seconds.")
     request = public_id("ar", source.request_id)
-    explanation = explain_events(request, rows, Audience.OFFICER, zone=source.zone)
+    behind = look_behind(source.request_id, rows, size=source.size)
+    explanation = explain_events(request, rows, Audience.OFFICER, zone=source.zone, behind=behind)
+    # What held it belongs to no request: it stands among its events by its time.
+    kept = keep_cited(rows, behind, explanation.cited, keep)
     case = Case(request, rows)
     decisive = case.end or case.events[-1]
-    places = _places(source.request_id, source.size, case)
+    places = _places(source.size, kept)
     index = next(each.number for each in places if each.event == decisive.ref)
     parts = {each.title: each.sentences for each in explanation.sections}
     return {
         "explanation": explanation,
         "request": request,
-        "status": _STATUS[case.status],
         "headline": _headline(case),
         "facts": _facts(case, Voice(Audience.OFFICER, case, source.zone)),
         "ended": decisive.row.summary if case.end else "",
@@ -90,12 +82,13 @@ def gather_dossier(source: Source, keep: Keep) -> Mapping[str, Any]:
         "sources": sources(case.asked),
         "votes": _votes(case),
         "rules": parts.get("Which rules applied", ()),
+        "held": parts.get("What held it besides the rules", ()),
         "asked": parts.get("Who was asked, and when", ()),
         "done": parts.get("What was done", ()),
         "said": parts.get("What was said", ()),
-        "timeline": rows[:MOST_ROWS],
+        "timeline": kept[:MOST_ROWS],
         "places": places[:MOST_ROWS],
-        "more_rows": max(0, len(rows) - MOST_ROWS),
+        "more_rows": max(0, len(kept) - MOST_ROWS),
         "decisive": decisive.ref,
         "decisive_index": index,
         "path": [step.hex() for step in prove_inclusion(index, source.size, read_tile)],
@@ -173,12 +166,12 @@ def _vote(told: Told, final: str, *, is_counted: bool) -> VoteRow:
     )
 
 
-def _places(request_id: UUID, size: int, case: Case) -> Sequence[Place]:
+def _places(size: int, rows: Sequence[EventRow]) -> Sequence[Place]:
     """Return where each event stands, in the order of the tree. One query."""
-    types = {each.row.id: str(each.row.body.get("type", "")) for each in case.events}
-    leaves = LedgerLeaf.objects.filter(event__request_id=request_id, index__lt=size)
+    types = {each.id: str(each.body.get("type", "")) for each in rows}
+    leaves = LedgerLeaf.objects.filter(event_id__in=types, index__lt=size)
     return [
-        Place(public_id("ev", event), types.get(event, ""), index, bytes(leaf).hex())
+        Place(public_id("ev", event), types[event], index, bytes(leaf).hex())
         for event, index, leaf in leaves.order_by("index").values_list(
             "event_id", "index", "leaf_hash"
         )

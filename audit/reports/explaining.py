@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from audit.explain import Audience, Explanation, Sentence, explain_events, look_behind
 from audit.reports.dossier import gather_dossier
 from audit.reports.kind import Keep, Kind, Needs, NothingThere, Source
-from audit.reports.reading import read_request
+from audit.reports.reading import drop, keep_cited, read_request
 from audit.selectors.contest import contest_words
 from audit.selectors.staff import staff_names
 from govapp.common.ids import public_id
@@ -42,13 +42,15 @@ class Part(NamedTuple):
 def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mapping[str, Any]:
     """Read one request and return what the template shows.
 
-    Nothing is kept for the person affected: an event names staff and masks nothing. Raises
-    `NothingThere` when the request does not stand in the tree of the source.
+    Kept are its events, and what is cited of those behind them; nothing for the person affected,
+    since an event names staff and masks nothing. Raises `NothingThere` when the request does not
+    stand in the tree of the source.
     """
     is_affected = audience == Audience.AFFECTED
-    rows = [each.row for each in read_request(source, _drop if is_affected else keep)]
+    rows = read_request(source)
     if source.request_id is None or not rows:
         raise NothingThere("The record does not hold this request yet; try again in a few seconds.")
+    behind = look_behind(source.request_id, rows, size=source.size)
     explanation = explain_events(
         public_id("ar", source.request_id),
         rows,
@@ -57,8 +59,9 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         tenant=source.tenant,
         contact=contest_words(source.size) if is_affected else "",
         staff=staff_names(source.size) if is_affected else (),
-        behind=look_behind(source.request_id, rows, size=source.size),
+        behind=behind,
     )
+    kept = keep_cited(rows, behind, explanation.cited, drop if is_affected else keep)
     numbers = count(1)
     in_short = [Line(next(numbers), each) for each in explanation.in_short]
     return {
@@ -66,7 +69,7 @@ def gather_explanation(audience: Audience, source: Source, keep: Keep) -> Mappin
         "is_affected": is_affected,
         "in_short": in_short,
         "parts": list(_parts(explanation, numbers)),
-        "events": len(rows),
+        "events": len(kept),
         # An attestation names the officer who gave it.
         **({"attestations": []} if is_affected else {}),
     }
@@ -81,10 +84,6 @@ def _parts(explanation: Explanation, numbers: "count[int]") -> list[Part]:
     return [
         Part(title, [Line(next(numbers), each) for each in sentences]) for title, sentences in found
     ]
-
-
-def _drop(_: bytes) -> None:
-    """Keep nothing."""
 
 
 def _explanation(audience: Audience, title: str, purpose: str) -> Kind:

@@ -10,7 +10,7 @@ _FAILED: Final = Where("outcome", "!=", "succeeded")
 
 
 def _shown(intervention: Match) -> Shown:
-    """Each of these is listed: a figure alone would not say who was stopped, and why."""
+    """The first of these are listed: a figure alone would not say who was stopped, and why."""
     return Shown(stops.NAME_OF[intervention], intervention, listed=MANY)
 
 

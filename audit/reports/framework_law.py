@@ -85,7 +85,7 @@ _HIPAA: Final = (
     Duty(
         "164.312(a)(1)", "Access control",
         "Only persons or software with granted rights get access.",
-        (e.MEMBERS, e.RIGHTS, e.CREDENTIALS, e.REFUSED, e.REVEALED, e.CUT, e.GUARDED),
+        (e.MEMBERS, e.RIGHTS, e.CREDENTIALS, e.REFUSED, e.REVEALED, e.KILLED, e.CUT, e.GUARDED),
         "Access to systems that hold health information outside of this service.",
     ),
     Duty(
@@ -97,7 +97,7 @@ _HIPAA: Final = (
     Duty(
         "164.312(a)(2)(ii)", "Emergency access procedure",
         "There is a procedure for access during an emergency.",
-        (e.BREAK_GLASS, e.REVIEWED_LATER, e.KILLED, e.RESUMED, e.KILL_DRILLED),
+        (e.BREAK_GLASS, e.REVIEWED_LATER),
         "The written procedure itself.",
     ),
     Duty(

@@ -15,7 +15,8 @@ from audit.reports.reading import read_period
 
 _EXAMPLES: Final = 3
 MANY: Final = 20
-"""So many events of a figure are listed one by one, where each of them matters."""
+"""So many events of a figure are listed one by one, where each of them matters; and then it is said
+how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Answer:
     duty: Duty
     figures: list[Figure] = field(default_factory=list)
     examples: list[Line] = field(default_factory=list)
+    more: list[str] = field(default_factory=list)  # what is not listed where each matters
 
     @property
     def events(self) -> int:
@@ -78,7 +80,7 @@ def _gathering(
         for read in read_period(source, keep):
             counting.take(read)
         answers = [
-            Answer(duty, [tally.figure for tally in group], _examples(group))
+            Answer(duty, [tally.figure for tally in group], _examples(group), _more(group))
             for duty, group in zip(duties, tallies, strict=True)
         ]
         silent = [answer.duty.reference for answer in answers if not answer.events]
@@ -98,11 +100,20 @@ def _gathering(
 
 
 def _examples(group: Sequence[Tally]) -> list[Line]:
-    """Return what is listed of each figure, oldest first, each once: some, or all that matter."""
+    """Return what is listed of each figure, oldest first, each once: more where each matters."""
     some = _oldest(tally for tally in group if tally.most == _EXAMPLES)
     every = _oldest(tally for tally in group if tally.most > _EXAMPLES)
     found = {line.event: line for line in (*some[: 2 * _EXAMPLES], *every)}
     return sorted(found.values(), key=lambda line: (line.at, line.event))
+
+
+def _more(group: Sequence[Tally]) -> list[str]:
+    """Say of how many events a figure has more than are listed, where each of them matters."""
+    return [
+        f"{tally.count - tally.most:,} under “{tally.name}”"
+        for tally in group
+        if _EXAMPLES < tally.most < tally.count
+    ]
 
 
 def _oldest(group: Iterable[Tally]) -> list[Line]:

@@ -7,15 +7,24 @@ from typing import Final
 
 from audit.reports.matching import Match, Where, of
 
-_BUDGET: Final = ("budget_exceeded", "budget_halted")
-_GUARDRAIL: Final = ("guardrail_refused",)
+# Those in "_ask" refuse a call of a model alone, about which nobody can be asked; where nobody can
+# be asked about a request, it is refused with "budget_refused" or "guardrail_refused".
+_BUDGET: Final = (
+    "budget_exceeded", "budget_halted", "throttled", "budget_refused", "budget_ask",
+)  # fmt: skip
+_GUARDRAIL: Final = ("guardrail_refused", "guardrail_ask")
 
 PAUSED: Final = of("agent.paused", "agent.retired")
 THROWN: Final = of("kill_switch.thrown")
 RESUMED: Final = of("kill_switch.resumed")
 DRILLED: Final = of("kill_switch.drilled")
 LESS_AUTONOMY: Final = of(
-    "agent.autonomy_set", where=(Where("level", "has one of", ("recommend", "ask")),)
+    "agent.autonomy_set",
+    where=(
+        Where("level", "has one of", ("recommend", "ask")),
+        # From there it can only be loosened: no level is set that was there already.
+        Where("former", "has none of", ("recommend",)),
+    ),
 )
 LESS_TRUST: Final = of("agent.trust_lowered")
 CUT: Final = of("delegation.revoked")
@@ -48,4 +57,7 @@ NAMED: Final[tuple[tuple[str, Match], ...]] = (
 )
 INTERVENTIONS: Final = tuple(match for _, match in NAMED)
 QUERY: Final = ", or ".join(each.query for each in INTERVENTIONS)
+# Who lets an agent go on, or tries whether it would stop, stops nothing.
+STOPS: Final = tuple(match for match in INTERVENTIONS if match not in (RESUMED, DRILLED))
+STOPS_QUERY: Final = ", or ".join(each.query for each in STOPS)
 NAME_OF: Final = {match: name for name, match in NAMED}

@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 from audit.reports.figures import SAMPLES, Exceptional, Figure, Line
 from audit.reports.reading import Read
 
-Operator = Literal["=", "!=", "<", "is set", "has one of"]
+Operator = Literal["=", "!=", "<", "is set", "has one of", "has none of"]
+_OF_SEVERAL: Final = ("has one of", "has none of")
 _NOTHING: Final[tuple[object, ...]] = (None, "", False, (), [], {})
 
 
@@ -18,7 +19,8 @@ _NOTHING: Final[tuple[object, ...]] = (None, "", False, (), [], {})
 class Where:
     """A condition on one field of an event's data, "a.b" for a field of a field.
 
-    "has one of" also looks into lists: "a.b" is then the b of each a.
+    "has one of" also looks into lists: "a.b" is then the b of each a. "has none of" is its
+    opposite, and so holds for what is missing.
     """
 
     field: str
@@ -27,8 +29,9 @@ class Where:
 
     def holds(self, data: Mapping[str, Any]) -> bool:
         """Say whether it holds; what is missing is equal to nothing and below nothing."""
-        if self.operator == "has one of":
-            return any(each in self.value for each in _values(data, self.field))
+        if self.operator in _OF_SEVERAL:
+            has_one = any(each in self.value for each in _values(data, self.field))
+            return has_one == (self.operator == "has one of")
         found: Any = data
         for key in self.field.split("."):
             found = found.get(key) if isinstance(found, Mapping) else None
@@ -43,7 +46,7 @@ class Where:
     @property
     def words(self) -> str:
         """The condition as the report prints it."""
-        told = ", ".join(self.value) if self.operator == "has one of" else self.value
+        told = ", ".join(self.value) if self.operator in _OF_SEVERAL else self.value
         value = "" if self.operator == "is set" else f" {told}"
         return f"data.{self.field} {self.operator}{value}"
 

@@ -21,7 +21,7 @@ from audit.reports.figures import (
     Oversight,
     PersonRow,
 )
-from audit.reports.interventions import INTERVENTIONS, QUERY
+from audit.reports.interventions import STOPS, STOPS_QUERY
 from audit.reports.kind import Keep
 from audit.reports.reading import Read, last_before, name_of, read_period, text_of
 from audit.selectors.events import EventRow
@@ -56,7 +56,7 @@ _EXCEPTIONS: Final = (
     ("logins", "Failed sign-ins", "wrong password or code", "type = session.login_failed"),
     ("stopped", "Agents stopped or held back",
      "stopped, paused, trusted less, cut off, out of budget, or refused by a guardrail",
-     QUERY),
+     STOPS_QUERY),
     ("glass", "Break-glass", "approvals past the ordinary rules", "type begins break_glass."),
 )  # fmt: skip
 
@@ -174,7 +174,7 @@ def _except(report: Oversight, read: Read, line: Line) -> None:
         key = "glass"
     if key is not None:
         report.exceptions[key].add(line)
-    if any(match.holds(read) for match in INTERVENTIONS):
+    if any(match.holds(read) for match in STOPS):
         report.exceptions["stopped"].add(line)
 
 

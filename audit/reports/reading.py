@@ -1,6 +1,6 @@
 """Reading the record for a report: what stands in the tree of one size, and nothing else."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -57,10 +57,28 @@ def read_period(
     yield from _read(rows, source, keep, tuple(types), tuple(heads))
 
 
-def read_request(source: Source, keep: Keep) -> Iterator[Read]:
-    """Yield what happened to the source's request, oldest first, and keep each event."""
+def read_request(source: Source) -> list[EventRow]:
+    """Return what happened to the source's request, oldest first."""
     rows = in_tree(source.size).filter(request_id=source.request_id)
-    yield from _read(rows, source, keep, (), ())
+    return [each.row for each in _read(rows, source, drop, (), ())]
+
+
+def keep_cited(
+    rows: Iterable[EventRow], behind: Iterable[EventRow], cited: Collection[str], keep: Keep
+) -> list[EventRow]:
+    """Keep a request's events and those `behind` them that are cited; return both in order.
+
+    What a sentence points to has to be in the file, or nobody can find it there and prove it.
+    """
+    every = [*rows, *(each for each in behind if each.public_id in cited)]
+    every.sort(key=lambda row: (row.occurred_at, row.id))
+    for row in every:
+        keep(row.canonical + b"\n")
+    return every
+
+
+def drop(_: bytes) -> None:
+    """Keep nothing."""
 
 
 def _read(

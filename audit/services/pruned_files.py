@@ -56,4 +56,4 @@ def empty_files(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
     return (("reports", len(reports)), ("exports", len(exports)))
 
 
-register_pruner(Pruner(count_files, empty_files, after_events=True))
+register_pruner(Pruner(count_files, empty_files))

@@ -50,7 +50,6 @@ def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int
 
     It ends early, and says so, when the time of keeping has become longer meanwhile.
     """
-    _prune_all_others(tenant_id, pruning_id, batch, after_events=False)
     total, place = 0, START
     while True:
         with tenant_transaction(tenant_id):
@@ -61,7 +60,9 @@ def run_pruning(*, tenant_id: UUID, pruning_id: UUID, batch: int = BATCH) -> int
             total += count
         if is_done:
             break
-    _prune_all_others(tenant_id, pruning_id, batch, after_events=True)
+    for pruner in PRUNERS:
+        while _prune_others(tenant_id, pruning_id, pruner, batch):
+            pass
     with tenant_transaction(tenant_id):
         if (pruning := _running(pruning_id)) is not None:
             _finish(pruning)
@@ -183,13 +184,6 @@ def _naming(
             "ids_sha256": digest_of_ids(ids),
         },
     )
-
-
-def _prune_all_others(tenant_id: UUID, pruning_id: UUID, batch: int, *, after_events: bool) -> None:
-    for pruner in PRUNERS:
-        if pruner.after_events is after_events:
-            while _prune_others(tenant_id, pruning_id, pruner, batch):
-                pass
 
 
 def _prune_others(tenant_id: UUID, pruning_id: UUID, pruner: Pruner, batch: int) -> bool:

@@ -42,7 +42,10 @@ def ask_pruning(*, actor: Actor, reason: str) -> Pruning:
     if Pruning.objects.filter(status__in=_OPEN).exists():
         raise Conflict("A pruning is open already: confirm it, withdraw it, or let it end.")
     if not is_anything_over_age(before):
-        raise Conflict(f"Nothing is from before {before:%Y-%m-%d}: nothing would go.")
+        raise Conflict(
+            f"Nothing from before {before:%Y-%m-%d} can go: what is left is held, open, or belongs"
+            " to something younger."
+        )
     confirms = retention_of_tenant().needs_second_person
     pruning = Pruning.objects.create(
         before=before,

@@ -14,7 +14,8 @@ from approvals.services.discussion import add_comment
 from approvals.services.drafts import discard_draft
 from approvals.services.policy_templates import apply_template
 from audit.models import HoldKind, LedgerEvent, LegalHold, Pruning, PruningStatus
-from audit.pruners import PRUNERS, Pruner
+from audit.pruners import PRUNERS
+from audit.selectors.over_age import Going, rest_of_parts
 from audit.selectors.retention import retention_of_tenant
 from audit.services.holds import Scope, place_hold
 from audit.services.pruning import run_pruning
@@ -179,13 +180,14 @@ def test_a_hold_that_is_placed_while_a_pruning_runs_keeps_what_was_said(
         HoldKind.SUBJECT: Scope(HoldKind.SUBJECT, world.company.alice.public_id),
     }
 
-    def place(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
-        place_hold(actor=world.company.carl.as_actor(), scope=scopes[kind], matter="M", reason="R")
-        return ()
+    def meanwhile(before: datetime, size: int, window: Sequence[Going]) -> list[Going]:
+        if not LegalHold.objects.exists():
+            carl = world.company.carl.as_actor()
+            place_hold(actor=carl, scope=scopes[kind], matter="M", reason="R")
+        return rest_of_parts(before, size, window)
 
-    # The first batch is that of somebody who places a hold between two batches.
-    meanwhile = Pruner(lambda before: (), place)
-    monkeypatch.setattr("audit.services.pruning.PRUNERS", [meanwhile, *PRUNERS])
+    # Somebody places a hold when it was already read what is over age.
+    monkeypatch.setattr("audit.services.pruning.rest_of_parts", meanwhile)
     shift_clock(timedelta(days=60))
     pruned(world)
     with tenant_transaction(world.company.id):

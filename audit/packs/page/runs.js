@@ -2,6 +2,9 @@
 
 const RUN_DIGEST = /^sha256:[0-9a-f]{64}$/;
 const RUN_COUNTS = ["events", "steps", "requests"];
+// Events that wait for their places together get them in the order of their ids, and hosts whose
+// clocks differ make these in another one: so far from its neighbours in a run one can stand.
+const MOST_OUT_OF_ORDER = 256;
 
 // Keeps what an event says of its run; returns why that makes no sense, or nothing.
 function noteRun(runs, index, line, body) {
@@ -29,19 +32,20 @@ function noteRun(runs, index, line, body) {
 
 async function checkRuns(runs, around, verdict) {
   if (!runs.size) return;
-  let events = 0, complete = 0, part = 0, open = 0;
+  let followed = 0, complete = 0, part = 0, open = 0;
   for (const name of [...runs.keys()].sort(byCodePoint)) {
     const run = runs.get(name);
     await inBatches([...run.links.values()], addRunDigest);
     const missing = checkRunChain(name, run, around, verdict);
     if (run.closing !== null) checkRunCounts(name, run, missing, verdict);
-    events += run.links.size;
+    // Compared were those alone before which the right one, or rightly nothing, is here.
+    followed += [...run.links.keys()].filter((each) => each === 1 || run.links.has(each - 1)).length;
     if (missing > 0) part += 1;
     if (run.closing === null) open += 1;
     else if (missing === 0) complete += 1;
   }
   if (verdict.refusals.length) return;
-  verdict.check("run-events", { count: events });
+  if (followed) verdict.check("run-events", { count: followed });
   if (complete) verdict.check("runs", { count: complete });
   if (part) verdict.withhold("runs-part", { count: part });
   if (open) verdict.withhold("runs-open", { count: open });
@@ -53,14 +57,17 @@ async function addRunDigest(link) {
 
 // How many of its events are not here; those that nothing excuses are refused.
 function checkRunChain(name, run, around, verdict) {
+  const gaps = [];
   let missing = 0, number = 0, at = -1;
   for (const following of [...run.links.keys()].sort((one, two) => one - two)) {
     const link = run.links.get(following);
     if (following > number + 1) {
       const count = following - number - 1;
       missing += count;
-      if (!isRunGapExcused(name, run, count, [at, link.index], around)) {
-        verdict.refuse("run-gap", { run: name, first: number + 1, last: following - 1 });
+      const low = Math.min(at, link.index), high = Math.max(at, link.index);
+      const isAllHere = around.first <= low + 1 && high - 1 <= around.last;
+      if (name === around.whole || isAllHere) {
+        gaps.push({ first: number + 1, last: following - 1, count, low, high, isBeginning: at < 0 });
       }
     } else if (link.previous !== (number ? run.links.get(number).digest : null)) {
       verdict.refuse("run-broken", { run: name, index: link.index, number: following });
@@ -68,21 +75,36 @@ function checkRunChain(name, run, around, verdict) {
     number = following;
     at = link.index;
   }
+  if (gaps.length) checkRunGaps(name, run, gaps, around, verdict);
   return missing;
 }
 
-// Whether so many events between two places, -1 before the first, may rightly not be here.
-function isRunGapExcused(name, run, count, between, around) {
-  const low = Math.min(...between), high = Math.max(...between);
-  const isAllHere = around.first <= low + 1 && high - 1 <= around.last;
-  if (name !== around.whole && !isAllHere) return true;
-  // What an agent said of its run is pruned whole: where some of it is, its beginning was.
-  if (between[0] < 0 && [...run.links.values()].some((link) => startsWith(link.type, "run."))) return false;
+// Refuses those of these gaps that no pruning excuses.
+function checkRunGaps(name, run, gaps, around, verdict) {
+  const begins = [...run.links.values()].some((link) => startsWith(link.type, "run."));
+  // Beside its place an event may have been pruned too; then no pruning counts for two gaps.
+  const low = gaps.reduce((least, gap) => Math.min(least, gap.low), Infinity);
+  const high = gaps.reduce((most, gap) => Math.max(most, gap.high), -1);
+  const wanted = gaps.reduce((sum, gap) => sum + gap.count, 0);
+  const isEnough = prunedOf(around, low, high, MOST_OUT_OF_ORDER) >= wanted;
+  for (const gap of gaps) {
+    let pruned = prunedOf(around, gap.low, gap.high, 0);
+    if (pruned < gap.count && isEnough) pruned = prunedOf(around, gap.low, gap.high, MOST_OUT_OF_ORDER);
+    // What an agent said of its run is pruned whole: where some of it is, its beginning was.
+    if (pruned < gap.count || (gap.isBeginning && begins)) {
+      verdict.refuse("run-gap", { run: name, first: gap.first, last: gap.last });
+    }
+  }
+}
+
+// How many indexes between two, and so many beside them, were pruned.
+function prunedOf(around, low, high, beside) {
+  const from = low + 1 - beside, to = high - 1 + beside;
   let pruned = 0;
   for (const [first, last] of around.prunings) {
-    pruned += Math.max(0, Math.min(last, high - 1) - Math.max(first, low + 1) + 1);
+    pruned += Math.max(0, Math.min(last, to) - Math.max(first, from) + 1);
   }
-  return pruned >= count;
+  return pruned;
 }
 
 function checkRunCounts(name, run, missing, verdict) {

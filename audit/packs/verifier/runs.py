@@ -18,7 +18,12 @@ RUN_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 RUN_COUNTS = ("events", "steps", "requests")
 
 
-@dataclass
+# Events that wait for their places together get them in the order of their ids, and hosts whose
+# clocks differ make these in another one: so far from its neighbours in a run one can stand.
+MOST_OUT_OF_ORDER = 256
+
+
+@dataclass(slots=True)
 class RunLink:
     """One event of a run: its place in the record, its SHA-256, and that of the one before."""
 
@@ -35,6 +40,24 @@ class Run:
     links: dict[int, RunLink] = field(default_factory=dict)
     closing: dict[str, int] | None = None
     closed_by: int = 0
+
+
+@dataclass
+class RunGap:
+    """Numbers of a run that are not here, after one at an index (-1: none) and before another."""
+
+    first: int
+    last: int
+    after: int
+    before: int
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def around(self) -> tuple[int, int]:
+        return min(self.after, self.before), max(self.after, self.before)
 
 
 @dataclass
@@ -91,7 +114,8 @@ def check_runs(runs: dict[str, Run], around: RunsAround, verdict: Verdict) -> No
         complete += not missing and run.closing is not None
     if verdict.refusals:
         return
-    verdict.check("run-events", count=sum(len(run.links) for run in runs.values()))
+    if followed := sum(_follow_on(run) for run in runs.values()):
+        verdict.check("run-events", count=followed)
     if complete:
         verdict.check("runs", count=complete)
     if part:
@@ -100,37 +124,58 @@ def check_runs(runs: dict[str, Run], around: RunsAround, verdict: Verdict) -> No
         verdict.withhold("runs-open", count=still_open)
 
 
+def _follow_on(run: Run) -> int:
+    """Return how many events were compared: what stands before them is here, or is nothing."""
+    return sum(number == 1 or number - 1 in run.links for number in run.links)
+
+
 def _check_run_chain(name: str, run: Run, around: RunsAround, verdict: Verdict) -> int:
     """Return how many of its events are not here; refuse those that nothing excuses."""
     missing, number, at = 0, 0, -1
+    gaps: list[RunGap] = []
     for following in sorted(run.links):
         link = run.links[following]
         if following > number + 1:
-            count = following - number - 1
-            missing += count
-            if not _is_run_gap_excused(name, run, count, (at, link.index), around):
-                verdict.refuse("run-gap", run=name, first=number + 1, last=following - 1)
+            missing += following - number - 1
+            gap = RunGap(number + 1, following - 1, at, link.index)
+            if name == around.whole or _is_all_here(gap, around):
+                gaps.append(gap)
         elif link.previous != (run.links[number].digest if number else None):
             verdict.refuse("run-broken", run=name, index=link.index, number=following)
         number, at = following, link.index
+    if gaps:
+        _check_run_gaps(name, run, gaps, around, verdict)
     return missing
 
 
-def _is_run_gap_excused(
-    name: str, run: Run, count: int, between: tuple[int, int], around: RunsAround
-) -> bool:
-    """Whether so many events between two places, -1 before the first, may rightly not be here."""
-    low, high = min(between), max(between)
-    is_all_here = around.first <= low + 1 and high - 1 <= around.last
-    if name != around.whole and not is_all_here:
-        return True
-    # What an agent said of its run is pruned whole: where some of it is, its beginning was.
-    if between[0] < 0 and any(link.type.startswith("run.") for link in run.links.values()):
-        return False
-    pruned = sum(
-        max(0, min(last, high - 1) - max(first, low + 1) + 1) for first, last in around.prunings
+def _is_all_here(gap: RunGap, around: RunsAround) -> bool:
+    low, high = gap.around
+    return around.first <= low + 1 and high - 1 <= around.last
+
+
+def _check_run_gaps(
+    name: str, run: Run, gaps: list[RunGap], around: RunsAround, verdict: Verdict
+) -> None:
+    """Refuse those of these gaps that no pruning excuses."""
+    begins = any(link.type.startswith("run.") for link in run.links.values())
+    # Beside its place an event may have been pruned too; then no pruning counts for two gaps.
+    ends = [place for gap in gaps for place in gap.around]
+    is_enough = _pruned_of(around, min(ends), max(ends), MOST_OUT_OF_ORDER) >= sum(
+        gap.count for gap in gaps
     )
-    return pruned >= count
+    for gap in gaps:
+        pruned = _pruned_of(around, *gap.around, 0)
+        if pruned < gap.count and is_enough:
+            pruned = _pruned_of(around, *gap.around, MOST_OUT_OF_ORDER)
+        # What an agent said of its run is pruned whole: where some of it is, its beginning was.
+        if pruned < gap.count or (gap.after < 0 and begins):
+            verdict.refuse("run-gap", run=name, first=gap.first, last=gap.last)
+
+
+def _pruned_of(around: RunsAround, low: int, high: int, beside: int) -> int:
+    """Return how many indexes between two, and so many beside them, were pruned."""
+    low, high = low + 1 - beside, high - 1 + beside
+    return sum(max(0, min(last, high) - max(first, low) + 1) for first, last in around.prunings)
 
 
 def _check_run_counts(name: str, run: Run, missing: int, verdict: Verdict) -> None:

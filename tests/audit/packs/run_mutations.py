@@ -128,16 +128,53 @@ def one_run(*left_out: int) -> bytes:
     )
 
 
-def pruned_run(*pruned: tuple[int, int], left_out: Sequence[int] = ()) -> bytes:
-    """A pack of the run that came later, from an account that has pruned these indices."""
+def pruned_run(
+    *pruned: tuple[int, int],
+    left_out: Sequence[int] = (),
+    swapped: tuple[int, int] = (0, 0),
+    between: int = 0,
+) -> bytes:
+    """A pack of the run that came later, from an account that has pruned these indices.
+
+    Two events may have got their places the wrong way round, and some more stand `between` the
+    other run and this one, of which then each index in `left_out` is counted as without these.
+    """
     ranges = [{"first": first, "last": last} for first, last in pruned]
-    bodies = told((*RUN_LATER, (OTHER, "ledger.pruned", {"ranges": ranges})))
+    story = [*RUN_LATER[:3], *[("run_third", "run.step_recorded", {})] * between, *RUN_LATER[3:]]
+    bodies = told((*story, (OTHER, "ledger.pruned", {"ranges": ranges})))
     del bodies[-1]["run"]
+    one, two = swapped
+    bodies[one], bodies[two] = bodies[two], bodies[one]
     gone = {index for first, last in pruned for index in range(first, last + 1)}
-    taken = [index for index in (0, *range(4, 11)) if index not in gone | set(left_out)]
+    gone |= {index + between for index in left_out}
+    taken = [index for index in (0, *range(4 + between, 11 + between)) if index not in gone]
+    asked = [index for index in taken if bodies[index]["type"] == "action_request.submitted"]
     return packed(
-        bodies, taken=taken, query={"subject": RUN}, supporting=frozenset({0, 7, 10} & set(taken))
+        bodies,
+        taken=taken,
+        query={"subject": RUN},
+        supporting=frozenset({0, 10 + between, *asked} & set(taken)),
     )
+
+
+def selected(*taken: int, forged: bool = False, **query: str) -> bytes:
+    """A pack of some events of the first run, asked for by a query; nothing before them is here."""
+    bodies = told()
+    for index in taken if forged else ():
+        bodies[index]["run"]["previous"] = "sha256:" + "0" * 64
+    return packed(
+        bodies, taken=[0, *taken], query=query, supporting=frozenset({0}),
+    )  # fmt: skip
+
+
+SELECTED_RUNS: tuple[tuple[str, Callable[[], bytes], int], ...] = (
+    ("its steps", lambda: selected(2, 4, 7, type="run.step_recorded", subject=RUN), 1),
+    ("its beginning", lambda: selected(1, type="run.started", subject=RUN), 1),
+    ("what was asked for in it", lambda: selected(5, type="action_request.submitted"), 0),
+    ("some, each of which names something made up before it",
+        lambda: selected(5, forged=True, type="action_request.submitted"), 0),
+)  # fmt: skip
+"""Packs in which some events of a run are, and how many of them follow one that is here too."""
 
 
 PRUNED_RUNS: tuple[tuple[str, Callable[[], bytes], bool], ...] = (
@@ -145,6 +182,10 @@ PRUNED_RUNS: tuple[tuple[str, Callable[[], bytes], bool], ...] = (
     ("what was asked for in it was pruned", lambda: pruned_run((1, 3), (7, 7)), False),
     ("it was pruned, and not what was asked for in it",
         lambda: pruned_run((1, 3), (4, 6), (8, 9)), False),
+    ("what was asked for in it was pruned, and has its place after what came later",
+        lambda: pruned_run((8, 8), swapped=(7, 8)), False),
+    ("it was pruned, and what was asked for in it has its place before what came sooner",
+        lambda: pruned_run((5, 9), swapped=(4, 7)), False),
 )  # fmt: skip
 """Packs of one run, made as they should be after a pruning, and whether all of the run is here."""
 
@@ -216,6 +257,10 @@ RUN_MUTATIONS = tuple(
             lambda: pruned_run((1, 3), left_out=(4, 5)), ("run-gap",)),
         ("more was left out between two events of a run than was pruned there",
             lambda: pruned_run((7, 7), left_out=(6,)), ("run-gap",)),
+        ("more was left out of a run in all than was pruned around",
+            lambda: pruned_run((8, 8), left_out=(5,), swapped=(7, 8)), ("run-gap", "run-gap")),
+        ("a step was left out far from what was pruned",
+            lambda: pruned_run((1, 3), left_out=(6,), between=260), ("run-gap",)),
         ("more was left out before what was asked for in a run than was pruned there",
             lambda: pruned_run((4, 5), left_out=(6, 8, 9)), ("run-gap",)),
     )

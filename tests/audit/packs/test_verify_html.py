@@ -15,7 +15,7 @@ from audit.packs.verifier.main import verify_pack
 from tests.audit.packs import world
 from tests.audit.packs.forging import Mutation, unpacked
 from tests.audit.packs.mutations import ARCHIVES, MUTATIONS
-from tests.audit.packs.run_mutations import PRUNED_RUNS
+from tests.audit.packs.run_mutations import PRUNED_RUNS, SELECTED_RUNS
 
 pytestmark = pytest.mark.browser
 
@@ -109,9 +109,9 @@ def test_an_intact_pack_is_accepted_in_the_same_words(
         assert found == by_python(data, tmp_path / f"{number}.zip", **known)
 
 
-@pytest.mark.parametrize(("name", "make", "is_whole"), PRUNED_RUNS)
-def test_a_run_of_which_some_was_pruned_is_accepted_in_the_same_words(
-    window: Window, name: str, make: Callable[[], bytes], is_whole: bool, tmp_path: Path
+@pytest.mark.parametrize(("name", "make", "_"), [*PRUNED_RUNS, *SELECTED_RUNS])
+def test_a_run_of_which_some_is_not_here_is_accepted_in_the_same_words(
+    window: Window, name: str, make: Callable[[], bytes], _: int, tmp_path: Path
 ) -> None:
     found = window.verify(make())
     assert found["refusals"] == []

@@ -14,7 +14,15 @@ from audit.packs.verifier.main import verify_pack
 from tests.audit.packs import world
 from tests.audit.packs.forging import Mutation, unpacked
 from tests.audit.packs.mutations import ARCHIVES, MUTATIONS
-from tests.audit.packs.run_mutations import PRUNED_RUNS, RUN, one_run, packed, runs_pack, told
+from tests.audit.packs.run_mutations import (
+    PRUNED_RUNS,
+    RUN,
+    SELECTED_RUNS,
+    one_run,
+    packed,
+    runs_pack,
+    told,
+)
 
 
 @pytest.fixture
@@ -158,6 +166,17 @@ def test_what_a_selection_does_not_show_of_a_run_is_said(
         "open": "Runs without a closing event",
     }
     assert tuple(name for name, words in parts.items() if words in said) == withheld
+
+
+@pytest.mark.parametrize(("name", "make", "followed"), SELECTED_RUNS)
+def test_no_more_links_of_a_run_are_said_to_be_checked_than_were(
+    run: Any, name: str, make: Callable[[], bytes], followed: int
+) -> None:
+    code, found = run(make())
+    assert (code, found["refusals"]) == (3, [])
+    said = [each for each in found["checked"] if each.startswith("Events of runs")]
+    words = f"Events of runs, each of which follows the one before it: {followed}."
+    assert said == [words] * (followed > 0)
 
 
 @pytest.mark.parametrize(("name", "make", "is_whole"), PRUNED_RUNS)

@@ -1,20 +1,24 @@
 """The dossier and the explanation as files: what they say, hold back, attach; always the same."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import page
 import pytest
+from django.db.models import Q
 from pypdf import PdfReader
 
 from approvals.enums import Verdict
+from approvals.models import ActionRequest
 from audit.actors import Actor
 from audit.models import LedgerEvent, LedgerLeaf, Report
 from audit.services.reports import make_report, request_report
 from audit.services.sequencer import sequence_tenant
-from govapp.common.ids import new_id
+from govapp.common.ids import new_id, public_id
 from govapp.common.tenancy import tenant_transaction
+from tenants.services.kill import throw
 from tests.approvals.world import World
 from tests.audit.explain.stories import ask, make_bank
 
@@ -42,6 +46,24 @@ def denied(world: World) -> UUID:
     request = ask(world)
     world.vote(world.company.bob, request, Verdict.DENY, reason="No purchase order. Ask Alice.")
     return request.pk
+
+
+def stop(world: World) -> None:
+    """Two kill switches are thrown: one for payments, and one that stops nothing of them."""
+    for ref in ("payments.*", "mails.*"):
+        with tenant_transaction(world.company.id):
+            throw(actor=world.company.olivia, scope="category", ref=ref, reason="It pays twice")
+
+
+def refused(world: World) -> ActionRequest:
+    stop(world)
+    return ask(world)
+
+
+def waiting(world: World) -> ActionRequest:
+    request = ask(world)
+    stop(world)
+    return request
 
 
 def faults_of(report: Report) -> set[str]:
@@ -82,6 +104,53 @@ def test_the_dossier_holds_what_an_auditor_files(bank: World) -> None:
     ((attached,),) = reader.attachments.values()
     assert attached == lines
     assert [each for each in hashes if each not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind"),
+    [(refused, "dossier"), (waiting, "dossier"), (refused, "explanation-officer")],
+)
+def test_the_kill_switch_that_holds_it_is_named_and_attached(
+    bank: World, asked: Callable[[World], ActionRequest], kind: str
+) -> None:
+    request = asked(bank)
+    report = made(bank, request.pk, kind)
+    assert (report.failure, faults_of(report)) == ("", set())
+    reader = PdfReader(BytesIO(bytes(report.content or b"")))
+    text = text_of(reader)
+    told: dict[Callable[[World], ActionRequest], tuple[str, str, list[str]]] = {
+        refused: (
+            "A kill switch stopped it: The kill switch for every category under payments",
+            "It was blocked, whatever the rules say.",
+            ["action_request.blocked"],
+        ),
+        waiting: (
+            "Olivia threw the kill switch for every category under payments",
+            "It has not been decided yet.",
+            [],
+        ),
+    }
+    words, outcome, ended = told[asked]
+    assert words in text
+    assert outcome in text
+    with tenant_transaction(bank.company.id):
+        recorded = LedgerEvent.objects.filter(leaf_rows__index__lt=report.ledger_size)
+        (thrown,) = [
+            each
+            for each in recorded.filter(type="kill_switch.thrown")
+            if b'"ref":"payments.*"' in bytes(each.body)
+        ]
+        leaf = bytes(LedgerLeaf.objects.get(event=thrown).leaf_hash).hex()
+        every = recorded.filter(Q(request_id=request.pk) | Q(pk=thrown.pk))
+        events = list(every.order_by("occurred_at", "id"))
+    named = public_id("ev", thrown.pk)
+    ((attached,),) = reader.attachments.values()
+    assert attached == b"".join(bytes(each.body) + b"\n" for each in events)
+    assert named in text
+    assert f"Made from {len(events)} events of a signed ledger" in text
+    assert [each.type for each in events if each.type == "action_request.blocked"] == ended
+    if kind == "dossier":
+        assert f"{named} kill_switch.thrown {leaf}" in text
 
 
 def test_the_explanation_for_a_person_attaches_nothing_and_names_nobody(bank: World) -> None:

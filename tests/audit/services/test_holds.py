@@ -83,6 +83,15 @@ def test_a_hold_on_everything_stops_every_pruning() -> None:
     assert len(left(tenant_id)) == 3
 
 
+def test_where_all_that_is_old_is_held_a_pruning_says_so() -> None:
+    tenant_id, _, _ = busy_tenant()
+    ends = datetime(2025, 1, 1, tzinfo=UTC)
+    hold(tenant_id, Scope(HoldKind.PERIOD, starts_at=OLD, ends_at=ends))
+    words = "Nothing from before [0-9-]+ can go: what is left is held, open, or belongs to"
+    with tenant_transaction(tenant_id), pytest.raises(Conflict, match=words):
+        ask_pruning(actor=CARL, reason="Tidy.")
+
+
 def test_a_hold_on_a_request_keeps_its_events_alone() -> None:
     tenant_id, one, _ = busy_tenant()
     hold(tenant_id, Scope(HoldKind.REQUEST, public_id("ar", one)))

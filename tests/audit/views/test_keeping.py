@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from audit.models import LedgerEvent, LedgerLeaf, LegalHold, Pruning, PruningStatus
-from audit.pruners import Pruner
+from audit.selectors.over_age import Going, rest_of_parts
 from audit.selectors.streams import Start
 from audit.services.pruning import run_pruning
 from audit.services.retention import prune_daily, sweep_prunings
@@ -162,12 +162,12 @@ def test_what_fails_in_one_tenant_keeps_no_other_from_pruning(
     sequence(umbrella)
     broken = {acme.id, umbrella.id}
 
-    def fail(before: datetime, at_most: int) -> Sequence[tuple[str, int]]:
+    def fail(before: datetime, size: int, window: Sequence[Going]) -> list[Going]:
         if require_tenant_id() in broken:
             raise RuntimeError("Something is wrong here.")
-        return ()
+        return rest_of_parts(before, size, window)
 
-    monkeypatch.setattr("audit.services.pruning.PRUNERS", [Pruner(lambda before: (), fail)])
+    monkeypatch.setattr("audit.services.pruning.rest_of_parts", fail)
     assert prune_daily() == 0
     for still, went in (({acme.id}, 2), (set(), 3)):
         broken.clear()
