@@ -41,8 +41,9 @@ def save_guardrails(
     """Begin a draft, or change the one there is; `revision` is the one that was seen, 0 for none.
 
     `number` is the version that was seen, the draft or else what is in force (0: the rules that
-    everybody begins with); None for whoever writes all of it without having looked. Raises `Forbidden` (needs `compliance`), `Invalid` with every mistake of the document, and
-    `Conflict` when somebody else has saved in the meantime.
+    everybody begins with); None for whoever writes all of it without having looked.
+    Raises `Forbidden` (needs `compliance`), `Invalid` with every mistake of the document, and
+    `Conflict` when somebody else has saved or published in the meantime.
     """
     require(may_edit_policy(actor), _WHO)
     read_document(document)
@@ -80,8 +81,9 @@ def publish_guardrails(
 ) -> GuardrailVersion:
     """Put the draft in force, from the next submission on; what was in force is kept.
 
-    `number` and `revision` are of the draft that was seen, as in `save_guardrails`. Raises `Forbidden` (needs `compliance`, and somebody else than who wrote it last, unless the
-    tenant lets one person publish), `Invalid`, and `Conflict` when it is not what was seen.
+    `number` and `revision` are of the draft that was seen, as in `save_guardrails`. Raises
+    `Forbidden` (needs `compliance`, and somebody else than who wrote it last, unless the tenant
+    lets one person publish), `Invalid`, and `Conflict` when it is not what was seen.
     """
     require(may_edit_policy(actor), _WHO)
     attestation = check_attestation(attestation)
