@@ -96,9 +96,11 @@ class Judgement:
         )
 
     def to_facts(self) -> dict[str, object]:
-        """What rules can look at, and what held it besides: all that a replay needs."""
-        held = self.held.to_record()
-        return self.facts.to_record() | ({"held": held} if held else {})
+        """What rules can look at, and what held it besides: all that a replay needs.
+
+        Also where nothing did: of a request without it a replay has to read the trace.
+        """
+        return self.facts.to_record() | {"held": self.held.to_record()}
 
     @property
     def warnings(self) -> tuple[str, ...]:
