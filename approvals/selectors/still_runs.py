@@ -18,8 +18,9 @@ from tenants.killing import Act, Thrown, stopping
 from tenants.models import KillSwitch
 from tenants.selectors.kill import thrown_switches
 
-# What was begun before is not told as what still runs.
-_LATELY: Final = timedelta(days=30)
+# What was begun before is not told as what still runs: where agents do not report, all that was
+# ever done would be looked through.
+_LATELY: Final = timedelta(days=1)
 SHOWN: Final = 10
 _LOOKED_AT: Final = 200  # delegations of one agent, the newest
 # Used, and no result reported: after a while nobody knows any more how it went, and it may yet run.
@@ -52,20 +53,17 @@ class StillRuns:
 def read_still_runs(switch: KillSwitch) -> StillRuns:
     """Return what a switch does not call back; it need not be stored. Four statements at most.
 
-    What was begun counts by when its permission was used, in the last 30 days: it may have waited
-    for people for long before.
+    What was begun counts by when its permission was used, the newest first: it may have waited for
+    people for long before.
     """
-    used_lately = ExecutionGrant.objects.filter(
-        request=OuterRef("pk"), redeemed_at__gt=clock.now() - _LATELY
+    begun = ExecutionGrant.objects.filter(
+        requests_in([planned(switch)], "request__"),
+        redeemed_at__gt=clock.now() - _LATELY,
+        request__execution_state__in=_BEGUN,
     )
-    begun = ActionRequest.objects.filter(
-        Exists(used_lately), requests_in([planned(switch)]), execution_state__in=_BEGUN
-    ).select_related("agent")
-    rows = list(
-        begun.defer("payload", "trace", "facts", "sources").order_by("-submitted_at", "-pk")[
-            : SHOWN + 1
-        ]
-    )
+    heavy = [f"request__{each}" for each in ("payload", "trace", "facts", "sources")]
+    newest = begun.select_related("request__agent").defer(*heavy).order_by("-redeemed_at", "-pk")
+    rows = [each.request for each in newest[: SHOWN + 1]]
     handed_on = _handed_on(switch) if switch.agent_id is not None else []
     return StillRuns(rows[:SHOWN], len(rows) > SHOWN, handed_on[:SHOWN], len(handed_on) > SHOWN)
 
