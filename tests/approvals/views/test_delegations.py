@@ -209,3 +209,30 @@ def test_the_stop_page_of_an_agent_names_what_it_handed_on_that_holds(chain: Cha
     assert f'{HOME}?agent={planner}">all of it</a>' in text(client.get(address_of_stop))
     chain.revoke(first, chain.world.company.carl, "Over.")
     assert "is stopped, but had handed on" not in text(client.get(address_of_stop))
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "says_where"),
+    [
+        ("", "No delegation is in force", True),
+        ("?which=all", "", False),
+        ("?agent={clerk}", "clerk is part of no delegation that is in force", True),
+        ("?agent={payer}", "payer is part of no delegation that is in force", True),
+        ("?which=all&agent={payer}", "payer was never part of a delegation", False),
+    ],
+)
+def test_an_empty_list_says_of_whom_there_is_none(
+    chain: Chain, query: str, title: str, *, says_where: bool
+) -> None:
+    chain.revoke(chain.handed[0].delegation, chain.world.company.carl, "Over.")
+    named = {name: chain.agents[name].public_id for name in ("clerk", "payer")}
+    shown = text(client_of(chain, "carl").get(f"{HOME}{query.format(**named)}"))
+    assert (f"<h2>{title}</h2>" in shown) is bool(title)
+    assert ("Those that ended are under All." in shown) is says_where
+    assert "Nothing was ever handed on" not in shown
+
+
+def test_an_account_in_which_nothing_was_handed_on_says_so() -> None:
+    chain = make_chain()
+    for which, title in (("live", "No delegation is in force"), ("all", "Nothing was ever handed")):
+        assert title in text(client_of(chain, "carl").get(f"{HOME}?which={which}"))
