@@ -310,6 +310,15 @@ def test_what_holds_an_agent_holds_it_at_every_way_in_and_is_recorded(
     assert [words for words in site.words if words not in recorded] == []
 
 
+def test_that_contents_are_gone_is_recorded_where_the_permission_is_asked_for(site: Site) -> None:
+    """By itself: the redemption says the same of another one."""
+    with tenant_transaction(site.world.company.id):
+        forgotten(site)
+    answer = site.buyer.post(f"{URL}/{site.open}/grant")
+    assert answer.json()["type"] == "urn:govapp:problem:contents_gone"
+    assert answer.json()["detail"] in site.recorded()
+
+
 def test_a_delegation_that_is_over_holds_what_came_under_it(site: Site) -> None:
     begin_at_noon(timedelta(minutes=3))
     assert site.try_all() == all_four("delegation_expired")
