@@ -16,6 +16,13 @@ PASSING: Final = frozenset(
     }
 )  # fmt: skip
 
+# What the engine refuses by itself from the facts, or nothing but other rules can change: no part
+# of what held a request besides the rules, though its trace keeps both in one list.
+_NOT_BESIDES: Final = frozenset(
+    {"category_unknown", "category_archived", "agent_not_active", "payload_invalid", "no_policy"}
+)
+NOBODY_TO_ASK: Final = "The policy has no default requirement, so that nobody can be asked."
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -69,6 +76,26 @@ class Held:
             )
         except (AttributeError, TypeError) as error:
             raise ValueError("this is not a record of what held a request") from error
+
+    @classmethod
+    def from_trace(cls, trace: Mapping[str, Any]) -> "Held":
+        """Read it from the trace of a request that is older than the keeping of it.
+
+        Of refusals that have no code nothing is read: nothing held a request besides then. Why an
+        agent was let act is known only where it was. Raises ValueError as `from_record`.
+        """
+        kept = [each for each in trace.get("refusals") or () if isinstance(each, Mapping)]
+        refusals = [
+            {"code": each.get("code"), "sentence": each.get("sentence")}
+            for each in kept
+            if each.get("code") not in _NOT_BESIDES
+            and not str(each.get("sentence")).endswith(NOBODY_TO_ASK)
+        ]
+        # No policy allows by default: what is allowed by it was let past it.
+        let = trace.get("used_default") and trace.get("outcome") == "allow"
+        answers = [trace.get("because", "")] if let else []
+        demands = trace.get("demands") or ()
+        return cls.from_record({"refusals": refusals, "demands": demands, "answers": answers})
 
 
 NOTHING_HELD: Final = Held()

@@ -58,11 +58,11 @@ class ActionRequestGrant(ApiView):
         found = get_request(request_id, agent_id=self.agent.pk)
         check_category(request, found.category_key)
         require_bound_to(request, found.delegation_id)
-        try:
-            with held_is_noted(request):
+        with held_is_noted(request):
+            try:
                 grant = issue_grant(agent=self.agent, request_id=request_id)
-        except DelegationRefused as refusal:
-            return refused(self.agent, refusal)
+            except DelegationRefused as refusal:
+                return refused(self.agent, refusal)
         return Response(grant_for(grant), status=201)
 
 

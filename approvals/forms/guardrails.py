@@ -75,7 +75,13 @@ class TryForm(forms.Form):
         self.fields["category"].choices = choices  # type: ignore[attr-defined]
 
 
-class RulesForm(forms.Form):
+class _SeenForm(forms.Form):
+    """Above which version it was written: the draft there was, or else what was in force."""
+
+    number = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+
+class RulesForm(_SeenForm):
     """What follows from each rule, and one more rule about words."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -178,7 +184,7 @@ def _unused(name: str, taken: set[str]) -> str:
     return name if name not in taken else next(each for each in free if each not in taken)
 
 
-class DocumentForm(forms.Form):
+class DocumentForm(_SeenForm):
     """All rules as JSON."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -193,6 +199,7 @@ class DocumentForm(forms.Form):
     def start(rules: RuleSet, *, revision: int, remark: str = "") -> dict[str, Any]:
         """Return what the form begins with."""
         return {
+            "number": rules.number,
             "revision": revision,
             "document": pretty(rules.to_document()),
             "remark": remark,
@@ -207,7 +214,7 @@ class DocumentForm(forms.Form):
             raise forms.ValidationError(f"{where}{found.message}.") from None
 
 
-class ConfirmForm(forms.Form):
+class ConfirmForm(_SeenForm):
     """Publishing a draft."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
@@ -220,7 +227,7 @@ class ConfirmForm(forms.Form):
     )
 
 
-class DiscardForm(forms.Form):
+class DiscardForm(_SeenForm):
     """Which draft is discarded."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=1)

@@ -58,3 +58,11 @@ class ExecutionGrant(TenantOwned):
                 name="grant_redeemed_once",
             ),
         ]
+        indexes = [
+            # what was begun lately
+            models.Index(
+                fields=["tenant_id", "redeemed_at"],
+                condition=models.Q(redeemed_at__isnull=False),
+                name="grant_used",
+            )
+        ]

@@ -221,12 +221,6 @@ class ActionRequest(TenantOwned):
                 condition=~models.Q(integration=""),
                 name="request_on_system",
             ),
-            # what was begun and has no result, newest first
-            models.Index(
-                fields=["tenant_id", "submitted_at", "id"],
-                condition=models.Q(execution_state__in=["redeemed", "unknown"]),
-                name="request_begun",
-            ),
             # the inbox: what is pending, most urgent first
             models.Index(
                 fields=["tenant_id", "deadline_at", "id"],

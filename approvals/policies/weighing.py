@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from approvals.leash import Demand, Held, Refusal
+from approvals.leash import NOBODY_TO_ASK, Demand, Held, Refusal
 from approvals.policies.engine import evaluate
 from approvals.policies.evaluation import Evaluation, RuleTrace
 from approvals.policies.facts import Facts
@@ -66,8 +66,8 @@ def _demanded(
     said = " ".join(each.sentence for each in demands)
     default = policy.plan.default
     if default is None:
-        words = f"{said} The policy has no default requirement, so that nobody can be asked."
-        return allowed, Refusal(demands[0].code.replace("_ask", "_refused"), words)
+        code = demands[0].code.replace("_ask", "_refused")
+        return allowed, Refusal(code, f"{said} {NOBODY_TO_ASK}")
     because = _Instead(said, allowed)
     return Evaluation(REQUIRE_APPROVAL, (default,), True, allowed.obligations, because), None
 

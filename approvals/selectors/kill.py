@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from approvals.enums import ExecutionState, Purpose, RequestStatus
+from approvals.enums import Purpose, RequestStatus
 from approvals.killing import act_of, requests_in
-from approvals.models import ActionRequest, Delegation, ExecutionGrant
+from approvals.models import ActionRequest, ExecutionGrant
 from govapp.common import clock
 from tenants.enums import AgentStatus, KillScope
 from tenants.kill_effects import Stopped
@@ -18,25 +18,8 @@ from tenants.killing import Thrown, stopping
 from tenants.models import Agent, KillSwitch, Membership
 from tenants.selectors.kill import read_switches, thrown_for_page
 
-# An agent that did nothing within a scope for so long is not counted as stopped by its switch, and
-# what was begun before is not told as what still runs.
+# An agent that did nothing within a scope for so long is not counted as stopped by its switch.
 _LATELY: Final = timedelta(days=30)
-SHOWN: Final = 10
-# Used, and no result reported: after a while nobody knows any more how it went, and it may yet run.
-_BEGUN: Final = (ExecutionState.REDEEMED, ExecutionState.UNKNOWN)
-
-
-@dataclass(frozen=True)
-class StillRuns:
-    """What goes on although a switch is thrown.
-
-    Actions whose permission was used before and whose result is not reported, and rights that a
-    stopped agent had handed on: other agents act with those.
-    """
-
-    begun: list[ActionRequest]
-    has_more: bool
-    handed_on: list[Delegation]
 
 
 @dataclass(frozen=True)
@@ -87,32 +70,6 @@ def find_held(requests: Iterable[ActionRequest], member: Membership) -> dict[UUI
     waiting = [each for each in requests if switches and each.is_pending]
     found = {each.pk: stopping(switches, act_of(each)) for each in waiting}
     return {key: switch.sentence for key, switch in found.items() if switch is not None}
-
-
-def read_still_runs(switch: KillSwitch) -> StillRuns:
-    """Return what a switch does not call back; it need not be stored. Two statements at most.
-
-    What was begun counts by when its permission was used, in the last 30 days: it may have waited
-    for people for long before.
-    """
-    used_lately = ExecutionGrant.objects.filter(
-        request=OuterRef("pk"), redeemed_at__gt=clock.now() - _LATELY
-    )
-    begun = ActionRequest.objects.filter(
-        Exists(used_lately), requests_in([planned(switch)]), execution_state__in=_BEGUN
-    ).select_related("agent")
-    rows = list(
-        begun.defer("payload", "trace", "facts", "sources").order_by("-submitted_at", "-pk")[
-            : SHOWN + 1
-        ]
-    )
-    handed_on: list[Delegation] = []
-    if switch.agent_id is not None:
-        live = Delegation.objects.filter(
-            from_agent=switch.agent_id, revoked_at=None, expires_at__gt=clock.Now()
-        )
-        handed_on = list(live.select_related("to_agent").order_by("-created_at", "-pk")[:SHOWN])
-    return StillRuns(rows[:SHOWN], len(rows) > SHOWN, handed_on)
 
 
 def read_standing() -> Standing:

@@ -6,7 +6,7 @@ Row-level security holds as in any other statement; each batch is found by where
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -36,7 +36,10 @@ _COLUMNS: Final = """
  r.obligations::text, r.agent_id, r.owner_at_submission_id, r.on_behalf_of,
  CASE WHEN r.facts IS NULL THEN jsonb_build_object('category_id', r.category_id,
   'environment', r.environment, 'confidence', r.confidence::text, 'cost', r.estimated_cost,
-  'integration', r.integration, 'refusals', r.trace->'refusals')::text END"""
+  'integration', r.integration, 'refusals', r.trace->'refusals')::text END,
+ CASE WHEN r.facts->'held' IS NULL THEN jsonb_build_object('refusals', r.trace->'refusals',
+  'demands', r.trace->'demands', 'used_default', r.trace->'used_default',
+  'outcome', r.trace->'outcome', 'because', r.because)::text END"""
 _IN_PERIOD: Final = """ FROM approvals_actionrequest r
  WHERE r.tenant_id = %s AND r.purpose = 'action'
  AND r.submitted_at >= %s AND r.submitted_at < %s"""
@@ -160,14 +163,14 @@ class RecordedReader:
         return known
 
     def _recorded(self, row: RecordedRow, asks: frozenset[Ask]) -> Recorded:
-        payload, held = _decode(row.payload), NOTHING_HELD
+        payload = _decode(row.payload)
         if row.facts is None:
+            record: dict[str, Any] = {}
             facts = self._old.facts(row, payload)
         else:
             record = _decode(row.facts)
             facts = Facts.from_record(record, payload)
-            if "held" in record:
-                held = Held.from_record(record["held"])
+        held = _held(record.get("held"), row.trace)
         outcome = _OUTCOMES.get(row.status, REQUIRE_APPROVAL)
         is_held = outcome == ALLOW and self.with_demands
         demand = self._demand(asks, row.obligations) if asks or is_held else NOTHING_ASKED
@@ -205,3 +208,10 @@ class RecordedReader:
                 side.add(self._named[behalf])
             known = self._sides.keep(key, frozenset(side))
         return known
+
+
+def _held(record: dict[str, Any] | None, trace: str | None) -> Held:
+    """What held a request, as it keeps it; of an older one, as its trace says."""
+    if record is not None:
+        return Held.from_record(record) if record else NOTHING_HELD
+    return Held.from_trace(_decode(trace)) if trace else NOTHING_HELD

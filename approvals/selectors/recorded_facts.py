@@ -33,6 +33,7 @@ class RecordedRow(NamedTuple):
     owner_id: UUID | None
     on_behalf_of: str
     rest: str | None  # of a request without stored facts
+    trace: str | None  # what it says of what held a request that does not keep it by itself
 
 
 class OldFacts:

@@ -7,6 +7,7 @@ currency, so that the sums of a chain never differ.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -22,13 +23,13 @@ from approvals.enums import ExecutionState, RequestStatus, SpendState
 from approvals.holders.budgets import cost_of, moved_of
 from approvals.models import ActionRequest, DelegationBudget, DelegationSpend
 from approvals.selectors.delegations import chain_ids, hold_budgets, read_links
+from approvals.services.delegations import refusal_under
 from approvals.services.locking import try_to_lock
 from approvals.services.spending import HELD_FOR, LAPSED, expiry_of
 from govapp.common import clock
 from govapp.common.alone import tried
 from govapp.common.arrays import is_any
 from govapp.common.currencies import NO_CURRENCY
-from govapp.common.errors import Forbidden
 from govapp.common.tenancy import tenant_transaction
 from govapp.common.writing import change, insert, unit_of_work, update
 from tenants.budgets import Spend
@@ -115,7 +116,7 @@ def follow_execution(
 def renew_spend(request: ActionRequest, now: datetime, until: datetime) -> None:
     """Hold what a permission is for until it is used, or hold it again when it was given back.
 
-    Raises `Forbidden` when the chain has no more of it.
+    Raises `DelegationRefused` when the chain has no more of it.
     """
     rows = _rows(request) if request.delegation_id else []
     lapsed = [each for each in rows if each.state == SpendState.RELEASED]
@@ -129,7 +130,7 @@ def renew_spend(request: ActionRequest, now: datetime, until: datetime) -> None:
         )
         if problems := chain_allows(read_links(ids), wanted):
             said = f"{LAPSED}. {problems[0].sentence} Submit it anew."
-            raise Forbidden(said, code=problems[0].code)
+            raise refusal_under(request, replace(problems[0], sentence=said))
         for spend in lapsed:
             spend.state = SpendState.RESERVED
             update(spend, "state")

@@ -173,8 +173,14 @@ def require_whole(request: ActionRequest) -> None:
     if request.delegation_id is None:
         return
     if problem := cut(request.delegation_id, hold=True):
-        claim = find_claim(public_id("dg", request.delegation_id))
-        raise DelegationRefused(problem, claim=claim)
+        raise refusal_under(request, problem)
+
+
+def refusal_under(request: ActionRequest, problem: Problem) -> DelegationRefused:
+    """Return the refusal of a request by the delegation that it came under."""
+    named = request.delegation_id
+    claim = find_claim(public_id("dg", named)) if named is not None else None
+    return DelegationRefused(problem, claim=claim)
 
 
 def note_refused_use(

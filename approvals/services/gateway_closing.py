@@ -26,6 +26,8 @@ from tenants.doors import all_tenants
 
 log = structlog.get_logger(__name__)
 
+# A call that could not be booked while the database was away is left open as well.
+_LOST: Final = "Nobody booked how it ended: its process ended, or the database was away."
 _FAILED: Final = "model_call.lost_failed"
 
 LONGEST: Final = timedelta(minutes=10)
@@ -93,7 +95,7 @@ def _close_lost(tenant_id: UUID, call_id: UUID) -> int:
         if call is None:
             return 0
         usage = Usage(call.asked_tokens, call.answered_tokens, is_estimated=True)
-        fault = Fault(500, "lost", "The process that carried it out ended before the call did.")
+        fault = Fault(500, "lost", _LOST)
         _close(call, Outcome(ModelCallStatus.LOST, usage, fault))
     return 1
 

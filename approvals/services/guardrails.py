@@ -26,27 +26,37 @@ from tenants.rules import may_edit_policy, require
 
 OWN_DRAFT: Final = "You wrote this version; somebody else with compliance publishes it."
 _WHO: Final = "Only members with the role compliance write guardrails."
-_OVERTAKEN: Final = "The draft was changed in the meantime; look at it again."
+_OVERTAKEN: Final = "The guardrails were changed in the meantime; look at them again."
 
 
 @transaction.atomic
 def save_guardrails(
-    *, actor: Membership, document: Any, remark: str = "", revision: int = 0
+    *,
+    actor: Membership,
+    document: Any,
+    remark: str = "",
+    revision: int = 0,
+    number: int | None = None,
 ) -> GuardrailVersion:
     """Begin a draft, or change the one there is; `revision` is the one that was seen, 0 for none.
 
+    `number` is the version that was seen, the draft or else what is in force (0: the rules that
+    everybody begins with); None for whoever writes all of it without having looked.
     Raises `Forbidden` (needs `compliance`), `Invalid` with every mistake of the document, and
-    `Conflict` when somebody else has saved in the meantime.
+    `Conflict` when somebody else has saved or published in the meantime.
     """
     require(may_edit_policy(actor), _WHO)
     read_document(document)
     remark = check_remark(remark)
     _lock()
     draft = draft_guardrails()
+    live = live_guardrails()
+    above = draft or live
     if (draft.revision if draft else 0) != revision:
         raise Conflict(_OVERTAKEN, code="guardrails_overtaken")
+    if number not in (None, above.number if above else DEFAULT_RULES.number):
+        raise Conflict(_OVERTAKEN, code="guardrails_overtaken")
     if draft is None:
-        live = live_guardrails()
         highest = GuardrailVersion.objects.aggregate(highest=Max("number"))["highest"] or 0
         draft = GuardrailVersion(
             number=highest + 1,
@@ -66,16 +76,19 @@ def save_guardrails(
 
 
 @transaction.atomic
-def publish_guardrails(*, actor: Membership, revision: int, attestation: str) -> GuardrailVersion:
+def publish_guardrails(
+    *, actor: Membership, revision: int, attestation: str, number: int | None = None
+) -> GuardrailVersion:
     """Put the draft in force, from the next submission on; what was in force is kept.
 
-    Raises `Forbidden` (needs `compliance`, and somebody else than who wrote it last, unless the
-    tenant lets one person publish), `Invalid`, and `Conflict` when it is not what was seen.
+    `number` and `revision` are of the draft that was seen, as in `save_guardrails`. Raises
+    `Forbidden` (needs `compliance`, and somebody else than who wrote it last, unless the tenant
+    lets one person publish), `Invalid`, and `Conflict` when it is not what was seen.
     """
     require(may_edit_policy(actor), _WHO)
     attestation = check_attestation(attestation)
     _lock()
-    draft = _seen(revision)
+    draft = _seen(revision, number)
     tenant = Tenant.objects.get(pk=require_tenant_id())
     if draft.written_by_id == actor.pk and not tenant.single_person_publishing:
         raise Forbidden(OWN_DRAFT)
@@ -94,11 +107,13 @@ def publish_guardrails(*, actor: Membership, revision: int, attestation: str) ->
 
 
 @transaction.atomic
-def discard_guardrails(*, actor: Membership, revision: int) -> GuardrailVersion:
-    """Put the draft away. Raises `Forbidden` and `Conflict` as `publish_guardrails` does."""
+def discard_guardrails(
+    *, actor: Membership, revision: int, number: int | None = None
+) -> GuardrailVersion:
+    """Discard the draft. Raises `Forbidden` and `Conflict` as `publish_guardrails` does."""
     require(may_edit_policy(actor), _WHO)
     _lock()
-    draft = _seen(revision)
+    draft = _seen(revision, number)
     draft.status = GuardrailStatus.DISCARDED
     draft.save(update_fields=["status"])
     events.guardrails_discarded(actor=actor, version=draft)
@@ -122,11 +137,11 @@ def read_document(document: Any, *, number: int = 0) -> RuleSet:
         ) from invalid
 
 
-def _seen(revision: int) -> GuardrailVersion:
+def _seen(revision: int, number: int | None) -> GuardrailVersion:
     draft = draft_guardrails()
     if draft is None:
         raise Conflict("There is no draft any more.", code="guardrails_overtaken")
-    if draft.revision != revision:
+    if draft.revision != revision or number not in (None, draft.number):
         raise Conflict(_OVERTAKEN, code="guardrails_overtaken")
     return draft
 

@@ -96,9 +96,11 @@ class Judgement:
         )
 
     def to_facts(self) -> dict[str, object]:
-        """What rules can look at, and what held it besides: all that a replay needs."""
-        held = self.held.to_record()
-        return self.facts.to_record() | ({"held": held} if held else {})
+        """What rules can look at, and what held it besides: all that a replay needs.
+
+        Also where nothing did: of a request without it a replay has to read the trace.
+        """
+        return self.facts.to_record() | {"held": self.held.to_record()}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -191,9 +193,11 @@ def judge_submission(
         if not refusals:
             evaluation, unmet = weigh(policy, evaluation, held)
             refusals += [unmet] if unmet else []
+    because = " ".join(each.sentence for each in refusals) or evaluation.because
+    live = denial(because, evaluation) if refusals else evaluation
     return Judgement(
         evaluation=evaluation,
-        because=" ".join(each.sentence for each in refusals) or evaluation.because,
+        because=because,
         refusals=tuple(refusals),
         guarded=guarded,
         held=held,
@@ -201,7 +205,7 @@ def judge_submission(
         version=found.version,
         facts=facts,
         target_digest=target,
-        shadowed=shadow(found.shadow, beside, facts, evaluation, held) if is_binding else None,
+        shadowed=shadow(found.shadow, beside, facts, live, held) if is_binding else None,
         now=found.now,
         office=Office(found.office, zone_of(found.time_zone)),
         attempt_digest=tried,

@@ -7,8 +7,8 @@ import structlog
 
 from approvals.leash import Held
 from approvals.models import PolicyVersion
-from approvals.policies import DENY, Evaluation, Facts, Policy, evaluate
-from approvals.policies.weighing import denial, weigh
+from approvals.policies import DENY, Evaluation, Facts, Policy
+from approvals.policies.weighing import decide
 from approvals.selectors.policies import compiled
 
 log = structlog.get_logger(__name__)
@@ -46,16 +46,15 @@ def shadow(
 ) -> Shadowed | None:
     """Return what it would have said, and whether that differs; None when none is in shadow.
 
-    What wants a person besides the rules would want one of this version, too.
+    What refuses it or wants a person besides the rules would do so under this version, too. `live`
+    is the verdict, a refusal as a denial, so that like is compared with like.
     """
     if version is None:
         return None
     if policy is None:
         # As an unusable version would if it were live: it denies.
         return Shadowed(version, DENY, _UNUSABLE, live.outcome != DENY)
-    beside, unmet = weigh(policy, evaluate(policy, facts), held)
-    if unmet is not None:
-        beside = denial(unmet.sentence, beside)
+    beside = decide(policy, facts, held)
     return Shadowed(version, beside.outcome, beside.because, _asked(beside) != _asked(live))
 
 

@@ -103,7 +103,7 @@ def submit_action(
         )
         # What is no action says nothing about how agents would fare under other rules.
         if judged.shadowed is not None and purpose == Purpose.ACTION:
-            _note_shadow(request, judged.evaluation, judged.shadowed)
+            _note_shadow(request, judged.as_evaluation(), judged.shadowed)
     keep_in_hand(board)
     return request
 

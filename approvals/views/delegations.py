@@ -19,6 +19,10 @@ from tenants.http import PageRequest
 from tenants.models import Agent
 from tenants.selectors import get_agent
 
+_HOW: Final = (
+    "An agent hands part of its rights to another one through the API; it is shown here as a tree,"
+    " and can be cut."
+)
 _WHICH: Final = {"live": "In force", "all": "All"}
 
 
@@ -28,7 +32,7 @@ def delegation_list(request: PageRequest, slug: str) -> HttpResponse:
     which = read_filter(request, "which", _WHICH) or "live"
     agent = _agent(request)
     page = read_trees(after=read_cursor(request), only_live=which == "live", agent=agent)
-    context = {
+    context: dict[str, Any] = {
         "nav": "delegations",
         "agent": agent,
         "which": which,
@@ -36,6 +40,8 @@ def delegation_list(request: PageRequest, slug: str) -> HttpResponse:
         "trees": grow(list(page.rows), clock.now()),
         "page": page_links(request, page.next_position),
     }
+    if not context["trees"]:
+        context |= _empty(which, agent)
     return render(request, "approvals/delegations/list.html", context)
 
 
@@ -64,6 +70,19 @@ def delegation_revoke(request: PageRequest, slug: str, ident: str) -> HttpRespon
         return _page(request, shown, form)
     messages.success(request, "It is cut, with everything under it, from the next request on.")
     return redirect("delegation_detail", slug, ident)
+
+
+def _empty(which: str, agent: Agent | None) -> dict[str, str]:
+    """Say what there is none of, and whose."""
+    if which == "live":
+        title = "No delegation is in force"
+        if agent is not None:
+            title = f"{agent.name} is part of no delegation that is in force"
+        return {"empty_title": title, "empty_text": f"{_HOW} Those that ended are under All."}
+    title = "Nothing was ever handed on"
+    if agent is not None:
+        title = f"{agent.name} was never part of a delegation"
+    return {"empty_title": title, "empty_text": _HOW}
 
 
 def _agent(request: PageRequest) -> Agent | None:

@@ -15,6 +15,8 @@ from approvals.forms.guardrails import (
     RulesForm,
     TryForm,
 )
+from approvals.guardrails import RuleSet
+from approvals.models import GuardrailVersion
 from approvals.selectors.guardrail_pages import (
     changes_of,
     diff_lines,
@@ -90,7 +92,7 @@ def guardrails_publish(request: PageRequest, slug: str) -> HttpResponse:
     draft = draft_guardrails()
     if draft is None:
         return redirect("guardrails", slug)
-    form = ConfirmForm(posted(request), initial={"revision": draft.revision})
+    form = ConfirmForm(posted(request), initial=_seen(draft))
     if form.is_bound and form.is_valid():
         with refusals_on(form):
             made = publish_guardrails(actor=request.membership, **form.cleaned_data)
@@ -107,7 +109,7 @@ def guardrails_publish(request: PageRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(_GET_AND_POST)
 def guardrails_discard(request: PageRequest, slug: str) -> HttpResponse:
-    """Put the draft away."""
+    """Discard the draft."""
     rules.require(rules.may_edit_policy(request.membership), _NOT_WRITER)
     form = DiscardForm(posted(request))
     if form.is_bound and form.is_valid():
@@ -116,7 +118,7 @@ def guardrails_discard(request: PageRequest, slug: str) -> HttpResponse:
         except DomainError as refused:
             messages.error(request, refused.detail)
             return redirect("guardrails_draft", slug)
-        messages.success(request, "The draft is put away; nothing has changed.")
+        messages.success(request, "The draft is discarded; nothing has changed.")
     return redirect("guardrails", slug)
 
 
@@ -174,6 +176,7 @@ def _save(request: PageRequest, slug: str, document: Any, said: dict[str, Any]) 
         document=document,
         remark=said["remark"],
         revision=said["revision"],
+        number=said["number"],
     )
     messages.success(request, "Saved as a draft. Nothing changes until it is published.")
     return redirect("guardrails_draft", slug)
@@ -181,10 +184,15 @@ def _save(request: PageRequest, slug: str, document: Any, said: dict[str, Any]) 
 
 def _rules_form(data: Any = None) -> RulesForm:
     start, written = _start(), _written()
+    start["number"] = written.number
     return RulesForm(data, initial=start, rules=written, categories=category_keys())
 
 
-def _written() -> Any:
+def _seen(draft: GuardrailVersion) -> dict[str, int]:
+    return {"number": draft.number, "revision": draft.revision}
+
+
+def _written() -> RuleSet:
     return rules_in(draft_guardrails() or live_guardrails())
 
 

@@ -31,7 +31,7 @@ _HOLDS: Final = frozenset(
         CODE, "category_not_granted", "environment_read_only", "integration_expired",
         "integration_not_granted", "integration_revoked", "integration_suspended",
         "integration_unknown", "integration_unverified", "labels_not_cleared", "recommend_only",
-        "autonomy_ask", "budget_ask", "budget_exceeded",
+        "autonomy_ask", "budget_ask", "budget_exceeded", "contents_gone",
     }
 )  # fmt: skip
 Refused = TypeVar("Refused", bound=KeyRefusedError)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from approvals.leash import PASSING, Demand, Held, Refusal, counts_as_try
+from approvals.leash import NOTHING_HELD, PASSING, Demand, Held, Refusal, counts_as_try
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,18 @@ def test_what_other_rules_would_meet_as_well_is_kept() -> None:
 def test_what_is_no_record_is_refused(record: object) -> None:
     with pytest.raises(ValueError, match="not a record"):
         Held.from_record(record)  # type: ignore[arg-type]
+
+
+def test_what_is_no_part_of_what_held_it_is_not_read_from_a_trace() -> None:
+    """An agent that was paused, and rules that nobody had written, hold nothing under others."""
+    trace = {
+        "outcome": "deny",
+        "refusals": [
+            {"code": "no_policy", "sentence": "There is no live policy."},
+            {"code": "agent_not_active", "sentence": "The agent payer is paused."},
+            "In a sentence alone, as it was once kept",
+            {"code": "category_not_granted", "sentence": "Not granted.", "until": "2026-01-01"},
+        ],
+    }
+    assert Held.from_trace(trace) == Held((Refusal("category_not_granted", "Not granted."),))
+    assert Held.from_trace({"refusals": None}) == NOTHING_HELD

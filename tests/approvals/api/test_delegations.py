@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from approvals.models import ActionRequest, Delegation
+from approvals.services.delegated_spend import release_spend
 from approvals.services.delegations import revoke_delegation
 from govapp.common.tenancy import tenant_transaction
 from tenants.models import AccessToken, Agent
@@ -178,6 +179,29 @@ def test_widening_is_refused_and_recorded(company: Company) -> None:
     assert event["data"]["to"] == company.agents["buyer"].public_id
     with tenant_transaction(company.world.company.id):
         assert Delegation.objects.count() == 1
+
+
+def test_a_chain_that_has_no_more_of_it_says_so_and_that_is_recorded(company: Company) -> None:
+    given = company.hand("planner", "buyer", budget={"EUR": "100.00"}).json()["token"]
+    buyer = company.callers["buyer"]
+
+    def asked(amount: str) -> str:
+        estimate = {"amount": amount, "currency": "EUR"}
+        made = buyer.submit(delegation=given, estimated_cost=estimate).json()
+        assert made["status"] == "allowed"
+        return str(made["id"])
+
+    request = asked("60.00")
+    with tenant_transaction(company.world.company.id):
+        release_spend(request=ActionRequest.objects.get())  # as when nothing is heard of it
+    asked("50.00")
+    answer = buyer.post(f"{URL}/{request}/grant")
+    assert (answer.status_code, answer.json()["type"]) == (
+        403, "urn:govapp:problem:budget_exceeded",
+    )  # fmt: skip
+    (event,) = company.recorded("delegation.used_refused")
+    said = {name: event["data"][name] for name in ("code", "why")}
+    assert said == {"code": "budget_exceeded", "why": answer.json()["detail"]}
 
 
 @pytest.mark.parametrize(

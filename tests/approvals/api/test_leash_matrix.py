@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 from django.test import Client
 
+from approvals.models import ActionRequest
 from audit.models import LedgerEvent
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
@@ -29,6 +30,7 @@ from tests.approvals.api.agents import PAYMENT, URL, Caller, make_caller, new_ca
 from tests.approvals.api.test_bound_tokens import ask_model, exchanged, told
 from tests.approvals.chains import ALLOWED
 from tests.approvals.models_at import connect_model
+from tests.approvals.paying import forget
 from tests.approvals.world import World
 from tests.support.committed import CommittedDatabase
 from tests.support.recorded import text_of
@@ -232,6 +234,12 @@ def labelled(site: Site) -> None:
     assert answer.status_code == 201, answer.content
 
 
+def forgotten(site: Site) -> None:
+    """What both asked for is no longer kept."""
+    for each in ActionRequest.objects.all():
+        forget(each)
+
+
 def paused(site: Site) -> None:
     pause_agent(actor=site.world.company.olivia, agent=buyer_of(site), reason="Odd.")
 
@@ -258,6 +266,7 @@ HELD: Final[dict[str, tuple[Callable[[Site], None], Cells]]] = {
         ("autonomy_refused", "denied", "autonomy_ask", "autonomy_ask"),
     ),
     "data not cleared": (labelled, all_four("labels_not_cleared")),
+    "contents gone": (forgotten, (GOES, GOES, "contents_gone", "contents_gone")),
     "over budget": (over_budget, at_submit("budget_halted")),
     # Of what is submitted now people are asked, and there are none here; what was allowed before
     # does not go past them.
@@ -299,6 +308,15 @@ def test_what_holds_an_agent_holds_it_at_every_way_in_and_is_recorded(
     recorded = site.recorded()
     assert site.words
     assert [words for words in site.words if words not in recorded] == []
+
+
+def test_that_contents_are_gone_is_recorded_where_the_permission_is_asked_for(site: Site) -> None:
+    """By itself: the redemption says the same of another one."""
+    with tenant_transaction(site.world.company.id):
+        forgotten(site)
+    answer = site.buyer.post(f"{URL}/{site.open}/grant")
+    assert answer.json()["type"] == "urn:govapp:problem:contents_gone"
+    assert answer.json()["detail"] in site.recorded()
 
 
 def test_a_delegation_that_is_over_holds_what_came_under_it(site: Site) -> None:

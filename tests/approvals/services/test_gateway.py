@@ -120,6 +120,9 @@ def test_a_call_that_nobody_ended_is_booked_as_if_all_had_come(world: World) -> 
     with tenant_transaction(world.company.id):
         call = ModelCall.objects.get()
     assert (call.status, call.answered_tokens, call.is_estimated) == ("lost", 40, True)
+    assert call.sentence == (
+        "Nobody booked how it ended: its process ended, or the database was away."
+    )
     assert held(world) == [("settled", call.asked_tokens + 40)]
     assert recorded(world) == ["lost"]
 

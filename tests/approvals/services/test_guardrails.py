@@ -81,6 +81,23 @@ def test_what_was_not_seen_is_neither_overwritten_nor_published() -> None:
             publish_guardrails(actor=other, revision=2, attestation=SAID)
 
 
+def test_another_draft_with_the_same_revision_is_not_what_was_seen() -> None:
+    world = make_world()
+    with tenant_transaction(world.company.id):
+        writer, other = officers(world)
+        save_guardrails(actor=writer, document=REFUSING, number=0)
+        publish_guardrails(actor=other, revision=1, number=1, attestation=SAID)
+        save_guardrails(actor=writer, document=WARNING, number=1)
+        with pytest.raises(Conflict):
+            save_guardrails(actor=writer, document=REFUSING, revision=1, number=1)
+        with pytest.raises(Conflict):
+            publish_guardrails(actor=other, revision=1, number=1, attestation=SAID)
+        with pytest.raises(Conflict):
+            discard_guardrails(actor=other, revision=1, number=1)
+        made = publish_guardrails(actor=other, revision=1, number=2, attestation=SAID)
+        assert made.document == WARNING
+
+
 def test_a_new_version_ends_the_one_before_and_both_are_kept() -> None:
     world = make_world()
     with tenant_transaction(world.company.id):

@@ -16,7 +16,9 @@ from approvals.services.submission import (
 from govapp.common.errors import Invalid
 from govapp.common.tenancy import tenant_transaction
 from tenants.services.kill import throw
-from tests.approvals.services.replays import changes, replayed
+from tests.approvals.documents import rule
+from tests.approvals.documents import rules as written
+from tests.approvals.services.replays import changes, copied, replayed
 from tests.approvals.services.test_autonomy import POLICIES, close, let
 from tests.approvals.world import World, make_world
 from tests.tenants.budgets.companies import set_one
@@ -65,6 +67,7 @@ HOLDS: Final[dict[str, Callable[[World], None]]] = {
     "a budget that halts": budget("halt"),
     "a budget that warns": budget("warn"),
 }
+ALLOWED_ALONE: Final = written(rule("all", "allow"))
 FIELDS: Final[dict[str, Any]] = {
     "category": "payments.transfer",
     "summary": "Pay Acme Ltd",
@@ -103,6 +106,25 @@ def test_a_replay_under_other_rules_says_what_a_submission_under_them_would(hold
                     parse_policy(rules), agent=world.agent, submission=Submission(**FIELDS)
                 )
             assert said == STATUS_OF[previewed.outcome]
+
+
+# An older request says that its agent was let act only where it was.
+OLDER: Final = [(each, "default asks") for each in HOLDS] + [
+    (each, "nobody to ask") for each in HOLDS if each != "acts"
+]
+
+
+@pytest.mark.parametrize(("hold", "rules"), OLDER)
+def test_what_held_an_older_request_is_read_from_its_trace(hold: str, rules: str) -> None:
+    world = make_world((POLICIES | {"nobody to ask": ALLOWED_ALONE})[rules])
+    HOLDS[hold](world)
+    made = world.submit(**FIELDS)
+    kept = {name: each for name, each in (made.facts or {}).items() if name != "held"}
+    copied(world, made, kept)
+    for under in POLICIES.values():
+        summary = replayed(world, under).summary
+        after = [count for count in summary["after"].values() if count]
+        assert (summary["unreadable"], after) == (0, [2])
 
 
 def test_a_preview_refuses_a_run_that_could_not_be_joined() -> None:

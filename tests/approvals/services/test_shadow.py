@@ -13,6 +13,8 @@ from approvals.services.submission import Submission, preview_action, submit_act
 from govapp.common import clock
 from govapp.common.tenancy import tenant_transaction
 from tests.approvals.documents import asks, rule, rules, where
+from tests.approvals.services.test_autonomy import POLICIES, let
+from tests.approvals.services.test_same_verdict import FIELDS, HOLDS, STATUS_OF
 from tests.approvals.world import HOUR, Document, World, make_world
 from tests.conftest import MoveClock
 
@@ -172,3 +174,25 @@ def test_what_is_asked_for_beside_the_outcome_is_a_difference(
     world.submit()
     ((live, beside, differs),) = results(world)
     assert (live, beside, differs) == (then, then, True)
+
+
+@pytest.mark.parametrize("rules_of", ["allow", "default asks", "ask"])
+@pytest.mark.parametrize("hold", HOLDS)
+def test_the_same_rules_in_shadow_never_differ(hold: str, rules_of: str) -> None:
+    world = make_world(POLICIES[rules_of])
+    in_shadow(world, POLICIES[rules_of])
+    HOLDS[hold](world)
+    request = world.submit(**FIELDS)
+    ((live, beside, differs),) = results(world)
+    assert (STATUS_OF[live], beside, differs) == (request.status, live, False)
+
+
+def test_what_is_refused_whatever_the_rules_say_is_no_difference() -> None:
+    """The agent is to ask, and everything is stopped: neither version comes to be asked."""
+    world = make_world(ALLOWS)
+    in_shadow(world, rules(asks("a")))
+    let(world, "ask")
+    assert world.submit().status == "blocked"
+    HOLDS["killed"](world)
+    assert world.submit().status == "blocked"
+    assert results(world) == [("deny", "require_approval", True), ("deny", "deny", False)]

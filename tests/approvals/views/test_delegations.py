@@ -8,8 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from approvals.models import Delegation
+from approvals.selectors.still_runs import SHOWN
 from approvals.services.execution import issue_grant
 from govapp.common.tenancy import tenant_transaction
+from tenants.services.kill import throw
 from tests.approvals.chains import Chain, make_chain, own
 from tests.approvals.world import FOUR_EYES
 
@@ -187,3 +189,50 @@ def test_a_purpose_is_shown_as_the_agents_words(db: None) -> None:
     assert "<script>x" not in page
     assert "What for, says the agent" in page
     assert "DE89370400440532013000" not in page
+
+
+def test_the_stop_page_of_an_agent_names_what_it_handed_on_that_holds(chain: Chain) -> None:
+    client, planner = client_of(chain, "olivia"), chain.agents["planner"].public_id
+    address_of_stop = f"/t/acme/kill-switch/stop?scope=agent&ref={planner}"
+    first = chain.handed[0].delegation
+    shown = text(client.get(address_of_stop))
+    assert "<strong>buyer</strong> goes on with rights that it was handed." in shown
+    assert f"scope=delegation&amp;ref={first.public_id}" in shown
+    with tenant_transaction(chain.tenant_id):
+        buyer = chain.agents["buyer"].public_id
+        throw(actor=chain.world.company.olivia, scope="agent", ref=buyer, reason="Odd.")
+    assert "<strong>buyer</strong> is stopped, but had handed on" in text(
+        client.get(address_of_stop)
+    )
+    for _ in range(SHOWN):
+        chain.hand("planner", "clerk")
+    assert f'{HOME}?agent={planner}">all of it</a>' in text(client.get(address_of_stop))
+    chain.revoke(first, chain.world.company.carl, "Over.")
+    assert "is stopped, but had handed on" not in text(client.get(address_of_stop))
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "says_where"),
+    [
+        ("", "No delegation is in force", True),
+        ("?which=all", "", False),
+        ("?agent={clerk}", "clerk is part of no delegation that is in force", True),
+        ("?agent={payer}", "payer is part of no delegation that is in force", True),
+        ("?which=all&agent={payer}", "payer was never part of a delegation", False),
+    ],
+)
+def test_an_empty_list_says_of_whom_there_is_none(
+    chain: Chain, query: str, title: str, *, says_where: bool
+) -> None:
+    chain.revoke(chain.handed[0].delegation, chain.world.company.carl, "Over.")
+    named = {name: chain.agents[name].public_id for name in ("clerk", "payer")}
+    shown = text(client_of(chain, "carl").get(f"{HOME}{query.format(**named)}"))
+    assert (f"<h2>{title}</h2>" in shown) is bool(title)
+    assert ("Those that ended are under All." in shown) is says_where
+    assert "Nothing was ever handed on" not in shown
+
+
+def test_an_account_in_which_nothing_was_handed_on_says_so() -> None:
+    chain = make_chain()
+    for which, title in (("live", "No delegation is in force"), ("all", "Nothing was ever handed")):
+        assert title in text(client_of(chain, "carl").get(f"{HOME}?which={which}"))

@@ -1,5 +1,6 @@
 """The pages of guardrails."""
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from approvals.models import GuardrailVersion
 from approvals.services.guardrails import publish_guardrails, save_guardrails
 from govapp.common.tenancy import tenant_transaction
 from tenants.enums import Role
+from tenants.models import Membership
 from tenants.services.people import add_member
 from tests.approvals.world import FOUR_EYES, World, make_world
 from tests.people import make_user
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.django_db
 
 HOME = "/t/acme/guardrails/"
 IBAN = "DE89370400440532013000"
+OVERTAKEN = "The guardrails were changed in the meantime; look at them again."
+OTHER = {"rules": [{"id": "next", "kind": "topic", "action": "refuse", "words": ["falcon"]}]}
 OWN = {"rules": [{"id": "own", "kind": "topic", "action": "mask", "words": ["falcon"]}]}
 
 
@@ -75,7 +79,7 @@ def test_a_payload_is_tried_by_its_places(world: World) -> None:
 def test_a_draft_is_written_by_choices_and_names_what_differs(world: World) -> None:
     client = as_member(world, "carl")
     sent = {
-        "revision": "0", "action0": "refuse", "action1": "ask", "action2": "remove",
+        "number": "0", "revision": "0", "action0": "refuse", "action1": "ask", "action2": "remove",
         "action3": "ask", "action4": "warn", "new_words": "falcon\nproject X",
         "new_action": "mask", "remark": "Quiet",
     }  # fmt: skip
@@ -95,7 +99,8 @@ def test_a_draft_is_written_by_choices_and_names_what_differs(world: World) -> N
 def add(client: Client, **said: str) -> Any:
     """Send the form of a draft: the rules as they are, and one that is added."""
     kept = {"action0": "ask", "action1": "ask", "action2": "warn", "action3": "ask"}
-    sent = kept | {"revision": "0", "action4": "warn", "new_action": "refuse"} | said
+    seen = {"number": "0", "revision": "0"}
+    sent = kept | seen | {"action4": "warn", "new_action": "refuse"} | said
     return client.post(f"{HOME}draft", sent)
 
 
@@ -155,7 +160,7 @@ def test_a_rule_that_says_too_little_or_too_much_is_said_and_nothing_is_lost(
 def test_a_name_that_nobody_chose_is_never_taken(world: World) -> None:
     client = as_member(world, "carl")
     add(client, new_kind="pii:iban")
-    add(client, revision="1", action5="refuse", new_kind="pii:iban", new_action="warn")
+    add(client, number="1", revision="1", action5="refuse", new_kind="pii:iban", new_action="warn")
     with tenant_transaction(world.company.id):
         rules = GuardrailVersion.objects.get().document["rules"]
     assert [each["id"] for each in rules[-2:]] == ["iban", "iban-2"]
@@ -163,7 +168,7 @@ def test_a_name_that_nobody_chose_is_never_taken(world: World) -> None:
 
 def test_a_text_that_is_wrong_says_where(world: World) -> None:
     client = as_member(world, "carl")
-    sent = {"revision": "0", "document": '{"rules": [{"id": "a", "kind": "pii"}]}'}
+    sent = {"number": "0", "revision": "0", "document": '{"rules": [{"id": "a", "kind": "pii"}]}'}
     refused = client.post(f"{HOME}draft/text", sent)
     assert refused.status_code == 422
     assert "/rules/0/action: write one of refuse, ask, mask, warn." in refused.content.decode()
@@ -178,11 +183,34 @@ def test_whoever_wrote_it_is_told_who_publishes_it(world: World) -> None:
     page = client.get(f"{HOME}draft/publish").content.decode()
     assert "You wrote this version" in page
     assert "there is nobody else: have the role given to one more person" in page
-    sent = {"revision": "1", "attestation": "Read."}
+    seen = {"number": "1", "revision": "1"}
+    sent = seen | {"attestation": "Read."}
     assert client.post(f"{HOME}draft/publish", sent).status_code == 403
-    assert client.post(f"{HOME}draft/discard", {"revision": "1"}).status_code == 302
+    discarded = client.post(f"{HOME}draft/discard", seen, follow=True)
+    assert "The draft is discarded; nothing has changed." in discarded.content.decode()
     with tenant_transaction(world.company.id):
         assert GuardrailVersion.objects.get().status == GuardrailStatus.DISCARDED
+
+
+def test_what_was_written_above_a_former_version_is_not_saved_onto_another(world: World) -> None:
+    """Somebody opens the form on one version, and others put another one in force meanwhile."""
+    publish(world)
+    client = as_member(world, "carl")
+    page = client.get(f"{HOME}draft").content.decode()
+    assert page.count('<input type="hidden" name="number" value="1"') == 2
+    with tenant_transaction(world.company.id):
+        other = Membership.objects.get(user__email="omar@acme.example")
+        save_guardrails(actor=world.company.carl, document=OTHER)
+        publish_guardrails(actor=other, revision=1, attestation="Read.")
+    chosen = {"number": "1", "revision": "0", "action0": "warn", "new_action": "ask"}
+    written = {"number": "1", "revision": "0", "document": json.dumps(OWN)}
+    for place, sent in (("draft", chosen), ("draft/text", written)):
+        refused = client.post(f"{HOME}{place}", sent)
+        assert (refused.status_code, OVERTAKEN in refused.content.decode()) == (422, True)
+    assert client.post(f"{HOME}draft", chosen | {"number": "2"}).status_code == 302
+    with tenant_transaction(world.company.id):
+        draft = GuardrailVersion.objects.get(status=GuardrailStatus.DRAFT)
+    assert [(each["id"], each["action"]) for each in draft.document["rules"]] == [("next", "warn")]
 
 
 def test_a_version_says_who_and_what_it_changed(world: World) -> None:

@@ -218,7 +218,8 @@ def test_a_check_says_that_only_the_former_client_works_and_fails_when_it_ends(
         " the client before that. The token endpoint refused with status 401: invalid_client."
     )
     assert check(acme, made) == (True, said)
-    assert made.is_by_former_client
+    is_warned = made.is_by_former_client
+    assert is_warned
     ask_checks_without_former(clock.now())
     made.refresh_from_db()
     assert made.check_asked_at is None  # it still works
