@@ -19,6 +19,8 @@ EXPIRED: Final = "delegation_expired"
 OVERSPENT: Final = "budget_exceeded"
 DEEPEST: Final = 8
 """No chain has more links than this, whatever a tenant says."""
+MOST_LIVE: Final = 500
+"""No agent has handed out more that is not over."""
 
 Part = Literal["categories", "integrations", "budget", "expires_at", "depth"]
 

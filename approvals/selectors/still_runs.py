@@ -7,6 +7,7 @@ from typing import Final
 from django.db.models import Exists, OuterRef
 
 from approvals.delegating.links import why_cut
+from approvals.delegating.narrowing import MOST_LIVE
 from approvals.enums import ExecutionState
 from approvals.killing import requests_in
 from approvals.models import ActionRequest, Delegation, ExecutionGrant
@@ -18,11 +19,12 @@ from tenants.killing import Act, Thrown, stopping
 from tenants.models import KillSwitch
 from tenants.selectors.kill import thrown_switches
 
-# What was begun before is not told as what still runs: where agents do not report, all that was
-# ever done would be looked through.
+# Before a switch is thrown. What was begun earlier is not told as what still runs: where agents do
+# not report, all that was ever done would be looked through.
 _LATELY: Final = timedelta(days=1)
+# After it: what was on its way may have used its permission even then.
+_ON_THE_WAY: Final = timedelta(hours=1)
 SHOWN: Final = 10
-_LOOKED_AT: Final = 200  # delegations of one agent, the newest
 # Used, and no result reported: after a while nobody knows any more how it went, and it may yet run.
 _BEGUN: Final = (ExecutionState.REDEEMED, ExecutionState.UNKNOWN)
 
@@ -54,11 +56,13 @@ def read_still_runs(switch: KillSwitch) -> StillRuns:
     """Return what a switch does not call back; it need not be stored. Four statements at most.
 
     What was begun counts by when its permission was used, the newest first: it may have waited for
-    people for long before.
+    people for long before. It stays told for as long as the switch is thrown.
     """
+    thrown_at = switch.thrown_at or clock.now()
     begun = ExecutionGrant.objects.filter(
         requests_in([planned(switch)], "request__"),
-        redeemed_at__gt=clock.now() - _LATELY,
+        redeemed_at__gt=thrown_at - _LATELY,
+        redeemed_at__lt=thrown_at + _ON_THE_WAY,
         request__execution_state__in=_BEGUN,
     )
     heavy = [f"request__{each}" for each in ("payload", "trace", "facts", "sources")]
@@ -74,7 +78,7 @@ def _handed_on(switch: KillSwitch) -> list[HandedOn]:
     below = live.filter(parent=OuterRef("pk"))
     given = live.filter(from_agent=switch.agent_id).select_related("to_agent")
     newest = given.annotate(is_passed_on=Exists(below)).order_by("-created_at", "-pk")
-    rows = list(newest[:_LOOKED_AT])
+    rows = list(newest[:MOST_LIVE])
     if not rows:
         return []
     chains = {row.pk: chain_ids(row.path) for row in rows}

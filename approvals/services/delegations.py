@@ -11,7 +11,15 @@ from django.db import transaction
 
 from approvals.audit_events import delegations as events
 from approvals.delegating.links import REVOKED, Link, why_cut
-from approvals.delegating.narrowing import DEEPEST, EXPIRED, TOO_DEEP, Problem, Rights, narrows
+from approvals.delegating.narrowing import (
+    DEEPEST,
+    EXPIRED,
+    MOST_LIVE,
+    TOO_DEEP,
+    Problem,
+    Rights,
+    narrows,
+)
 from approvals.holders.delegation import UNKNOWN, UNKNOWN_WORDS
 from approvals.models import ActionRequest, Delegation, DelegationBudget
 from approvals.rules import may_revoke_delegation
@@ -35,7 +43,6 @@ from tenants.scopes import MOST_PATTERNS, is_pattern
 
 SHORTEST: Final = timedelta(minutes=1)
 LONGEST: Final = timedelta(days=366)
-MOST_LIVE: Final = 500  # that one agent has handed out
 MOST_CURRENCIES: Final = 10
 MOST_MONEY: Final = Decimal(10) ** 15
 _POINTERS: Final = {

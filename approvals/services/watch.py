@@ -53,10 +53,10 @@ class WatchIncomplete(RuntimeError):
 
 def watch_tenant(tenant_id: UUID) -> list[Fault]:
     """Look at one tenant, keep what is found, and alert its compliance members to what is new."""
-    renew_checks(tenant_id)
+    ended_by = renew_checks(tenant_id)
     with tenant_transaction(tenant_id):
         now = clock.now()
-        look_after_integrations(now)
+        look_after_integrations(now, ended_by=ended_by)
         found = list(find_faults(tenant_id, now))
         new = _keep(found, now)
         requests = ActionRequest.objects.in_bulk(

@@ -87,6 +87,17 @@ def test_what_waited_long_and_was_used_today_still_runs(move_clock: Any) -> None
     assert [each.pk for each in still(world, "tenant").begun] == [request.pk]
 
 
+def test_what_had_begun_is_told_for_as_long_as_the_switch_is_thrown(move_clock: Any) -> None:
+    world = make_world(ALLOWED)
+    request = begun(world)
+    with tenant_transaction(world.company.id):
+        switch = throw(actor=world.company.olivia, scope="tenant", reason="It runs away.")
+    move_clock(timedelta(days=3))
+    with tenant_transaction(world.company.id):
+        switch.refresh_from_db()
+        assert [each.pk for each in read_still_runs(switch).begun] == [request.pk]
+
+
 def planners(chain: Chain) -> StillRuns:
     return still(chain.world, "agent", chain.agents["planner"].public_id)
 
