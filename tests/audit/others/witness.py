@@ -60,8 +60,17 @@ def running_witness(
         assert process.stderr is not None
         yield RunningWitness(_address(process.stderr), made.stdout.strip(), others, config)
     finally:
-        process.terminate()
-        process.communicate(timeout=120)
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End it. Asked to in the middle of a line of its log, this witness may not hear it."""
+    process.terminate()
+    try:
+        process.communicate(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
 
 
 def _address(lines: IO[str]) -> str:
