@@ -10,14 +10,13 @@ from datetime import timedelta
 from typing import Any, Final
 
 from audit.explain.reading import Case, Told, mapping, plain
-from audit.selectors.behind import AUTONOMY, BUDGETS, GUARDRAILS, SWITCHES
+from audit.selectors.behind import AUTONOMY, BUDGETS, BY_AGENT, GUARDRAILS, SWITCHES
 
 SOON: Final = timedelta(seconds=2)
 """Of what is written in one transaction, the event behind another may be the later one."""
 _A_LINK: Final = "The delegation dg_"
 _A_BUDGET: Final = re.compile(r"The budget of (.+?) (?:is used up|would be passed): ", re.DOTALL)
-# Budgets that are kept apart for each agent, and budgets that share a name with others of them.
-_BY_AGENT: Final = (" for each agent", " in each run", " in the run ")
+# Budgets that share a name with others of them.
 _ALIKE: Final = (" in each run", " for each category", " for each integration")
 
 
@@ -82,7 +81,7 @@ def _budget(case: Case, found: Sequence[Told], told: Told, name: str) -> Told | 
     or category have one name. Where the agent does not tell them apart, the moment has to.
     """
     fitting = [each for each in found if each.type in BUDGETS and name and _label(each) == name]
-    if any(words in name for words in _BY_AGENT):
+    if any(words in name for words in BY_AGENT):
         fitting = [each for each in fitting if each.text("agent") == case.agent_id]
     if any(words in name for words in _ALIKE):
         window = [each for each in fitting if each.text("window") == fitting[0].text("window")]

@@ -12,7 +12,7 @@ from audit.explain.causes import SOON, budget_in, cause_of, covers, subject_of
 from audit.explain.model import Sentence
 from audit.explain.reading import Case, Told, plain
 from audit.explain.voice import Voice
-from audit.selectors.behind import AUTONOMY, BUDGETS, GUARDRAILS, SWITCHES, Behind
+from audit.selectors.behind import AUTONOMY, BUDGETS, GUARDRAILS, SWITCHES, Behind, Budget
 
 
 class _Kind(NamedTuple):
@@ -86,15 +86,22 @@ def wanted_behind(case: Case) -> Behind | None:
     types = {each for one in held for each in _kind_of(one).types}
     if is_open:
         types |= set(SWITCHES)
-    budgets = dict.fromkeys(budget_in(plain(each.get("sentence"))) for each in held)
     links = tuple(plain(each.get("id")) for each in case.delegation)
     return Behind(
         types=frozenset(types),
         agent=case.agent_id,
-        budgets=tuple(filter(None, budgets)),
+        budgets=tuple(dict.fromkeys(_budgets(case))),
         links=links if held else (),
         until=None if case.end is None else case.end.at + SOON,
     )
+
+
+def _budgets(case: Case) -> Iterator[Budget]:
+    """Return the budgets that are named, with when each held: a request may end long after."""
+    for told, held in ((case.end or case.judged, case.refusals), (case.judged, case.demands)):
+        for each in held:
+            if name := budget_in(plain(each.get("sentence"))):
+                yield Budget(name, told.at + SOON)
 
 
 def refused(case: Case, voice: Voice) -> Iterator[Sentence]:

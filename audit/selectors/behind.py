@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
@@ -17,21 +17,34 @@ BUDGETS: Final = ("budget.exceeded",)
 AUTONOMY: Final = ("agent.autonomy_set",)
 GUARDRAILS: Final = ("guardrails.published",)
 DELEGATIONS: Final = ("delegation.created", "delegation.revoked")
+_IN_A_RUN: Final = (" in each run", " in the run ")
+BY_AGENT: Final = (" for each agent", *_IN_A_RUN)
+"""In the names of budgets of which only the agent's own events say what held it."""
 _EVERY: Final = "every"  # of whom autonomy is about when it is set for every agent
 _MOST: Final = 200
+# That a budget is exceeded is written in the window in which it then holds. A month is the longest
+# one (`tenants.budgets.windows`), with a day or two for a tenant's zone; a run's has no end.
+_WINDOW: Final = timedelta(days=33)
+
+
+class Budget(NamedTuple):
+    """A budget that held an agent: its name, and until when it can have been exceeded before."""
+
+    name: str
+    until: datetime
 
 
 @dataclass(frozen=True)
 class Behind:
     """What to look for: events of these types, as far as they are about this one.
 
-    Autonomy of the agent and of every agent, budgets of these names, and these delegations; until
-    an instant, when one is named.
+    Autonomy of the agent and of every agent, these budgets, and these delegations; until an
+    instant, when one is named.
     """
 
     types: frozenset[str] = frozenset()
     agent: str = ""
-    budgets: tuple[str, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     links: tuple[str, ...] = ()
     until: datetime | None = None
 
@@ -40,7 +53,8 @@ def events_behind(wanted: Behind, *, size: int | None = None) -> list[EventRow]:
     """Return the events behind what held an agent, newest first. Two queries.
 
     Those of the tree of a size, when it is named. Of each kind 200 at most, so that what happens
-    often pushes out nothing else; of budgets the agent's own apart from those of other agents.
+    often pushes out nothing else; of budgets the agent's own apart from those of other agents, and
+    both only as far back as the longest window, for few of very many may be of that name.
     """
     found = [
         LedgerEvent.objects.filter(each, *_bounds(wanted, size))
@@ -50,8 +64,8 @@ def events_behind(wanted: Behind, *, size: int | None = None) -> list[EventRow]:
     ]
     if not found:
         return []
-    rows = as_rows(found[0].union(*found[1:], all=True))
-    return sorted(rows, key=lambda each: (each.occurred_at, each.id), reverse=True)
+    rows = {each.id: each for each in as_rows(found[0].union(*found[1:], all=True))}
+    return sorted(rows.values(), key=lambda each: (each.occurred_at, each.id), reverse=True)
 
 
 def _kinds(wanted: Behind) -> Iterator[Q]:
@@ -60,12 +74,20 @@ def _kinds(wanted: Behind) -> Iterator[Q]:
             yield Q(type__in=types)
     if wanted.types & set(AUTONOMY):
         yield Q(type__in=AUTONOMY, subject_id__in=[wanted.agent, _EVERY])
-    for name in wanted.budgets if wanted.types & set(BUDGETS) else ():
-        exceeded = Q(type__in=BUDGETS) & _labelled(name)
-        yield exceeded & Q(actor_id=wanted.agent)
-        yield exceeded & ~Q(actor_id=wanted.agent)
+    for budget in wanted.budgets if wanted.types & set(BUDGETS) else ():
+        yield from _exceeded(budget, wanted.agent)
     if wanted.links:
         yield Q(type__in=DELEGATIONS, subject_id__in=wanted.links)
+
+
+def _exceeded(budget: Budget, agent: str) -> Iterator[Q]:
+    """Narrow down to the window first: whether the name fits is seen in the body of each event."""
+    exceeded = Q(type__in=BUDGETS, occurred_at__lte=budget.until)
+    if not any(words in budget.name for words in _IN_A_RUN):
+        exceeded &= Q(occurred_at__gte=budget.until - _WINDOW)
+    yield exceeded & Q(actor_id=agent) & _labelled(budget.name)
+    if not any(words in budget.name for words in BY_AGENT):
+        yield exceeded & ~Q(actor_id=agent) & _labelled(budget.name)
 
 
 def _labelled(name: str) -> Q:

@@ -8,9 +8,13 @@ from uuid import UUID
 import pytest
 
 from audit.explain import Audience, Explanation
+from audit.explain.causes import SOON
+from audit.explain.holding import wanted_behind
+from audit.explain.reading import Case
 from audit.merkle.canonical import canonical_bytes
+from audit.selectors.behind import Budget
 from audit.selectors.events import EventRow
-from tests.audit.explain.rows import ALICE, AT, BOB, Book
+from tests.audit.explain.rows import ALICE, AT, BOB, REQUEST, Book
 
 UNTIL = "9 March 2026 12:00 UTC: nothing of it is accepted until a second person resumes it."
 
@@ -239,3 +243,16 @@ def test_a_chain_that_is_too_long_became_so_by_its_last_link() -> None:
     sentence = "The task was handed on 2 times; at most 1 are allowed here."
     told = refused("delegation_too_deep", sentence, behind, "planner", "buyer", "clerk")
     assert causes(told) == [last]
+
+
+def test_a_budget_is_looked_for_when_it_held_however_much_later_the_request_ended() -> None:
+    asked, ended = "EUR 5.00 a month for everything here", "5 actions a day for everything here"
+    book = Book()
+    book.submitted(demands=[{"code": "budget_ask", "sentence": passed(asked)}])
+    open_one = wanted_behind(Case(REQUEST, book.rows))
+    book.ended("blocked", refusals=[{"code": "budget_exceeded", "sentence": passed(ended)}])
+    over = wanted_behind(Case(REQUEST, book.rows))
+    assert open_one is not None
+    assert over is not None
+    assert open_one.budgets == (Budget(asked, AT + SOON),)
+    assert over.budgets == (Budget(ended, book.rows[-1].occurred_at + SOON), *open_one.budgets)

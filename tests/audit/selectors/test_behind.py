@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audit.actors import Actor, Subject
-from audit.selectors.behind import Behind, events_behind
+from audit.selectors.behind import Behind, Budget, events_behind
 from audit.services import Entry, record_many
 from govapp.common.tenancy import tenant_transaction
 from tests.people import make_company
@@ -17,7 +17,10 @@ pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 9, 13, 5, tzinfo=UTC)
 OFTEN = 200
 """As many as are looked at of one kind."""
-ONE, OTHER = "EUR 500.00 a day for each agent", "EUR 500.00 a day for each agent 2"
+ONE = "EUR 500.00 a day for each category"
+OTHER = f"{ONE}, of what has the cost class 2"
+MONTHLY = "EUR 500.00 a month for everything here"
+BUDGET = frozenset({"budget.exceeded"})
 
 
 def exceeded(agent: str, name: str) -> Entry:
@@ -37,6 +40,11 @@ def levelled(agent: str | None) -> Entry:
     }  # fmt: skip
     subject = Subject("agent", agent, agent) if agent else every
     return entry("agent.autonomy_set", agent or "every agent", subject, data)
+
+
+def held(name: str, days: float = 1) -> Budget:
+    """A budget that held an agent so many days after the first event."""
+    return Budget(name, AT + timedelta(days=days))
 
 
 def entry(kind: str, agent: str, subject: Subject, data: dict[str, Any]) -> Entry:
@@ -60,19 +68,58 @@ def found_among(entries: Sequence[Entry], **wanted: Any) -> list[str]:
 
 def test_an_agents_own_budget_is_found_behind_those_of_all_others() -> None:
     others = [exceeded(f"ag_{number}", ONE) for number in range(OFTEN + 1)]
-    found = found_among(
-        [exceeded("ag_own", ONE), *others], types=frozenset({"budget.exceeded"}), budgets=(ONE,)
-    )
+    found = found_among([exceeded("ag_own", ONE), *others], types=BUDGET, budgets=(held(ONE),))
     assert found == [*(f"budget.exceeded of ag_{each}" for each in range(OFTEN, 0, -1)),
                      "budget.exceeded of ag_own"]  # fmt: skip
 
 
 def test_a_budget_that_somebody_else_used_up_is_found_behind_budgets_of_other_names() -> None:
     others = [exceeded("ag_own", OTHER)] * (OFTEN + 1)
-    found = found_among(
-        [exceeded("ag_first", ONE), *others], types=frozenset({"budget.exceeded"}), budgets=(ONE,)
-    )
+    found = found_among([exceeded("ag_first", ONE), *others], types=BUDGET, budgets=(held(ONE),))
     assert found == ["budget.exceeded of ag_first"]
+
+
+@pytest.mark.parametrize(
+    ("days", "summaries"),
+    [(31, ["budget.exceeded of ag_first", "budget.exceeded of ag_own"]), (34, [])],
+    ids=["in the window of a month", "before any window"],
+)
+def test_a_budget_is_looked_for_in_the_longest_window(days: int, summaries: list[str]) -> None:
+    found = found_among(
+        [exceeded("ag_own", MONTHLY), exceeded("ag_first", MONTHLY)],
+        types=BUDGET,
+        budgets=(held(MONTHLY, days),),
+    )
+    assert found == summaries
+
+
+def test_what_was_exceeded_after_a_budget_held_is_not_behind_it() -> None:
+    found = found_among([exceeded("ag_own", MONTHLY)], types=BUDGET, budgets=(held(MONTHLY, -1),))
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["5 actions in each run", "5 actions in the run nightly"])
+def test_a_budget_of_a_run_has_no_window_that_ends(name: str) -> None:
+    found = found_among([exceeded("ag_own", name)], types=BUDGET, budgets=(held(name, 400),))
+    assert found == ["budget.exceeded of ag_own"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["EUR 5.00 a day for each agent", "5 actions in each run", "5 actions in the run nightly"],
+)
+def test_of_a_budget_kept_for_each_agent_those_of_others_are_not_looked_for(name: str) -> None:
+    found = found_among(
+        [exceeded("ag_own", name), exceeded("ag_first", name)], types=BUDGET, budgets=(held(name),)
+    )
+    assert found == ["budget.exceeded of ag_own"]
+
+
+def test_a_budget_that_held_twice_is_found_once() -> None:
+    found = found_among(
+        [exceeded("ag_own", MONTHLY)], types=BUDGET, budgets=(held(MONTHLY), held(MONTHLY, 2))
+    )
+    assert found == ["budget.exceeded of ag_own"]
 
 
 def test_an_agents_own_level_is_found_behind_those_of_all_others() -> None:
