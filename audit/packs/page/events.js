@@ -146,8 +146,9 @@ function noteWhatItSays(record, index, body) {
   if (!isObject(data)) return;
   if (startsWith(body.type, "ledger.key_") && typeof data.verifier === "string") record.keys.push([index, data.verifier]);
   if (body.type === "ledger.pruned" && Array.isArray(data.ranges)) {
-    for (const each of data.ranges) {
-      if (isObject(each) && isCount(each.first) && isCount(each.last)) record.prunings.push([each.first, each.last]);
+    const before = has(data, "before") ? instantOf(data.before) : null;
+    for (const { first, last } of data.ranges.filter(isObject)) {
+      if (isCount(first) && isCount(last)) record.prunings.push({ first, last, before });
     }
   }
   if (body.id === record.reportEvent && typeof data.sha256 === "string") record.reportSha256 = data.sha256;
@@ -183,7 +184,7 @@ function sayWhatIsMissing(recorded, events, hashes, differing, verdict) {
 
 function checkPruned(record, verdict) {
   for (const index of record.pruned) {
-    if (record.prunings.some(([first, last]) => first <= index && index <= last)) record.counts.pruned += 1;
+    if (record.prunings.some(({ first, last }) => first <= index && index <= last)) record.counts.pruned += 1;
     else verdict.refuse("pruned-unrecorded", { index });
   }
 }

@@ -12,7 +12,14 @@ from typing import Any
 from audit.packs.verifier.files import Pack, is_count, read_object
 from audit.packs.verifier.log import parse_hashes, single_proofs
 from audit.packs.verifier.notes import Malformed, Note, from_base64
-from audit.packs.verifier.runs import Run, RunsAround, check_runs, note_run
+from audit.packs.verifier.runs import (
+    PrunedSpan,
+    Run,
+    RunsAround,
+    check_runs,
+    instant_of,
+    note_run,
+)
 from audit.packs.verifier.trees import Leaf, leaf_digest, root_of_leaves
 from audit.packs.verifier.verdict import MOST_REFUSALS, Refused, Verdict
 
@@ -38,7 +45,7 @@ class Record:
     counts: Counter[str] = field(default_factory=Counter)
     keys: list[tuple[int, str]] = field(default_factory=list)
     pruned: list[int] = field(default_factory=list)
-    prunings: list[tuple[int, int]] = field(default_factory=list)
+    prunings: list[PrunedSpan] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
     report_sha256: str | None = None
     is_changed: bool = False
@@ -189,11 +196,12 @@ def _note_what_it_says(record: Record, index: int, body: dict[str, Any]) -> None
     if body["type"].startswith("ledger.key_") and isinstance(data.get("verifier"), str):
         record.keys.append((index, data["verifier"]))
     if body["type"] == "ledger.pruned" and isinstance(data.get("ranges"), list):
+        before = instant_of(data.get("before"))
         for each in data["ranges"]:
             if isinstance(each, dict) and is_count(each.get("first")) and is_count(
                 each.get("last")
             ):  # fmt: skip
-                record.prunings.append((each["first"], each["last"]))
+                record.prunings.append(PrunedSpan(each["first"], each["last"], before))
     if body["id"] == record.report_event and isinstance(data.get("sha256"), str):
         record.report_sha256 = data["sha256"]
 
@@ -235,7 +243,7 @@ def _say_what_is_missing(
 
 def _check_pruned(record: Record, verdict: Verdict) -> None:
     for index in record.pruned:
-        if any(first <= index <= last for first, last in record.prunings):
+        if any(each.first <= index <= each.last for each in record.prunings):
             record.counts["pruned"] += 1
         else:
             verdict.refuse("pruned-unrecorded", index=index)

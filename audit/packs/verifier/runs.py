@@ -6,8 +6,10 @@ run was left out before, and, in a pack of one run, by whoever chose what goes i
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +23,10 @@ RUN_COUNTS = ("events", "steps", "requests")
 # Events that wait for their places together get them in the order of their ids, and hosts whose
 # clocks differ make these in another one: so far from its neighbours in a run one can stand.
 MOST_OUT_OF_ORDER = 256
+MOST_CLOCKS_DIFFER = 300
+INSTANT = re.compile(
+    r"([1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2})(?:\.[0-9]{1,6})?Z\Z"
+)
 
 
 @dataclass(slots=True)
@@ -31,6 +37,7 @@ class RunLink:
     digest: str
     previous: str | None
     type: str
+    at: int | None  # seconds since 1970; None when it does not say when it was
 
 
 @dataclass
@@ -50,6 +57,7 @@ class RunGap:
     last: int
     after: int
     before: int
+    since: float  # when what is before it was, in seconds: what is missing came later
 
     @property
     def count(self) -> int:
@@ -60,14 +68,32 @@ class RunGap:
         return min(self.after, self.before), max(self.after, self.before)
 
 
+@dataclass(frozen=True, slots=True)
+class PrunedSpan:
+    """Indexes that were pruned, both included; what they held is from before an instant."""
+
+    first: int
+    last: int
+    before: int | None  # seconds since 1970; None when it was not said
+
+
 @dataclass
 class RunsAround:
     """What excuses that an event of a run is not here."""
 
-    prunings: list[tuple[int, int]]
+    prunings: list[PrunedSpan]
     first: int  # of the indices of which each is here; nothing is left out inside of them
     last: int
     whole: str  # the one run that was asked for
+
+
+def instant_of(value: object) -> int | None:
+    """Return the whole seconds since 1970 of an instant in UTC as the record has it, or None."""
+    match = INSTANT.match(value) if isinstance(value, str) else None
+    try:
+        return int(datetime.fromisoformat(match.group(1) + "+00:00").timestamp()) if match else None
+    except ValueError:
+        return None
 
 
 def note_run(runs: dict[str, Run], index: int, line: bytes, body: dict[str, Any]) -> str:
@@ -86,7 +112,7 @@ def note_run(runs: dict[str, Run], index: int, line: bytes, body: dict[str, Any]
     if number in run.links:
         return f"its run has an event {number} already"
     digest = "sha256:" + sha256(line).hexdigest()
-    run.links[number] = RunLink(index, digest, previous, body["type"])
+    run.links[number] = RunLink(index, digest, previous, body["type"], instant_of(body["at"]))
     if body["type"] == "run.closed":
         data = body.get("data")
         counted: dict[str, Any] = data if isinstance(data, dict) else {}
@@ -132,17 +158,19 @@ def _follow_on(run: Run) -> int:
 def _check_run_chain(name: str, run: Run, around: RunsAround, verdict: Verdict) -> int:
     """Return how many of its events are not here; refuse those that nothing excuses."""
     missing, number, at = 0, 0, -1
+    since: float | None = -math.inf
     gaps: list[RunGap] = []
     for following in sorted(run.links):
         link = run.links[following]
         if following > number + 1:
             missing += following - number - 1
-            gap = RunGap(number + 1, following - 1, at, link.index)
+            when = math.inf if since is None else since
+            gap = RunGap(number + 1, following - 1, at, link.index, when)
             if name == around.whole or _is_all_here(gap, around):
                 gaps.append(gap)
         elif link.previous != (run.links[number].digest if number else None):
             verdict.refuse("run-broken", run=name, index=link.index, number=following)
-        number, at = following, link.index
+        number, at, since = following, link.index, link.at
     if gaps:
         _check_run_gaps(name, run, gaps, around, verdict)
     return missing
@@ -160,22 +188,29 @@ def _check_run_gaps(
     begins = any(link.type.startswith("run.") for link in run.links.values())
     # Beside its place an event may have been pruned too; then no pruning counts for two gaps.
     ends = [place for gap in gaps for place in gap.around]
-    is_enough = _pruned_of(around, min(ends), max(ends), MOST_OUT_OF_ORDER) >= sum(
-        gap.count for gap in gaps
-    )
+    since = min(gap.since for gap in gaps)
+    is_enough = _pruned_of(around, min(ends), max(ends), since) >= sum(gap.count for gap in gaps)
     for gap in gaps:
-        pruned = _pruned_of(around, *gap.around, 0)
+        pruned = _pruned_of(around, *gap.around, math.inf)
         if pruned < gap.count and is_enough:
-            pruned = _pruned_of(around, *gap.around, MOST_OUT_OF_ORDER)
+            pruned = _pruned_of(around, *gap.around, gap.since)
         # What an agent said of its run is pruned whole: where some of it is, its beginning was.
         if pruned < gap.count or (gap.after < 0 and begins):
             verdict.refuse("run-gap", run=name, first=gap.first, last=gap.last)
 
 
-def _pruned_of(around: RunsAround, low: int, high: int, beside: int) -> int:
-    """Return how many indexes between two, and so many beside them, were pruned."""
-    low, high = low + 1 - beside, high - 1 + beside
-    return sum(max(0, min(last, high) - max(first, low) + 1) for first, last in around.prunings)
+def _pruned_of(around: RunsAround, low: int, high: int, since: float) -> int:
+    """Return how many indexes between two were pruned, or beside them with what may be as young.
+
+    What came after an event that was too young for a pruning was too young for it as well.
+    """
+    pruned = 0
+    for each in around.prunings:
+        is_older = each.before is None or since >= each.before + MOST_CLOCKS_DIFFER
+        beside = 0 if is_older else MOST_OUT_OF_ORDER
+        first, last = max(each.first, low + 1 - beside), min(each.last, high - 1 + beside)
+        pruned += max(0, last - first + 1)
+    return pruned
 
 
 def _check_run_counts(name: str, run: Run, missing: int, verdict: Verdict) -> None:

@@ -53,6 +53,10 @@ RUN_LATER: Story = (
 """The other run is long over as this one begins at the index 4; the request of this one is at 7."""
 
 
+DURING = "2026-03-02T09:10:00Z"
+"""When the run is over that came later: until then, everything of it can have been pruned."""
+
+
 def told(story: Story = TOLD) -> Bodies:
     """The events as they were recorded: each names the one before it in its run."""
     bodies = [_body(0, "ledger.key_created", {"verifier": NEW.verifier.encode()})]
@@ -133,15 +137,17 @@ def pruned_run(
     left_out: Sequence[int] = (),
     swapped: tuple[int, int] = (0, 0),
     between: int = 0,
+    before: object = DURING,
 ) -> bytes:
     """A pack of the run that came later, from an account that has pruned these indices.
 
     Two events may have got their places the wrong way round, and some more stand `between` the
     other run and this one, of which then each index in `left_out` is counted as without these.
+    What was pruned is said to be from `before` an instant.
     """
     ranges = [{"first": first, "last": last} for first, last in pruned]
     story = [*RUN_LATER[:3], *[("run_third", "run.step_recorded", {})] * between, *RUN_LATER[3:]]
-    bodies = told((*story, (OTHER, "ledger.pruned", {"ranges": ranges})))
+    bodies = told((*story, (OTHER, "ledger.pruned", {"ranges": ranges, "before": before})))
     del bodies[-1]["run"]
     one, two = swapped
     bodies[one], bodies[two] = bodies[two], bodies[one]
@@ -186,6 +192,8 @@ PRUNED_RUNS: tuple[tuple[str, Callable[[], bytes], bool], ...] = (
         lambda: pruned_run((8, 8), swapped=(7, 8)), False),
     ("it was pruned, and what was asked for in it has its place before what came sooner",
         lambda: pruned_run((5, 9), swapped=(4, 7)), False),
+    ("it has its place after what came later, and clocks differ by less than five minutes",
+        lambda: pruned_run((8, 8), swapped=(7, 8), before="2026-03-02T09:01:01.000001Z"), False),
 )  # fmt: skip
 """Packs of one run, made as they should be after a pruning, and whether all of the run is here."""
 
@@ -261,6 +269,17 @@ RUN_MUTATIONS = tuple(
             lambda: pruned_run((8, 8), left_out=(5,), swapped=(7, 8)), ("run-gap", "run-gap")),
         ("a step was left out far from what was pruned",
             lambda: pruned_run((1, 3), left_out=(6,), between=260), ("run-gap",)),
+        ("a step was left out beside what was pruned, and is younger",
+            lambda: pruned_run((1, 3), left_out=(6,), before="2026-03-02T09:00:00Z"),
+            ("run-gap",)),
+        ("a request has its place after what came later, and was pruned as from long before",
+            lambda: pruned_run((8, 8), swapped=(7, 8), before="2026-03-02T09:01:00Z"),
+            ("run-gap",)),
+        ("a step was left out beside what was pruned, which was from who knows when",
+            lambda: pruned_run((1, 3), left_out=(6,), before="2026-02-30T09:10:00Z"),
+            ("run-gap",)),
+        ("a step was left out beside what was pruned, and nobody said when",
+            lambda: pruned_run((1, 3), left_out=(6,), before=None), ("run-gap",)),
         ("more was left out before what was asked for in a run than was pruned there",
             lambda: pruned_run((4, 5), left_out=(6, 8, 9)), ("run-gap",)),
     )
