@@ -11,7 +11,7 @@ from django.db import connection
 from audit.models import PrunedRange
 from audit.selectors.pruned import ReadPruning, digest_of_ids, merged, read_prunings
 from audit.services.findings import Finding, Verification
-from audit.services.retraced_rows import Row
+from audit.services.retraced_rows import Block
 from govapp.common.ids import public_id
 from govapp.common.tenancy import require_tenant_id
 
@@ -82,19 +82,17 @@ class Prunings:
         """Tell whether the event at this index was pruned."""
         return _is_in(index, self._ranges, self._starts)
 
-    def present(self, rows: Sequence[Row]) -> Sequence[Row] | None:
-        """Return the rows of a block that have bodies; None when one lacks it without a word."""
-        if not self._ranges:
-            return rows if all(row[3] is not None for row in rows) else None
-        gone = [row[0] for row in rows if row[3] is None]
-        if not all(map(self.covers, gone)):
-            return None
-        return [row for row in rows if row[3] is not None] if gone else rows
+    def cover(self, block: Block) -> bool:
+        """Tell whether every event of a block that is not there was pruned."""
+        pairs = zip(block.indexes, block.bodies, strict=True)
+        return all(self.covers(index) for index, body in pairs if body is None)
 
-    def count_there(self, rows: Sequence[Row]) -> None:
-        """Take note of rows with bodies, in order: none of them should have been pruned before."""
-        if rows and self._settled and rows[0][0] < self._settled[-1].stop:
-            self._there += sum(_is_in(row[0], self._settled, self._settled_starts) for row in rows)
+    def count_there(self, indexes: Sequence[int]) -> None:
+        """Take note of events that are there, in order: none should have been pruned before."""
+        if indexes and self._settled and indexes[0] < self._settled[-1].stop:
+            self._there += sum(
+                _is_in(index, self._settled, self._settled_starts) for index in indexes
+            )
 
     def check_all_gone(self) -> None:
         """Find what is there although the record says that it was pruned."""

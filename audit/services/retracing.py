@@ -3,27 +3,28 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
+
+from django.db.models import Min
 
 from audit.merkle.tiles import HEIGHT, WIDTH
 from audit.merkle.tree import HASH_BYTES, Frontier, leaf_hash, root_of, split_hashes
-from audit.models import LedgerTile
+from audit.models import LedgerLeaf, LedgerTile
 from audit.selectors.tiles import read_tile
 from audit.services.findings import Finding, Verification
 from audit.services.pruned_checks import Prunings
 from audit.services.retraced_rows import (
+    Block,
     BodyInvalid,
-    LeafRows,
-    Row,
-    as_objects,
+    Leaf,
+    LeafBlocks,
     fits,
     is_id,
     read_body,
 )
 from govapp.common.ids import public_id
 
-_ROWS: Final = 2_048  # eight tiles
 _TILES_AHEAD: Final = 64
 
 
@@ -60,13 +61,13 @@ class Retracing:
         self._is_whole = True
         # A start inside a tile leaves that first tile to the signed root that it began with.
         self._tiles = _TileCheck(result, start.size)
-        self._rows = LeafRows(tenant_id, start.size, result.size)
+        self._blocks = LeafBlocks(tenant_id, start.size, result.size)
         self._prunings = Prunings(result)
         self._start = start.size
 
     def close(self) -> None:
         """Read no further."""
-        self._rows.close()
+        self._blocks.close()
 
     def check_pruned(self) -> None:
         """When all is retraced: what is said to be pruned is gone, and nothing else."""
@@ -77,15 +78,14 @@ class Retracing:
         """Go on to the tree of `size` leaves."""
         since, first, first_at = self.reached.size, "", None
         while self.reached.size < size:
-            upto = min(size, self.reached.size + _ROWS)
-            leaves, name, at = self._leaves(self.reached.size, upto)
+            leaves, name, at = self._leaves(*self._blocks.take(size))
             if not first:
                 first, first_at = name, at
             self._grow(leaves)
             self._progress(self.reached.size, self._result.size)
         return Retraced(self.reached, since, first, first_at, self._is_whole)
 
-    def _grow(self, leaves: list[bytes]) -> None:
+    def _grow(self, leaves: Sequence[bytes]) -> None:
         """Extend the tree and compare the tiles; a full tile is hashed once for both."""
         at = min(-self.reached.size % WIDTH, len(leaves))
         whole = len(leaves) - (len(leaves) - at) % WIDTH
@@ -99,108 +99,102 @@ class Retracing:
             self._tiles.add(leaves[at:whole], roots=roots)
             self._tiles.add(leaves[whole:])
 
-    def _leaves(self, start: int, end: int) -> tuple[list[bytes], str, datetime | None]:
+    def _leaves(self, block: Block, upto: int) -> tuple[Sequence[bytes], str, datetime | None]:
         """Return the leaves of a stretch, and its first event with its time."""
-        rows = self._rows.take(end - start)
-        if [row[0] for row in rows] == list(range(start, end)) and {
-            len(row[1]) for row in rows
-        } == {HASH_BYTES}:
-            here = self._prunings.present(rows)
-            if here is not None and (not here or fits(here, self._tenant)):
-                self._result.events += len(here)
-                self._prunings.count_there(here)
-                self._result.pruned += len(rows) - len(here)
-                first = as_objects(here[0] if here else rows[0])
-                return [row[1] for row in rows], public_id("ev", first[2]), first[5]
-        return self._one_by_one(rows, start, end)
+        here = block.with_bodies()
+        if (
+            block.indexes == list(range(self.reached.size, upto))
+            and set(map(len, block.leaf_hashes)) == {HASH_BYTES}
+            and (here is block or self._prunings.cover(block))
+            and fits(here, self._tenant)
+        ):
+            self._result.events += len(here.indexes)
+            self._prunings.count_there(here.indexes)
+            self._result.pruned += len(block.indexes) - len(here.indexes)
+            first = next((here if here.indexes else block).leaves())
+            return block.leaf_hashes, public_id("ev", first.event_id), first.at
+        return self._one_by_one(list(block.leaves()), upto)
 
     def _one_by_one(
-        self, rows: list[Row], start: int, end: int
-    ) -> tuple[list[bytes], str, datetime | None]:
+        self, rows: list[Leaf], upto: int
+    ) -> tuple[Sequence[bytes], str, datetime | None]:
         leaves: list[bytes] = []
-        first, first_at, used = "", None, 0
-        for index in range(start, end):
-            row = as_objects(rows[used]) if used < len(rows) else None
-            if row is None or row[0] != index:
-                self._missing(index, row)
+        named = next((row for row in rows if row.body is not None), None)
+        used = 0
+        for index in range(self.reached.size, upto):
+            if used == len(rows) or rows[used].place != index:
+                self._missing(index)
                 leaves.append(b"\0" * HASH_BYTES)
                 continue
+            leaves.append(self._checked(rows[used]))
             used += 1
-            if not first and row[5] is not None:
-                first, first_at = public_id("ev", row[2]), row[5]
-            leaves.append(self._checked(row))
-        self._rows.give_back(rows[used:])
-        return leaves, first, first_at
+            while used < len(rows) and rows[used].place == index:
+                self._differs("leaf", "another leaf stands at the same index", rows[used])
+                used += 1
+        return leaves, public_id("ev", named.event_id) if named else "", named and named.at
 
-    def _missing(self, index: int, following: Row | None) -> None:
+    def _missing(self, index: int) -> None:
         if self._is_whole:
-            end = following[0] if following is not None else self._result.size
+            following = LedgerLeaf.objects.filter(index__gt=index, index__lt=self._result.size)
+            end = following.aggregate(Min("index"))["index__min"] or self._result.size
             what = f"the leaves {index} to {end - 1} are gone"
             self._result.found(Finding("leaf missing", what, index=index))
         # Without a leaf no later root can be computed.
         self._is_whole = False
 
-    def _checked(self, row: Row) -> bytes:
-        index, stored, event_id, body, *columns = row
+    def _checked(self, row: Leaf) -> bytes:
+        stored = row.leaf_hash
         if len(stored) != HASH_BYTES:
             stored = self._hash_instead(row)
-        if body is None and self._prunings.covers(index):
+        if row.body is None and self._prunings.covers(row.place):
             self._result.pruned += 1
-            return bytes(stored)
-        if body is None:
-            self._result.found(
-                Finding(
-                    "event deleted",
-                    "its leaf is there, the event is not",
-                    index=index,
-                    event_id=public_id("ev", event_id),
-                )
-            )
-            return bytes(stored)
+            return stored
+        if row.body is None:
+            self._differs("event deleted", "its leaf is there, the event is not", row)
+            return stored
         self._result.events += 1
-        self._prunings.count_there([row])
-        if leaf_hash(body) != stored:
+        self._prunings.count_there([row.place])
+        if leaf_hash(row.body) != stored:
             self._differs("event changed", "its body is not what was sequenced", row)
-        for what in self._column_faults(event_id, body, columns):
+        for what in self._column_faults(row, row.body):
             self._differs("columns", what, row)
-        return bytes(stored)
+        return stored
 
-    def _hash_instead(self, row: Row) -> bytes:
+    def _hash_instead(self, row: Leaf) -> bytes:
         """Note a leaf that is not as long as a hash; return that of its body, when it is there."""
-        _, stored, _, body, *_ = row
-        self._differs("leaf", f"its hash has {len(stored)} bytes instead of {HASH_BYTES}", row)
-        if body is not None:
-            return leaf_hash(body)
+        length = len(row.leaf_hash)
+        self._differs("leaf", f"its hash has {length} bytes instead of {HASH_BYTES}", row)
+        if row.body is not None:
+            return leaf_hash(row.body)
         self._is_whole = False
         return b"\0" * HASH_BYTES
 
-    def _column_faults(self, event_id: UUID, body: bytes, columns: list[Any]) -> Iterator[str]:
+    def _column_faults(self, row: Leaf, body: bytes) -> Iterator[str]:
         """Yield what the search columns say otherwise than the body."""
         try:
             told = read_body(body)
         except BodyInvalid:
             yield "the body is not that of an event"
             return
-        kind, at, actor_kind, actor_id, subject_type, subject_id, request_id = columns
+        request = public_id("ar", row.request_id) if row.request_id else ""
         pairs = (
-            ("id", is_id(told.id, "ev_", event_id), True),
+            ("id", is_id(told.id, "ev_", row.event_id), True),
             ("tenant", told.tenant, self._tenant),
-            ("type", told.type, kind),
-            ("time", told.at, at),
-            ("actor kind", told.actor.kind, actor_kind),
-            ("actor", told.actor.id, actor_id),
-            ("subject type", told.subject.type, subject_type),
-            ("subject", told.subject.id, subject_id),
-            ("request", told.request, public_id("ar", request_id) if request_id else ""),
+            ("type", told.type, row.type),
+            ("time", told.at, row.at),
+            ("actor kind", told.actor.kind, row.actor_kind),
+            ("actor", told.actor.id, row.actor_id),
+            ("subject type", told.subject.type, row.subject_type),
+            ("subject", told.subject.id, row.subject_id),
+            ("request", told.request, request),
         )
         for name, inside, outside in pairs:
             if inside != outside:
                 yield f"the column of the {name} is not what the body says"
 
-    def _differs(self, kind: str, what: str, row: Row) -> None:
-        self._result.found(
-            Finding(kind, what, index=row[0], event_id=public_id("ev", row[2]), at=row[5])
-        )
+    def _differs(self, kind: str, what: str, row: Leaf) -> None:
+        name = public_id("ev", row.event_id)
+        self._result.found(Finding(kind, what, index=row.place, event_id=name, at=row.at))
 
 
 class _TileCheck:

@@ -12,8 +12,9 @@ from govapp.bench.ground import Ground, as_superuser
 from govapp.bench.true_record import fill_record
 from govapp.runtime.state import ROOT
 
-# In a process of its own. Its own CPU time counts, so that neighbours do not; the size before is
-# that of a process that has verified a small record already.
+# In a process of its own. Its own CPU time counts, and the least of three: whoever else uses the
+# machine can slow the memory that all share, never speed it. The size before is that of a process
+# that has verified a small record already.
 _VERIFY: Final = """
 import sys, time
 from pathlib import Path
@@ -26,10 +27,12 @@ def most():  # not `ru_maxrss`: that begins with the size of whoever started thi
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 small, large = map(UUID, sys.argv[1:])
 verify_tenant(tenant_id=small)
-before, began, cpu = most(), time.monotonic(), time.process_time()
-result = verify_tenant(tenant_id=large)
-cpu, took = time.process_time() - cpu, time.monotonic() - began
-print(result.is_intact, result.size, cpu, took, most() - before)
+before, runs = most(), []
+for _ in range(3):
+    began, cpu = time.monotonic(), time.process_time()
+    result = verify_tenant(tenant_id=large)
+    runs.append((time.process_time() - cpu, time.monotonic() - began))
+print(result.is_intact, result.size, *min(runs), max(runs)[0], most() - before)
 """
 
 
@@ -52,13 +55,13 @@ def verified(ground: Ground) -> Iterator[Figure]:
         check=False,
     )
     words = done.stdout.split()
-    if len(words) != 5:
+    if len(words) != 6:
         yield missing("verification", (done.stderr.strip().splitlines() or ["?"])[-1][:60])
         return
     if words[0] != "True":
         raise RuntimeError("The record of the benchmark does not verify.")
-    size, cpu, took, grown = int(words[1]), *map(float, words[2:])
-    details = f"{took:.1f} s of the clock with the server's part"
+    size, cpu, took, worst, grown = int(words[1]), *map(float, words[2:])
+    details = f"of three, at most {worst:.1f} s; {took:.1f} s of the clock with the server's part"
     yield at_most(f"{size:,} events verified, CPU", cpu, unit="s", target=5, note=details)
     yield note("the same", f"{size / took:,.0f} events/s", f"record made in {filled:.0f} s")
     yield at_most("memory that verifying adds", grown, unit="MB", target=64)

@@ -135,6 +135,35 @@ def test_a_tail_cut_off_is_found(forge: Run) -> None:
     assert finding.what == "the leaves 8 to 9 are gone"
 
 
+def test_leaves_that_are_gone_across_blocks_are_one_finding(forge: Run) -> None:
+    tenant_id = sequenced_tenant(600)
+    forge(
+        'DELETE FROM audit_ledgerleaf WHERE tenant_id = %s AND "index" >= 250 AND "index" < 520',
+        tenant_id,
+    )
+    findings = verify_tenant(tenant_id=tenant_id).findings
+    assert [(f.kind, f.index) for f in findings if f.kind != "not in the tree"] == [
+        ("leaf missing", 250)
+    ]
+    assert "the leaves 250 to 519 are gone" in [f.what for f in findings]
+
+
+def test_two_leaves_at_one_index_are_found(forge: Run) -> None:
+    tenant_id = sequenced_tenant(300)
+    moved = event_at(forge, tenant_id, 8)
+    move = 'UPDATE audit_ledgerleaf SET "index" = %s WHERE event_id = %s'
+    forge("ALTER TABLE audit_ledgerleaf DROP CONSTRAINT leaf_index_once")
+    try:
+        forge(move, 7, moved)
+        assert kinds(tenant_id) == [("leaf", 7), ("leaf missing", 8)]
+        forge(move, 8, moved)
+    finally:
+        forge(
+            "ALTER TABLE audit_ledgerleaf ADD CONSTRAINT leaf_index_once"
+            ' UNIQUE (tenant_id, "index")'
+        )
+
+
 def cut_off_with_every_trace(forge: Run, tenant_id: UUID, size: int) -> None:
     """Bring the database back to an earlier, once signed size, as if nothing had followed."""
     forge(
@@ -248,6 +277,7 @@ def test_a_replaced_key_is_found_outside(forge: Run, outside: Path) -> None:
         ("occurred_at", "2020-01-01T00:00:00Z"),
         ("occurred_at", "infinity"),
         ("occurred_at", "-infinity"),
+        ("occurred_at", "20000-01-01T00:00:00Z"),
         ("request_id", "0191b0aa-0000-7000-8000-000000000001"),
     ],
 )
