@@ -53,6 +53,9 @@ def ensure_roles(
             ensure_role(admin, OWNER, password=owner_password)
             ensure_role(admin, APP, password=app_password)
             ensure_role(admin, DOOR, password=None)
+            # Every query of the application ends in milliseconds. Compiling one, which a server
+            # with LLVM does for what the planner fears to be dear, takes longer than that.
+            admin.execute(sql.SQL("ALTER ROLE {} SET jit = off").format(sql.Identifier(APP)))
             grant_memberships(admin)
             ensure_database(admin, dbname)
             # Inside the advisory lock: concurrent GRANTs on one object collide.

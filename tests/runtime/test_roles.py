@@ -101,3 +101,9 @@ def test_what_was_migrated_is_noted_in_the_database_itself(server: RunningPostgr
     assert read_note(owner) == {}
     write_note(owner, {"migrations": "abc"})
     assert read_note(owner) == {"migrations": "abc"}
+
+
+def test_the_application_has_nothing_compiled_for_it(server: RunningPostgres) -> None:
+    urls = ensure(server)
+    assert rows(urls.app, "SHOW jit") == [("off",)]
+    assert rows(urls.owner, "SHOW jit") == [("on",)]
