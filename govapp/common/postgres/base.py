@@ -4,7 +4,7 @@ import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -17,8 +17,10 @@ from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
 _SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
 # Begin, name the tenant and ask the time in one round trip; a UUID is written in full, nothing to
-# escape.
-_BEGIN_FOR = "BEGIN; SELECT set_config('app.tenant_id', '{}', true), govapp_now()"
+# escape. The time is a double: exact to a quarter of a microsecond, and alike in every DateStyle.
+_BEGIN_FOR = (
+    "BEGIN; SELECT set_config('app.tenant_id', '{}', true), date_part('epoch', govapp_now())"
+)
 # How long a connection that shows no sign of its end is believed to be alive.
 _BELIEVED_SECONDS = 30.0
 # A beginning that took longer says too little about the time: it may be that much behind.
@@ -66,7 +68,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         wire = self.connection.pgconn
         answer = wire.exec_(_BEGIN_FOR.format(tenant_id).encode())
         if answer.status == ExecStatus.TUPLES_OK:
-            return datetime.fromisoformat((answer.get_value(0, 1) or b"").decode())
+            return datetime.fromtimestamp(float(answer.get_value(0, 1) or b""), UTC)
         if wire.status != ConnStatus.OK:
             # What libpq says about a lost server has no SQLSTATE, and so no kind of its own.
             raise psycopg.OperationalError(answer.get_error_message("utf-8"))
