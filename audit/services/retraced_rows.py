@@ -17,35 +17,53 @@ import msgspec
 from django.db import connection
 from psycopg.types.string import ByteaBinaryLoader
 
+from audit.merkle.canonical import MAX_BYTES
 from audit.merkle.tiles import WIDTH
 
 BLOCK: Final = WIDTH
-"""Leaves in a block, those of a tile: few enough that all about them stays in a core's cache
+"""Leaves in a block, those of one tile: few enough that all about them stays in a core's cache
 while it is hashed, read and compared (2,048 took half as long again)."""
+_MOST_OF_A_HASH: Final = 65  # one that is longer is told to be of this length
 
-# Each block is one row: a row for each leaf would cost as much as all its hashes. What PostgreSQL
-# takes for a time and Python does not (infinity, the year 20000) is none.
-_BLOCKS: Final = """
+_CUT: Final = MAX_BYTES + 1
+
+
+def _within(column: str, cut: str = "left({}, %(cut)s)") -> str:
+    """A column as no more than a genuine one can have: PostgreSQL has an end for what it sends at
+    once, and what somebody blew up is to be found, not to stop the search."""
+    return f"CASE WHEN octet_length({column}) > %(cut)s THEN {cut.format(column)} ELSE {column} END"
+
+
+# Each block is one row: a row for each leaf would cost as much as all its hashes. Of more leaves
+# than a block has indexes only as many are looked at as show it. What PostgreSQL takes for a time
+# and Python does not (infinity, the year 20000) is none.
+_BLOCKS: Final = f"""
 SELECT block.*
-FROM generate_series(%(start)s::bigint, %(end)s::bigint - 1, %(block)s) AS place ("from"),
+FROM (SELECT generate_series(%(first)s::bigint, %(end)s::bigint - 1, %(block)s) AS "from") AS place,
 LATERAL (
     SELECT array_agg(each.index), array_agg(each.leaf_hash), array_agg(each.event_id),
            array_agg(each.body), array_agg(each.type), array_agg(each.at),
            array_agg(each.actor_kind), array_agg(each.actor_id), array_agg(each.subject_type),
            array_agg(each.subject_id), array_agg(each.request_id)
     FROM (
-        SELECT l.index, l.leaf_hash, l.event_id, e.body, e.type,
+        SELECT l.index, coalesce(substring(l.leaf_hash FOR {_MOST_OF_A_HASH}), '') AS leaf_hash,
+               coalesce(l.event_id, '{UUID(int=0)}') AS event_id,
+               {_within("e.body", "substring({} FOR %(cut)s)")} AS body,
+               {_within("e.type")} AS type,
                CASE WHEN e.occurred_at BETWEEN '0002-01-01' AND '9999-01-01'
                     THEN e.occurred_at END AS at,
-               e.actor_kind, e.actor_id, e.subject_type, e.subject_id, e.request_id
+               {_within("e.actor_kind")} AS actor_kind, {_within("e.actor_id")} AS actor_id,
+               {_within("e.subject_type")} AS subject_type,
+               {_within("e.subject_id")} AS subject_id, e.request_id
         FROM audit_ledgerleaf l
         LEFT JOIN audit_ledgerevent e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
-        WHERE l.tenant_id = %(tenant)s
-          AND l.index >= place."from" AND l.index < LEAST(place."from" + %(block)s, %(end)s)
+        WHERE l.tenant_id = %(tenant)s AND l.index >= GREATEST(place."from", %(start)s)
+          AND l.index < LEAST(place."from" + %(block)s, %(end)s)
         ORDER BY l.index
+        LIMIT 2 * %(block)s
     ) AS each
 ) AS block
-"""
+"""  # noqa: S608 - columns of ours
 
 
 class Party(msgspec.Struct, gc=False):
@@ -79,12 +97,12 @@ class Leaf(NamedTuple):
     leaf_hash: bytes
     event_id: UUID
     body: bytes | None
-    type: str
+    type: str | None
     at: datetime | None
-    actor_kind: str
-    actor_id: str
-    subject_type: str
-    subject_id: str
+    actor_kind: str | None
+    actor_id: str | None
+    subject_type: str | None
+    subject_id: str | None
     request_id: UUID | None
 
 
@@ -95,12 +113,12 @@ class Block(NamedTuple):
     leaf_hashes: Sequence[bytes] = ()
     event_ids: Sequence[bytes] = ()
     bodies: Sequence[bytes | None] = ()
-    types: Sequence[str] = ()
+    types: Sequence[str | None] = ()
     times: Sequence[datetime | None] = ()
-    actor_kinds: Sequence[str] = ()
-    actors: Sequence[str] = ()
-    subject_types: Sequence[str] = ()
-    subjects: Sequence[str] = ()
+    actor_kinds: Sequence[str | None] = ()
+    actors: Sequence[str | None] = ()
+    subject_types: Sequence[str | None] = ()
+    subjects: Sequence[str | None] = ()
     requests: Sequence[bytes | None] = ()
 
     def leaves(self) -> Iterator[Leaf]:
@@ -134,16 +152,22 @@ class LeafBlocks:
         # A server-side cursor of the driver itself: binary, so that bodies are not sent as hex.
         self._cursor = connection.connection.cursor(name="retracing", binary=True)
         self._cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
-        places = {"tenant": tenant_id, "start": start, "end": end, "block": BLOCK}
-        self._cursor.execute(_BLOCKS, places)
+        first = start - start % BLOCK
+        self._cursor.execute(
+            _BLOCKS,
+            {
+                "tenant": tenant_id, "first": first, "start": start, "end": end,
+                "block": BLOCK, "cut": _CUT,
+            },
+        )  # fmt: skip
         self._block, self._taken = Block(), 0
-        self._reached, self._fetched = start, start
+        self._reached, self._fetched = start, first
         self._end = end
 
     def take(self, upto: int) -> tuple[Block, int]:
         """Return the next leaves before the index `upto`, and the index that they go to: no
         further than the block that is at hand."""
-        if self._reached == self._fetched:
+        if self._reached >= self._fetched:
             self._fetch()
         self._reached = min(upto, self._fetched)
         stop = bisect_left(self._block.indexes, self._reached, self._taken)

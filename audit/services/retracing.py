@@ -30,8 +30,12 @@ _TILES_AHEAD: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Retraced:
-    """The tree at one size, and where the stretch began that led there."""
+    """The tree at one size, and where the stretch began that led there.
 
+    Without `is_whole` leaves were missing, and the frontier is not that of this size.
+    """
+
+    size: int
     frontier: Frontier
     since: int
     first: str
@@ -59,6 +63,7 @@ class Retracing:
         self._tenant = public_id("tn", tenant_id)
         self._progress = progress or (lambda _done, _all: None)
         self._is_whole = True
+        self._following: int | None = start.size  # where the next leaf stands, after a gap
         # A start inside a tile leaves that first tile to the signed root that it began with.
         self._tiles = _TileCheck(result, start.size)
         self._blocks = LeafBlocks(tenant_id, start.size, result.size)
@@ -75,15 +80,15 @@ class Retracing:
         self._prunings.check_ids(self._start)
 
     def advance(self, size: int) -> Retraced:
-        """Go on to the tree of `size` leaves."""
+        """Go on to the tree of `size` leaves, or to where no leaf follows."""
         since, first, first_at = self.reached.size, "", None
-        while self.reached.size < size:
+        while self.reached.size < size and self._following is not None:
             leaves, name, at = self._leaves(*self._blocks.take(size))
             if not first:
                 first, first_at = name, at
             self._grow(leaves)
             self._progress(self.reached.size, self._result.size)
-        return Retraced(self.reached, since, first, first_at, self._is_whole)
+        return Retraced(size, self.reached, since, first, first_at, self._is_whole)
 
     def _grow(self, leaves: Sequence[bytes]) -> None:
         """Extend the tree and compare the tiles; a full tile is hashed once for both."""
@@ -129,15 +134,17 @@ class Retracing:
             leaves.append(self._checked(rows[used]))
             used += 1
             while used < len(rows) and rows[used].place == index:
-                self._differs("leaf", "another leaf stands at the same index", rows[used])
+                what = "a second leaf, or a second row of its event, stands at this index"
+                self._differs("leaf", what, rows[used])
                 used += 1
         return leaves, public_id("ev", named.event_id) if named else "", named and named.at
 
     def _missing(self, index: int) -> None:
-        if self._is_whole:
+        if self._following is not None and index >= self._following:
             following = LedgerLeaf.objects.filter(index__gt=index, index__lt=self._result.size)
-            end = following.aggregate(Min("index"))["index__min"] or self._result.size
-            what = f"the leaves {index} to {end - 1} are gone"
+            self._following = following.aggregate(Min("index"))["index__min"]
+        if self._is_whole:
+            what = f"the leaves {index} to {(self._following or self._result.size) - 1} are gone"
             self._result.found(Finding("leaf missing", what, index=index))
         # Without a leaf no later root can be computed.
         self._is_whole = False
@@ -247,8 +254,10 @@ class _TileCheck:
         if stored_index != index:
             what = f"the tile {level}/{index} is not stored"
         elif stored != data:
-            places = zip(split_hashes(stored), split_hashes(data), strict=False)
-            where = next((at for at, (a, b) in enumerate(places) if a != b), 0)
+            # Not cut apart: its length may be that of no tile.
+            begins = range(0, len(data), HASH_BYTES)
+            differ = (at for at in begins if data[at:][:HASH_BYTES] != stored[at:][:HASH_BYTES])
+            where = next(differ, 0) // HASH_BYTES
             what = f"the tile {level}/{index} differs from the events at its hash {where}"
             index = index * WIDTH + where
         else:

@@ -53,8 +53,8 @@ def ensure_roles(
             ensure_role(admin, OWNER, password=owner_password)
             ensure_role(admin, APP, password=app_password)
             ensure_role(admin, DOOR, password=None)
-            # Every query of the application ends in milliseconds. Compiling one, which a server
-            # with LLVM does for what the planner fears to be dear, takes longer than that.
+            # Nearly every query of the application ends in milliseconds. A server with LLVM would
+            # compile those that the planner thinks expensive: longer than running them takes.
             admin.execute(sql.SQL("ALTER ROLE {} SET jit = off").format(sql.Identifier(APP)))
             grant_memberships(admin)
             ensure_database(admin, dbname)

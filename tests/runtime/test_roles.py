@@ -103,7 +103,13 @@ def test_what_was_migrated_is_noted_in_the_database_itself(server: RunningPostgr
     assert read_note(owner) == {"migrations": "abc"}
 
 
-def test_the_application_has_nothing_compiled_for_it(server: RunningPostgres) -> None:
-    urls = ensure(server)
-    assert rows(urls.app, "SHOW jit") == [("off",)]
-    assert rows(urls.owner, "SHOW jit") == [("on",)]
+def test_only_the_application_has_nothing_compiled_for_it(server: RunningPostgres) -> None:
+    ensure(server)
+    of_roles = (
+        "SELECT rolname, rolconfig FROM pg_roles WHERE rolname LIKE 'govapp%' ORDER BY rolname"
+    )
+    assert rows(server.admin_url, of_roles) == [
+        ("govapp_app", ["jit=off"]),
+        ("govapp_door", None),
+        ("govapp_owner", None),
+    ]

@@ -164,6 +164,68 @@ def test_two_leaves_at_one_index_are_found(forge: Run) -> None:
         )
 
 
+def test_a_log_that_counts_more_than_there_is_ends(forge: Run) -> None:
+    tenant_id = sequenced_tenant(300)
+    forge("UPDATE audit_ledgerlog SET size = 1000000000000 WHERE tenant_id = %s", tenant_id)
+    assert kinds(tenant_id) == [("checkpoint missing", 300), ("leaf missing", 300)]
+
+
+def test_a_gap_before_the_end_and_the_end_are_gone(forge: Run) -> None:
+    tenant_id = sequenced_tenant(600)
+    forge(
+        'DELETE FROM audit_ledgerleaf WHERE tenant_id = %s AND "index" IN (3, 598, 599)', tenant_id
+    )
+    event_id = event_at(forge, tenant_id, 597)
+    forge("UPDATE audit_ledgerevent SET actor_id = 'mem_mallory' WHERE id = %s", event_id)
+    assert [each for each in kinds(tenant_id) if each[0] != "not in the tree"] == [
+        ("leaf missing", 3),
+        ("columns", 597),
+    ]
+
+
+@pytest.mark.parametrize("index", [0, 255, 256, 299])
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ("body = convert_to(repeat('x', 3000000), 'UTF8')", "event changed"),
+        ("actor_id = repeat('x', 100000)", "columns"),
+        ("subject_id = repeat('x', 100000)", "columns"),
+        ("type = repeat('x', 100000)", "columns"),
+    ],
+)
+def test_what_was_blown_up_is_found(forge: Run, index: int, change: str, kind: str) -> None:
+    tenant_id = sequenced_tenant(300)
+    event_id = event_at(forge, tenant_id, index)
+    forge(f"UPDATE audit_ledgerevent SET {change} WHERE id = %s", event_id)  # noqa: S608
+    assert (kind, index) in kinds(tenant_id)
+
+
+@pytest.mark.parametrize("size", [0, 256])
+def test_a_tile_of_no_length_is_found(forge: Run, size: int) -> None:
+    tenant_id = sequenced_tenant(256, 344)
+    forge("UPDATE audit_ledgertile SET data = data || '\\x00' WHERE level = 0 AND index = 1")
+    findings = verify_tenant(tenant_id=tenant_id, from_size=size).findings
+    # The tile above it, which is computed from it, is what a later start begins with.
+    above = [("tree", None)] if size else []
+    assert [(found.kind, found.index) for found in findings] == [*above, ("tile", 256)]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "kind"),
+    [("leaf", "leaf_hash", "leaf"), ("leaf", "event_id", "event deleted")],
+)
+def test_what_is_not_there_at_all_is_found(forge: Run, table: str, column: str, kind: str) -> None:
+    tenant_id = sequenced_tenant(5)
+    event_id = event_at(forge, tenant_id, 2)
+    forge(f"ALTER TABLE audit_ledger{table} ALTER {column} DROP NOT NULL")
+    try:
+        forge(f"UPDATE audit_ledger{table} SET {column} = NULL WHERE event_id = %s", event_id)  # noqa: S608
+        assert (kind, 2) in kinds(tenant_id)
+    finally:
+        forge(f"DELETE FROM audit_ledger{table} WHERE {column} IS NULL")  # noqa: S608
+        forge(f"ALTER TABLE audit_ledger{table} ALTER {column} SET NOT NULL")
+
+
 def cut_off_with_every_trace(forge: Run, tenant_id: UUID, size: int) -> None:
     """Bring the database back to an earlier, once signed size, as if nothing had followed."""
     forge(
