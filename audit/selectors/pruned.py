@@ -91,7 +91,9 @@ def read_prunings() -> list[ReadPruning]:
         return [ReadPruning(ident, index, fault=str(error)) for ident, index, _ in found]
     tiles = lru_cache(maxsize=1024)(read_tile)
     found = [each for each in found if each[1] < checkpoint.size]
-    return [_read(ident, index, bytes(body), checkpoint, tiles) for ident, index, body in found]
+    return [
+        _read(ident, index, bytes(body or b""), checkpoint, tiles) for ident, index, body in found
+    ]
 
 
 def merged(ranges: Iterable[range]) -> tuple[range, ...]:

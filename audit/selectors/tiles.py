@@ -5,7 +5,7 @@ from the leaves, above from the full tiles below it.
 """
 
 from audit.merkle.paths import Place, entry_bundle
-from audit.merkle.tiles import WIDTH
+from audit.merkle.tiles import WIDTH, TileInvalid
 from audit.merkle.tree import HASH_BYTES, root_of, split_hashes
 from audit.models import LedgerLeaf, LedgerTile, PrunedRange
 from govapp.common.errors import Gone, NotFound
@@ -24,15 +24,20 @@ def read_tile(level: int, index: int) -> bytes:
 
 
 def partial_tile(level: int, index: int) -> bytes:
-    """Compute a tile that is not full yet from what it covers. One query."""
+    """Compute a tile that is not full yet from what it covers. One query.
+
+    Raises `audit.merkle.tiles.TileInvalid` when a tile below it has the length of none.
+    """
     below = {"index__gte": index * WIDTH, "index__lt": (index + 1) * WIDTH}
     if level == 0:
         leaves = LedgerLeaf.objects.filter(**below).order_by("index")
-        return b"".join(bytes(leaf) for leaf in leaves.values_list("leaf_hash", flat=True))
+        return b"".join(bytes(leaf or b"") for leaf in leaves.values_list("leaf_hash", flat=True))
     tiles = LedgerTile.objects.filter(level=level - 1, **below).order_by("index")
-    return b"".join(
-        root_of(split_hashes(bytes(data))) for data in tiles.values_list("data", flat=True)
-    )
+    hashes = tiles.values_list("data", flat=True)
+    try:
+        return b"".join(root_of(split_hashes(bytes(data or b""))) for data in hashes)
+    except ValueError as error:
+        raise TileInvalid(f"a tile below {level}/{index} is none: {error}") from error
 
 
 def served_tile(place: Place) -> bytes:

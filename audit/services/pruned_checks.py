@@ -134,4 +134,5 @@ def _has_its_ids(read: ReadPruning) -> bool:
     bounds = [each.start for each in ranges], [each.stop for each in ranges]
     with connection.cursor() as cursor:
         cursor.execute(_IDS, [*bounds, require_tenant_id()])
-        return digest_of_ids(ident for (ident,) in cursor.fetchall()) == read.ids_sha256
+        ids = [ident for (ident,) in cursor.fetchall()]
+    return None not in ids and digest_of_ids(ids) == read.ids_sha256

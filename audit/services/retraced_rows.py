@@ -25,42 +25,46 @@ BLOCK: Final = WIDTH
 while it is hashed, read and compared (2,048 took half as long again)."""
 _MOST_OF_A_HASH: Final = 65  # one that is longer is told to be of this length
 
-_CUT: Final = MAX_BYTES + 1
+
+def readable_time(column: str) -> str:
+    """SQL of a time, or of none when Python has no such time (infinity, the year 20000)."""
+    return f"CASE WHEN {column} BETWEEN '0002-01-01' AND '9999-01-01' THEN {column} END"
 
 
-def _within(column: str, cut: str = "left({}, %(cut)s)") -> str:
-    """A column as no more than a genuine one can have: PostgreSQL has an end for what it sends at
-    once, and what somebody blew up is to be found, not to stop the search."""
-    return f"CASE WHEN octet_length({column}) > %(cut)s THEN {cut.format(column)} ELSE {column} END"
-
-
-# Each block is one row: a row for each leaf would cost as much as all its hashes. Of more leaves
-# than a block has indexes only as many are looked at as show it. What PostgreSQL takes for a time
-# and Python does not (infinity, the year 20000) is none.
+_TEXTS: Final = ("type", "actor_kind", "actor_id", "subject_type", "subject_id")
+# Nothing genuine is longer. PostgreSQL has an end for what it sends at once, and what somebody blew
+# up is to be found, not to stop the search: a text is none then, and a body is cut.
+_WITHIN: Final = ", ".join(
+    f"CASE WHEN octet_length(e.{each}) <= {MAX_BYTES} THEN e.{each} END AS {each}"
+    for each in _TEXTS
+)
+# Each block is one row: a row for each leaf would cost as much as all its hashes. Of leaves at one
+# index, and of rows of one event, two are enough to tell that there is more than one.
 _BLOCKS: Final = f"""
 SELECT block.*
-FROM (SELECT generate_series(%(first)s::bigint, %(end)s::bigint - 1, %(block)s) AS "from") AS place,
+FROM (SELECT generate_series(%(first)s::bigint, %(end)s::bigint - 1, {BLOCK}) AS "from") AS place,
 LATERAL (
     SELECT array_agg(each.index), array_agg(each.leaf_hash), array_agg(each.event_id),
-           array_agg(each.body), array_agg(each.type), array_agg(each.at),
-           array_agg(each.actor_kind), array_agg(each.actor_id), array_agg(each.subject_type),
-           array_agg(each.subject_id), array_agg(each.request_id)
+           array_agg(each.body), array_agg(each.at), array_agg(each.request_id),
+           {", ".join(f"array_agg(each.{each})" for each in _TEXTS)}
     FROM (
         SELECT l.index, coalesce(substring(l.leaf_hash FOR {_MOST_OF_A_HASH}), '') AS leaf_hash,
                coalesce(l.event_id, '{UUID(int=0)}') AS event_id,
-               {_within("e.body", "substring({} FOR %(cut)s)")} AS body,
-               {_within("e.type")} AS type,
-               CASE WHEN e.occurred_at BETWEEN '0002-01-01' AND '9999-01-01'
-                    THEN e.occurred_at END AS at,
-               {_within("e.actor_kind")} AS actor_kind, {_within("e.actor_id")} AS actor_id,
-               {_within("e.subject_type")} AS subject_type,
-               {_within("e.subject_id")} AS subject_id, e.request_id
-        FROM audit_ledgerleaf l
-        LEFT JOIN audit_ledgerevent e ON e.tenant_id = l.tenant_id AND e.id = l.event_id
-        WHERE l.tenant_id = %(tenant)s AND l.index >= GREATEST(place."from", %(start)s)
-          AND l.index < LEAST(place."from" + %(block)s, %(end)s)
+               CASE WHEN octet_length(e.body) > {MAX_BYTES}
+                    THEN substring(e.body FOR {MAX_BYTES + 1}) ELSE e.body END AS body,
+               {readable_time("e.occurred_at")} AS at, e.request_id, {_WITHIN}
+        FROM (
+            SELECT index, leaf_hash, event_id, row_number() OVER (PARTITION BY index) AS nth
+            FROM audit_ledgerleaf
+            WHERE tenant_id = %(tenant)s AND index >= GREATEST(place."from", %(start)s)
+              AND index < LEAST(place."from" + {BLOCK}, %(end)s)
+        ) AS l
+        LEFT JOIN LATERAL (
+            SELECT * FROM audit_ledgerevent
+            WHERE tenant_id = %(tenant)s AND id = l.event_id LIMIT 2
+        ) AS e ON true
+        WHERE l.nth <= 2
         ORDER BY l.index
-        LIMIT 2 * %(block)s
     ) AS each
 ) AS block
 """  # noqa: S608 - columns of ours
@@ -97,13 +101,13 @@ class Leaf(NamedTuple):
     leaf_hash: bytes
     event_id: UUID
     body: bytes | None
-    type: str | None
     at: datetime | None
+    request_id: UUID | None
+    type: str | None
     actor_kind: str | None
     actor_id: str | None
     subject_type: str | None
     subject_id: str | None
-    request_id: UUID | None
 
 
 class Block(NamedTuple):
@@ -113,13 +117,13 @@ class Block(NamedTuple):
     leaf_hashes: Sequence[bytes] = ()
     event_ids: Sequence[bytes] = ()
     bodies: Sequence[bytes | None] = ()
-    types: Sequence[str | None] = ()
     times: Sequence[datetime | None] = ()
+    requests: Sequence[bytes | None] = ()
+    types: Sequence[str | None] = ()
     actor_kinds: Sequence[str | None] = ()
     actors: Sequence[str | None] = ()
     subject_types: Sequence[str | None] = ()
     subjects: Sequence[str | None] = ()
-    requests: Sequence[bytes | None] = ()
 
     def leaves(self) -> Iterator[Leaf]:
         """Yield them one by one."""
@@ -134,10 +138,17 @@ class Block(NamedTuple):
         return _block(list(compress(column, there)) for column in self)
 
 
-def _leaf(place: int, leaf_hash: bytes, event_id: bytes, *columns: Any) -> Leaf:
-    *others, request_id = columns
-    values: Iterable[Any] = (*others, request_id and UUID(bytes=request_id))
-    return Leaf(place, leaf_hash, UUID(bytes=event_id), *values)
+def _leaf(
+    place: int,
+    leaf_hash: bytes,
+    event_id: bytes,
+    body: bytes | None,
+    at: datetime | None,
+    request_id: bytes | None,
+    *texts: str | None,
+) -> Leaf:
+    request = UUID(bytes=request_id) if request_id else None
+    return Leaf(place, leaf_hash, UUID(bytes=event_id), body, at, request, *texts)
 
 
 def _block(columns: Iterable[Any]) -> Block:
@@ -153,13 +164,8 @@ class LeafBlocks:
         self._cursor = connection.connection.cursor(name="retracing", binary=True)
         self._cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
         first = start - start % BLOCK
-        self._cursor.execute(
-            _BLOCKS,
-            {
-                "tenant": tenant_id, "first": first, "start": start, "end": end,
-                "block": BLOCK, "cut": _CUT,
-            },
-        )  # fmt: skip
+        places = {"tenant": tenant_id, "first": first, "start": start, "end": end}
+        self._cursor.execute(_BLOCKS, places)
         self._block, self._taken = Block(), 0
         self._reached, self._fetched = start, first
         self._end = end

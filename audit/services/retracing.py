@@ -3,18 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db.models import Min
 
 from audit.merkle.tiles import HEIGHT, WIDTH
-from audit.merkle.tree import HASH_BYTES, Frontier, leaf_hash, root_of, split_hashes
-from audit.models import LedgerLeaf, LedgerTile
-from audit.selectors.tiles import read_tile
+from audit.merkle.tree import HASH_BYTES, Frontier, leaf_hash, root_of
+from audit.models import LedgerLeaf
 from audit.services.findings import Finding, Verification
 from audit.services.pruned_checks import Prunings
 from audit.services.retraced_rows import (
+    BLOCK,
     Block,
     BodyInvalid,
     Leaf,
@@ -23,9 +22,8 @@ from audit.services.retraced_rows import (
     is_id,
     read_body,
 )
+from audit.services.retraced_tiles import TileCheck
 from govapp.common.ids import public_id
-
-_TILES_AHEAD: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,6 @@ class Retraced:
     Without `is_whole` leaves were missing, and the frontier is not that of this size.
     """
 
-    size: int
     frontier: Frontier
     since: int
     first: str
@@ -60,15 +57,14 @@ class Retracing:
     ) -> None:
         self.reached = start
         self._result = result
-        self._tenant = public_id("tn", tenant_id)
+        self._tenant_id, self._tenant = tenant_id, public_id("tn", tenant_id)
         self._progress = progress or (lambda _done, _all: None)
         self._is_whole = True
-        self._following: int | None = start.size  # where the next leaf stands, after a gap
-        # A start inside a tile leaves that first tile to the signed root that it began with.
-        self._tiles = _TileCheck(result, start.size)
+        # Of a tile that a start is inside of, what is before it was under the signed root.
+        self._tiles = TileCheck(result, start.size)
         self._blocks = LeafBlocks(tenant_id, start.size, result.size)
         self._prunings = Prunings(result)
-        self._start = start.size
+        self._start = self._position = start.size
 
     def close(self) -> None:
         """Read no further."""
@@ -80,15 +76,18 @@ class Retracing:
         self._prunings.check_ids(self._start)
 
     def advance(self, size: int) -> Retraced:
-        """Go on to the tree of `size` leaves, or to where no leaf follows."""
-        since, first, first_at = self.reached.size, "", None
-        while self.reached.size < size and self._following is not None:
-            leaves, name, at = self._leaves(*self._blocks.take(size))
+        """Go on to the tree of `size` leaves; behind a gap there is none, only events."""
+        since, first, first_at = self._position, "", None
+        while self._position < size:
+            block, upto = self._blocks.take(size)
+            leaves, name, at = self._leaves(block, upto)
             if not first:
                 first, first_at = name, at
-            self._grow(leaves)
-            self._progress(self.reached.size, self._result.size)
-        return Retraced(size, self.reached, since, first, first_at, self._is_whole)
+            if self._is_whole:
+                self._grow(leaves)
+            self._position = max(self._position, upto)
+            self._progress(self._position, self._result.size)
+        return Retraced(self.reached, since, first, first_at, self._is_whole)
 
     def _grow(self, leaves: Sequence[bytes]) -> None:
         """Extend the tree and compare the tiles; a full tile is hashed once for both."""
@@ -99,16 +98,15 @@ class Retracing:
         if roots:
             self.reached = self.reached.extend(roots, rise=HEIGHT)
         self.reached = self.reached.extend(leaves[whole:])
-        if self._is_whole:
-            self._tiles.add(leaves[:at])
-            self._tiles.add(leaves[at:whole], roots=roots)
-            self._tiles.add(leaves[whole:])
+        self._tiles.add(leaves[:at])
+        self._tiles.add(leaves[at:whole], roots=roots)
+        self._tiles.add(leaves[whole:])
 
     def _leaves(self, block: Block, upto: int) -> tuple[Sequence[bytes], str, datetime | None]:
         """Return the leaves of a stretch, and its first event with its time."""
         here = block.with_bodies()
         if (
-            block.indexes == list(range(self.reached.size, upto))
+            block.indexes == list(range(self._position, upto))
             and set(map(len, block.leaf_hashes)) == {HASH_BYTES}
             and (here is block or self._prunings.cover(block))
             and fits(here, self._tenant)
@@ -124,12 +122,12 @@ class Retracing:
         self, rows: list[Leaf], upto: int
     ) -> tuple[Sequence[bytes], str, datetime | None]:
         leaves: list[bytes] = []
-        named = next((row for row in rows if row.body is not None), None)
-        used = 0
-        for index in range(self.reached.size, upto):
-            if used == len(rows) or rows[used].place != index:
-                self._missing(index)
-                leaves.append(b"\0" * HASH_BYTES)
+        index, used = self._position, 0
+        while index < upto:
+            following = rows[used].place if used < len(rows) else self._after(index)
+            if following != index:
+                self._missing(index, following)
+                index = following
                 continue
             leaves.append(self._checked(rows[used]))
             used += 1
@@ -137,17 +135,29 @@ class Retracing:
                 what = "a second leaf, or a second row of its event, stands at this index"
                 self._differs("leaf", what, rows[used])
                 used += 1
+            index += 1
+        if index >= upto + BLOCK:
+            self._go_on_at(index)
+        named = next((row for row in rows if row.body is not None), None)
         return leaves, public_id("ev", named.event_id) if named else "", named and named.at
 
-    def _missing(self, index: int) -> None:
-        if self._following is not None and index >= self._following:
-            following = LedgerLeaf.objects.filter(index__gt=index, index__lt=self._result.size)
-            self._following = following.aggregate(Min("index"))["index__min"]
+    def _after(self, index: int) -> int:
+        """Return where the next leaf stands; the size of the log when there is none."""
+        following = LedgerLeaf.objects.filter(index__gt=index, index__lt=self._result.size)
+        return following.aggregate(Min("index"))["index__min"] or self._result.size
+
+    def _missing(self, index: int, following: int) -> None:
         if self._is_whole:
-            what = f"the leaves {index} to {(self._following or self._result.size) - 1} are gone"
+            what = f"the leaves {index} to {following - 1} are gone"
             self._result.found(Finding("leaf missing", what, index=index))
         # Without a leaf no later root can be computed.
         self._is_whole = False
+
+    def _go_on_at(self, index: int) -> None:
+        """Leave out a gap, which may be of any size that somebody wrote into the log's row."""
+        self._blocks.close()
+        self._blocks = LeafBlocks(self._tenant_id, index, self._result.size)
+        self._position = index
 
     def _checked(self, row: Leaf) -> bytes:
         stored = row.leaf_hash
@@ -202,93 +212,3 @@ class Retracing:
     def _differs(self, kind: str, what: str, row: Leaf) -> None:
         name = public_id("ev", row.event_id)
         self._result.found(Finding(kind, what, index=row.place, event_id=name, at=row.at))
-
-
-class _TileCheck:
-    """Builds the full tiles from the leaves that pass and compares the stored ones."""
-
-    def __init__(self, result: Verification, start: int) -> None:
-        self._result = result
-        self._edge: list[bytes] = []
-        self._position: list[int] = []
-        self._skip: list[int] = []
-        self._stored: list[Iterator[tuple[int, bytes]]] = []
-        self._start = start
-
-    def add(self, leaves: Sequence[bytes], *, roots: Sequence[bytes] = (), level: int = 0) -> None:
-        """Take the next hashes of a level; `roots` are those of their tiles, when these are full
-        ones and the caller has hashed them."""
-        if not leaves:
-            return
-        if level == len(self._edge):
-            self._open_level(level)
-        edge, above = self._edge[level] + b"".join(leaves), []
-        width = WIDTH * HASH_BYTES
-        while len(edge) + self._skip[level] * HASH_BYTES >= width:
-            cut = width - self._skip[level] * HASH_BYTES
-            if self._skip[level]:
-                # Begun inside this tile: what is stored below it was under the signed root.
-                data = read_tile(level, self._position[level])[:-cut] + edge[:cut]
-                next(self._stored[level], None)
-            else:
-                data = edge[:cut]
-                self._compare(level, data)
-            edge, self._skip[level] = edge[cut:], 0
-            self._position[level] += 1
-            if not roots:
-                above.append(root_of(split_hashes(data)))
-        self._edge[level] = edge
-        self.add(roots or above, level=level + 1)
-
-    def _open_level(self, level: int) -> None:
-        index, skip = divmod(self._start >> (8 * level), WIDTH)
-        self._edge.append(b"")
-        self._position.append(index)
-        self._skip.append(skip)
-        self._stored.append(_stored_tiles(level, index))
-
-    def _compare(self, level: int, data: bytes) -> None:
-        index = self._position[level]
-        stored_index, stored = next(self._stored[level], (-1, b""))
-        self._result.tiles += 1
-        if stored_index != index:
-            what = f"the tile {level}/{index} is not stored"
-        elif stored != data:
-            # Not cut apart: its length may be that of no tile.
-            begins = range(0, len(data), HASH_BYTES)
-            differ = (at for at in begins if data[at:][:HASH_BYTES] != stored[at:][:HASH_BYTES])
-            where = next(differ, 0) // HASH_BYTES
-            what = f"the tile {level}/{index} differs from the events at its hash {where}"
-            index = index * WIDTH + where
-        else:
-            return
-        self._result.found(Finding("tile", what, index=index << (8 * level)))
-
-
-def frontier_at(size: int) -> Frontier:
-    """Return the frontier of the stored tree at a past size, from its tiles."""
-    hashes, start = [], 0
-    for bit in reversed(range(size.bit_length())):
-        if size >> bit & 1:
-            level, rise = divmod(bit, 8)
-            index, offset = divmod(start >> (8 * level), WIDTH)
-            tile = read_tile(level, index)[
-                offset * HASH_BYTES : (offset + (1 << rise)) * HASH_BYTES
-            ]
-            hashes.append(root_of(split_hashes(tile)))
-            start += 1 << bit
-    return Frontier(size, tuple(hashes))
-
-
-def _stored_tiles(level: int, index: int) -> Iterator[tuple[int, bytes]]:
-    while True:
-        ahead = list(
-            LedgerTile.objects.filter(level=level, index__gte=index)
-            .order_by("index")
-            .values_list("index", "data")[:_TILES_AHEAD]
-        )
-        for at, data in ahead:
-            yield at, bytes(data)
-        if len(ahead) < _TILES_AHEAD:
-            return
-        index = ahead[-1][0] + 1

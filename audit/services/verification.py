@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from audit.merkle.note import Checkpoint, NoteInvalid
+from audit.merkle.tiles import TileInvalid
 from audit.merkle.tree import Frontier
 from audit.models import LedgerCheckpoint, LedgerEvent, LedgerLog, LedgerQueueItem
 from audit.selectors.proofs import LedgerKeyInfo
@@ -21,7 +22,9 @@ from audit.services.checkpoint_checks import opened
 from audit.services.directory_verification import check_against_directory
 from audit.services.findings import Finding, Verification
 from audit.services.key_checks import keys_to_verify_with
-from audit.services.retracing import Retraced, Retracing, frontier_at
+from audit.services.retraced_rows import readable_time
+from audit.services.retraced_tiles import frontier_at
+from audit.services.retracing import Retraced, Retracing
 from audit.transports.checkpoint_file import OutsideCheckpoint, published_checkpoint
 from govapp.common import clock
 from govapp.common.ids import public_id
@@ -97,10 +100,12 @@ def _start(ledger: LedgerLog, keys: Keys, from_size: int, result: Verification) 
     signed = opened(row, keys, result)
     try:
         frontier = frontier_at(from_size)
-    except ValueError:
+    except (TileInvalid, ValueError):
         frontier = None
     if frontier is None or (signed is not None and frontier.root() != signed.root):
-        what = f"the tiles before size {from_size} do not have the root that was signed"
+        what = (
+            f"the tiles do not have the root that was signed at size {from_size}, or cannot be read"
+        )
         result.found(Finding("tree", what))
     return frontier or Frontier()
 
@@ -130,6 +135,8 @@ def _check_checkpoints(
     if covered != ledger.size:
         what = f"the log counts {ledger.size} events, the last checkpoint is of {covered}"
         result.found(Finding("checkpoint missing", what, index=covered))
+        if wanted is not None and covered < wanted.size <= ledger.size:
+            _compare(tree.advance(wanted.size), wanted, "outside checkpoint", result)
         tree.advance(ledger.size)
     _check_log_row(ledger, tree.reached, result)
     if wanted is not None and wanted.size > ledger.size:
@@ -166,7 +173,7 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
     with connection.cursor() as cursor:
         # One statement is one snapshot: a committed event has a leaf or a queue row in it.
         cursor.execute(
-            "SELECT e.id, e.occurred_at FROM audit_ledgerevent e"
+            f"SELECT e.id, {readable_time('e.occurred_at')} FROM audit_ledgerevent e"  # noqa: S608 - ours
             " LEFT JOIN audit_ledgerleaf l ON l.tenant_id = e.tenant_id AND l.event_id = e.id"
             " LEFT JOIN audit_ledgerqueueitem q ON q.tenant_id = e.tenant_id AND q.event_id = e.id"
             " WHERE l.id IS NULL AND q.id IS NULL ORDER BY e.id LIMIT 100"
@@ -175,7 +182,7 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
             what = "this event is neither in the tree nor in the queue"
             result.found(Finding("not in the tree", what, event_id=_event(event_id), at=at))
         cursor.execute(
-            "SELECT q.event_id, q.queued_at, e.id IS NULL, l.id IS NOT NULL"
+            f"SELECT q.event_id, {readable_time('q.queued_at')}, e.id IS NULL, l.id IS NOT NULL"  # noqa: S608 - ours
             " FROM audit_ledgerqueueitem q"
             " LEFT JOIN audit_ledgerevent e ON e.tenant_id = q.tenant_id AND e.id = q.event_id"
             " LEFT JOIN audit_ledgerleaf l ON l.tenant_id = q.tenant_id AND l.event_id = q.event_id"
@@ -201,5 +208,5 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
     result.queued = LedgerQueueItem.objects.count()
 
 
-def _event(event_id: UUID) -> str:
-    return public_id("ev", event_id)
+def _event(event_id: UUID | None) -> str:
+    return public_id("ev", event_id) if event_id else ""

@@ -1,6 +1,8 @@
 """Whoever owns the database can change it; here each way of doing so is found, with its place."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -152,12 +154,32 @@ def test_two_leaves_at_one_index_are_found(forge: Run) -> None:
     tenant_id = sequenced_tenant(300)
     moved = event_at(forge, tenant_id, 8)
     move = 'UPDATE audit_ledgerleaf SET "index" = %s WHERE event_id = %s'
-    forge("ALTER TABLE audit_ledgerleaf DROP CONSTRAINT leaf_index_once")
-    try:
+    with several_leaves_at_one_index(forge):
         forge(move, 7, moved)
         assert kinds(tenant_id) == [("leaf", 7), ("leaf missing", 8)]
         forge(move, 8, moved)
+
+
+def test_any_number_of_leaves_at_one_index_hides_nothing(forge: Run) -> None:
+    tenant_id = sequenced_tenant(5, 595, 600)
+    event_id = event_at(forge, tenant_id, 255)
+    forge("UPDATE audit_ledgerevent SET actor_id = 'mem_mallory' WHERE id = %s", event_id)
+    with several_leaves_at_one_index(forge):
+        forge(
+            'UPDATE audit_ledgerleaf SET "index" = 5 WHERE tenant_id = %s AND "index" >= 600',
+            tenant_id,
+        )
+        # Which of them comes first, and so whether roots agree as well, is chance.
+        assert {("leaf", 5), ("columns", 255), ("leaf missing", 600)} <= set(kinds(tenant_id))
+
+
+@contextmanager
+def several_leaves_at_one_index(forge: Run) -> Iterator[None]:
+    forge("ALTER TABLE audit_ledgerleaf DROP CONSTRAINT leaf_index_once")
+    try:
+        yield
     finally:
+        forge("TRUNCATE audit_ledgerleaf")
         forge(
             "ALTER TABLE audit_ledgerleaf ADD CONSTRAINT leaf_index_once"
             ' UNIQUE (tenant_id, "index")'
@@ -168,6 +190,22 @@ def test_a_log_that_counts_more_than_there_is_ends(forge: Run) -> None:
     tenant_id = sequenced_tenant(300)
     forge("UPDATE audit_ledgerlog SET size = 1000000000000 WHERE tenant_id = %s", tenant_id)
     assert kinds(tenant_id) == [("checkpoint missing", 300), ("leaf missing", 300)]
+
+
+def test_a_gap_of_any_size_is_left_out(forge: Run) -> None:
+    tenant_id = sequenced_tenant(300)
+    far = 10**12 - 1
+    event_id = event_at(forge, tenant_id, 299)
+    forge("UPDATE audit_ledgerlog SET size = %s WHERE tenant_id = %s", far + 1, tenant_id)
+    forge('UPDATE audit_ledgerleaf SET "index" = %s WHERE event_id = %s', far, event_id)
+    forge("UPDATE audit_ledgerevent SET actor_id = 'mem_mallory' WHERE id = %s", event_id)
+    findings = verify_tenant(tenant_id=tenant_id).findings
+    assert [(found.kind, found.index) for found in findings] == [
+        ("leaf missing", 299),
+        ("checkpoint missing", 300),
+        ("columns", far),
+    ]
+    assert findings[0].what == f"the leaves 299 to {far - 1} are gone"
 
 
 def test_a_gap_before_the_end_and_the_end_are_gone(forge: Run) -> None:
@@ -200,14 +238,59 @@ def test_what_was_blown_up_is_found(forge: Run, index: int, change: str, kind: s
     assert (kind, index) in kinds(tenant_id)
 
 
-@pytest.mark.parametrize("size", [0, 256])
-def test_a_tile_of_no_length_is_found(forge: Run, size: int) -> None:
-    tenant_id = sequenced_tenant(256, 344)
-    forge("UPDATE audit_ledgertile SET data = data || '\\x00' WHERE level = 0 AND index = 1")
+@pytest.mark.parametrize(
+    ("data", "differs"),
+    [("data || '\\x00'", 0), ("data || data", 0), ("'\\x00'", 0), ("''", 0)],
+)
+@pytest.mark.parametrize("size", [0, 100, 256])
+def test_a_tile_of_another_length_is_found(forge: Run, size: int, data: str, differs: int) -> None:
+    tenant_id = sequenced_tenant(100, 156, 344)
+    forge(f"UPDATE audit_ledgertile SET data = {data} WHERE level = 0 AND index = 1")  # noqa: S608
     findings = verify_tenant(tenant_id=tenant_id, from_size=size).findings
     # The tile above it, which is computed from it, is what a later start begins with.
-    above = [("tree", None)] if size else []
-    assert [(found.kind, found.index) for found in findings] == [*above, ("tile", 256)]
+    above = [] if size < 256 or data in ("data || data", "''") else [("tree", None)]
+    assert [(found.kind, found.index) for found in findings] == [*above, ("tile", 256 + differs)]
+
+
+@pytest.mark.parametrize("change", ["data || '\\x00'", "set_byte(data, 32 * 200, 7)"])
+def test_a_tile_within_which_one_resumes_is_compared(forge: Run, change: str) -> None:
+    tenant_id = sequenced_tenant(100, 500)
+    forge(f"UPDATE audit_ledgertile SET data = {change} WHERE level = 0 AND index = 0")  # noqa: S608
+    findings = verify_tenant(tenant_id=tenant_id, from_size=100).findings
+    assert [found.kind for found in findings] == ["tile"]
+
+
+def test_a_deleted_tile_within_which_one_resumes_is_found(forge: Run) -> None:
+    tenant_id = sequenced_tenant(100, 500)
+    forge("DELETE FROM audit_ledgertile WHERE tenant_id = %s AND index = 0", tenant_id)
+    findings = verify_tenant(tenant_id=tenant_id, from_size=100).findings
+    assert [(found.kind, found.index) for found in findings] == [("tile", 0)]
+
+
+def test_each_tile_that_is_gone_is_one_finding(forge: Run) -> None:
+    tenant_id = sequenced_tenant(1100)
+    forge("DELETE FROM audit_ledgertile WHERE tenant_id = %s AND index IN (0, 2)", tenant_id)
+    assert kinds(tenant_id) == [("tile", 0), ("tile", 512)]
+
+
+def test_an_outside_checkpoint_is_compared_behind_the_last_row(forge: Run, outside: Path) -> None:
+    tenant_id = sequenced_tenant(5, 5)
+    event_id = event_at(forge, tenant_id, 7)
+    forge("DELETE FROM audit_ledgercheckpoint WHERE size = 10")
+    forge("UPDATE audit_ledgerleaf SET leaf_hash = %s WHERE event_id = %s", bytes(32), event_id)
+    forge("DELETE FROM audit_ledgerevent WHERE id = %s", event_id)
+    found = kinds(tenant_id)
+    assert ("checkpoint missing", 5) in found
+    assert ("outside checkpoint", 5) in found
+
+
+def test_times_that_are_none_are_found_outside_of_the_tree(forge: Run) -> None:
+    tenant_id = sequenced_tenant(3)
+    loose, queued = write_event(tenant_id), write_event(tenant_id)
+    forge("DELETE FROM audit_ledgerqueueitem WHERE event_id = %s", loose.pk)
+    forge("UPDATE audit_ledgerevent SET occurred_at = 'infinity' WHERE id = %s", loose.pk)
+    forge("UPDATE audit_ledgerqueueitem SET queued_at = '-infinity' WHERE event_id = %s", queued.pk)
+    assert kinds(tenant_id) == [("not in the tree", None), ("queue", None)]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +319,7 @@ def cut_off_with_every_trace(forge: Run, tenant_id: UUID, size: int) -> None:
     )
     forge('DELETE FROM audit_ledgerleaf WHERE tenant_id = %s AND "index" >= %s', tenant_id, size)
     forge("DELETE FROM audit_ledgercheckpoint WHERE tenant_id = %s AND size > %s", tenant_id, size)
-    from audit.services.retracing import frontier_at
+    from audit.services.retraced_tiles import frontier_at
 
     with tenant_transaction(tenant_id):
         frontier = frontier_at(size).to_bytes()
