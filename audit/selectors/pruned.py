@@ -80,7 +80,7 @@ def read_prunings() -> list[ReadPruning]:
 
     The signatures are not the database's word: see `verify_tenant` for the keys behind them.
     """
-    rows = LedgerLeaf.objects.filter(event__type=PRUNED).order_by("index")
+    rows = LedgerLeaf.objects.filter(event__type=PRUNED, index__gte=0).order_by("index")
     found = list(rows.values_list("event_id", "index", "event__body"))
     signed = latest_checkpoint() if found else None
     if signed is None:

@@ -19,7 +19,7 @@ def opened(
         what = f"the checkpoint of size {row.size} is not valid: {error}"
         result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
         return None
-    if (signed.size, signed.root) != (row.size, bytes(row.root)):
+    if (signed.size, signed.root) != (row.size, bytes(row.root or b"")):
         what = f"the row of size {row.size} and its signed note (size {signed.size}) differ"
         result.found(Finding("checkpoint", what, index=row.size - 1, at=row.signed_at))
         return None
@@ -29,7 +29,7 @@ def opened(
 def _signed_by_all(
     row: DirectoryCheckpoint | LedgerCheckpoint, keys: tuple[LedgerKeyInfo, ...]
 ) -> Checkpoint:
-    notes = [open_checkpoint(row.note, verifier=key) for key in required_of(keys, row.size)]
+    notes = [open_checkpoint(row.note or "", verifier=key) for key in required_of(keys, row.size)]
     if not notes:
         raise NoteInvalid("there was no key for this size")
     return notes[0]

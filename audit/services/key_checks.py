@@ -53,7 +53,7 @@ def _check_named(keys: tuple[LedgerKeyInfo, ...], result: Verification) -> None:
         index: bytes(body)
         for index, leaf, body in rows.values_list("index", "leaf_hash", "event__body")
         # What was changed or is gone is found, with its place, where the tree is retraced.
-        if body is not None and leaf_hash(bytes(body)) == bytes(leaf)
+        if body is not None and leaf_hash(bytes(body)) == bytes(leaf or b"")
     }
     for key, place in zip(keys, places, strict=True):
         beyond = place >= result.size

@@ -1,7 +1,7 @@
 """Which bodies may be missing when a record is verified: those that it says were pruned itself."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -51,8 +51,7 @@ class Prunings:
             else:
                 believed.append(read)
         self._believed = believed
-        self._ranges = merged(each for read in believed for each in read.ranges)
-        self._starts = [each.start for each in self._ranges]
+        self._cover(believed)
         # What was pruned before the cursor was opened: of this, nothing may be there any more.
         settled = (read for read in believed if read.index < result.size)
         self._settled = merged(each for read in settled for each in read.ranges)
@@ -60,15 +59,23 @@ class Prunings:
         self._there = 0
         self._compare_rows({each for each in rows if each[0] not in doubted}, believed)
 
+    def _cover(self, believed: Iterable[ReadPruning]) -> None:
+        self._ranges = merged(each for read in believed for each in read.ranges)
+        self._starts = [each.start for each in self._ranges]
+
+    def read_again(self) -> None:
+        """Excuse what was pruned since as well: leaves are read that are younger than this."""
+        self._cover(read for read in read_prunings() if not read.fault)
+
     def _compare_rows(self, rows: set[_Stored], believed: Sequence[ReadPruning]) -> None:
         """Find rows of ranges, which pages believe, that say otherwise than the record."""
         told = {each: read for read in believed for each in _ranges_told(read)}
-        for ident, first, last, at in sorted(rows - told.keys()):
+        for ident, first, last, at in sorted(rows - told.keys(), key=str):
             what = f"a row says that {first} to {last} were pruned, the record does not"
             self._result.found(
                 Finding("pruning", what, index=first, event_id=public_id("ev", ident), at=at)
             )
-        for each in sorted(told.keys() - rows):
+        for each in sorted(told.keys() - rows, key=str):
             # What was pruned since the rows were read has its own by now.
             if (read := told[each]).index < self._result.size:
                 what = f"there is no row of the pruned {each[1]} to {each[2]}"

@@ -51,13 +51,14 @@ LATERAL (
         SELECT l.index, coalesce(substring(l.leaf_hash FOR {_MOST_OF_A_HASH}), '') AS leaf_hash,
                coalesce(l.event_id, '{UUID(int=0)}') AS event_id,
                CASE WHEN octet_length(e.body) > {MAX_BYTES}
-                    THEN substring(e.body FOR {MAX_BYTES + 1}) ELSE e.body END AS body,
+                    THEN substring(e.body FOR {MAX_BYTES + 1})
+                    WHEN e.id IS NOT NULL THEN coalesce(e.body, '') END AS body,
                {readable_time("e.occurred_at")} AS at, e.request_id, {_WITHIN}
         FROM (
             SELECT index, leaf_hash, event_id, row_number() OVER (PARTITION BY index) AS nth
             FROM audit_ledgerleaf
             WHERE tenant_id = %(tenant)s AND index >= GREATEST(place."from", %(start)s)
-              AND index < LEAST(place."from" + {BLOCK}, %(end)s)
+              AND index <= LEAST(place."from" + {BLOCK - 1}, %(end)s::bigint - 1)
         ) AS l
         LEFT JOIN LATERAL (
             SELECT * FROM audit_ledgerevent
@@ -91,7 +92,7 @@ class Body(msgspec.Struct, gc=False):
 
 
 read_body = msgspec.json.Decoder(Body).decode
-BodyInvalid: Final = (msgspec.DecodeError, msgspec.ValidationError)
+BodyInvalid: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Leaf(NamedTuple):

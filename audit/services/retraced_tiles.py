@@ -62,7 +62,7 @@ class TileCheck:
         index, where = self._position[level], 0
         at, stored = self._next[level]
         if at == index:
-            self._next[level] = next(self._stored[level], _NO_TILE)
+            self._go_behind(level, index)
         self._result.tiles += 1
         if at != index:
             what = f"the tile {level}/{index} is not stored"
@@ -74,6 +74,11 @@ class TileCheck:
         else:
             return
         self._result.found(Finding("tile", what, index=(index * WIDTH + where) << (8 * level)))
+
+    def _go_behind(self, level: int, index: int) -> None:
+        """Let the next stored tile wait; one that is stored twice is another's finding."""
+        while 0 <= self._next[level][0] <= index:
+            self._next[level] = next(self._stored[level], _NO_TILE)
 
 
 def _begun(level: int, index: int, length: int) -> bytes:

@@ -157,6 +157,7 @@ class Retracing:
         """Leave out a gap, which may be of any size that somebody wrote into the log's row."""
         self._blocks.close()
         self._blocks = LeafBlocks(self._tenant_id, index, self._result.size)
+        self._prunings.read_again()  # as of after these leaves
         self._position = index
 
     def _checked(self, row: Leaf) -> bytes:

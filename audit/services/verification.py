@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
+import psycopg
+from django.db import DataError, connection
 
 from audit.merkle.note import Checkpoint, NoteInvalid
 from audit.merkle.tiles import TileInvalid
@@ -34,6 +35,13 @@ Keys = tuple[LedgerKeyInfo, ...]
 Progress = Callable[[int, int], None]
 """(events done, events in all)"""
 
+# Full tiles alone are stored. The size is that of now: a sequencer goes on meanwhile.
+_TILES_TOO_MANY: Final = """
+SELECT level, index FROM audit_ledgertile GROUP BY level, index
+HAVING count(*) > 1 OR level IS NULL OR level NOT BETWEEN 0 AND 6 OR index IS NULL OR index < 0
+    OR index >= greatest(%s, (SELECT max(size) FROM audit_ledgerlog)) >> (8 * (level + 1))
+ORDER BY level, index LIMIT 100
+"""
 OVERDUE: Final = timedelta(minutes=10)
 """The promised merge delay is 2 s; a queue row of this age means that nobody sequences."""
 
@@ -51,26 +59,41 @@ def verify_tenant(
     published is taken. `from_size` begins after the signed checkpoint of that size and trusts
     what it covers (to resume; bodies before it are not read).
     """
-    with tenant_transaction(tenant_id):
-        ledger = LedgerLog.objects.first()
-        result = Verification(tenant_id=tenant_id)
-        if ledger is None or not ledger.size:
-            _nothing_there(result)
-            return result
-        result.origin = ledger.origin
-        outside = outside or _published(result)
-        # The file before the row: a sequencer that goes on meanwhile must not look like a loss.
-        ledger.refresh_from_db()
-        result.size = ledger.size
-        keys = keys_to_verify_with(outside, result)
-        start = _start(ledger, keys, from_size, result)
-        retracing = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
-        with closing(retracing) as tree:
-            _check_checkpoints(ledger, keys, outside, tree, result)
-            tree.check_pruned()
-        _check_outside_of_the_tree(ledger.size, result)
-        check_against_directory(ledger, result)
-        return result
+    result = Verification(tenant_id=tenant_id)
+    try:
+        with tenant_transaction(tenant_id):
+            _verify(tenant_id, outside, from_size, progress, result)
+    except (DataError, psycopg.DataError) as error:
+        # A time that Python has none for, for one: no program of ours wrote it.
+        what = f"something cannot be read, and what comes after it was not looked at: {error}"
+        result.found(Finding("unreadable", what))
+    return result
+
+
+def _verify(
+    tenant_id: UUID,
+    outside: OutsideCheckpoint | None,
+    from_size: int,
+    progress: Progress | None,
+    result: Verification,
+) -> None:
+    ledger = LedgerLog.objects.first()
+    if ledger is None or not ledger.size:
+        _nothing_there(result)
+        return
+    result.origin = ledger.origin
+    outside = outside or _published(result)
+    # The file before the row: a sequencer that goes on meanwhile must not look like a loss.
+    ledger.refresh_from_db()
+    result.size = ledger.size
+    keys = keys_to_verify_with(outside, result)
+    start = _start(ledger, keys, from_size, result)
+    retracing = Retracing(result, tenant_id=tenant_id, start=start, progress=progress)
+    with closing(retracing) as tree:
+        _check_checkpoints(ledger, keys, outside, tree, result)
+        tree.check_pruned()
+    _check_outside_of_the_tree(ledger.size, result)
+    check_against_directory(ledger, result)
 
 
 def _nothing_there(result: Verification) -> None:
@@ -148,7 +171,7 @@ def _check_checkpoints(
 
 
 def _check_log_row(ledger: LedgerLog, last: Frontier, result: Verification) -> None:
-    if bytes(ledger.frontier) != last.to_bytes() and result.is_intact:
+    if bytes(ledger.frontier or b"") != last.to_bytes() and result.is_intact:
         result.found(Finding("log", "the sequencer's frontier is not that of the events"))
 
 
@@ -197,7 +220,8 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
                 what = "is queued although it is in the tree"
             result.found(Finding("queue", f"an event {what}", event_id=_event(event_id), at=at))
         cursor.execute(
-            "SELECT l.index, l.event_id FROM audit_ledgerleaf l WHERE l.index < 0"
+            "SELECT l.index, l.event_id FROM audit_ledgerleaf l"
+            " WHERE l.index IS NULL OR l.index < 0"
             " OR (l.index >= %s AND l.index >= (SELECT max(size) FROM audit_ledgerlog))"
             " ORDER BY l.index LIMIT 100",
             [size],
@@ -205,6 +229,10 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
         for index, event_id in cursor.fetchall():
             what = "a leaf stands beyond the end of the log"
             result.found(Finding("leaf", what, index=index, event_id=_event(event_id)))
+        cursor.execute(_TILES_TOO_MANY, [size])
+        for level, index in cursor.fetchall():
+            what = f"a tile {level}/{index} is stored twice, or beyond the end of the log"
+            result.found(Finding("tile", what))
     result.queued = LedgerQueueItem.objects.count()
 
 
