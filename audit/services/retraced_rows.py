@@ -26,8 +26,9 @@ while it is hashed, read and compared (2,048 took half as long again)."""
 _MOST_OF_A_HASH: Final = 65  # one that is longer is told to be of this length
 
 
-def readable_time(column: str) -> str:
+def readable_time(table: str, name: str) -> str:
     """SQL of a time, or of none when Python has no such time (infinity, the year 20000)."""
+    column = f"{table}.{name}"
     return f"CASE WHEN {column} BETWEEN '0002-01-01' AND '9999-01-01' THEN {column} END"
 
 
@@ -53,7 +54,7 @@ LATERAL (
                CASE WHEN octet_length(e.body) > {MAX_BYTES}
                     THEN substring(e.body FOR {MAX_BYTES + 1})
                     WHEN e.id IS NOT NULL THEN coalesce(e.body, '') END AS body,
-               {readable_time("e.occurred_at")} AS at, e.request_id, {_WITHIN}
+               {readable_time("e", "occurred_at")} AS at, e.request_id, {_WITHIN}
         FROM (
             SELECT index, leaf_hash, event_id, row_number() OVER (PARTITION BY index) AS nth
             FROM audit_ledgerleaf

@@ -196,7 +196,7 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
     with connection.cursor() as cursor:
         # One statement is one snapshot: a committed event has a leaf or a queue row in it.
         cursor.execute(
-            f"SELECT e.id, {readable_time('e.occurred_at')} FROM audit_ledgerevent e"  # noqa: S608 - ours
+            f"SELECT e.id, {readable_time('e', 'occurred_at')} FROM audit_ledgerevent e"  # noqa: S608 - ours
             " LEFT JOIN audit_ledgerleaf l ON l.tenant_id = e.tenant_id AND l.event_id = e.id"
             " LEFT JOIN audit_ledgerqueueitem q ON q.tenant_id = e.tenant_id AND q.event_id = e.id"
             " WHERE l.id IS NULL AND q.id IS NULL ORDER BY e.id LIMIT 100"
@@ -205,8 +205,8 @@ def _check_outside_of_the_tree(size: int, result: Verification) -> None:
             what = "this event is neither in the tree nor in the queue"
             result.found(Finding("not in the tree", what, event_id=_event(event_id), at=at))
         cursor.execute(
-            f"SELECT q.event_id, {readable_time('q.queued_at')}, e.id IS NULL, l.id IS NOT NULL"  # noqa: S608 - ours
-            " FROM audit_ledgerqueueitem q"
+            f"SELECT q.event_id, {readable_time('q', 'queued_at')},"  # noqa: S608 - ours
+            " e.id IS NULL, l.id IS NOT NULL FROM audit_ledgerqueueitem q"
             " LEFT JOIN audit_ledgerevent e ON e.tenant_id = q.tenant_id AND e.id = q.event_id"
             " LEFT JOIN audit_ledgerleaf l ON l.tenant_id = q.tenant_id AND l.event_id = q.event_id"
             " WHERE e.id IS NULL OR l.id IS NOT NULL OR q.queued_at < %s ORDER BY q.id LIMIT 100",
