@@ -4,7 +4,6 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -79,10 +78,9 @@ def losing_at(at: int, lose: Callable[[], None]) -> Iterator[Places]:
     wrapper: Any = connections["default"]
     begin, commit = wrapper._begin_for, wrapper._commit
 
-    def begin_for(tenant_id: UUID) -> datetime:
+    def begin_for(tenant_id: UUID) -> int:
         places.pass_by("begin")
-        begun: datetime = begin(tenant_id)
-        return begun
+        return int(begin(tenant_id))
 
     def commit_unheard() -> None:
         places.pass_by("commit")

@@ -17,10 +17,10 @@ from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
 _SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
 # Begin, name the tenant and ask the time in one round trip; a UUID is written in full, nothing to
-# escape. The time is counted as a double, which is exact enough and soon made a whole number.
+# escape.
 _BEGIN_FOR = (
     "BEGIN; SELECT set_config('app.tenant_id', '{}', true),"
-    " (date_part('epoch', govapp_now()) * 1000000)::bigint"
+    " (extract(epoch FROM govapp_now()) * 1000000)::bigint"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How long a connection that shows no sign of its end is believed to be alive.
@@ -59,18 +59,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # and rollback go by the state of the session and end this transaction like any other.
         asked = time.clock_gettime(_CLOCK)
         with self.wrap_database_errors:
-            moment = self._begin_for(tenant_id)
+            micros = self._begin_for(tenant_id)
         told = time.clock_gettime(_CLOCK)
         if told - asked <= _TOLD_WITHIN_SECONDS:
-            self._told = moment, told
+            self._told = _EPOCH + timedelta(microseconds=micros), told
 
-    def _begin_for(self, tenant_id: UUID) -> datetime:
-        """Begin and return the database's time; begin nothing when it raises."""
+    def _begin_for(self, tenant_id: UUID) -> int:
+        """Begin and return the database's time in microseconds; begin nothing when it raises."""
         # Of libpq itself: this is in front of everything, and a cursor costs what it costs.
         wire = self.connection.pgconn
         answer = wire.exec_(_BEGIN_FOR.format(tenant_id).encode())
         if answer.status == ExecStatus.TUPLES_OK:
-            return _EPOCH + timedelta(microseconds=int(answer.get_value(0, 1) or b""))
+            return int(answer.get_value(0, 1) or b"")
         if wire.status != ConnStatus.OK:
             # What libpq says about a lost server has no SQLSTATE, and so no kind of its own.
             raise psycopg.OperationalError(answer.get_error_message("utf-8"))
