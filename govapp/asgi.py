@@ -28,6 +28,7 @@ from approvals.api.waiting import serve_wait, wanted_wait
 from govapp.common.asgi.bridge import Bridge, Receive, Scope, Send
 from govapp.common.asgi.hub import Hub
 from govapp.common.asgi.streams import Stream
+from govapp.common.queue import load_tasks
 
 AGENT_STREAM: Final = "/api/v1/action-requests/events"
 INBOX_STREAM: Final = re.compile(r"/t/[^/]+/live/")
@@ -78,8 +79,9 @@ class Dispatcher:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        # The first request would otherwise wait a second for the addresses to be read.
+        # The first request would otherwise wait a second for addresses and tasks to be read.
         get_resolver().url_patterns  # noqa: B018 - reading it is the point
+        load_tasks()
         await self.hub.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()

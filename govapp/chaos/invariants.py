@@ -134,9 +134,11 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
         WHERE tenant_id = %(tenant)s AND kind = 'decided'
         GROUP BY member_id, channel, request_id HAVING count(*) > 1""",
     "a message was given up or is overdue": """
-        SELECT id || ', ' || status || ': ' || last_error AS what FROM approvals_notification
+        SELECT id || ', ' || kind || ', ' || status || ': ' || last_error AS what
+        FROM approvals_notification
         WHERE tenant_id = %(tenant)s AND (status = 'failed'
-          OR (status = 'queued' AND next_attempt_at <= govapp_now()))""",
+          -- the watch goes on alerting after nothing was seen to be due
+          OR (status = 'queued' AND next_attempt_at <= govapp_now() - interval '1 minute'))""",
     "somebody was not told how it ended": """
         SELECT DISTINCT request.id || ', ' || asked.member_id AS what
         FROM approvals_notification AS asked

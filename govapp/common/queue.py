@@ -22,13 +22,22 @@ class UnknownTask(RuntimeError):
     """A programming error: no task has this name."""
 
 
-@cache
-def _check_task_exists(name: str) -> None:
+def load_tasks() -> None:
+    """Import all tasks: a process does it as it starts, or the first change would wait for it.
+
+    Celery's own way to them runs Django's system checks too, a second and more, which is for
+    those who start a process to do and not for a change.
+    """
     # One thread at a time: a second one would find the tasks of half-imported modules missing.
     with _loading:
-        current_app.loader.import_default_modules()
-        if name not in current_app.tasks:
-            raise UnknownTask(name)
+        current_app.autodiscover_tasks(force=True)
+
+
+@cache
+def _check_task_exists(name: str) -> None:
+    load_tasks()
+    if name not in current_app.tasks:
+        raise UnknownTask(name)
 
 
 def enqueue_on_commit(task_name: str, **ids: UUID | str | int) -> None:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections, connections
 
 from approvals.sweeps import SWEEPS, sweep_all, sweep_one
+from govapp.common.queue import load_tasks
 
 _BATCH: Final = 1000
 # Where nothing was due, and where something was: what comes steadily is done soon, and some of it
@@ -30,13 +31,19 @@ class Command(BaseCommand):
             self.stdout.write(f"{sweep_all(at_most=_BATCH)} done")
             return
         stop = threading.Event()
-        # What is loaded by now stays: looking through it again and again would cost a third of a
-        # sweep's time.
-        gc.collect()
-        gc.freeze()
+        make_ready()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         sweep_until(stop)
+
+
+def make_ready() -> None:
+    """Load what the first round would wait for."""
+    load_tasks()
+    # What is loaded by now stays: looking through it again and again would cost a third of a
+    # sweep's time.
+    gc.collect()
+    gc.freeze()
 
 
 def sweep_until(stop: threading.Event) -> None:
