@@ -138,6 +138,8 @@ class Filler:
             connection.autocommit = True
             # As autovacuum does after many inserts: what counts reads indexes alone.
             connection.execute("VACUUM (ANALYZE)")
+            # What was filled within minutes would be written out beside what is measured then.
+            connection.execute("CHECKPOINT")
 
     def _insert_beside(
         self, connection: psycopg.Connection[tuple[object, ...]], count: int

@@ -1,121 +1,39 @@
-"""`ledger`: what an event costs beside a bare INSERT, how soon it has its place, and explaining.
-
-Both sides work in turns of a fraction of a second, so that what else the machine does meets both.
-"""
+"""`ledger`: what an event costs beside a bare INSERT, how soon it has its place, and explaining."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
-from itertools import cycle
 from signal import SIGTERM
-from typing import Final
 from uuid import UUID
 
 import psycopg
 
-from govapp.bench.figures import Figure, at_least, at_most, percentile
+from govapp.bench.appending import Connection, appender, appending, inserter, tenants_of
+from govapp.bench.figures import Figure, at_most, percentile
 from govapp.bench.ground import Ground
 from govapp.bench.verifying import verified
 from govapp.runtime.processes import spawn, stop_child
 from govapp.runtime.state import ROOT
-
-_RAW: Final = (
-    "INSERT INTO audit_ledgerevent (id, tenant_id, type, occurred_at, actor_kind, actor_id,"
-    " subject_type, subject_id, body)"
-    " VALUES (uuidv7(), %s, 'bench.happened', now(), 'system', 'bench', 'report', %s, %s)"
-)
-_OTHER_WORK: Final = "SELECT pg_sleep(0.005)"
-_TENANTS: Final = 100
-_TURN_SECONDS: Final = 0.25
 
 
 def run(ground: Ground) -> Iterator[Figure]:
     """Yield append, merge delay, explanation and verification."""
     seconds = ground.seconds(4)
     with psycopg.connect(ground.services.app_url, prepare_threshold=1) as connection:
-        for what, count, other, target in (
-            ("append, one hot tenant", 1, "", 0.7),
-            (f"append, {_TENANTS} tenants", _TENANTS, "", 0.7),
-            ("append beside 5 ms of other work", 1, _OTHER_WORK, 0.95),
-        ):
-            # Bare rows are no events: they have tenants of their own, which nobody verifies.
-            raw, append = (
-                _raw(connection, _tenants("raw", count), other),
-                _append(_tenants("append", count), other),
-            )
-            bare, appended = _rates(raw, append, seconds)
-            yield at_least(what, appended, bare, unit="/s", name="INSERT+COMMIT", target=target)
+        yield from appending(connection, seconds)
         yield _end_to_end(ground, connection)
     yield _merging(ground)
     yield _explaining(ground)
     yield from verified(ground)
 
 
-@cache
-def _tenants(_: str, count: int) -> Sequence[UUID]:
-    from govapp.common.ids import new_id
-
-    return [new_id() for _ in range(count)]
-
-
-def _append(tenants: Sequence[UUID], other: str = "") -> Callable[[], None]:
-    from django.db import connection
-
-    from audit.actors import SYSTEM, Subject
-    from audit.services import record
-    from govapp.common.tenancy import tenant_transaction
-
-    subject, turns = Subject("report", "rp_bench", "Benchmark"), cycle(tenants)
-
-    def append() -> None:
-        with tenant_transaction(next(turns)):
-            if other:
-                connection.connection.execute(other)  # as the bare one does it
-            record(event_type="bench.happened", actor=SYSTEM, subject=subject, summary="It did.")
-
-    return append
-
-
-def _raw(
-    connection: psycopg.Connection[tuple[object, ...]], tenants: Sequence[UUID], other: str = ""
-) -> Callable[[], None]:
-    content, turns = b"x" * 330, cycle(tenants)
-
-    def insert() -> None:
-        tenant = next(turns)
-        connection.execute("SELECT set_config('app.tenant_id', %s, true)", [str(tenant)])
-        if other:
-            connection.execute(other)
-        connection.execute(_RAW, [tenant, "rp_bench", content])
-        connection.commit()
-
-    return insert
-
-
-def _rates(one: Callable[[], None], two: Callable[[], None], seconds: float) -> tuple[float, float]:
-    """Return how often a second each of both is done, in turns."""
-    done, taken = [0, 0], [0.0, 0.0]
-    for work in (one, two):
-        for _ in range(20):
-            work()
-    while taken[1] < seconds:
-        for which, work in enumerate((one, two)):
-            began = time.perf_counter()
-            while time.perf_counter() - began < _TURN_SECONDS:
-                work()
-                done[which] += 1
-            taken[which] += time.perf_counter() - began
-    return done[0] / taken[0], done[1] / taken[1]
-
-
-def _end_to_end(ground: Ground, connection: psycopg.Connection[tuple[object, ...]]) -> Figure:
+def _end_to_end(ground: Ground, connection: Connection) -> Figure:
     """Append while the sequencer of `./run` works, until all is under a signed checkpoint."""
-    tenants = _tenants("end", 1)
-    append, count = _append(tenants), ground.size(4_000, 40)
-    raw = _raw(connection, _tenants("raw", 1))
+    tenants = tenants_of("end", 1)
+    append, count = appender(tenants), ground.size(4_000, 40)
+    raw = inserter(connection, tenants_of("raw", 1))
     with _sequencing(ground, tenants):
         began = time.perf_counter()
         for _ in range(count):
@@ -139,8 +57,8 @@ def _merging(ground: Ground) -> Figure:
     """Append at a steady pace while the sequencer works."""
     from govapp.common import clock
 
-    tenants = _tenants("append", 1)
-    append = _append(tenants)
+    tenants = tenants_of("append", 1)
+    append = appender(tenants)
     with _sequencing(ground, tenants):
         began, since, count = time.monotonic(), clock.now(), 0
         while time.monotonic() - began < ground.seconds(6):
@@ -166,7 +84,7 @@ def _sequencing(ground: Ground, tenants: Sequence[UUID]) -> Iterator[None]:
     with log.open("ab") as output:
         process = spawn(command, env=ground.environment, cwd=ROOT, output=output)
     try:
-        _append(tenants)()
+        appender(tenants)()
         _until_sequenced(tenants)
         yield
     finally:

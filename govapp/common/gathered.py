@@ -74,10 +74,24 @@ def values_of(row: Model, fields: Iterable[Any], *, add: bool) -> dict[str, Any]
 
 def write_gathered(gathered: Sequence[Gathered]) -> None:
     """Write all of it, as one statement. Rows forget the defaults that only the database knows."""
+    with connection.cursor() as cursor:
+        cursor.execute(*_statement(gathered))
+    _forget(gathered)
+
+
+def part_with_gathered(gathered: Sequence[Gathered]) -> None:
+    """Write all of it as `write_gathered`, with the COMMIT that comes next."""
+    connection.part_with(*_statement(gathered))  # type: ignore[attr-defined]
+    _forget(gathered)
+
+
+def _statement(gathered: Sequence[Gathered]) -> _Statement:
     statements = list(_statements(gathered))
     parameters = [value for _, values in statements for value in values]
-    with connection.cursor() as cursor:
-        cursor.execute(_as_one(tuple([sql for sql, _ in statements])), parameters)
+    return _as_one(tuple([sql for sql, _ in statements])), parameters
+
+
+def _forget(gathered: Sequence[Gathered]) -> None:
     for each in gathered:
         if isinstance(each, Insert):
             _forget_defaults(each.row)

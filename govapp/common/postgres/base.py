@@ -2,9 +2,10 @@
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -13,6 +14,7 @@ from django.db.backends.postgresql import base
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
+from govapp.common.postgres.parting import execute_and_commit
 from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
 _SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
@@ -42,11 +44,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     asked_at: float = 0.0  # when the server last answered whether it is there
     # The database's time as this transaction began, and what the process's clock said then.
     _told: tuple[datetime, float] | None = None
+    # What is to travel with the COMMIT that comes next.
+    _parting: tuple[str, Sequence[Any]] | None = None
 
     def set_autocommit(
         self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False
     ) -> None:
-        self._told = None
+        self._told = self._parting = None
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
         self.transaction_tenant = None if autocommit else bound_tenant_id()
 
@@ -77,6 +81,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if wire.transaction_status != TransactionStatus.IDLE:
             wire.exec_(b"ROLLBACK")  # Django goes on believing that nothing was begun
         raise error_from_result(answer, encoding="utf-8")
+
+    def part_with(self, sql: str, parameters: Sequence[Any]) -> None:
+        """Execute this with the COMMIT that ends the open transaction, in one round trip.
+
+        For whoever knows that nothing else comes before it. What fails is raised by the COMMIT.
+        """
+        self._parting = sql, parameters
+
+    def _commit(self) -> None:
+        parting, self._parting = self._parting, None
+        if parting is None or self.connection is None:
+            super()._commit()  # type: ignore[misc]
+            return
+        with self.wrap_database_errors:
+            execute_and_commit(self.connection, *parting)
+
+    def _rollback(self) -> None:
+        self._parting = None
+        super()._rollback()  # type: ignore[misc]
 
     def time_in_transaction(self) -> datetime | None:
         """Return the database's time by what it said at the beginning; None: ask it."""
