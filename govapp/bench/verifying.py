@@ -13,9 +13,9 @@ from govapp.bench.true_record import fill_record
 from govapp.runtime.state import ROOT
 
 # In a process of its own. Its own CPU time counts, and the least of three: whoever else uses the
-# machine can slow the memory that all share, never speed it. The size before is that of a process
-# that has verified a small record already. The target speaks of one core: it and its server share
-# one.
+# machine can slow the memory that all share, never speed it. It and its server have one core, the
+# same; the server's part counts on the clock only. The size before is that of a process that has
+# verified a small record already.
 _VERIFY: Final = """
 import os, sys, time
 from pathlib import Path

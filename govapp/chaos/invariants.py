@@ -137,8 +137,9 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
         SELECT id || ', ' || kind || ', ' || status || ': ' || last_error AS what
         FROM approvals_notification
         WHERE tenant_id = %(tenant)s AND (status = 'failed'
-          -- the watch goes on alerting after nothing was seen to be due
-          OR (status = 'queued' AND next_attempt_at <= govapp_now() - interval '1 minute'))""",
+          -- the watch goes on writing after nothing was seen to be due
+          OR (status = 'queued' AND next_attempt_at <= govapp_now()
+            AND created_at <= govapp_now() - interval '1 minute'))""",
     "somebody was not told how it ended": """
         SELECT DISTINCT request.id || ', ' || asked.member_id AS what
         FROM approvals_notification AS asked

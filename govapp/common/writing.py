@@ -77,7 +77,7 @@ class _Work:
         if not self.gathered:
             return
         is_watched = connection.execute_wrappers != [self.intercept] or connection.queries_logged
-        if self.units[-1].is_transaction and not is_watched:
+        if self.units[-1].is_transaction and connection.commit_on_exit and not is_watched:
             part_with_gathered(self.gathered)
         else:
             self._send(len(self.gathered))

@@ -10,11 +10,13 @@ from uuid import UUID
 
 import psycopg
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.backends.postgresql import base
+from psycopg._queries import PostgresQuery
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 
-from govapp.common.postgres.parting import execute_and_commit
+from govapp.common.postgres.parting import execute_and_commit, to_send
 from govapp.common.tenancy import TenantMismatch, bound_tenant_id
 
 _SET_TENANT = "SELECT set_config('app.tenant_id', %s, true)"
@@ -45,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # The database's time as this transaction began, and what the process's clock said then.
     _told: tuple[datetime, float] | None = None
     # What is to travel with the COMMIT that comes next.
-    _parting: tuple[str, Sequence[Any]] | None = None
+    _parting: PostgresQuery | None = None
 
     def set_autocommit(
         self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False
@@ -85,17 +87,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def part_with(self, sql: str, parameters: Sequence[Any]) -> None:
         """Execute this with the COMMIT that ends the open transaction, in one round trip.
 
-        For whoever knows that nothing else comes before it. What fails is raised by the COMMIT.
+        For whoever knows that nothing else comes before it. What the server refuses is raised by
+        the COMMIT; a transaction that cannot be committed, or a value that cannot be written, now.
         """
-        self._parting = sql, parameters
+        self.validate_no_broken_transaction()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            self._parting = to_send(self.connection, sql, parameters)
 
     def _commit(self) -> None:
         parting, self._parting = self._parting, None
         if parting is None or self.connection is None:
             super()._commit()  # type: ignore[misc]
             return
-        with self.wrap_database_errors:
-            execute_and_commit(self.connection, *parting)
+        try:
+            with self.wrap_database_errors:
+                execute_and_commit(self.connection, parting)
+        except DatabaseError:
+            raise  # Django rolls back
+        except BaseException:
+            self.close()  # Django would go on with the open transaction
+            raise
 
     def _rollback(self) -> None:
         self._parting = None

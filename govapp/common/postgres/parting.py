@@ -5,7 +5,8 @@ psycopg's own pipeline does this too, and takes longer than two trips. What it d
 """
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 import psycopg
 from psycopg._preparing import Prepare
@@ -17,36 +18,45 @@ from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import Ready, Wait
 
+_CANCEL_SECONDS: Final = 5.0
 
-def execute_and_commit(
+
+def to_send(
     connection: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]
-) -> None:
-    """Execute and commit the open transaction. When it raises nothing is committed, but for a
-    server that went away before it answered, as with any COMMIT.
-
-    Raises what psycopg raises; the transaction is then to be rolled back by the caller.
-    """
+) -> PostgresQuery:
+    """Return a statement as it is sent. Raises what cannot be written, before anything is sent."""
     query = PostgresQuery(Transformer.from_context(connection))
     query.convert(sql, parameters)
+    return query
+
+
+def execute_and_commit(connection: psycopg.Connection[Any], query: PostgresQuery) -> None:
+    """Execute and commit the open transaction. What the server refuses is raised as psycopg does,
+    and then nothing is committed: the caller rolls back.
+
+    Whoever is interrupted, or whose server goes away before it answered, does not know whether it
+    is committed, as with any COMMIT. The connection is closed then.
+    """
     with connection.lock:
+        connection.wait(connection._start_query())  # noqa: SLF001 - BEGIN, where none was sent yet
         known = connection._prepared  # noqa: SLF001 - the one place that knows them all
         prepare, name = known.get(query)
         answers = _send(connection, query, prepare, name)
-        for answer in answers:
-            if answer.status == ExecStatus.FATAL_ERROR:
-                raise error_from_result(answer, encoding="utf-8")
-        key = known.maybe_add_to_cache(query, prepare, name)
-        if key is not None:
-            known.validate(key, prepare, name, answers[-2:-1])
-        connection.wait(known.maintain_gen(connection))
+        if answers[0].status == ExecStatus.COMMAND_OK:
+            key = known.maybe_add_to_cache(query, prepare, name)
+            if key is not None:
+                known.validate(key, prepare, name, answers[-2:-1])
+    for answer in answers:
+        if answer.status == ExecStatus.FATAL_ERROR:
+            raise error_from_result(answer, encoding="utf-8")
 
 
 def _send(
     connection: psycopg.Connection[Any], query: PostgresQuery, prepare: Prepare, name: bytes
 ) -> list[PGresult]:
     wire = connection.pgconn
-    wire.enter_pipeline_mode()
     try:
+        wire.enter_pipeline_mode()
         if prepare is Prepare.SHOULD:
             wire.send_prepare(name, query.query, query.types)
         if prepare is Prepare.NO:
@@ -56,16 +66,24 @@ def _send(
         # After what fails, the server passes over all up to the synchronisation.
         wire.send_query_params(b"COMMIT", None)
         wire.pipeline_sync()
-        return connection.wait(_answers(wire))
-    finally:
+        answers = connection.wait(_answers(wire))
         if wire.status == ConnStatus.OK:
             wire.exit_pipeline_mode()
+    except BaseException:
+        # Interrupted: the server would go on and commit what nobody waits for.
+        if wire.status == ConnStatus.OK:
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        connection.close()
+        raise
+    return answers
 
 
 def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
     """Wait until all is sent and answered, as psycopg's own generators do; return the answers."""
     while wire.flush():
-        if (yield Wait.RW) & Ready.R:
+        ready = yield Wait.RW
+        if ready and ready & Ready.R:
             wire.consume_input()
     answers: list[PGresult] = []
     while True:
@@ -75,6 +93,8 @@ def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
         answer = wire.get_result()
         if answer is None:  # between two answers, and for ever when the server has gone
             if wire.status != ConnStatus.OK:
+                if answers and answers[-1].status == ExecStatus.FATAL_ERROR:
+                    return answers  # it said why
                 raise psycopg.OperationalError("The server went away before it answered.")
         elif answer.status == ExecStatus.PIPELINE_SYNC:
             return answers

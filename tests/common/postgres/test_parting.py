@@ -1,12 +1,19 @@
 """The last statement of a unit travels with its COMMIT: all of it is there, or nothing is."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.test.utils import CaptureQueriesContext
 from psycopg.pq import PipelineStatus, TransactionStatus
 
@@ -15,6 +22,7 @@ from govapp.common.gathered import Lines
 from govapp.common.ids import new_id
 from govapp.common.tenancy import bind_tenant, tenant_transaction
 from govapp.common.writing import insert, insert_lines, times_undone, unit_of_work
+from tenants.models import User
 from tests.people import Company, make_company
 from tests.support.committed import CommittedDatabase
 from tests.support.losing import cut_wire, end_backend
@@ -192,3 +200,77 @@ def test_an_answer_of_the_driver_is_an_error_of_django(company: Company) -> None
     with pytest.raises(IntegrityError) as refused, whole_unit(company):
         insert(category("a"), category("a"))
     assert isinstance(refused.value.__cause__, psycopg.errors.UniqueViolation)
+
+
+def test_a_unit_that_can_only_be_undone_says_so(company: Company) -> None:
+    def swallow() -> None:
+        with whole_unit(company):
+            insert(category("a"))
+            transaction.set_rollback(True)
+
+    def close() -> None:
+        with whole_unit(company):
+            insert(category("a"))
+            connection.close()
+
+    for fail in (swallow, close):
+        with pytest.raises(transaction.TransactionManagementError):
+            fail()
+        connection.close()
+    assert keys(company) == []
+
+
+def test_a_value_that_cannot_be_written_is_told_and_the_next_unit_works(company: Company) -> None:
+    told = []
+
+    def write(value: str) -> None:
+        with whole_unit(company):
+            transaction.on_commit(lambda: told.append("committed"))
+            insert(category(value))
+
+    for value in ("half a pair: \ud83d", "nothing: \0"):
+        with pytest.raises((UnicodeEncodeError, DatabaseError)):
+            write(value)
+        assert is_idle()
+    with whole_unit(company):
+        insert(category("b"))
+    connection.close()
+    assert (keys(company), told) == (["b"], [])
+
+
+def test_who_is_interrupted_hears_that_and_nothing_is_committed_later(
+    company: Company,
+) -> None:
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    def write() -> None:
+        with whole_unit(company):
+            insert(category("a"))
+
+    holder = connection.copy()
+    with holder.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("LOCK TABLE approvals_actioncategory")
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        try:
+            with pytest.raises(Interrupted):
+                write()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            cursor.execute("ROLLBACK")
+            holder.close()
+    assert keys(company) == []
+
+
+def test_a_unit_without_a_tenant_is_a_transaction_too(committed_db: CommittedDatabase) -> None:
+    user = User(email="new@person.example")
+    with unit_of_work():
+        insert(user)
+    assert is_idle()
+    assert User.objects.filter(pk=user.pk).exists()
