@@ -97,10 +97,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         parting, self._parting = self._parting, None
-        if parting is None or self.connection is None:
-            super()._commit()  # type: ignore[misc]
-            return
         try:
+            if parting is None or self.connection is None:
+                super()._commit()  # type: ignore[misc]
+                return
             with self.wrap_database_errors:
                 execute_and_commit(self.connection, parting)
         except DatabaseError:

@@ -55,6 +55,7 @@ def _send(
     connection: psycopg.Connection[Any], query: PostgresQuery, prepare: Prepare, name: bytes
 ) -> list[PGresult]:
     wire = connection.pgconn
+    answers: list[PGresult] = []
     try:
         wire.enter_pipeline_mode()
         if prepare is Prepare.SHOULD:
@@ -66,26 +67,30 @@ def _send(
         # After what fails, the server passes over all up to the synchronisation.
         wire.send_query_params(b"COMMIT", None)
         wire.pipeline_sync()
-        answers = connection.wait(_answers(wire))
-        if wire.status == ConnStatus.OK:
-            wire.exit_pipeline_mode()
-    except BaseException:
+        connection.wait(_read(wire, answers))
+        wire.exit_pipeline_mode()
+    except BaseException as error:
         # Interrupted: the server would go on and commit what nobody waits for.
         if wire.status == ConnStatus.OK:
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=_CANCEL_SECONDS)
         connection.close()
-        raise
+        # A server that went away may have said why before.
+        if not (isinstance(error, psycopg.OperationalError) and _has_refused(answers)):
+            raise
     return answers
 
 
-def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
-    """Wait until all is sent and answered, as psycopg's own generators do; return the answers."""
+def _has_refused(answers: Sequence[PGresult]) -> bool:
+    return any(answer.status == ExecStatus.FATAL_ERROR for answer in answers)
+
+
+def _read(wire: PGconn, answers: list[PGresult]) -> PQGen[None]:
+    """Wait until all is sent and answered, as psycopg's own generators do."""
     while wire.flush():
         ready = yield Wait.RW
         if ready and ready & Ready.R:
             wire.consume_input()
-    answers: list[PGresult] = []
     while True:
         while wire.is_busy():
             if (yield Wait.R):
@@ -93,10 +98,8 @@ def _answers(wire: PGconn) -> PQGen[list[PGresult]]:
         answer = wire.get_result()
         if answer is None:  # between two answers, and for ever when the server has gone
             if wire.status != ConnStatus.OK:
-                if answers and answers[-1].status == ExecStatus.FATAL_ERROR:
-                    return answers  # it said why
                 raise psycopg.OperationalError("The server went away before it answered.")
         elif answer.status == ExecStatus.PIPELINE_SYNC:
-            return answers
+            return
         else:
             answers.append(answer)

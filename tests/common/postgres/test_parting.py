@@ -150,17 +150,24 @@ def test_what_only_the_commit_refuses_is_raised_and_nothing_is_left(company: Com
     assert keys(company) == []
 
 
-@pytest.mark.parametrize("lose", [end_backend, cut_wire])
+@pytest.mark.parametrize(
+    ("lose", "cause"),
+    [
+        (end_backend, psycopg.errors.AdminShutdown),  # it says why
+        (cut_wire, psycopg.OperationalError),
+    ],
+)
 def test_a_server_that_goes_away_is_told_and_the_next_connection_works(
-    company: Company, lose: Callable[[], None]
+    company: Company, lose: Callable[[], None], cause: type[Exception]
 ) -> None:
     def write_and_lose() -> None:
         with whole_unit(company):
             insert(category("a"))
             lose()
 
-    with pytest.raises(OperationalError):
+    with pytest.raises(OperationalError) as lost:
         write_and_lose()
+    assert type(lost.value.__cause__) is cause
     connection.close()
     with whole_unit(company):
         insert(category("b"))
