@@ -137,7 +137,8 @@ class Approver(Person):
         form.fields |= {"verdict": verdict, "reason": REASON}
         answer = await self.post(page, form)
         self.tally.answered("vote", answer.status_code, "vote", 0.0)
-        if answer.status_code == 200 and answer.history:
+        # Taken, it leads back to its page, which may be away by then.
+        if answer.history and answer.url == page.url:
             self.tally.count("voted")
             self.tally.note("voted", id=ident, email=self.email, verdict=verdict)
         return answer.status_code < 429

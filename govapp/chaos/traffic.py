@@ -20,7 +20,7 @@ from govapp.simulator.tally import Tally, open_journal
 
 AT_ONCE: Final = 150
 LAST_SECONDS: Final = 4.0
-CALM_SECONDS: Final = 60.0  # at most, before the time begins to pass
+CALM_SECONDS: Final = 180.0  # at most, before the time begins to pass
 MORNING: Final = timedelta(hours=7)
 QUIET: Final = 0.25  # of the traffic, at night and on Sundays
 
@@ -112,8 +112,8 @@ class Traffic(threading.Thread):
 
     @property
     def _is_at_work(self) -> bool:
-        """Whether something was approved and a permission used: now there is something to lose."""
-        return bool(self.tally.counts["approved"] and self.tally.counts["redeemed"])
+        """Whether there is something to lose: somebody voted and knows it, a permission is used."""
+        return all(self.tally.counts[name] for name in ("voted", "approved", "redeemed"))
 
     def _begin(self, agents: list[Agent]) -> None:
         """Let the time pass from now on."""

@@ -76,7 +76,7 @@ def test_there_was_something_to_lose(lapsed: Lapsed) -> None:
     assert ends & set(counts["Requests"]) == ends
     assert counts["Permissions"]["used"] > 0
     assert counts["Timers"]["remind, fired"] > 0
-    assert lapsed.outcome.tally.counts["voted"] > 0
+    assert lapsed.outcome.tally.counts["voted"] > 0, report(lapsed.outcome)
 
 
 @pytest.mark.parametrize(("title", "plant"), PLANTS)
