@@ -1,9 +1,10 @@
 """What became of a permission: issued, used, refused, withdrawn, reported."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from approvals.audit_events.about import action_of, entry_about
 from approvals.audit_events.configuration import schema_text

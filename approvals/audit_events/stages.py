@@ -1,9 +1,10 @@
 """Stages of a request, as the record keeps them: opened, satisfied, widened."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from approvals.audit_events.about import entry_about, moment, type_on
 from approvals.models import RequirementStage

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from approvals.audit_events.about import moment, record_about, type_on
 from approvals.audit_events.stages import stage_entry
 from approvals.models import ActionRequest, RequirementStage, Timer
@@ -26,7 +28,7 @@ def reminded(*, stage: RequirementStage, timer: Timer, missing: str, now: dateti
         f"Reminder {timer.level + 1} of stage “{stage.name}”; still missing: {missing}",
         _due(timer) | {"missing": missing},
     )
-    return replace(entry, subject=replace(entry.subject, label=""))
+    return structs.replace(entry, subject=replace(entry.subject, label=""))
 
 
 def reminded_too(entry: Entry, twins: Sequence[Twin]) -> Entry | Alike:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 from unicodedata import is_normalized
 
 import msgspec
@@ -51,6 +51,17 @@ def canonical_bytes(event: Mapping[str, object]) -> bytes:
     return data
 
 
+def quick_bytes(event: Mapping[str, object]) -> bytes | None:
+    """Return the same of an event in which all is ordinary, as in nearly every one; else None.
+
+    Ordinary are the types of JSON themselves: what is marked (`audit.actors`) is of none of them.
+    """
+    if type(event) is not dict or not _are_ordinary(event, 1):
+        return None
+    data = _encode_sorted(event)
+    return data if len(data) <= MAX_BYTES else None
+
+
 def encoded(value: object) -> bytes:
     """Return the same bytes for any value of an event, however many. Raises CanonicalError."""
     # Without floats, RFC 8785 is JSON in this order with the escapes that the encoder writes
@@ -76,9 +87,13 @@ class Writer:
 
     def write(self, event: Mapping[str, object]) -> bytes:
         """Return the canonical bytes of an event. Raises CanonicalError."""
-        data = (self._object(event, 1) or "").encode()
         # What is out of the ordinary, or too long, is looked at closely.
-        return data if 0 < len(data) <= MAX_BYTES else canonical_bytes(event)
+        return self.write_quickly(event) or canonical_bytes(event)
+
+    def write_quickly(self, event: Mapping[str, object]) -> bytes | None:
+        """Return the same as `quick_bytes`."""
+        data = (self._object(event, 1) or "").encode()
+        return data if 0 < len(data) <= MAX_BYTES else None
 
     def _object(self, value: Mapping[str, object], depth: int) -> str | None:
         names = self._names
@@ -97,10 +112,10 @@ class Writer:
 
     def _value(self, value: object, depth: int) -> str | None:
         kind = type(value)
-        if kind is str and cast("str", value).isascii():
+        if type(value) is str and value.isascii():
             return _encode(value)
-        if kind is dict and depth <= _WRITTEN_ANEW:
-            return self._object(cast("dict[str, object]", value), depth)
+        if type(value) is dict and depth <= _WRITTEN_ANEW:
+            return self._object(value, depth)
         known = self._known.get(id(value))
         if known is None:
             if not _is_ordinary(value, depth):
@@ -113,19 +128,16 @@ class Writer:
 
 def _is_ordinary(value: object, depth: int) -> bool:
     """Whether nothing can be wrong with a value, as with nearly all of them: told quickly."""
-    kind = type(value)
-    if kind is str:
+    if type(value) is str:
         # A character above U+D7FF may be half of a pair: `_plain` looks closer.
-        text = cast("str", value)
-        return text.isascii() or (max(text) < "\ud800" and is_normalized("NFC", text))
-    if kind is dict:
-        return depth <= MAX_DEPTH and _are_ordinary(cast("dict[object, object]", value), depth)
-    if kind is list or kind is tuple:
-        items = cast("list[object]", value)
-        return depth <= MAX_DEPTH and all(_is_ordinary(item, depth + 1) for item in items)
-    if kind is int:
-        return abs(cast("int", value)) <= MAX_INTEGER
-    return value is None or kind is bool
+        return value.isascii() or (max(value) < "\ud800" and is_normalized("NFC", value))
+    if type(value) is dict:
+        return depth <= MAX_DEPTH and _are_ordinary(value, depth)
+    if type(value) is list or type(value) is tuple:
+        return depth <= MAX_DEPTH and all(_is_ordinary(item, depth + 1) for item in value)
+    if type(value) is int:
+        return abs(value) <= MAX_INTEGER
+    return value is None or type(value) is bool
 
 
 def _are_ordinary(items: dict[object, object], depth: int) -> bool:

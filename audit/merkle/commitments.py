@@ -67,11 +67,6 @@ def hide(
     return _Hiding(marks, address_of).apply(body)
 
 
-def is_marked(value: Any) -> bool:
-    """Whether a text is marked anywhere in a value."""
-    return any(True for _ in _marks(value))
-
-
 def fill(body: Mapping[str, Any], values: Mapping[int, str]) -> dict[str, Any]:
     """Return an event with its places filled; what is not in `values` reads as erased.
 

@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
+from msgspec import structs
+
 from audit.merkle.canonical import MAX_BYTES, CanonicalError
 from audit.merkle.template import Path, Template, are_plain
 from audit.services.bodies import Bodies, Entry
@@ -52,7 +54,7 @@ class Alike:
         first = self.first
         yield first
         for (request_id, texts), ident in zip(self.others, self.subject_ids[1:], strict=True):
-            yield replace(
+            yield structs.replace(
                 first,
                 subject=replace(first.subject, id=ident),
                 data={**(first.data or {}), **dict(zip(self.names, texts, strict=True))},

@@ -2,15 +2,15 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from audit.actors import Actor, Content, Personal, RunPlace, Subject
-from audit.merkle.canonical import CanonicalError, Writer, canonical_bytes
-from audit.merkle.commitments import PLACE_BEGINS, hide, is_marked
+from audit.merkle.canonical import CanonicalError, Writer, canonical_bytes, quick_bytes
+from audit.merkle.commitments import PLACE_BEGINS, hide
 from audit.services.commitments import Sealing, address_ref
 from audit.services.fitting import fitted
 from govapp.common.ids import FreshId, public_id
@@ -23,8 +23,7 @@ SCHEMA_VERSION: Final = 2
 _PEOPLE: Final = frozenset({"member", "session", "invitation"})
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What is to be recorded: one event that has no id yet.
 
     `summary` is one sentence that a person understands without anything else; `data` is what a
@@ -52,7 +51,9 @@ class Bodies:
 
     def __init__(self, *, is_one: bool = False) -> None:
         # What is one object in several events is looked for when there are several.
-        self._write = canonical_bytes if is_one else Writer().write
+        writer = None if is_one else Writer()
+        self._write_quickly = writer.write_quickly if writer else quick_bytes
+        self._write = writer.write if writer else canonical_bytes
         self._tenant = public_id("tn", require_tenant_id())
         self._correlation, self._key = correlation_id(), key_in_use()
         self.sealing = Sealing()
@@ -60,12 +61,11 @@ class Bodies:
     def write(self, entry: Entry, ident: FreshId, moment: datetime) -> bytes:
         """Return the canonical bytes of one, what is too large cut. Raises `CanonicalError`."""
         whole = self._whole(entry, ident, moment)
-        if not entry.personal and not is_marked(whole):
+        if not entry.personal:
             # Nobody's text: nothing to look for, unless an address is in it, or our own mark.
-            with suppress(CanonicalError):
-                data = self._write(whole)
-                if b"@" not in data and PLACE_BEGINS not in data:
-                    return data
+            data = self._write_quickly(whole)
+            if data is not None and b"@" not in data and PLACE_BEGINS not in data:
+                return data
         whole, hidden = hide(whole, entry.personal, address_of=address_ref)
         if hidden:
             self.sealing.add(ident, hidden)

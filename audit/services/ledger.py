@@ -52,9 +52,9 @@ def record(
 
 def record_entry(entry: Entry) -> Recorded:
     """Write one event and return it with its bytes."""
-    ident = new_id()
-    rows, sealing = _rows([entry], [ident])
-    insert_few(rows, sealing)
+    ident, told = new_id(), _time_told()
+    rows, sealing = _rows([entry], [ident], told)
+    insert_few(rows, sealing, told)
     return Recorded(ident, rows[0]["body"])
 
 
@@ -71,12 +71,12 @@ def record_many(entries: Sequence[Entry | Alike]) -> None:
     none is written.
     """
     count = sum(len(each) if isinstance(each, Alike) else 1 for each in entries)
-    _require_transaction()
+    told = _time_told()
     if count > _FEW:
         insert_set(entries, new_ids(count))
     else:
         few = [one for each in entries for one in entries_of(each)]
-        insert_few(*_rows(few, [new_id() for _ in few]))
+        insert_few(*_rows(few, [new_id() for _ in few], told), told)
 
 
 def record_first(entry: Entry) -> LedgerEvent:
@@ -85,7 +85,7 @@ def record_first(entry: Entry) -> LedgerEvent:
     For what made the rest possible: the birth of the key with which all of it is signed. Called
     inside the transaction that makes the change, by whoever holds the lock of the tenant's log.
     """
-    (row,), sealing = _rows([entry], [new_id()])
+    (row,), sealing = _rows([entry], [new_id()], _time_told())
     event = LedgerEvent(**row)
     smallest = LedgerQueueItem.objects.order_by("id").values_list("id", flat=True).first()
     place = UUID(int=smallest.int - 1) if smallest else new_id()
@@ -96,19 +96,24 @@ def record_first(entry: Entry) -> LedgerEvent:
     return event
 
 
-def _require_transaction() -> None:
-    if not transaction.get_connection().in_atomic_block:
+def _time_told() -> datetime | None:
+    """Return the time if the open transaction was told it. Raises when there is none."""
+    connection = transaction.get_connection()
+    if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
             "An event belongs to a change: open a transaction."
         )
+    told: datetime | None = connection.time_in_transaction()
+    return told
 
 
-def _rows(entries: Sequence[Entry], idents: Sequence[FreshId]) -> tuple[list[_Row], Sealing]:
-    _require_transaction()
+def _rows(
+    entries: Sequence[Entry], idents: Sequence[FreshId], told: datetime | None
+) -> tuple[list[_Row], Sealing]:
     bodies = Bodies(is_one=len(entries) == 1)
     if not entries:
         return [], bodies.sealing
-    now = None if all(entry.at for entry in entries) else clock.now()
+    now = told or (None if all(entry.at for entry in entries) else clock.now())
     rows = [
         _row(entry, ident, entry.at or now, bodies)
         for entry, ident in zip(entries, idents, strict=True)

@@ -82,7 +82,7 @@ def _beside(
 
 def appender(tenants: Sequence[UUID], other: _Work = _nothing) -> Callable[[], None]:
     """Return what appends one event, for these tenants in turn."""
-    from django.db import connection
+    from django.db import connections
 
     from audit.actors import SYSTEM, Subject
     from audit.services import record
@@ -90,6 +90,7 @@ def appender(tenants: Sequence[UUID], other: _Work = _nothing) -> Callable[[], N
     from govapp.common.writing import unit_of_work
 
     subject, turns = Subject("report", "rp_bench", "Benchmark"), cycle(tenants)
+    connection = connections["default"]
 
     def append() -> None:
         tenant = next(turns)

@@ -75,6 +75,7 @@ def standing(*, is_tiny: bool) -> Iterator[Ground]:
     try:
         with running_services(directory) as services:
             prepare_database(services, with_demo=False)
+            _take_the_clock_of_production(services)
             ground = Ground(services, is_tiny)
             _become_application(ground)
             yield ground
@@ -98,6 +99,14 @@ def as_superuser(ground: Ground) -> Iterator[psycopg.Connection[tuple[object, ..
     with psycopg.connect(postgres.url("postgres", postgres.password, "govapp")) as connection:
         connection.execute("SET session_replication_role = replica")
         yield connection
+
+
+def _take_the_clock_of_production(services: Services) -> None:
+    """Development reads its clock from a table at each transaction; nobody moves it here."""
+    from govapp.common.clock import REMOVE_SETTABLE_CLOCK
+
+    with psycopg.connect(services.owner_url, autocommit=True) as connection:
+        connection.execute(REMOVE_SETTABLE_CLOCK)
 
 
 def _become_application(ground: Ground) -> None:

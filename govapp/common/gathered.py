@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import UpdateQuery
+from msgspec import Struct
 
 _Statement = tuple[str, list[Any]]
 
@@ -38,8 +39,7 @@ class Change:
     values: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """New rows as values the driver takes, without models: for what every request writes.
 
     Columns that are left out have their default of the database.
@@ -79,9 +79,9 @@ def write_gathered(gathered: Sequence[Gathered]) -> None:
     _forget(gathered)
 
 
-def part_with_gathered(gathered: Sequence[Gathered]) -> None:
-    """Write all of it as `write_gathered`, with the COMMIT that comes next."""
-    connection.part_with(*_statement(gathered))  # type: ignore[attr-defined]
+def part_with_gathered(mine: Any, gathered: Sequence[Gathered]) -> None:
+    """Write all of it as `write_gathered`, with the COMMIT that comes next on this connection."""
+    mine.part_with(*_statement(gathered))
     _forget(gathered)
 
 

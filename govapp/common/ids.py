@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 import uuid_utils
+from uuid_utils.compat import uuid7
 
 FreshId: TypeAlias = UUID | uuid_utils.UUID
 
@@ -24,7 +25,7 @@ class InvalidId(ValueError):
 
 def new_id() -> UUID:
     """Return a fresh UUIDv7 (RFC 9562)."""
-    return UUID(int=uuid_utils.uuid7().int)
+    return uuid7()
 
 
 def new_ids(count: int) -> list[uuid_utils.UUID]:

@@ -44,8 +44,11 @@ def bind_tenant(tenant_id: UUID) -> Iterator[None]:
         raise TenantMismatch("Another tenant is bound already.")
     token = _bound_tenant.set(tenant_id)
     try:
-        with connection.tenant_in_open_transaction(tenant_id):  # type: ignore[attr-defined]
+        if not connection.in_atomic_block:
             yield
+        else:
+            with connection.tenant_in_open_transaction(tenant_id):  # type: ignore[attr-defined]
+                yield
     finally:
         _bound_tenant.reset(token)
 

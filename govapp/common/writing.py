@@ -42,6 +42,7 @@ class _Unit:
 class _Work:
     """What this connection has gathered and not sent."""
 
+    connection: Any
     gathered: list[Gathered] = field(default_factory=list)
     units: list[_Unit] = field(default_factory=list)
     is_sending: bool = False
@@ -66,7 +67,7 @@ class _Work:
             if unit.savepoint is None and not unit.is_transaction:
                 self._send(unit.first)
                 with self._sending():
-                    unit.savepoint = connection.savepoint()
+                    unit.savepoint = self.connection.savepoint()
 
     def finish(self) -> None:
         """Send the rest of the outermost unit: nothing of its own can raise after this.
@@ -76,9 +77,10 @@ class _Work:
         """
         if not self.gathered:
             return
-        is_watched = connection.execute_wrappers != [self.intercept] or connection.queries_logged
-        if self.units[-1].is_transaction and connection.commit_on_exit and not is_watched:
-            part_with_gathered(self.gathered)
+        mine = self.connection
+        is_watched = mine.execute_wrappers != [self.intercept] or mine.queries_logged
+        if self.units[-1].is_transaction and mine.commit_on_exit and not is_watched:
+            part_with_gathered(mine, self.gathered)
         else:
             self._send(len(self.gathered))
 
@@ -113,7 +115,10 @@ class _Work:
 
 def _work() -> _Work:
     """Return what is kept with this thread's connection."""
-    work: _Work = vars(connections["default"]).setdefault("govapp_work", _Work())
+    connection = connections["default"]
+    work: _Work | None = vars(connection).get("govapp_work")
+    if work is None:
+        work = vars(connection)["govapp_work"] = _Work(connection)
     return work
 
 
@@ -129,38 +134,49 @@ def unit_of_work() -> Iterator[None]:
     if work.units:
         with _inner(work):
             yield
-    elif connection.in_atomic_block:
-        with _outer(work, _Unit(0)):
+    elif work.connection.in_atomic_block:
+        with _Outer(work, _Unit(0)):
             yield
     else:
         try:
-            with transaction.atomic(), _outer(work, _Unit(0, is_transaction=True)):
+            with transaction.atomic(), _Outer(work, _Unit(0, is_transaction=True)):
                 yield
         except BaseException:
             work.undone += 1  # the COMMIT may be what failed
             raise
 
 
-@contextmanager
-def _outer(work: _Work, unit: _Unit) -> Iterator[None]:
-    work.units.append(unit)
-    is_finishing = False
-    try:
-        with connection.execute_wrapper(work.intercept):
-            yield
-            is_finishing = True
-            work.finish()
-    except BaseException:
-        work.undone += 1
-        if unit.savepoint is not None and not connection.needs_rollback:
-            connection.savepoint_rollback(unit.savepoint)
+class _Outer:
+    """The outermost unit. It is entered for every event: a class costs half of a generator."""
+
+    def __init__(self, work: _Work, unit: _Unit) -> None:
+        self._work, self._unit = work, unit
+
+    def __enter__(self) -> None:
+        self._work.units.append(self._unit)
+        self._work.connection.execute_wrappers.append(self._work.intercept)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        work, is_done = self._work, False
+        try:
+            if kind is None:
+                work.finish()
+                is_done = True
+        finally:
+            work.connection.execute_wrappers.pop()
+            if not is_done:
+                self._undo(is_finishing=kind is None)
+            work.units.pop()
+            work.gathered.clear()
+
+    def _undo(self, *, is_finishing: bool) -> None:
+        mine = self._work.connection
+        self._work.undone += 1
+        if self._unit.savepoint is not None and not mine.needs_rollback:
+            mine.savepoint_rollback(self._unit.savepoint)
         elif is_finishing:
             # The database refused the statement: what is around this cannot go on either.
-            connection.set_rollback(True)
-        raise
-    finally:
-        work.units.pop()
-        work.gathered.clear()
+            mine.set_rollback(True)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The database's time inside of a tenant's transaction, which was told it at the beginning."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.db import connection
@@ -20,6 +20,23 @@ def test_the_time_costs_no_statement_and_goes_on(committed_db: CommittedDatabase
         first, second = clock.now(), clock.now()
     assert len(seen) == 0
     assert before <= first <= second <= clock.now()
+
+
+def test_the_time_is_the_same_in_a_session_of_another_zone(
+    committed_db: CommittedDatabase,
+) -> None:
+    before = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SET timezone = 'Asia/Kathmandu'")
+    try:
+        with tenant_transaction(new_id()), CaptureQueriesContext(connection) as seen:
+            now = clock.now()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET timezone = 'UTC'")
+    assert len(seen) == 0
+    assert before <= now <= clock.now()
+    assert now.tzinfo is UTC
 
 
 def test_a_moved_clock_is_asked_again(committed_db: CommittedDatabase) -> None:

@@ -11,8 +11,7 @@ from typing import Any, Final
 import psycopg
 from psycopg._preparing import Prepare
 from psycopg._queries import PostgresQuery
-from psycopg.abc import PQGen
-from psycopg.adapt import Transformer
+from psycopg.abc import PQGen, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
@@ -21,11 +20,9 @@ from psycopg.waiting import Ready, Wait
 _CANCEL_SECONDS: Final = 5.0
 
 
-def to_send(
-    connection: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]
-) -> PostgresQuery:
+def to_send(adapting: Transformer, sql: str, parameters: Sequence[Any]) -> PostgresQuery:
     """Return a statement as it is sent. Raises what cannot be written, before anything is sent."""
-    query = PostgresQuery(Transformer.from_context(connection))
+    query = PostgresQuery(adapting)
     query.convert(sql, parameters)
     return query
 

@@ -9,12 +9,21 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.merkle.canonical import MAX_BYTES, MAX_DEPTH, CanonicalError, Writer, canonical_bytes
+from audit.actors import Personal
+from audit.merkle.canonical import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    CanonicalError,
+    Writer,
+    canonical_bytes,
+    quick_bytes,
+)
 from tests.audit.merkle.logs import unhurried
 
 texts = st.text(st.characters(exclude_categories=["Cs"])).map(
     lambda text: unicodedata.normalize("NFC", text)
 )
+MARK = Personal("Ann", "mb_1")
 FLOAT = "a float has no single decimal form; write it as a string"
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | texts,
@@ -60,6 +69,27 @@ def test_many_are_written_with_the_bytes_of_one(
     events = [*events, *({**event, "data": {**event, "deep": shared}} for event in events)]
     writer = Writer()
     assert [writer.write(event) for event in events] == [*map(canonical_bytes, events)]
+
+
+@unhurried
+@given(st.dictionaries(texts, values))
+def test_what_is_written_quickly_has_the_same_bytes(event: dict[str, object]) -> None:
+    expected = canonical_bytes(event)
+    assert {quick_bytes(event), Writer().write_quickly(event)} <= {expected, None}
+    assert quick_bytes({"summary": "Paid", "data": {"n": 1}}) is not None
+
+
+@pytest.mark.parametrize("marked", [
+    {"name": MARK}, {"data": {"who": [MARK]}}, {"data": {"who": ({"name": MARK},)}}, {MARK: 1},
+    {"data": MappingProxyType({"name": MARK})},
+])  # fmt: skip
+def test_a_marked_text_is_never_written_quickly(marked: dict[str, object]) -> None:
+    assert quick_bytes(marked) is Writer().write_quickly(marked) is None
+
+
+def test_what_is_too_long_or_no_object_is_never_written_quickly() -> None:
+    assert quick_bytes({"text": "x" * MAX_BYTES}) is None
+    assert quick_bytes(MappingProxyType({"text": "x"})) is None
 
 
 def test_what_is_equal_and_not_the_same_is_not_taken_for_the_other() -> None:
