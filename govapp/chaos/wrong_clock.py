@@ -9,9 +9,12 @@ import gc
 import runpy
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 import uuid_utils
+import uuid_utils.compat
 
 
 def move_clock(seconds: int) -> None:
@@ -35,12 +38,16 @@ def move_clock(seconds: int) -> None:
 
 
 def _move_ids() -> None:
-    real = uuid_utils.uuid7
+    makers: list[Any] = [uuid_utils, uuid_utils.compat]
+    for made_by in makers:
+        made_by.uuid7 = _moved(made_by.uuid7)
 
-    def uuid7(*, nanoseconds: int | None = None) -> uuid_utils.UUID:
+
+def _moved(real: Callable[..., Any]) -> Callable[..., Any]:
+    def uuid7(*, nanoseconds: int | None = None) -> Any:
         return real(nanoseconds=time.time_ns() if nanoseconds is None else nanoseconds)
 
-    uuid_utils.uuid7 = uuid7
+    return uuid7
 
 
 def main(arguments: list[str]) -> None:

@@ -159,13 +159,16 @@ class _Outer:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         work, is_done = self._work, False
         try:
-            if kind is None:
-                work.finish()
-                is_done = True
+            try:
+                if kind is None:
+                    work.finish()
+                    is_done = True
+            finally:
+                work.connection.execute_wrappers.pop()
+                if not is_done:
+                    self._undo(is_finishing=kind is None)
         finally:
-            work.connection.execute_wrappers.pop()
-            if not is_done:
-                self._undo(is_finishing=kind is None)
+            # Whatever cannot be undone: what would be left is never sent.
             work.units.pop()
             work.gathered.clear()
 

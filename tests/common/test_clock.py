@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg.pq import TransactionStatus
 
 from govapp.common import clock
 from govapp.common.clock import shift_clock
@@ -37,6 +38,20 @@ def test_the_time_is_the_same_in_a_session_of_another_zone(
     assert len(seen) == 0
     assert before <= now <= clock.now()
     assert now.tzinfo is UTC
+
+
+def test_a_time_in_another_style_is_asked_for_and_leaves_nothing_open(
+    committed_db: CommittedDatabase,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET datestyle = 'SQL'")
+    try:
+        with tenant_transaction(new_id()):
+            assert connection.time_in_transaction() is None  # type: ignore[attr-defined]
+        assert connection.connection.info.transaction_status == TransactionStatus.IDLE
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET datestyle = 'ISO'")
 
 
 def test_a_moved_clock_is_asked_again(committed_db: CommittedDatabase) -> None:

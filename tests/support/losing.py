@@ -78,9 +78,9 @@ def losing_at(at: int, lose: Callable[[], None]) -> Iterator[Places]:
     wrapper: Any = connections["default"]
     begin, commit = wrapper._begin_for, wrapper._commit
 
-    def begin_for(tenant_id: UUID) -> int:
+    def begin_for(tenant_id: UUID) -> str:
         places.pass_by("begin")
-        return int(begin(tenant_id))
+        return str(begin(tenant_id))
 
     def commit_unheard() -> None:
         places.pass_by("commit")

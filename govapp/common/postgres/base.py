@@ -33,6 +33,13 @@ _TOLD_WITHIN_SECONDS = 0.02
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
+def _read_time(now: str, then: float) -> tuple[datetime, float] | None:
+    try:
+        return datetime.fromisoformat(now).astimezone(UTC), then
+    except ValueError:
+        return None  # written in another style than ISO: whoever needs it asks
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Sets `app.tenant_id` transaction-locally, so that a pooled connection forgets it.
 
@@ -70,9 +77,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             now = self._begin_for(tenant_id)
         told = time.clock_gettime(_CLOCK)
         if told - asked <= _TOLD_WITHIN_SECONDS:
-            # As text: to compute a number is a fifth of the statement's time. ISO, which psycopg
-            # needs too.
-            self._told = datetime.fromisoformat(now).astimezone(UTC), told
+            # As text: to compute a number is a fifth of the statement's time.
+            self._told = _read_time(now, told)
 
     def _is_in_autocommit(self) -> bool:
         mine: psycopg.Connection[Any] = self.connection

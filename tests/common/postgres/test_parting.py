@@ -174,6 +174,28 @@ def test_a_server_that_goes_away_is_told_and_the_next_connection_works(
     assert keys(company) == ["b"]
 
 
+@pytest.mark.parametrize("lose", [end_backend, cut_wire])
+def test_a_unit_that_cannot_even_be_undone_leaves_nothing_behind(
+    company: Company, lose: Callable[[], None]
+) -> None:
+    with pytest.raises(OperationalError):
+        _lose_amid(company, lose)
+    connection.close()
+    with whole_unit(company):
+        insert(category("later"))
+    assert keys(company) == ["later"]
+
+
+def _lose_amid(company: Company, lose: Callable[[], None]) -> None:
+    """In a unit inside of somebody else's transaction that has sent a part of what it wrote."""
+    with tenant_transaction(company.id), unit_of_work():
+        insert(category("sent"))
+        assert ActionCategory.objects.count() == 1
+        insert(category("gathered"))
+        lose()
+        ActionCategory.objects.count()
+
+
 def test_a_transaction_that_is_undone_takes_nothing_along_into_the_next(company: Company) -> None:
     def part_and_fail() -> None:
         with bind_tenant(company.id), transaction.atomic():
