@@ -42,6 +42,10 @@ def levelled(agent: str | None) -> Entry:
     return entry("agent.autonomy_set", agent or "every agent", subject, data)
 
 
+def switched(kind: str, by: str) -> Entry:
+    return entry(kind, by, Subject("kill_switch", "ks_1", "Everything"), {})
+
+
 def held(name: str, days: float = 1) -> Budget:
     """A budget that held an agent so many days after the first event."""
     return Budget(name, AT + timedelta(days=days))
@@ -128,6 +132,16 @@ def test_an_agents_own_level_is_found_behind_those_of_all_others() -> None:
         [levelled("ag_own"), levelled(None), *others], types=frozenset({"agent.autonomy_set"})
     )
     assert found == ["agent.autonomy_set of every agent", "agent.autonomy_set of ag_own"]
+
+
+@pytest.mark.parametrize("often", ["kill_switch.thrown", "kill_switch.resumed"])
+def test_a_switch_is_found_behind_all_that_was_thrown_or_resumed_since(often: str) -> None:
+    seldom = ({"kill_switch.thrown", "kill_switch.resumed"} - {often}).pop()
+    found = found_among(
+        [switched(seldom, "first"), *[switched(often, str(n)) for n in range(OFTEN + 1)]],
+        types=frozenset({"kill_switch.thrown"}),
+    )
+    assert found == [*(f"{often} of {n}" for n in range(OFTEN, 0, -1)), f"{seldom} of first"]
 
 
 def test_where_nothing_is_looked_for_nothing_is_found() -> None:
