@@ -65,7 +65,21 @@ def events_behind(wanted: Behind, *, size: int | None = None) -> list[EventRow]:
     if not found:
         return []
     rows = {each.id: each for each in as_rows(found[0].union(*found[1:], all=True))}
-    return sorted(rows.values(), key=lambda each: (each.occurred_at, each.id), reverse=True)
+    newest = sorted(rows.values(), key=lambda each: (each.occurred_at, each.id), reverse=True)
+    return _without_long_past(newest)
+
+
+def _without_long_past(newest: list[EventRow]) -> list[EventRow]:
+    """Leave out what was thrown before the oldest resumption of those that are looked at.
+
+    It may have been resumed before as well: then it would be told as one that still holds.
+    """
+    thrown, resumed = SWITCHES
+    resumptions = [each for each in newest if each.body.get("type") == resumed]
+    if len(resumptions) < _MOST:
+        return newest
+    since = resumptions[-1].occurred_at
+    return [each for each in newest if each.body.get("type") != thrown or each.occurred_at >= since]
 
 
 def _kinds(wanted: Behind) -> Iterator[Q]:

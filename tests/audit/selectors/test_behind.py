@@ -21,6 +21,7 @@ ONE = "EUR 500.00 a day for each category"
 OTHER = f"{ONE}, of what has the cost class 2"
 MONTHLY = "EUR 500.00 a month for everything here"
 BUDGET = frozenset({"budget.exceeded"})
+SWITCHED = frozenset({"kill_switch.thrown"})
 
 
 def exceeded(agent: str, name: str) -> Entry:
@@ -134,14 +135,26 @@ def test_an_agents_own_level_is_found_behind_those_of_all_others() -> None:
     assert found == ["agent.autonomy_set of every agent", "agent.autonomy_set of ag_own"]
 
 
-@pytest.mark.parametrize("often", ["kill_switch.thrown", "kill_switch.resumed"])
-def test_a_switch_is_found_behind_all_that_was_thrown_or_resumed_since(often: str) -> None:
-    seldom = ({"kill_switch.thrown", "kill_switch.resumed"} - {often}).pop()
+def test_what_was_thrown_is_found_with_its_resumption_behind_all_that_was_thrown_since() -> None:
+    others = [switched("kill_switch.thrown", str(n)) for n in range(OFTEN - 1)]
     found = found_among(
-        [switched(seldom, "first"), *[switched(often, str(n)) for n in range(OFTEN + 1)]],
-        types=frozenset({"kill_switch.thrown"}),
+        [switched("kill_switch.thrown", "it"), switched("kill_switch.resumed", "it"), *others],
+        types=SWITCHED,
     )
-    assert found == [*(f"{often} of {n}" for n in range(OFTEN, 0, -1)), f"{seldom} of first"]
+    assert found[-2:] == ["kill_switch.resumed of it", "kill_switch.thrown of it"]
+    assert len(found) == OFTEN + 1
+
+
+@pytest.mark.parametrize(("since", "is_told"), [(OFTEN - 2, True), (OFTEN, False)])
+def test_what_may_have_been_resumed_before_all_that_is_looked_at_is_not_told_to_hold(
+    since: int, is_told: bool
+) -> None:
+    others = [switched("kill_switch.resumed", str(n)) for n in range(since)]
+    found = found_among(
+        [switched("kill_switch.thrown", "it"), switched("kill_switch.resumed", "it"), *others],
+        types=SWITCHED,
+    )
+    assert ("kill_switch.thrown of it" in found) is is_told
 
 
 def test_where_nothing_is_looked_for_nothing_is_found() -> None:
