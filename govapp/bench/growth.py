@@ -174,7 +174,6 @@ def _pages(company: "Company", opened: str, chosen: dict[str, Any]) -> Iterator[
         "one day": f"since={day}&until={day}",
         "eleven months": f"since={year}&until={day}",
         "type and who": f"type=vote.cast&actor={chosen['actor']}",
-        "type, seldom, of who is busy": f"type={RARE_TYPE}&actor={chosen['actor']}",
         "type and who that never met": f"type=vote.cast&actor={company.owner.public_id}",
         "type and eleven months": f"type=vote.cast&since={year}&until={day}",
         "search: a word, common": "text=grant",
